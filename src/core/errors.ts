@@ -1,0 +1,48 @@
+/** What can go wrong, as a caller can act on it. `http/problems.ts` gives each code its status. */
+export type ErrorCode =
+  | 'invalid'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'stale-attempt'
+  | 'idempotency-mismatch'
+  | 'can-never-start'
+  | 'checksum-mismatch'
+  | 'too-large'
+  | 'expired'
+  | 'not-supported'
+  | 'no-capacity'
+  | 'unavailable';
+
+/** One fault of the input: a JSON pointer into the body (or `?name`, `Header-Name`) and what to do about it. */
+export type Fault = { pointer: string; detail: string };
+
+/** An error with a code, a message safe to show the tenant, and a cause for the log. */
+export class WeirError extends Error {
+  readonly code: ErrorCode;
+  readonly faults: Fault[];
+  /** Further members of the problem answer, such as `blockers`. */
+  readonly extra: Record<string, unknown>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; faults?: Fault[]; extra?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'WeirError';
+    this.code = code;
+    this.faults = options.faults ?? [];
+    this.extra = options.extra ?? {};
+  }
+}
+
+/** Builds the error for a single faulty field. */
+export function invalid(pointer: string, detail: string): WeirError {
+  return new WeirError('invalid', detail, { faults: [{ pointer, detail }] });
+}
+
+export function notFound(what: string, id: string): WeirError {
+  return new WeirError('not-found', `There is no ${what} ${id}.`);
+}

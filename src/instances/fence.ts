@@ -1,0 +1,31 @@
+import { WeirError } from '../core/errors.ts';
+import { hashToken } from '../core/tokens.ts';
+import type { Sql } from '../db/database.ts';
+
+export type Runner = {
+  instance: { id: string; name: string; node: number };
+  attempt: { id: string; number: number };
+  job: { id: string; tenantId: string };
+};
+
+/**
+ * Who speaks with this token, if it still may: the token of one node of the job's current attempt, while that has not ended.
+ * @throws WeirError `unauthorized` for a token never given, `stale-attempt` for one whose attempt is over.
+ */
+export async function requireRunner(sql: Sql, token: string, attemptNumber: number): Promise<Runner> {
+  const instance = await sql.instance.findFirst({
+    where: { tokenHash: hashToken(token) },
+    include: { attempt: { include: { job: { select: { id: true, tenantId: true, attemptNumber: true } } } } },
+  });
+  if (instance === null) throw new WeirError('unauthorized', 'This runner token is not known.');
+  const { attempt } = instance;
+  const isCurrent = attempt.number === attemptNumber && attempt.job.attemptNumber === attempt.number && attempt.finishedAt === null;
+  if (!isCurrent || instance.state === 'gone') {
+    throw new WeirError('stale-attempt', `Attempt ${attemptNumber} is over: stop the job and leave.`);
+  }
+  return {
+    instance: { id: instance.id, name: instance.name, node: instance.node },
+    attempt: { id: attempt.id, number: attempt.number },
+    job: { id: attempt.job.id, tenantId: attempt.job.tenantId },
+  };
+}

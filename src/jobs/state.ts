@@ -1,0 +1,82 @@
+import type { JobState } from '../protocol/job.ts';
+import type { runnerReasons } from '../protocol/runner.ts';
+
+/** The one table of the machine: which state may follow which. `queued` after `stopping` is a retry. */
+export const next = {
+  queued: ['provisioning', 'cancelled', 'failed'],
+  provisioning: ['running', 'stopping'],
+  running: ['stopping'],
+  stopping: ['queued', 'succeeded', 'failed', 'cancelled'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies Record<JobState, readonly JobState[]>;
+
+export type NextState<From extends JobState> = (typeof next)[From][number];
+
+export type EndState = 'succeeded' | 'failed' | 'cancelled';
+
+export const activeStates = ['provisioning', 'running', 'stopping'] as const;
+export const endStates = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly EndState[];
+
+export function isEnd(state: JobState): state is EndState {
+  return next[state].length === 0;
+}
+
+type RunnerReason = (typeof runnerReasons)[number];
+
+/** Why a job stops, as the runner saw it or as the broker decided. */
+export type StopReason =
+  | Exclude<RunnerReason, 'stopped'>
+  | 'cancelled'
+  | 'budget'
+  | 'max-cost'
+  | 'deadline'
+  | 'no-capacity'
+  | 'provisioning-failed'
+  | 'boot-timeout'
+  | 'heartbeat-lost'
+  | 'instance-vanished';
+
+/** Whose doing an end is: only infrastructure and preemption are retried and, for the time lost, refunded. */
+export type Outcome = { end: EndState; cause: 'job' | 'user' | 'limit' | 'infrastructure' | 'preemption' };
+
+/** Every reason has one outcome; the compiler asks for a new one's. */
+export const outcomes = {
+  completed: { end: 'succeeded', cause: 'job' },
+  'exit-code': { end: 'failed', cause: 'job' },
+  signal: { end: 'failed', cause: 'job' },
+  'command-not-found': { end: 'failed', cause: 'job' },
+  'setup-failed': { end: 'failed', cause: 'job' },
+  'source-unavailable': { end: 'failed', cause: 'job' },
+  'input-unavailable': { end: 'failed', cause: 'job' },
+  'image-unavailable': { end: 'failed', cause: 'job' },
+  'out-of-memory': { end: 'failed', cause: 'job' },
+  'disk-full': { end: 'failed', cause: 'job' },
+  'log-line-too-long': { end: 'failed', cause: 'job' },
+  'processes-left-behind': { end: 'failed', cause: 'job' },
+  cancelled: { end: 'cancelled', cause: 'user' },
+  'max-duration': { end: 'failed', cause: 'limit' },
+  'max-cost': { end: 'failed', cause: 'limit' },
+  budget: { end: 'failed', cause: 'limit' },
+  deadline: { end: 'failed', cause: 'limit' },
+  preemption: { end: 'failed', cause: 'preemption' },
+  'upload-failed': { end: 'failed', cause: 'infrastructure' },
+  'isolation-unavailable': { end: 'failed', cause: 'infrastructure' },
+  'runner-error': { end: 'failed', cause: 'infrastructure' },
+  'no-capacity': { end: 'failed', cause: 'infrastructure' },
+  'provisioning-failed': { end: 'failed', cause: 'infrastructure' },
+  'boot-timeout': { end: 'failed', cause: 'infrastructure' },
+  'heartbeat-lost': { end: 'failed', cause: 'infrastructure' },
+  'instance-vanished': { end: 'failed', cause: 'infrastructure' },
+} as const satisfies Record<StopReason, Outcome>;
+
+export type Retries = { max: number; on: readonly string[] };
+export const defaultRetries: Retries = { max: 3, on: ['preemption', 'infrastructure'] };
+
+/** Where a stopping job goes: back to the queue where its reason is worth a retry and retries are left, else to its end. */
+export function after(reason: StopReason, failedAttempts: number, retries: Retries): EndState | 'queued' {
+  const { end, cause }: Outcome = outcomes[reason];
+  const isRetried = retries.on.includes(cause) && failedAttempts <= retries.max;
+  return isRetried ? 'queued' : end;
+}

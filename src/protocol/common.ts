@@ -1,0 +1,81 @@
+import { Type, type TSchema } from 'typebox';
+import { idPattern, type IdKind } from '../core/ids.ts';
+import { durationPattern } from '../core/time.ts';
+
+/** A TypeID of the given kind. */
+export const Id = (kind: IdKind, description?: string) =>
+  Type.String({ pattern: idPattern(kind), ...(description === undefined ? {} : { description }) });
+
+export const Time = (description?: string) =>
+  Type.String({ format: 'date-time', ...(description === undefined ? {} : { description }) });
+
+export const Duration = (description: string) =>
+  Type.String({ pattern: durationPattern, description: `${description} Such as 90s, 30m, 2h or 3d.` });
+
+export const Usd = (description?: string) =>
+  Type.Number({ ...(description === undefined ? {} : { description }) });
+
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const closed = { additionalProperties: false } as const;
+
+export const Percentiles = Type.Object(
+  { p10: Type.Number(), p50: Type.Number(), p90: Type.Number() },
+  { ...closed, title: 'Percentiles' },
+);
+
+export const List = <T extends TSchema>(item: T, title: string) =>
+  Type.Object(
+    {
+      items: Type.Array(item),
+      nextCursor: Nullable(Type.String({ description: 'Pass as ?cursor= for the next page; null on the last.' })),
+    },
+    { ...closed, title },
+  );
+
+export const Page = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, default: 50, description: 'Clamped to 1000.' })),
+    cursor: Type.Optional(Type.String()),
+  },
+  closed,
+);
+
+/** RFC 9457 problem details. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, closed), {
+        description: 'Every fault of the input, each with its JSON pointer.',
+      }),
+    ),
+  },
+  { title: 'Problem' },
+);
+
+export const Blocker = Type.Object(
+  {
+    code: Type.Union(
+      [
+        'capacity',
+        'quota',
+        'cap',
+        'share-cap',
+        'concentration',
+        'budget',
+        'dependency',
+        'reservation',
+        'stockout',
+        'backoff',
+      ].map((code) => Type.Literal(code)),
+    ),
+    message: Type.String(),
+    unblocks: Type.String({ description: 'What would let the job start.' }),
+  },
+  { ...closed, title: 'Blocker' },
+);

@@ -1,0 +1,126 @@
+import { Type, type Static } from 'typebox';
+import { Blocker, closed, Id, Nullable, Time, Usd } from './common.ts';
+import { JobSpec } from './job-spec.ts';
+import { Offer, Quote } from './quote.ts';
+
+export const jobStates = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'] as const;
+export type JobState = (typeof jobStates)[number];
+export const JobStateSchema = Type.Union(jobStates.map((state) => Type.Literal(state)), { title: 'JobState' });
+
+export const NewJob = Type.Object(
+  {
+    ...JobSpec.properties,
+    quoteId: Type.Optional(Id('quote', 'A live quote of the same spec, whose prices are kept.')),
+    optionId: Type.Optional(Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.')),
+  },
+  { ...closed, title: 'NewJob' },
+);
+export type NewJob = Static<typeof NewJob>;
+
+const Eta = Type.Object({ p50: Nullable(Time()), p90: Nullable(Time()) }, closed);
+
+export const Attempt = Type.Object(
+  {
+    number: Type.Integer(),
+    state: Type.String(),
+    offer: Offer,
+    instance: Nullable(Type.String()),
+    startedAt: Nullable(Time()),
+    finishedAt: Nullable(Time()),
+    exitCode: Nullable(Type.Integer()),
+    reason: Nullable(Type.String()),
+    message: Nullable(Type.String()),
+    costUsd: Usd(),
+  },
+  { ...closed, title: 'Attempt' },
+);
+
+export const Progress = Type.Object(
+  {
+    done: Nullable(Type.Number()),
+    total: Nullable(Type.Number()),
+    unit: Nullable(Type.String()),
+    eta: Eta,
+    expectedCostUsd: Nullable(Usd()),
+  },
+  { ...closed, title: 'Progress' },
+);
+
+export const Job = Type.Object(
+  {
+    id: Id('job'),
+    name: Type.String(),
+    tenant: Id('tenant'),
+    state: JobStateSchema,
+    reason: Nullable(Type.String({ description: 'Why it is in this state, as a code: docs/jobs.md lists them.' })),
+    message: Nullable(Type.String({ description: 'What happened and what to do, for people.' })),
+    spec: JobSpec,
+    quote: Nullable(Quote),
+    cost: Type.Object({ reservedUsd: Usd(), accruedUsd: Usd(), finalUsd: Nullable(Usd()) }, closed),
+    progress: Type.Optional(Progress),
+    attempts: Type.Array(Attempt),
+    waiting: Type.Optional(
+      Type.Object({ position: Nullable(Type.Integer()), eta: Eta, blockers: Type.Array(Blocker) }, closed),
+    ),
+    createdAt: Time(),
+    startedAt: Nullable(Time()),
+    finishedAt: Nullable(Time()),
+  },
+  { ...closed, title: 'Job' },
+);
+export type Job = Static<typeof Job>;
+
+export const JobEvent = Type.Object(
+  {
+    seq: Type.Integer(),
+    at: Time(),
+    type: Type.String({ description: 'job.<state>, attempt.<what> or instance.<what>.' }),
+    attempt: Nullable(Type.Integer()),
+    from: Nullable(JobStateSchema),
+    to: Nullable(JobStateSchema),
+    reason: Nullable(Type.String()),
+    message: Type.String(),
+  },
+  { ...closed, title: 'JobEvent' },
+);
+
+export const LogLine = Type.Object(
+  {
+    seq: Type.Integer({ description: 'Rises through the whole job, without gaps.' }),
+    attempt: Type.Integer(),
+    node: Type.Integer({ description: 'Which machine of a gang, from 0.' }),
+    stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr'), Type.Literal('weir')], {
+      description: 'weir: what the runner itself says.',
+    }),
+    text: Type.String(),
+    at: Time(),
+  },
+  { ...closed, title: 'LogLine' },
+);
+export type LogLine = Static<typeof LogLine>;
+
+export const Artifact = Type.Object(
+  { path: Type.String(), sizeBytes: Type.Integer(), sha256: Type.String(), attempt: Type.Integer(), createdAt: Time() },
+  { ...closed, title: 'Artifact' },
+);
+
+export const Upload = Type.Object(
+  {
+    id: Id('upload'),
+    uri: Type.String({ description: 'What a spec names: weir://uploads/<id>.' }),
+    url: Type.String({ description: 'PUT the bytes here. The URL is signed and expires.' }),
+    method: Type.Literal('PUT'),
+    headers: Type.Record(Type.String(), Type.String()),
+    expiresAt: Time(),
+  },
+  { ...closed, title: 'Upload' },
+);
+
+export const NewUpload = Type.Object(
+  {
+    name: Type.Optional(Type.String({ maxLength: 255 })),
+    sizeBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  },
+  { ...closed, title: 'NewUpload' },
+);

@@ -1,0 +1,105 @@
+import { Type, type Static } from 'typebox';
+import { closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
+import { JobSpec } from './job-spec.ts';
+
+export const Offer = Type.Object(
+  {
+    id: Type.String(),
+    provider: Type.String(),
+    region: Type.String(),
+    zone: Nullable(Type.String()),
+    machineType: Type.String(),
+    accelerators: Type.Object({ kind: Type.String(), count: Type.Number({ description: 'Per node; cores where the kind is cpu.' }) }, closed),
+    nodes: Type.Integer(),
+    market: Type.Union([Type.Literal('spot'), Type.Literal('on-demand')]),
+    hourlyUsd: Usd('All nodes together.'),
+    priceDate: Type.String({ format: 'date' }),
+  },
+  { ...closed, title: 'Offer' },
+);
+export type Offer = Static<typeof Offer>;
+
+export const QuoteOption = Type.Object(
+  {
+    id: Id('option'),
+    offer: Offer,
+    durationSeconds: Percentiles,
+    costUsd: Percentiles,
+    breakdown: Type.Object(
+      { computeUsd: Usd(), provisioningUsd: Usd(), preemptionUsd: Usd(), storageUsd: Usd(), egressUsd: Usd() },
+      closed,
+    ),
+    start: Type.Object({ p50Seconds: Type.Number(), p90Seconds: Type.Number() }, closed),
+    feasible: Type.Boolean(),
+    reasons: Type.Array(Type.String(), { description: 'Why it is not feasible.' }),
+  },
+  { ...closed, title: 'QuoteOption' },
+);
+export type QuoteOption = Static<typeof QuoteOption>;
+
+export const workBases = [
+  'flops', 'transformer', 'examples', 'preset', 'expected-duration', 'history', 'default',
+] as const; // prettier-ignore
+
+export const Quote = Type.Object(
+  {
+    id: Id('quote'),
+    createdAt: Time(),
+    expiresAt: Time(),
+    workload: Type.Object(
+      {
+        flops: Nullable(Type.Number({ description: 'FLOP of the whole run; null where only a duration is known.' })),
+        basis: Type.Union(workBases.map((basis) => Type.Literal(basis))),
+        assumptions: Type.Array(Type.String()),
+      },
+      closed,
+    ),
+    options: Type.Array(QuoteOption),
+    recommended: Nullable(Id('option')),
+    shareImpact: Type.Object(
+      { window: Type.String(), before: Type.Number(), after: Type.Number(), cap: Nullable(Type.Number()) },
+      closed,
+    ),
+    calibration: Type.Object(
+      { runs: Type.Integer(), medianErrorPercent: Nullable(Type.Number()), coveragePercent: Nullable(Type.Number()) },
+      closed,
+    ),
+  },
+  { ...closed, title: 'Quote' },
+);
+export type Quote = Static<typeof Quote>;
+
+export const NewQuote = Type.Object(
+  { ...JobSpec.properties, pilot: Type.Optional(Type.Boolean({ description: 'Quote from a run of up to two minutes.' })) },
+  { ...closed, title: 'NewQuote' },
+);
+
+/** What the service has seen of its own error: predicted against actual, over finished jobs. */
+export const QuoteAccuracy = Type.Object(
+  {
+    quotes: Type.Integer(),
+    finishedJobs: Type.Integer(),
+    duration: Type.Object(
+      {
+        medianErrorPercent: Nullable(Type.Number()),
+        p90ErrorPercent: Nullable(Type.Number()),
+        biasPercent: Nullable(Type.Number()),
+        coveragePercent: Nullable(Type.Number({ description: 'Of the 80 % interval, p10 to p90.' })),
+      },
+      closed,
+    ),
+  },
+  { ...closed, title: 'QuoteAccuracy' },
+);
+
+export const Scaling = Type.Object(
+  {
+    points: Type.Array(
+      Type.Object(
+        { accelerators: Type.Object({ kind: Type.String(), count: Type.Number() }, closed), durationSeconds: Percentiles, costUsd: Percentiles },
+        closed,
+      ),
+    ),
+  },
+  { ...closed, title: 'Scaling' },
+);

@@ -1,0 +1,119 @@
+import { Type, type Static } from 'typebox';
+import { closed, Id, Nullable, Time } from './common.ts';
+
+export const Tenant = Type.Object(
+  { id: Id('tenant'), name: Type.String(), createdAt: Time() },
+  { ...closed, title: 'Tenant' },
+);
+export type Tenant = Static<typeof Tenant>;
+
+export const NewTenant = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9 ._-]*$' }) },
+  { ...closed, title: 'NewTenant' },
+);
+
+export const roles = ['viewer', 'member', 'admin', 'operator'] as const;
+export type Role = (typeof roles)[number];
+const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), { title: 'Role' });
+
+export const NewKey = Type.Object(
+  { role: Type.Optional(RoleSchema), label: Type.Optional(Type.String({ maxLength: 128 })) },
+  { ...closed, title: 'NewKey' },
+);
+
+export const Key = Type.Object(
+  {
+    id: Id('key'),
+    role: RoleSchema,
+    label: Nullable(Type.String()),
+    createdAt: Time(),
+    revokedAt: Nullable(Time()),
+  },
+  { ...closed, title: 'Key' },
+);
+
+export const CreatedKey = Type.Object(
+  { id: Id('key'), role: RoleSchema, key: Type.String({ description: 'Shown this once.' }) },
+  { ...closed, title: 'CreatedKey' },
+);
+
+export const SecretValue = Type.Object(
+  { value: Type.String({ minLength: 1, maxLength: 65_536 }) },
+  { ...closed, title: 'SecretValue' },
+);
+
+export const Secret = Type.Object(
+  { name: Type.String(), createdAt: Time(), updatedAt: Time() },
+  { ...closed, title: 'Secret' },
+);
+
+const PerKind = (description: string) =>
+  Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description });
+
+/** Every field is optional; what is left out does not limit. */
+export const Policy = Type.Object(
+  {
+    weight: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e6, description: 'Share of the pool when all compete. Left out: 1.' })),
+    parent: Type.Optional(Id('tenant', 'The organisation above this team. Left out: none.')),
+    guaranteed: Type.Optional(PerKind('Accelerators by kind this tenant can always get. Left out: none.')),
+    borrowing: Type.Optional(PerKind('How far above the guarantee. Left out: as far as there is.')),
+    lending: Type.Optional(PerKind('How much of the guarantee others may use while idle. Left out: all.')),
+    caps: Type.Optional(
+      Type.Object(
+        {
+          runningJobs: Type.Optional(Type.Integer({ minimum: 0 })),
+          queuedJobs: Type.Optional(Type.Integer({ minimum: 0 })),
+          accelerators: Type.Optional(PerKind('At once, by kind; cpu counts cores.')),
+          computePflops: Type.Optional(Type.Number({ minimum: 0, description: 'At once, peak dense bf16.' })),
+        },
+        closed,
+      ),
+    ),
+    shareCap: Type.Optional(
+      Type.Object(
+        {
+          share: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+          window: Type.Optional(Type.String({ pattern: '^[0-9]+[hd]$', default: '30d' })),
+          mode: Type.Optional(Type.Union([Type.Literal('soft'), Type.Literal('hard')], { default: 'soft' })),
+        },
+        closed,
+      ),
+    ),
+    budget: Type.Optional(
+      Type.Object(
+        { monthlyUsd: Type.Optional(Type.Number({ minimum: 0 })), totalUsd: Type.Optional(Type.Number({ minimum: 0 })) },
+        closed,
+      ),
+    ),
+    priorityCeiling: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    providers: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+    regions: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+  },
+  { ...closed, title: 'Policy' },
+);
+export type Policy = Static<typeof Policy>;
+
+export const PoolPolicy = Type.Object(
+  {
+    hhiCeiling: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' })),
+    largestShareCeiling: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' })),
+    halfLife: Type.Optional(Type.String({ pattern: '^[0-9]+[hd]$', description: 'Of past use in the fair order. Left out: 7d.' })),
+    tenantsSeeOthers: Type.Optional(Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' })),
+  },
+  { ...closed, title: 'PoolPolicy' },
+);
+export type PoolPolicy = Static<typeof PoolPolicy>;
+
+export const AuditEntry = Type.Object(
+  {
+    id: Id('audit'),
+    at: Time(),
+    actor: Type.String({ description: 'The key that did it, or weir itself.' }),
+    tenant: Nullable(Id('tenant')),
+    action: Type.String(),
+    target: Type.String(),
+    before: Type.Unknown(),
+    after: Type.Unknown(),
+  },
+  { ...closed, title: 'AuditEntry' },
+);

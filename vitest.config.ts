@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// `needs-*.test.ts` want Redis, fake-gcs-server, TensorFlow, bubblewrap or a browser: `npm run test:all` runs them too.
+const external = 'tests/**/needs-*.test.ts';
+
+export default defineConfig({
+  test: {
+    globalSetup: ['tests/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'core', include: ['tests/**/*.test.ts'], exclude: [external] } },
+      { extends: true, test: { name: 'external', include: [external], testTimeout: 600_000 } },
+    ],
+  },
+});
