@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'stale-attempt'
   | 'idempotency-mismatch'
   | 'can-never-start'
+  | 'too-many-queued'
   | 'checksum-mismatch'
   | 'too-large'
   | 'expired'

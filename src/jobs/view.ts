@@ -1,0 +1,121 @@
+import { toUsd, priceFor, fromUsd } from '../core/money.ts';
+import type { Attempt, Job } from '../protocol/job.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer } from '../protocol/quote.ts';
+import { isEnd } from './state.ts';
+import type { NewJobRow, ShownJob } from './store.ts';
+
+type Static<K extends keyof Job> = NonNullable<Job[K]>;
+
+/** The answer to a submission, made of what was just written. */
+export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
+  return {
+    id,
+    name: spec.name,
+    tenant: tenantId,
+    state: 'queued',
+    reason: null,
+    message: 'Accepted.',
+    spec,
+    quote,
+    cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null },
+    attempts: [],
+    waiting: { position: null, eta: { p50: null, p90: null }, blockers: [] },
+    createdAt: at.toISOString(),
+    startedAt: null,
+    finishedAt: null,
+  };
+}
+
+/** A job as the API shows it, from its rows. */
+export function jobView(row: ShownJob, now: Date): Job {
+  const attempts = row.attempts.map((attempt) => attemptView(attempt, now));
+  const accruedUsd = attempts.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const charged = toUsd(Number(row.chargedMicroUsd));
+  return {
+    id: row.id,
+    name: row.name,
+    tenant: row.tenantId,
+    state: row.state,
+    reason: row.reason,
+    message: row.message,
+    spec: row.spec as unknown as JobSpec,
+    quote: row.quote,
+    cost: {
+      reservedUsd: toUsd(Number(row.reservedMicroUsd)),
+      accruedUsd: isEnd(row.state) ? charged : toUsd(fromUsd(accruedUsd)),
+      finalUsd: isEnd(row.state) ? charged : null,
+    },
+    ...(row.state === 'running' ? { progress: progressView(row, accruedUsd, now) } : {}),
+    attempts,
+    ...(row.state === 'queued' ? { waiting: waitingView(row) } : {}),
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}
+
+function attemptView(attempt: ShownJob['attempts'][number], now: Date): Attempt {
+  const offer = attempt.offer as unknown as Offer;
+  return {
+    number: attempt.number,
+    state: attempt.state,
+    offer,
+    instance: attempt.instances[0]?.name ?? null,
+    startedAt: attempt.startedAt?.toISOString() ?? null,
+    finishedAt: attempt.finishedAt?.toISOString() ?? null,
+    exitCode: attempt.exitCode,
+    reason: attempt.reason,
+    message: attempt.message,
+    costUsd: toUsd(attempt.finishedAt === null ? accrued(attempt, offer, now) : Number(attempt.costMicroUsd)),
+  };
+}
+
+/** What the machines of an unfinished attempt have cost until now, in micro-dollars. */
+function accrued(attempt: ShownJob['attempts'][number], offer: Offer, now: Date): number {
+  const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
+  return attempt.instances.reduce((sum, { createdAt, goneAt }) => {
+    return createdAt === null ? sum : sum + priceFor(hourlyPerNode, (goneAt ?? now).getTime() - createdAt.getTime());
+  }, 0);
+}
+
+const unknown = { p50: null, p90: null };
+
+type StoredProgress = { done: number; total: number | null; unit: string | null };
+
+/** Where the job says how far it is, its end follows from its own speed; else from its quote. */
+function progressView(row: ShownJob, accruedUsd: number, now: Date): Static<'progress'> {
+  const progress = row.progress as StoredProgress | null;
+  const startedAt = row.attempts.at(-1)?.startedAt ?? row.startedAt ?? now;
+  const elapsedMs = Math.max(1, now.getTime() - startedAt.getTime());
+  const remainingMs = remaining(progress, elapsedMs) ?? quoted(row, elapsedMs);
+  const hourlyUsd = (row.attempts.at(-1)?.offer as unknown as Offer | undefined)?.hourlyUsd ?? 0;
+  return {
+    done: progress?.done ?? null,
+    total: progress?.total ?? null,
+    unit: progress?.unit ?? null,
+    eta:
+      remainingMs === undefined
+        ? unknown
+        : { p50: new Date(now.getTime() + remainingMs.p50).toISOString(), p90: new Date(now.getTime() + remainingMs.p90).toISOString() },
+    expectedCostUsd: remainingMs === undefined ? null : toUsd(fromUsd(accruedUsd + (hourlyUsd * remainingMs.p50) / 3_600_000)),
+  };
+}
+
+function remaining(progress: StoredProgress | null, elapsedMs: number): { p50: number; p90: number } | undefined {
+  if (progress?.total == null || progress.done <= 0) return undefined;
+  const p50 = (elapsedMs * Math.max(0, progress.total - progress.done)) / progress.done;
+  return { p50, p90: p50 * 1.25 };
+}
+
+function quoted(row: ShownJob, elapsedMs: number): { p50: number; p90: number } | undefined {
+  const offerId = (row.attempts.at(-1)?.offer as unknown as Offer | undefined)?.id;
+  const option = row.quote?.options.find(({ offer }) => offer.id === offerId);
+  if (option === undefined) return undefined;
+  const left = (seconds: number) => Math.max(0, seconds * 1000 - elapsedMs);
+  return { p50: left(option.durationSeconds.p50), p90: left(option.durationSeconds.p90) };
+}
+
+function waitingView(row: ShownJob): Static<'waiting'> {
+  return (row.waiting as Static<'waiting'> | null) ?? { position: null, eta: unknown, blockers: [] };
+}
