@@ -60,8 +60,7 @@ export const Problem = Type.Object(
 
 export const Blocker = Type.Object(
   {
-    code: Type.Union(
-      [
+    code: Type.Enum([
         'capacity',
         'quota',
         'cap',
@@ -72,8 +71,7 @@ export const Blocker = Type.Object(
         'reservation',
         'stockout',
         'backoff',
-      ].map((code) => Type.Literal(code)),
-    ),
+      ]),
     message: Type.String(),
     unblocks: Type.String({ description: 'What would let the job start.' }),
   },

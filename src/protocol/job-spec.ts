@@ -13,7 +13,7 @@ export const acceleratorsPattern = `^((${gpuKinds.join('|')})(:[1-9][0-9]{0,4})?
 const environmentName = '^[A-Za-z_][A-Za-z0-9_]*$';
 const relativePath = { minLength: 1, maxLength: 1024, pattern: '^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]+$' };
 
-export const Market = Type.Union([Type.Literal('spot'), Type.Literal('on-demand'), Type.Literal('any')]);
+export const Market = Type.Enum(['spot', 'on-demand', 'any']);
 
 export const Resources = Type.Object(
   {
@@ -47,7 +47,7 @@ const positive = { exclusiveMinimum: 0, maximum: 1e30 };
 export const Workload = Type.Object(
   {
     preset: Type.Optional(Type.String({ minLength: 1, description: 'A named model or workload, such as llama-2-7b or resnet50-imagenet.' })),
-    kind: Type.Optional(Type.Union(workloadKinds.map((kind) => Type.Literal(kind)))),
+    kind: Type.Optional(Type.Enum([...workloadKinds])),
     parameters: Type.Optional(Type.Number({ ...positive, description: 'Weights of the model, such as 7e9.' })),
     activeParameters: Type.Optional(Type.Number({ ...positive, description: 'Weights used per token by a mixture of experts.' })),
     tokens: Type.Optional(Type.Number({ ...positive, description: 'Tokens trained on, all epochs together.' })),
@@ -55,19 +55,19 @@ export const Workload = Type.Object(
     layers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     hiddenSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     batchSize: Type.Optional(Type.Number({ ...positive, description: 'Global, in sequences or examples.' })),
-    trainable: Type.Optional(Type.Union([Type.Literal('full'), Type.Literal('lora')])),
+    trainable: Type.Optional(Type.Enum(['full', 'lora'])),
     examples: Type.Optional(Type.Number({ ...positive, description: 'Examples in one epoch.' })),
     epochs: Type.Optional(Type.Number({ ...positive })),
     flopsPerExample: Type.Optional(Type.Number({ ...positive, description: 'Forward and backward, in FLOP.' })),
     flops: Type.Optional(Type.Number({ ...positive, description: 'The whole run, in FLOP.' })),
-    precision: Type.Optional(Type.Union(precisions.map((precision) => Type.Literal(precision)))),
+    precision: Type.Optional(Type.Enum([...precisions])),
     expectedDuration: Type.Optional(Duration('What the user believes the run takes.')),
   },
   { ...closed, title: 'Workload' },
 );
 export type Workload = Static<typeof Workload>;
 
-const RetryCause = Type.Union([Type.Literal('preemption'), Type.Literal('infrastructure')]);
+const RetryCause = Type.Enum(['preemption', 'infrastructure']);
 
 export const JobSpec = Type.Object(
   {
@@ -105,7 +105,7 @@ export const JobSpec = Type.Object(
     secrets: Type.Optional(Type.Array(Type.String({ pattern: environmentName }), { description: 'Names of the tenant’s secrets, given to the job as environment variables and masked in its log.' })),
     resources: Type.Optional(Resources),
     workload: Type.Optional(Workload),
-    objective: Type.Optional(Type.Union([Type.Literal('cheapest'), Type.Literal('fastest')])),
+    objective: Type.Optional(Type.Enum(['cheapest', 'fastest'])),
     maxDuration: Type.Optional(Duration('The job is stopped, with notice, when one attempt has run so long.')),
     maxCostUsd: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Reserved at the start; the job is stopped, with notice, when it has cost so much.' })),
     deadline: Type.Optional(Time()),
@@ -125,7 +125,7 @@ export const JobSpec = Type.Object(
     dependsOn: Type.Optional(
       Type.Array(
         Type.Object(
-          { job: Id('job'), on: Type.Optional(Type.Union([Type.Literal('success'), Type.Literal('failure'), Type.Literal('end')])) },
+          { job: Id('job'), on: Type.Optional(Type.Enum(['success', 'failure', 'end'])) },
           closed,
         ),
       ),

@@ -5,7 +5,7 @@ import { Offer, Quote } from './quote.ts';
 
 export const jobStates = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
-export const JobStateSchema = Type.Union(jobStates.map((state) => Type.Literal(state)), { title: 'JobState' });
+export const JobStateSchema = Type.Enum([...jobStates], { title: 'JobState' });
 
 export const NewJob = Type.Object(
   {
@@ -34,6 +34,7 @@ export const Attempt = Type.Object(
   },
   { ...closed, title: 'Attempt' },
 );
+export type Attempt = Static<typeof Attempt>;
 
 export const Progress = Type.Object(
   {
@@ -83,13 +84,14 @@ export const JobEvent = Type.Object(
   },
   { ...closed, title: 'JobEvent' },
 );
+export type JobEvent = Static<typeof JobEvent>;
 
 export const LogLine = Type.Object(
   {
     seq: Type.Integer({ description: 'Rises through the whole job, without gaps.' }),
     attempt: Type.Integer(),
     node: Type.Integer({ description: 'Which machine of a gang, from 0.' }),
-    stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr'), Type.Literal('weir')], {
+    stream: Type.Enum(['stdout', 'stderr', 'weir'], {
       description: 'weir: what the runner itself says.',
     }),
     text: Type.String(),
@@ -103,6 +105,7 @@ export const Artifact = Type.Object(
   { path: Type.String(), sizeBytes: Type.Integer(), sha256: Type.String(), attempt: Type.Integer(), createdAt: Time() },
   { ...closed, title: 'Artifact' },
 );
+export type Artifact = Static<typeof Artifact>;
 
 export const Upload = Type.Object(
   {
@@ -115,6 +118,7 @@ export const Upload = Type.Object(
   },
   { ...closed, title: 'Upload' },
 );
+export type Upload = Static<typeof Upload>;
 
 export const NewUpload = Type.Object(
   {

@@ -11,7 +11,7 @@ export const Offer = Type.Object(
     machineType: Type.String(),
     accelerators: Type.Object({ kind: Type.String(), count: Type.Number({ description: 'Per node; cores where the kind is cpu.' }) }, closed),
     nodes: Type.Integer(),
-    market: Type.Union([Type.Literal('spot'), Type.Literal('on-demand')]),
+    market: Type.Enum(['spot', 'on-demand']),
     hourlyUsd: Usd('All nodes together.'),
     priceDate: Type.String({ format: 'date' }),
   },
@@ -49,7 +49,7 @@ export const Quote = Type.Object(
     workload: Type.Object(
       {
         flops: Nullable(Type.Number({ description: 'FLOP of the whole run; null where only a duration is known.' })),
-        basis: Type.Union(workBases.map((basis) => Type.Literal(basis))),
+        basis: Type.Enum([...workBases]),
         assumptions: Type.Array(Type.String()),
       },
       closed,

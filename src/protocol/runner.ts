@@ -79,7 +79,7 @@ export const Sample = Type.Object(
 export const Heartbeat = Type.Object(
   {
     attempt: Type.Integer(),
-    stage: Type.Union(runnerStages.map((stage) => Type.Literal(stage))),
+    stage: Type.Enum([...runnerStages]),
     sample: Type.Optional(Sample),
     progress: Type.Optional(
       Type.Object(
@@ -94,7 +94,7 @@ export type Heartbeat = Static<typeof Heartbeat>;
 
 export const Directive = Type.Object(
   {
-    directive: Type.Union([Type.Literal('continue'), Type.Literal('stop')]),
+    directive: Type.Enum(['continue', 'stop']),
     reason: Nullable(Type.String({ description: 'Why to stop.' })),
     rendezvous: Nullable(Rendezvous),
   },
@@ -123,7 +123,7 @@ export const RunnerUpload = Type.Object(
   {
     attempt: Type.Integer(),
     path: Type.String({ minLength: 1, maxLength: 1024, description: 'Relative to the working directory.' }),
-    kind: Type.Union([Type.Literal('output'), Type.Literal('checkpoint')]),
+    kind: Type.Enum(['output', 'checkpoint']),
     sizeBytes: Type.Integer({ minimum: 0 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     md5: Type.String({ pattern: '^[0-9a-f]{32}$', description: 'What object stores can compare.' }),
@@ -167,7 +167,7 @@ export const runnerReasons = [
 export const Report = Type.Object(
   {
     attempt: Type.Integer(),
-    reason: Type.Union(runnerReasons.map((reason) => Type.Literal(reason))),
+    reason: Type.Enum([...runnerReasons]),
     message: Type.String({ maxLength: 2000, description: 'For the tenant: what happened and what to do.' }),
     exitCode: Nullable(Type.Integer()),
     lines: Type.Integer({ minimum: 0, description: 'How many log lines were sent in all.' }),

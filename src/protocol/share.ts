@@ -44,7 +44,7 @@ export const StatementLine = Type.Object(
     at: Time(),
     job: Nullable(Id('job')),
     account: Type.String(),
-    kind: Type.Union(statementKinds.map((kind) => Type.Literal(kind))),
+    kind: Type.Enum([...statementKinds]),
     amountUsd: Usd(),
     balanceUsd: Usd('Of the account, after this line.'),
     note: Type.String(),

@@ -14,7 +14,7 @@ export const NewTenant = Type.Object(
 
 export const roles = ['viewer', 'member', 'admin', 'operator'] as const;
 export type Role = (typeof roles)[number];
-const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), { title: 'Role' });
+const RoleSchema = Type.Enum([...roles], { title: 'Role' });
 
 export const NewKey = Type.Object(
   { role: Type.Optional(RoleSchema), label: Type.Optional(Type.String({ maxLength: 128 })) },
@@ -74,7 +74,7 @@ export const Policy = Type.Object(
         {
           share: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
           window: Type.Optional(Type.String({ pattern: '^[0-9]+[hd]$', default: '30d' })),
-          mode: Type.Optional(Type.Union([Type.Literal('soft'), Type.Literal('hard')], { default: 'soft' })),
+          mode: Type.Optional(Type.Enum(['soft', 'hard'], { default: 'soft' })),
         },
         closed,
       ),
