@@ -1,4 +1,6 @@
-import { createPostgresBackend, Queue, Worker, type ConnectionOptions, type Processor } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue, Worker } from 'bullmq';
+import { openPostgres, openRedis, type Backend } from './backend.ts';
 
 /**
  * Wake-ups. A message names a step and a row; the row is the truth, so a message may be lost, doubled or late. The sweep
@@ -10,54 +12,72 @@ export type Step = (typeof steps)[number];
 export type WakeUp = { step: Step; id: string; version: number; delayMs?: number };
 
 export type Queues = {
-  /** Asking twice for the same row and version is asking once. */
+  /**
+   * Asking twice for the same row and version is asking once; asking while it is being handled has it handled once more.
+   * Never fails: a message that could not be sent is one that the sweep sends again.
+   */
   wake: (wakeUp: WakeUp) => Promise<void>;
   work: (step: Step, concurrency: number, handle: (id: string) => Promise<void>) => void;
   isReady: () => Promise<boolean>;
+  /** Lets what is being handled come to its end. */
   close: () => Promise<void>;
 };
 
 export type QueueOptions = { databaseUrl: string; redisUrl: string | undefined; onError: (error: unknown) => void };
 
 const jobOptions = {
-  // A kept id would swallow the next wake-up of the same name.
   removeOnComplete: true,
   removeOnFail: true,
   attempts: 4,
   backoff: { type: 'exponential', delay: 250 },
 } as const;
 
-export function createQueues({ databaseUrl, redisUrl, onError }: QueueOptions): Queues {
-  // The one line that chooses: Redis for many workers on many hosts, else PostgreSQL.
-  const backend = redisUrl === undefined ? createPostgresBackend : undefined;
-  const connection = (redisUrl === undefined
-    ? { connectionString: databaseUrl, schema: 'bullmq', migrate: true, max: 5 }
-    : { url: redisUrl, maxRetriesPerRequest: null }) as ConnectionOptions;
-  const options = { connection, prefix: 'weir' };
+/** A step whose worker was killed is handed to another one after two of these. Steps are repeatable, so a false alarm costs little. */
+const lostWorkerMs = 5_000;
 
-  const queues = new Map(steps.map((step) => [step, new Queue(step, { ...options, defaultJobOptions: jobOptions }, backend as never)]));
-  for (const queue of queues.values()) queue.on('error', onError);
-  const workers: Worker[] = [];
+const readyTimeoutMs = 2_000;
+
+export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOptions): Promise<Queues> {
+  // The one line that chooses: Redis for many workers on many hosts, else PostgreSQL.
+  const backend = redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : openRedis(redisUrl, onError);
+  const queues = openQueues(backend, onError);
+  const workers: { close: () => Promise<void> }[] = [];
 
   return {
     wake: async ({ step, id, version, delayMs = 0 }) => {
-      const jobId = `${step}-${id}-${version}`;
-      await queues.get(step)?.add(step, { id }, { jobId, delay: delayMs });
+      const deduplication = { id: `${id}-${version}`, keepLastIfActive: true };
+      await queues[step].add(step, { id }, { deduplication, delay: delayMs }).catch(onError);
     },
     work: (step, concurrency, handle) => {
-      const process: Processor<{ id: string }> = (job) => handle(job.data.id);
-      const worker = new Worker(step, process, { ...options, concurrency }, backend as never);
-      worker.on('error', onError);
-      worker.on('failed', (_job, error) => onError(error));
+      const worker = new Worker(
+        step,
+        ({ data }: { data: { id: string } }) => handle(data.id),
+        {
+          connection: backend.workers,
+          prefix: 'weir',
+          concurrency,
+          drainDelay: backend.idlePollSeconds,
+          lockDuration: lostWorkerMs,
+          stalledInterval: lostWorkerMs,
+          maxStalledCount: jobOptions.attempts,
+        },
+        backend.factory,
+      );
+      worker.on('error', onError).on('failed', (_job, error) => onError(error));
       workers.push(worker);
     },
-    isReady: async () => {
-      await queues.get('dispatch')?.waitUntilReady();
-      return true;
-    },
+    isReady: () =>
+      Promise.race([backend.ping().then(() => true, () => false), sleep(readyTimeoutMs, false, { ref: false })]),
     close: async () => {
       await Promise.all(workers.map((worker) => worker.close()));
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await backend.close();
     },
   };
+}
+
+function openQueues(backend: Backend, onError: (error: unknown) => void) {
+  const options = { connection: backend.senders, prefix: 'weir', defaultJobOptions: jobOptions, streams: { events: { maxLen: 100 } } };
+  const open = (step: Step) => new Queue(step, options, backend.factory).on('error', onError);
+  return { dispatch: open('dispatch'), launch: open('launch'), settle: open('settle') } satisfies Record<Step, unknown>;
 }

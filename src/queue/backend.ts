@@ -1,0 +1,58 @@
+import { createPostgresBackend, createRedisBackend, DEFAULT_SCHEMA, runMigrations, type BackendFactory, type ConnectionOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+
+/** Where the queues live. `senders` fail at once when it is away, `workers` wait for its return. */
+export type Backend = {
+  factory: BackendFactory;
+  senders: ConnectionOptions;
+  workers: ConnectionOptions;
+  /** How long an idle worker waits before it looks without having been called. */
+  idlePollSeconds: number;
+  ping: () => Promise<unknown>;
+  close: () => Promise<unknown>;
+};
+
+/** All queues and workers share one pool: each would open its own, with a connection for every worker beside it. */
+export async function openPostgres(connectionString: string, workers: number): Promise<Backend> {
+  const pool = new pg.Pool({
+    connectionString,
+    // Each worker keeps one to LISTEN on.
+    max: workers + 5,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    options: `-c search_path=${DEFAULT_SCHEMA}`,
+  });
+  pool.on('error', () => undefined);
+  const client = await pool.connect();
+  try {
+    // Holds a lock: of several processes that start together, one migrates.
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
+  return {
+    factory: createPostgresBackend as unknown as BackendFactory,
+    senders: pool as unknown as ConnectionOptions,
+    workers: pool as unknown as ConnectionOptions,
+    idlePollSeconds: 30,
+    ping: () => pool.query('SELECT 1'),
+    close: () => pool.end(),
+  };
+}
+
+export function openRedis(url: string, onError: (error: unknown) => void): Backend {
+  const senders = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  // Each worker adds a connection of its own to block on.
+  const workers = new Redis(url, { maxRetriesPerRequest: null });
+  for (const connection of [senders, workers]) connection.on('error', onError);
+  return {
+    factory: createRedisBackend,
+    senders,
+    workers,
+    idlePollSeconds: 5,
+    ping: () => senders.ping(),
+    close: () => Promise.all([senders.quit(), workers.quit()]),
+  };
+}
