@@ -12,6 +12,12 @@ export type Sellable = {
   market: Offer['market'];
   microUsdPerHour: number;
   priceDate: string;
+  /**
+   * Set where a job takes only what it asks for and pays in proportion: its price is
+   * `cpus × microUsdPerCpuHour + gpus × microUsdPerGpuHour`. The members above then describe the whole machine: the most there is,
+   * and its price with all in use.
+   */
+  divisible?: { microUsdPerCpuHour: number; microUsdPerGpuHour: number };
   /** Seconds from asking for the machine to the first line of the job, as usually seen. */
   startSeconds: { p50: number; p90: number };
 };
@@ -19,7 +25,10 @@ export type Sellable = {
 /** What one node of an attempt may use of a machine; indexes are of the machine's GPUs. */
 export type Limits = { cpus: number; memoryBytes: number; diskBytes: number; gpus: number[] };
 
-/** What there is of a pool that runs out, such as this machine; a cloud has none and answers `no-capacity` instead. */
+/**
+ * What there is of a pool that runs out, in use or not, such as this machine; a cloud has none and answers `no-capacity` instead.
+ * Where there are no GPUs, their count is 0 and their kind `none`.
+ */
 export type Capacity = { cpus: number; memoryBytes: number; diskBytes: number; gpus: { kind: string; count: number } };
 
 export type InstanceRequest = {
@@ -48,6 +57,8 @@ export type Provider = {
   capacity: () => Promise<Capacity | undefined>;
   /** Whether jobs of different tenants can run here side by side. */
   isolatesTenants: boolean;
+  /** What an operator should read at start, such as how far jobs are kept apart. */
+  notice?: string;
   /**
    * Makes the machine; success where it is there already.
    * @throws WeirError `no-capacity` on shortage, `unavailable` when worth repeating, `invalid` when never.
