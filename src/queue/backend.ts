@@ -42,17 +42,23 @@ export async function openPostgres(connectionString: string, workers: number): P
   };
 }
 
-export function openRedis(url: string, onError: (error: unknown) => void): Backend {
-  const senders = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+/** @throws Error where no Redis answers at the start. Later it may come and go. */
+export async function openRedis(url: string, onError: (error: unknown) => void): Promise<Backend> {
+  const senders = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true });
   // Each worker adds a connection of its own to block on.
-  const workers = new Redis(url, { maxRetriesPerRequest: null });
+  const workers = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+  const disconnect = () => [senders, workers].forEach((connection) => connection.disconnect());
   for (const connection of [senders, workers]) connection.on('error', onError);
+  await Promise.all([senders.connect(), workers.connect()]).catch((cause: unknown) => {
+    disconnect();
+    throw new Error('REDIS_URL names a Redis that does not answer. Start it, or leave REDIS_URL unset to keep the queues in PostgreSQL.', { cause });
+  });
   return {
     factory: createRedisBackend,
     senders,
     workers,
     idlePollSeconds: 5,
     ping: () => senders.ping(),
-    close: () => Promise.all([senders.quit(), workers.quit()]),
+    close: async () => disconnect(),
   };
 }

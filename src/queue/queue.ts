@@ -19,7 +19,7 @@ export type Queues = {
   wake: (wakeUp: WakeUp) => Promise<void>;
   work: (step: Step, concurrency: number, handle: (id: string) => Promise<void>) => void;
   isReady: () => Promise<boolean>;
-  /** Lets what is being handled come to its end. */
+  /** Lets what is being handled come to its end, for some seconds. */
   close: () => Promise<void>;
 };
 
@@ -37,9 +37,12 @@ const lostWorkerMs = 5_000;
 
 const readyTimeoutMs = 2_000;
 
+/** With Redis or PostgreSQL away, closing would wait for its return. */
+const closeGraceMs = 4_000;
+
 export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOptions): Promise<Queues> {
   // The one line that chooses: Redis for many workers on many hosts, else PostgreSQL.
-  const backend = redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : openRedis(redisUrl, onError);
+  const backend = redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : await openRedis(redisUrl, onError);
   const queues = openQueues(backend, onError);
   const workers: { close: () => Promise<void> }[] = [];
 
@@ -66,12 +69,11 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
       worker.on('error', onError).on('failed', (_job, error) => onError(error));
       workers.push(worker);
     },
-    isReady: () =>
-      Promise.race([backend.ping().then(() => true, () => false), sleep(readyTimeoutMs, false, { ref: false })]),
+    isReady: async () => (await within(readyTimeoutMs, backend.ping().then(() => true, () => false))) ?? false,
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.close()));
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-      await backend.close();
+      const closing = Promise.all([...workers, ...Object.values(queues)].map((each) => each.close()));
+      await within(closeGraceMs, closing);
+      await within(closeGraceMs, backend.close());
     },
   };
 }
@@ -80,4 +82,11 @@ function openQueues(backend: Backend, onError: (error: unknown) => void) {
   const options = { connection: backend.senders, prefix: 'weir', defaultJobOptions: jobOptions, streams: { events: { maxLen: 100 } } };
   const open = (step: Step) => new Queue(step, options, backend.factory).on('error', onError);
   return { dispatch: open('dispatch'), launch: open('launch'), settle: open('settle') } satisfies Record<Step, unknown>;
+}
+
+/** What the work comes to, or undefined after so long. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> {
+  const timer = new AbortController();
+  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal });
+  return Promise.race([work, timeout]).finally(() => timer.abort());
 }
