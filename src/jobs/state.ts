@@ -31,7 +31,6 @@ export type StopReason =
   | 'cancelled'
   | 'budget'
   | 'max-cost'
-  | 'deadline'
   | 'no-capacity'
   | 'provisioning-failed'
   | 'boot-timeout'
@@ -59,7 +58,6 @@ export const outcomes = {
   'max-duration': { end: 'failed', cause: 'limit' },
   'max-cost': { end: 'failed', cause: 'limit' },
   budget: { end: 'failed', cause: 'limit' },
-  deadline: { end: 'failed', cause: 'limit' },
   preemption: { end: 'failed', cause: 'preemption' },
   'upload-failed': { end: 'failed', cause: 'infrastructure' },
   'isolation-unavailable': { end: 'failed', cause: 'infrastructure' },

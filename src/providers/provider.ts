@@ -25,6 +25,9 @@ export type Sellable = {
 /** What one node of an attempt may use of a machine; indexes are of the machine's GPUs. */
 export type Limits = { cpus: number; memoryBytes: number; diskBytes: number; gpus: number[] };
 
+/** What every node of an attempt may use: the same, but for the GPUs that each got. */
+export type NodeLimits = Omit<Limits, 'gpus'> & { gpus: number[][] };
+
 /**
  * What there is of a pool that runs out, in use or not, such as this machine; a cloud has none and answers `no-capacity` instead.
  * Where there are no GPUs, their count is 0 and their kind `none`.

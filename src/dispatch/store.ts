@@ -1,0 +1,108 @@
+import { newId } from '../core/ids.ts';
+import { Prisma, type Sql } from '../db/database.ts';
+import { move } from '../jobs/store.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
+import type { NodeLimits } from '../providers/provider.ts';
+import type { Start } from './decide.ts';
+
+/** How many of a tenant's waiting jobs a cycle looks at: what stands behind them can't start before them. */
+const headLength = 50;
+
+export type QueuedRow = {
+  id: string;
+  tenantId: string;
+  priority: number;
+  queuedAt: Date;
+  notBefore: Date | null;
+  spec: JobSpec;
+  options: QuoteOption[];
+};
+
+export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
+  return tx.$queryRaw<QueuedRow[]>`
+    SELECT j.* FROM (SELECT DISTINCT tenant_id FROM job WHERE state = 'queued') t
+    CROSS JOIN LATERAL (
+      SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", spec, options
+      FROM job WHERE state = 'queued' AND tenant_id = t.tenant_id
+      ORDER BY priority DESC, queued_at, id LIMIT ${headLength}
+    ) j`;
+}
+
+export type ActiveRow = {
+  jobId: string;
+  tenantId: string;
+  spec: JobSpec;
+  options: QuoteOption[];
+  offer: Offer;
+  limits: NodeLimits;
+  startedAt: Date | null;
+  createdAt: Date;
+};
+
+/** Everything that holds capacity: from the intent until the provider no longer shows it. */
+export async function readActive(tx: Sql): Promise<ActiveRow[]> {
+  const attempts = await tx.attempt.findMany({ where: { finishedAt: null }, include: { job: { select: { spec: true, options: true } } } });
+  return attempts.map(({ jobId, tenantId, offer, limits, startedAt, createdAt, job }) => ({
+    jobId,
+    tenantId,
+    spec: job.spec as unknown as JobSpec,
+    options: job.options as unknown as QuoteOption[],
+    offer: offer as unknown as Offer,
+    limits: limits as unknown as NodeLimits,
+    startedAt,
+    createdAt,
+  }));
+}
+
+/** One cycle at a time, whichever worker it runs in. False where another is at it. */
+export async function lockCycle(tx: Sql): Promise<boolean> {
+  const [row] = await tx.$queryRaw<[{ locked: boolean }]>`SELECT pg_try_advisory_xact_lock(hashtext('weir dispatch')) AS locked`;
+  return row.locked;
+}
+
+export type StartedAttempt = { attempt: number; instanceIds: string[] };
+
+/** The intent: job, attempt and instances, with the names they will have, in one transaction. Undefined where the job left the queue. */
+export async function insertStart(tx: Sql, { jobId, tenantId, choice, gpus }: Start, at: Date, bootDeadline: Date): Promise<StartedAttempt | undefined> {
+  const { attemptNumber, options } = await tx.job.findUniqueOrThrow({ where: { id: jobId }, select: { attemptNumber: true, options: true } });
+  const offer = (options as unknown as QuoteOption[]).find(({ id }) => id === choice.optionId)?.offer;
+  if (offer === undefined) return undefined;
+  const attempt = attemptNumber + 1;
+  const message = `Starting on ${offer.provider} in ${offer.zone ?? offer.region}.`;
+  const set = { attemptNumber: attempt, waiting: Prisma.DbNull, notBefore: null, reservedMicroUsd: choice.reservation };
+  const isMoved = await move(tx, { jobId, from: 'queued', to: 'provisioning', at, attempt, reason: null, message, set });
+  if (!isMoved) return undefined;
+
+  const { cpus, memoryBytes, diskBytes } = choice.need;
+  const limits = { cpus, memoryBytes: Math.floor(memoryBytes), diskBytes: Math.floor(diskBytes), gpus } satisfies NodeLimits;
+  const attemptId = newId('attempt');
+  await tx.attempt.create({
+    data: { id: attemptId, jobId, tenantId, number: attempt, state: 'provisioning', offer, limits, createdAt: at, leaseExpiresAt: bootDeadline },
+  });
+  const instances = gpus.map((_, node) => ({
+    id: newId('instance'),
+    attemptId,
+    tenantId,
+    node,
+    provider: offer.provider,
+    zone: offer.zone ?? offer.region,
+    name: `weir-${jobId.split('_')[1]}-${attempt}-${node}`,
+    state: 'requested' as const,
+    requestedAt: at,
+  }));
+  await tx.instance.createMany({ data: instances });
+  return { attempt, instanceIds: instances.map(({ id }) => id) };
+}
+
+export type WaitingRow = { id: string; position: number; eta: { p50: string | null; p90: string | null }; blockers: unknown[] };
+
+/** What waiting jobs show, written where it changed. */
+export async function writeWaiting(tx: Sql, rows: WaitingRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const values = JSON.stringify(rows.map(({ id, ...waiting }) => ({ id, waiting })));
+  await tx.$executeRaw`
+    UPDATE job SET waiting = w.waiting
+    FROM jsonb_to_recordset(${values}::jsonb) AS w(id text, waiting jsonb)
+    WHERE job.id = w.id AND job.state = 'queued' AND job.waiting IS DISTINCT FROM w.waiting`;
+}

@@ -1,0 +1,70 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { notFound } from '../../core/errors.ts';
+import type { Clock } from '../../core/time.ts';
+import type { Database } from '../../db/database.ts';
+import type { Submit } from '../../jobs/submit.ts';
+import { findShownJob, listShownJobs, type ShownJob } from '../../jobs/store.ts';
+import { jobView } from '../../jobs/view.ts';
+import { Id, List, Page } from '../../protocol/common.ts';
+import { Job, JobStateSchema, NewJob } from '../../protocol/job.ts';
+import { sees, tenantOf, type Caller } from '../caller.ts';
+import { pageOf, readCursor } from '../page.ts';
+
+export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: (jobId: string) => Promise<void> };
+
+const JobParams = Type.Object({ job: Id('job') });
+const JobQuery = Type.Object({
+  ...Page.properties,
+  state: Type.Optional(JobStateSchema),
+  name: Type.Optional(Type.String()),
+  tenant: Type.Optional(Id('tenant', 'For operators: whose jobs. Left out: all.')),
+});
+const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
+
+export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPluginAsyncTypebox {
+  const require = async (caller: Caller, jobId: string): Promise<ShownJob> => {
+    const job = await findShownJob(db.client, jobId);
+    if (job === undefined || !sees(caller, job.tenantId)) throw notFound('job', jobId);
+    return job;
+  };
+
+  return async (app) => {
+    app.post(
+      '/v1/jobs',
+      {
+        config: { access: 'member', idempotent: 'job' },
+        schema: { operationId: 'submitJob', tags: ['Jobs'], summary: 'Submit a job', querystring: SubmitQuery, body: NewJob, response: { 201: Job } },
+      },
+      async (request, reply) => reply.code(201).send(await submit(tenantOf(request), request.body, request.newId)),
+    );
+    app.get(
+      '/v1/jobs',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'listJobs', tags: ['Jobs'], summary: 'List jobs, newest first', querystring: JobQuery, response: { 200: List(Job, 'JobList') } },
+      },
+      async ({ caller, query: { tenant, limit, cursor, ...filter } }) => {
+        const page = pageOf(limit);
+        const after = readCursor(cursor);
+        const jobs = await listShownJobs(db.client, { ...filter, tenantId: caller.tenantId ?? tenant ?? null, limit: page.take, ...(after === undefined ? {} : { after }) });
+        const at = now();
+        return page.answer(jobs.map((job) => jobView(job, at)), ({ id }) => id);
+      },
+    );
+    app.get(
+      '/v1/jobs/:job',
+      { config: { access: 'viewer' }, schema: { operationId: 'getJob', tags: ['Jobs'], summary: 'A job', params: JobParams, response: { 200: Job } } },
+      async ({ caller, params }) => jobView(await require(caller, params.job), now()),
+    );
+    app.post(
+      '/v1/jobs/:job/cancel',
+      { config: { access: 'member' }, schema: { operationId: 'cancelJob', tags: ['Jobs'], summary: 'Cancel a job; again is the same', params: JobParams, response: { 200: Job } } },
+      async ({ caller, params }) => {
+        await require(caller, params.job);
+        await cancel(params.job);
+        return jobView(await require(caller, params.job), now());
+      },
+    );
+  };
+}

@@ -1,0 +1,44 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { WeirError } from '../../core/errors.ts';
+import type { Database } from '../../db/database.ts';
+import { requireRunner, type Runner } from '../../instances/fence.ts';
+import { Assignment, Claim, Directive, Heartbeat, Report } from '../../protocol/runner.ts';
+
+export type RunnerRouteDeps = {
+  db: Database;
+  claim: (claim: Claim) => Promise<Assignment>;
+  heartbeat: (runner: Runner, heartbeat: Heartbeat) => Promise<Directive>;
+  report: (runner: Runner, report: Report) => Promise<void>;
+};
+
+/** What runners call: see protocol/runner.ts for the order of things. */
+export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.post(
+      '/v1/runner/claim',
+      { config: { access: 'public' }, schema: { operationId: 'claimAttempt', tags: ['Runner'], summary: 'Spend the bootstrap token', body: Claim, response: { 200: Assignment } } },
+      (request) => claim(request.body),
+    );
+    app.post(
+      '/v1/runner/heartbeat',
+      { config: { access: 'runner' }, schema: { operationId: 'beat', tags: ['Runner'], summary: 'Extend the lease', body: Heartbeat, response: { 200: Directive } } },
+      async (request) => heartbeat(await requireRunner(db.client, bearerOf(request.headers.authorization), request.body.attempt), request.body),
+    );
+    app.post(
+      '/v1/runner/report',
+      { config: { access: 'runner' }, schema: { operationId: 'reportEnd', tags: ['Runner'], summary: 'Report the end of a node', body: Report, response: { 204: Type.Null() } } },
+      async (request, reply) => {
+        await report(await requireRunner(db.client, bearerOf(request.headers.authorization), request.body.attempt), request.body);
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}
+
+/** @throws WeirError `unauthorized` where there is no bearer token. */
+export function bearerOf(authorization: string | undefined): string {
+  const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
+  return token;
+}

@@ -1,0 +1,68 @@
+import { WeirError } from '../core/errors.ts';
+import { hashToken } from '../core/tokens.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Assignment, Claim } from '../protocol/runner.ts';
+import type { NodeLimits } from '../providers/provider.ts';
+import { readBootstrapToken } from './bootstrap.ts';
+import { findInstance, markReady, readRendezvous, type InstanceRow } from './store.ts';
+
+type Downloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
+
+export type ClaimDeps = {
+  db: Database;
+  now: Clock;
+  secretKey: Buffer;
+  openSecrets: (tenantId: string, names: string[]) => Promise<Record<string, string>>;
+  /** Signed URLs of the source, the weir:// inputs and the last checkpoint. */
+  downloads: (job: { id: string; tenantId: string; spec: JobSpec }) => Promise<Downloads>;
+  timing: { heartbeatMs: number; leaseMs: number; graceMs: number };
+};
+
+/**
+ * Gives a machine its node of the attempt. Repeating with the same token is the same claim.
+ * @throws WeirError `unauthorized` for a token not ours or spent by another, `stale-attempt` where the attempt is over.
+ */
+export function createClaim(deps: ClaimDeps) {
+  return async (claim: Claim): Promise<Assignment> => {
+    const { db, now, secretKey, timing } = deps;
+    const instanceId = readBootstrapToken(secretKey, claim.bootstrapToken);
+    const instance = instanceId === undefined ? null : await findInstance(db.client, instanceId);
+    if (instance === null) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
+    const { attempt } = instance;
+    if (attempt.finishedAt !== null || attempt.job.attemptNumber !== attempt.number || attempt.state === 'stopping') {
+      throw new WeirError('stale-attempt', `Attempt ${attempt.number} is over: leave.`);
+    }
+    const at = now();
+    const leaseExpiresAt = new Date(at.getTime() + timing.leaseMs);
+    const isOurs = await db.transaction((tx) => markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt }));
+    if (!isOurs) throw new WeirError('unauthorized', 'This bootstrap token was spent by another runner.');
+    return assignment(instance, deps);
+  };
+}
+
+async function assignment({ attempt, attemptId, node }: InstanceRow, { db, openSecrets, downloads, timing }: ClaimDeps): Promise<Assignment> {
+  const { job } = attempt;
+  const spec = job.spec as unknown as JobSpec;
+  const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;
+  const [secrets, files, rendezvous] = await Promise.all([
+    openSecrets(job.tenantId, spec.secrets ?? []),
+    downloads({ id: job.id, tenantId: job.tenantId, spec }),
+    gpus.length === 1 ? null : readRendezvous(db.client, attemptId),
+  ]);
+  return {
+    job: { id: job.id, name: job.name, tenant: job.tenantId },
+    attempt: attempt.number,
+    node,
+    nodes: gpus.length,
+    spec,
+    secrets,
+    ...files,
+    limits: { ...limits, gpus: gpus[node] ?? [] },
+    heartbeatSeconds: timing.heartbeatMs / 1000,
+    leaseSeconds: timing.leaseMs / 1000,
+    graceSeconds: timing.graceMs / 1000,
+    rendezvous,
+  };
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import { move } from '../jobs/store.ts';
+import type { Directive, Heartbeat } from '../protocol/runner.ts';
+import type { Runner } from './fence.ts';
+import { readRendezvous, recordHeartbeat } from './store.ts';
+
+export type HeartbeatDeps = { db: Database; now: Clock; leaseMs: number };
+
+/** Extends the lease, takes what the runner saw, and answers what to do. The first one makes the job `running`. */
+export function createHeartbeat({ db, now, leaseMs }: HeartbeatDeps) {
+  return async ({ instance, attempt, job }: Runner, { stage, sample, progress }: Heartbeat): Promise<Directive> => {
+    const at = now();
+    const seen = { instanceId: instance.id, attemptId: attempt.id, jobId: job.id, at, leaseExpiresAt: new Date(at.getTime() + leaseMs) };
+    const { state, reason } = await recordHeartbeat(db, { ...seen, sample, progress });
+    if (state === 'stopping') return { directive: 'stop', reason, rendezvous: null };
+    // A node that has not started its command yet may still be waiting for the gang's addresses.
+    const rendezvous = stage === 'preparing' || stage === 'setup' ? await readRendezvous(db.client, attempt.id) : null;
+    if (state === 'provisioning' && rendezvous !== null) await start(db, job.id, attempt, at);
+    return { directive: 'continue', reason: null, rendezvous };
+  };
+}
+
+async function start(db: Database, jobId: string, attempt: Runner['attempt'], at: Date): Promise<void> {
+  await db.transaction(async (tx) => {
+    const change = { jobId, from: 'provisioning', to: 'running', at, attempt: attempt.number, reason: null } as const;
+    const isMoved = await move(tx, { ...change, message: 'The runner is there.' });
+    if (!isMoved) return;
+    await tx.job.updateMany({ where: { id: jobId, startedAt: null }, data: { startedAt: at } });
+    await tx.attempt.update({ where: { id: attempt.id }, data: { state: 'running', startedAt: at } });
+  });
+}

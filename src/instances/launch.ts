@@ -1,0 +1,69 @@
+import { WeirError } from '../core/errors.ts';
+import { parseDuration, type Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import type { Stop } from '../jobs/stop.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer } from '../protocol/quote.ts';
+import type { InstanceRequest, NodeLimits, Provider } from '../providers/provider.ts';
+import { bootstrapToken } from './bootstrap.ts';
+import { findInstance, markBooting, type InstanceRow } from './store.ts';
+
+export type LaunchDeps = {
+  db: Database;
+  now: Clock;
+  provider: (name: string) => Provider;
+  stop: Stop;
+  secretKey: Buffer;
+  installation: string;
+  brokerUrl: string;
+};
+
+/** A machine outlives its job's own limit by at most this, so that it never has to be asked for more. */
+const marginSeconds = 3600;
+const unlimitedSeconds = 30 * 86_400;
+
+/**
+ * Asks the provider for the machine that the row names. Repeatable at any point: the name is ours, and creating what is
+ * there already is success.
+ * @throws what is worth repeating; a shortage or a request that can't be right stops the attempt instead.
+ */
+export function createLaunch(deps: LaunchDeps) {
+  return async (instanceId: string): Promise<void> => {
+    const instance = await findInstance(deps.db.client, instanceId);
+    if (instance?.state !== 'requested' || instance.attempt.job.state !== 'provisioning') return;
+    const provider = deps.provider(instance.provider);
+    try {
+      await provider.create(requestFor(instance, deps));
+    } catch (error) {
+      await giveUp(error, instance, deps.stop);
+      return;
+    }
+    const isStillWanted = await markBooting(deps.db, instance, deps.now());
+    if (!isStillWanted) await provider.destroy({ name: instance.name, zone: instance.zone });
+  };
+}
+
+async function giveUp(error: unknown, { attempt }: InstanceRow, stop: Stop): Promise<void> {
+  if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
+  const reason = error.code === 'no-capacity' ? 'no-capacity' : 'provisioning-failed';
+  await stop(attempt.jobId, reason, error.message);
+}
+
+function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl }: LaunchDeps): InstanceRequest {
+  const { attempt, node } = instance;
+  const offer = attempt.offer as unknown as Offer;
+  const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;
+  const spec = attempt.job.spec as unknown as JobSpec;
+  return {
+    name: instance.name,
+    labels: { installation, tenant: instance.tenantId, job: attempt.jobId, attempt: attempt.number },
+    zone: instance.zone,
+    machineType: offer.machineType,
+    market: offer.market,
+    limits: { ...limits, gpus: gpus[node] ?? [] },
+    image: spec.image ?? null,
+    brokerUrl,
+    bootstrapToken: bootstrapToken(secretKey, instance.id),
+    maxRunSeconds: (spec.maxDuration === undefined ? unlimitedSeconds : parseDuration(spec.maxDuration) / 1000) + marginSeconds,
+  };
+}

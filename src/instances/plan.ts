@@ -1,0 +1,105 @@
+import { formatUsd, fromUsd, priceFor, toUsd } from '../core/money.ts';
+import { parseDuration } from '../core/time.ts';
+import type { StopReason } from '../jobs/state.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer } from '../protocol/quote.ts';
+
+/** What the sweep knows of one machine: its row, and whether its provider shows it. */
+export type SeenRow = {
+  id: string;
+  name: string;
+  state: 'requested' | 'booting' | 'ready' | 'gone';
+  isListed: boolean;
+  hasReported: boolean;
+  requestedAt: Date;
+  createdAt: Date | null;
+};
+
+export type AttemptFacts = {
+  state: string;
+  reason: string | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  stoppingAt: Date | null;
+  leaseExpiresAt: Date;
+  instances: SeenRow[];
+  spec: JobSpec;
+  offer: Offer;
+  chargedMicroUsd: number;
+};
+
+export type Limits = {
+  now: Date;
+  /** When this process came up: a runner that could not reach us before gets a whole lease to do so. */
+  upSince: Date;
+  bootMs: number;
+  leaseMs: number;
+  graceMs: number;
+  stopMs: number;
+};
+
+export type Step = { do: 'wait' } | { do: 'launch'; instanceIds: string[] } | { do: 'settle' } | { do: 'stop'; reason: StopReason; message: string };
+
+/** A launch that has not come through after so long is sent again. */
+const relaunchMs = 2_000;
+/** A machine made while the provider was being listed is not in the list. */
+const listingMs = 5_000;
+/** The runner keeps the job's own limit; the broker steps in when it has not. */
+const backstopMs = 60_000;
+
+/** What has to happen next for an attempt that has not ended. Pure: the table of the sweep. */
+export function plan(attempt: AttemptFacts, limits: Limits): Step {
+  const { now } = limits;
+  if (attempt.state === 'stopping') return { do: 'settle' };
+  const vanished = attempt.instances.find((instance) => isVanished(instance, now));
+  if (vanished !== undefined) return stop('instance-vanished', `The machine ${vanished.name} is gone, and its runner had not reported.`);
+  const lateness = tooLate(attempt, limits) ?? tooDear(attempt, now);
+  if (lateness !== undefined) return lateness;
+  const waiting = attempt.instances.filter(({ state, requestedAt }) => state === 'requested' && now.getTime() - requestedAt.getTime() > relaunchMs);
+  return waiting.length === 0 ? { do: 'wait' } : { do: 'launch', instanceIds: waiting.map(({ id }) => id) };
+}
+
+function stop(reason: StopReason, message: string): Step {
+  return { do: 'stop', reason, message };
+}
+
+function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, now: Date): boolean {
+  if (isListed || hasReported || createdAt === null) return false;
+  return (state === 'booting' || state === 'ready') && now.getTime() - createdAt.getTime() > listingMs;
+}
+
+function tooLate({ state, createdAt, startedAt, leaseExpiresAt, spec }: AttemptFacts, { now, upSince, bootMs, leaseMs, graceMs }: Limits): Step | undefined {
+  if (state === 'provisioning' && now.getTime() > Math.max(createdAt.getTime(), upSince.getTime()) + bootMs) {
+    return stop('boot-timeout', `No runner came up within ${bootMs / 1000} s.`);
+  }
+  if (state === 'running' && now.getTime() > Math.max(leaseExpiresAt.getTime(), upSince.getTime() + leaseMs)) {
+    return stop('heartbeat-lost', `The runner was not heard for ${leaseMs / 1000} s.`);
+  }
+  const maxMs = spec.maxDuration === undefined ? Infinity : parseDuration(spec.maxDuration) + graceMs + backstopMs;
+  if (startedAt !== null && now.getTime() > startedAt.getTime() + maxMs) {
+    return stop('max-duration', `The job ran longer than its maxDuration of ${spec.maxDuration}.`);
+  }
+  return undefined;
+}
+
+function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {
+  const { maxCostUsd } = attempt.spec;
+  if (maxCostUsd === undefined) return undefined;
+  const cost = attempt.chargedMicroUsd + accruedMicroUsd(attempt, now);
+  if (cost < fromUsd(maxCostUsd)) return undefined;
+  return stop('max-cost', `The job has cost ${formatUsd(toUsd(cost))}, its maxCostUsd is ${formatUsd(maxCostUsd)}.`);
+}
+
+/** What the machines of the attempt have cost until now. */
+export function accruedMicroUsd({ instances, offer }: Pick<AttemptFacts, 'instances' | 'offer'>, now: Date): number {
+  const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
+  return instances.reduce((sum, { createdAt }) => sum + (createdAt === null ? 0 : priceFor(hourlyPerNode, now.getTime() - createdAt.getTime())), 0);
+}
+
+const unheard = new Set<string>(['heartbeat-lost', 'boot-timeout', 'instance-vanished', 'no-capacity', 'provisioning-failed']);
+
+/** Whether a machine of a stopping attempt may be taken away: its runner has said all it had, or won't any more. */
+export function mayDestroy({ reason, stoppingAt }: Pick<AttemptFacts, 'reason' | 'stoppingAt'>, instance: SeenRow, { now, graceMs, stopMs }: Limits): boolean {
+  if (instance.hasReported || !instance.isListed || (reason !== null && unheard.has(reason))) return true;
+  return now.getTime() > (stoppingAt ?? now).getTime() + graceMs + stopMs;
+}

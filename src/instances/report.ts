@@ -1,0 +1,39 @@
+import type { Clock } from '../core/time.ts';
+import type { Database, Sql } from '../db/database.ts';
+import { stopIn } from '../jobs/stop.ts';
+import type { StopReason } from '../jobs/state.ts';
+import type { Report } from '../protocol/runner.ts';
+import type { Runner } from './fence.ts';
+import { readReports, recordReport } from './store.ts';
+
+export type ReportDeps = { db: Database; now: Clock; wakeSettle: (attemptId: string) => Promise<void> };
+
+/**
+ * Takes a node's end. The first failure ends the gang; success needs every node. A job that is stopping already keeps its
+ * reason. Repeating a report changes nothing.
+ */
+export function createReport({ db, now, wakeSettle }: ReportDeps) {
+  return async (runner: Runner, report: Report): Promise<void> => {
+    await db.transaction(async (tx) => {
+      await recordReport(tx, runner.instance.id, report);
+      const verdict = await judge(tx, runner.attempt.id);
+      if (verdict === undefined) return;
+      const { message, exitCode } = verdict;
+      await stopIn(tx, { jobId: runner.job.id, reason: reasonOf(verdict), message, exitCode, at: now() });
+    });
+    await wakeSettle(runner.attempt.id);
+  };
+}
+
+/** The report that decides for the attempt; undefined while nodes are still at work. */
+async function judge(tx: Sql, attemptId: string): Promise<Report | undefined> {
+  const reports = await readReports(tx, attemptId);
+  const failure = reports.find((report) => report !== null && report.reason !== 'completed');
+  if (failure) return failure;
+  return reports.includes(null) ? undefined : (reports[0] ?? undefined);
+}
+
+/** A runner that stopped without being told was told by its machine: it was preempted. */
+function reasonOf({ reason }: Report): StopReason {
+  return reason === 'stopped' ? 'preemption' : reason;
+}

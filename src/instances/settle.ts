@@ -1,0 +1,126 @@
+import { fromUsd } from '../core/money.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database, Sql } from '../db/database.ts';
+import { after, defaultRetries, outcomes, type EndState, type StopReason } from '../jobs/state.ts';
+import { move } from '../jobs/store.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer } from '../protocol/quote.ts';
+import type { Provider } from '../providers/provider.ts';
+import { mayDestroy, type Limits, type SeenRow } from './plan.ts';
+import { findAttempt, markGone, type AttemptRow } from './store.ts';
+
+/** One machine's time, to be put into the accounts. */
+export type Accrual = {
+  instanceId: string;
+  tenantId: string;
+  jobId: string;
+  attempt: number;
+  from: Date;
+  to: Date;
+  offer: Offer;
+  microUsdPerHour: number;
+};
+
+export type SettleDeps = {
+  db: Database;
+  now: Clock;
+  provider: (name: string) => Provider;
+  limits: () => Limits;
+  /** Writes use and charge; answers the micro-dollars charged. */
+  accrue: (tx: Sql, accrual: Accrual) => Promise<number>;
+  refund: (tx: Sql, line: { tenantId: string; jobId: string; attempt: number; amount: number; note: string; at: Date }) => Promise<unknown>;
+  release: (tx: Sql, line: { tenantId: string; jobId: string; attempt: number; note: string; at: Date }) => Promise<unknown>;
+  promote: (tx: Sql, jobId: string, attempt: number, at: Date) => Promise<unknown>;
+  recordResidual: (tx: Sql, jobId: string) => Promise<unknown>;
+  wakeAgain: (attemptId: string, delayMs: number) => Promise<void>;
+  wakeDispatch: () => void;
+  retryBackoffMs: number;
+};
+
+const lookAgainMs = 100;
+
+/**
+ * Ends an attempt whose job is stopping: takes its machines away until the provider no longer shows them, then closes the
+ * accounts and gives the job its end state, or its place in the queue again. Repeatable at any point.
+ */
+export function createSettle(deps: SettleDeps) {
+  return async (attemptId: string): Promise<void> => {
+    const attempt = await findAttempt(deps.db.client, attemptId);
+    if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
+    const isClear = await takeAway(attempt, deps);
+    if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs);
+    await deps.db.transaction((tx) => close(tx, attemptId, deps));
+    deps.wakeDispatch();
+  };
+}
+
+/** True when no machine of the attempt is shown any more. */
+async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: SettleDeps): Promise<boolean> {
+  const before = await listedNames(attempt, provider);
+  const left = attempt.instances.filter(({ state }) => state !== 'gone');
+  for (const row of left) {
+    const seen: SeenRow = { ...row, isListed: before.has(row.name), hasReported: row.reported !== null };
+    if (mayDestroy(attempt, seen, limits())) await provider(row.provider).destroy({ name: row.name, zone: row.zone });
+  }
+  const still = await listedNames(attempt, provider);
+  for (const { id, name } of left) if (!still.has(name)) await markGone(db.client, id, now());
+  return left.every(({ name }) => !still.has(name));
+}
+
+async function listedNames({ instances }: AttemptRow, provider: SettleDeps['provider']): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (const providerName of new Set(instances.map((row) => row.provider))) {
+    for (const { name } of await provider(providerName).list()) names.add(name);
+  }
+  return names;
+}
+
+async function close(tx: Sql, attemptId: string, deps: SettleDeps): Promise<void> {
+  const attempt = await findAttempt(tx, attemptId);
+  if (attempt === null || attempt.finishedAt !== null) return;
+  const { job, number, tenantId, jobId } = attempt;
+  const at = deps.now();
+  const reason = (attempt.reason ?? 'runner-error') as StopReason;
+  const failedAttempts = job.failedAttempts + 1;
+  const to = after(reason, failedAttempts, retriesOf(job.spec as unknown as JobSpec));
+  const isMoved = await move(tx, { jobId, from: 'stopping', to, at, attempt: number, reason, message: messageFor(to, attempt), set: endOf(to, at, failedAttempts, deps) });
+  if (!isMoved) return;
+
+  const charged = await chargeMachines(tx, attempt, deps);
+  const isRefunded = outcomes[reason].cause === 'infrastructure' && charged > 0;
+  if (isRefunded) await deps.refund(tx, { tenantId, jobId, attempt: number, amount: charged, note: `Attempt ${number} failed by ${reason}.`, at });
+  await deps.release(tx, { tenantId, jobId, attempt: number, note: `Attempt ${number} ended.`, at });
+  const cost = isRefunded ? 0 : charged;
+  await tx.job.update({ where: { id: jobId }, data: { chargedMicroUsd: { increment: cost }, reservedMicroUsd: 0 } });
+  const state: EndState = to === 'queued' ? outcomes[reason].end : to;
+  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at, costMicroUsd: cost } });
+  if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
+  if (to === 'succeeded') await deps.recordResidual(tx, jobId);
+}
+
+function retriesOf({ retries }: JobSpec) {
+  return { max: retries?.max ?? defaultRetries.max, on: retries?.on ?? defaultRetries.on };
+}
+
+function messageFor(to: EndState | 'queued', { message, number }: AttemptRow): string {
+  const why = message ?? 'It ended.';
+  return to === 'queued' ? `Attempt ${number} ended: ${why} It will be tried again.` : why;
+}
+
+/** What else changes on the job's row. A retried job keeps its place, since its time in the queue stays. */
+function endOf(to: EndState | 'queued', at: Date, failedAttempts: number, { retryBackoffMs }: SettleDeps) {
+  if (to !== 'queued') return { finishedAt: at };
+  return { failedAttempts, notBefore: new Date(at.getTime() + retryBackoffMs * 2 ** (failedAttempts - 1)) };
+}
+
+async function chargeMachines(tx: Sql, attempt: AttemptRow, { accrue }: SettleDeps): Promise<number> {
+  const offer = attempt.offer as unknown as Offer;
+  const microUsdPerHour = fromUsd(offer.hourlyUsd) / offer.nodes;
+  let charged = 0;
+  for (const { id, createdAt, goneAt } of attempt.instances) {
+    if (createdAt === null || goneAt === null) continue;
+    const { tenantId, jobId, number } = attempt;
+    charged += await accrue(tx, { instanceId: id, tenantId, jobId, attempt: number, from: createdAt, to: goneAt, offer, microUsdPerHour });
+  }
+  return charged;
+}

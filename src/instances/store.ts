@@ -1,0 +1,100 @@
+import { Prisma, type Database, type Sql } from '../db/database.ts';
+import { recordEvent } from '../jobs/store.ts';
+import type { Claim, Rendezvous, Report } from '../protocol/runner.ts';
+
+const withAttempt = { attempt: { include: { job: true } } } as const satisfies Prisma.InstanceInclude;
+
+export async function findInstance(sql: Sql, id: string) {
+  return sql.instance.findUnique({ where: { id }, include: withAttempt });
+}
+
+export type InstanceRow = NonNullable<Awaited<ReturnType<typeof findInstance>>>;
+
+export async function findAttempt(sql: Sql, attemptId: string) {
+  return sql.attempt.findUnique({ where: { id: attemptId }, include: { job: true, instances: { orderBy: { node: 'asc' } } } });
+}
+
+export type AttemptRow = NonNullable<Awaited<ReturnType<typeof findAttempt>>>;
+
+/** The provider took the request. False where the attempt was given up meanwhile. */
+export async function markBooting(db: Database, instance: InstanceRow, at: Date): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const { count } = await tx.instance.updateMany({ where: { id: instance.id, state: { not: 'gone' }, createdAt: null }, data: { createdAt: at } });
+    if (count === 0) return (await tx.instance.count({ where: { id: instance.id, state: { not: 'gone' } } })) > 0;
+    await tx.instance.updateMany({ where: { id: instance.id, state: 'requested' }, data: { state: 'booting' } });
+    const { attempt, name, zone } = instance;
+    const message = `${name} is being started in ${zone}.`;
+    await recordEvent(tx, { jobId: attempt.jobId, at, type: 'instance.booting', attempt: attempt.number, from: null, to: null, reason: null, message });
+    return true;
+  });
+}
+
+type Claimed = { tokenHash: string; claim: Claim; at: Date; leaseExpiresAt: Date };
+
+/** Spends the bootstrap token: the first runner to come owns the instance, and only it may come again. */
+export async function markReady(tx: Sql, instance: InstanceRow, { tokenHash, claim, at, leaseExpiresAt }: Claimed): Promise<boolean> {
+  const { count } = await tx.instance.updateMany({
+    where: { id: instance.id, state: { not: 'gone' }, OR: [{ tokenHash: null }, { tokenHash }] },
+    data: { tokenHash, state: 'ready', address: claim.address, port: claim.port, host: claim.host, readyAt: instance.readyAt ?? at, createdAt: instance.createdAt ?? at, heartbeatAt: at },
+  });
+  if (count === 0) return false;
+  await tx.attempt.update({ where: { id: instance.attemptId }, data: { leaseExpiresAt } });
+  return true;
+}
+
+/** The gang's addresses, once every node has claimed. */
+export async function readRendezvous(sql: Sql, attemptId: string): Promise<Rendezvous | null> {
+  const instances = await sql.instance.findMany({ where: { attemptId }, orderBy: { node: 'asc' }, select: { address: true, port: true } });
+  const ready = instances.flatMap(({ address, port }) => (address === null || port === null ? [] : [{ address, port }]));
+  return ready.length === instances.length ? ready : null;
+}
+
+export type Beat = { instanceId: string; attemptId: string; jobId: string; at: Date; leaseExpiresAt: Date; sample: object | undefined; progress: object | undefined };
+
+/** One round trip: the lease, the sample and the progress; answers the job's state. */
+export async function recordHeartbeat(db: Database, beat: Beat): Promise<{ state: string; reason: string | null }> {
+  const { rows } = await db.pool.query<{ state: string; reason: string | null }>({
+    name: 'heartbeat',
+    text: `
+      WITH beat AS (UPDATE instance SET heartbeat_at = $2, sample = coalesce($3::jsonb, sample) WHERE id = $1),
+        lease AS (UPDATE attempt SET lease_expires_at = $5 WHERE id = $4),
+        progress AS (UPDATE job SET progress = $7::jsonb WHERE id = $6 AND $7::jsonb IS NOT NULL AND progress IS DISTINCT FROM $7::jsonb)
+      SELECT state, reason FROM job WHERE id = $6`,
+    values: [beat.instanceId, beat.at, toJson(beat.sample), beat.attemptId, beat.leaseExpiresAt, beat.jobId, toJson(beat.progress)],
+  });
+  return rows[0] ?? { state: 'failed', reason: null };
+}
+
+function toJson(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+/** Keeps a node's report; the first one stays. */
+export async function recordReport(tx: Sql, instanceId: string, report: Report): Promise<void> {
+  await tx.instance.updateMany({ where: { id: instanceId, reported: { equals: Prisma.DbNull } }, data: { reported: report } });
+}
+
+export async function markGone(sql: Sql, instanceId: string, at: Date): Promise<void> {
+  await sql.instance.updateMany({ where: { id: instanceId, state: { not: 'gone' } }, data: { state: 'gone', goneAt: at, tokenHash: null } });
+}
+
+/** What the sweep has to look at: every attempt that has not ended. */
+export async function listActiveAttempts(sql: Sql) {
+  return sql.attempt.findMany({ where: { finishedAt: null }, include: { job: true, instances: true } });
+}
+
+export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];
+
+/** Of each node in order; null where it has not reported. */
+export async function readReports(sql: Sql, attemptId: string): Promise<(Report | null)[]> {
+  const rows = await sql.instance.findMany({ where: { attemptId }, orderBy: { node: 'asc' }, select: { reported: true } });
+  return rows.map(({ reported }) => reported as unknown as Report | null);
+}
+
+/** Of these names those that no living row has. */
+export async function listUnwanted(sql: Sql, names: string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set();
+  const wanted = await sql.instance.findMany({ where: { name: { in: names }, state: { not: 'gone' } }, select: { name: true } });
+  const wantedNames = new Set(wanted.map(({ name }) => name));
+  return new Set(names.filter((name) => !wantedNames.has(name)));
+}
