@@ -1,0 +1,46 @@
+import { invalid, notFound } from '../core/errors.ts';
+import type { IdKind } from '../core/ids.ts';
+import { Type } from 'typebox';
+import { Id } from '../protocol/common.ts';
+import { roles, type Role } from '../protocol/tenant.ts';
+
+/** Who calls: a key of a tenant, or the operator's. */
+export type Caller = { keyId: string; role: Role; tenantId: string | null };
+
+/** Who may call a route: anyone, a runner with its own token (which the route checks), or keys from this role upwards. */
+export type Access = 'public' | 'runner' | Role;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every route that a role guards. */
+    caller: Caller;
+    /** On routes with `config.idempotent`: the id for what this request makes, the same for each repeat of it. */
+    newId: string;
+  }
+  interface FastifyContextConfig {
+    access?: Access;
+    /** The kind of thing this POST makes; with it, `Idempotency-Key` is honoured. */
+    idempotent?: IdKind;
+  }
+}
+
+/** For the querystring of routes that ask `tenantOf`. */
+export const TenantQuery = { tenant: Type.Optional(Id('tenant', 'For which tenant. Only operators need it.')) };
+
+export function hasRole(caller: Caller, role: Role): boolean {
+  return roles.indexOf(caller.role) >= roles.indexOf(role);
+}
+
+/** Whether what belongs to this tenant exists for the caller. */
+export function sees(caller: Caller, tenantId: string): boolean {
+  return caller.role === 'operator' || caller.tenantId === tenantId;
+}
+
+/** The tenant a request is for: its key's own, or the one that an operator names as `?tenant=`. */
+export function tenantOf({ caller, query }: { caller: Caller; query: unknown }): string {
+  const named = (query as { tenant?: string }).tenant;
+  if (named !== undefined && !sees(caller, named)) throw notFound('tenant', named);
+  const tenantId = named ?? caller.tenantId;
+  if (tenantId === null) throw invalid('?tenant', 'An operator’s key belongs to no tenant: name one, as in ?tenant=tnt_….');
+  return tenantId;
+}
