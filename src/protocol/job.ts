@@ -128,3 +128,4 @@ export const NewUpload = Type.Object(
   },
   { ...closed, title: 'NewUpload' },
 );
+export type NewUpload = Static<typeof NewUpload>;

@@ -1,0 +1,50 @@
+import { notFound } from '../core/errors.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Assignment } from '../protocol/runner.ts';
+import type { Bucket } from './bucket.ts';
+import { requireJob, type Asked } from './list.ts';
+import { fileNameOf, isRelativePath } from './names.ts';
+import { findPromoted, latestCheckpoint } from './store.ts';
+import { requireUpload } from './upload.ts';
+
+export type DownloadDeps = { db: Database; bucket: Bucket; now: Clock; downloadMs: number };
+
+type Download = Assignment['inputs'][number];
+
+/** A signed URL of the job's artifact at that path. @throws WeirError `not-found` */
+export async function artifactUrl({ db, bucket, now, downloadMs }: DownloadDeps, asked: Asked, path: string): Promise<string> {
+  await requireJob(db.client, asked);
+  const artifact = isRelativePath(path) ? await findPromoted(db.client, asked.jobId, path) : null;
+  if (artifact === null) throw notFound('artifact', path);
+  return bucket.createDownloadUrl(artifact.objectKey, { fileName: fileNameOf(path), expiresAt: new Date(now().getTime() + downloadMs) });
+}
+
+export type JobDownloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
+
+/** What a runner fetches before it starts a job: signed URLs of its uploads and of the last checkpoint. */
+export function createJobDownloads({ db, bucket, now, downloadMs }: DownloadDeps) {
+  const sign = (objectKey: string, path: string): Promise<string> =>
+    bucket.createDownloadUrl(objectKey, { fileName: fileNameOf(path), expiresAt: new Date(now().getTime() + downloadMs) });
+
+  const ofUpload = async (tenantId: string, uri: string, path: string): Promise<Download> => {
+    const { objectKey, sha256, sizeBytes } = await requireUpload(db.client, tenantId, uri);
+    return { url: await sign(objectKey, path), path, sha256, sizeBytes: sizeBytes === null ? null : Number(sizeBytes) };
+  };
+
+  return async ({ id, tenantId, spec }: { id: string; tenantId: string; spec: JobSpec }): Promise<JobDownloads> => {
+    const files = await latestCheckpoint(db.client, id);
+    return {
+      source: spec.source === undefined ? null : await ofUpload(tenantId, spec.source, 'source'),
+      inputs: await Promise.all(
+        (spec.inputs ?? []).map(({ uri, path }) =>
+          uri.startsWith('weir://') ? ofUpload(tenantId, uri, path) : { url: uri, path, sha256: null, sizeBytes: null },
+        ),
+      ),
+      checkpoint: await Promise.all(
+        files.map(async ({ objectKey, path, sha256, sizeBytes }) => ({ url: await sign(objectKey, path), path, sha256, sizeBytes })),
+      ),
+    };
+  };
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../core/time.ts';
+import type { Bucket } from './bucket.ts';
+import { createObjectFiles } from './object-files.ts';
+import { createResumableUploads, type Received } from './resumable-upload.ts';
+import { createSigner, type Claims } from './signed-url.ts';
+
+/** The query of an upload URL, as `createUploadUrl` made it. */
+export type UploadQuery = { key: string; session: string; size: string; expires: string; signature: string };
+
+/** The query of a download URL; the key is its path. */
+export type DownloadQuery = { name: string; expires: string; signature: string };
+
+/** A folder as a bucket. Its URLs are served by the API: `http/routes/objects.ts`. */
+export type FilesystemBucket = Bucket & {
+  /** Answers a PUT to an upload URL. @throws WeirError `forbidden`, `expired`, `invalid`, `too-large`, `unavailable` */
+  receive: (query: UploadQuery, contentRange: string | undefined, body: Readable) => Promise<Received>;
+  /** The file behind a download URL. @throws WeirError `forbidden`, `expired` */
+  locate: (key: string, query: DownloadQuery) => string;
+};
+
+export type FilesystemOptions = { directory: string; publicUrl: string; secretKey: Buffer; now: Clock };
+
+export function createFilesystemBucket({ directory, publicUrl, secretKey, now }: FilesystemOptions): FilesystemBucket {
+  const signer = createSigner(secretKey);
+  const objects = createObjectFiles(join(directory, 'objects'));
+  const uploads = createResumableUploads(join(directory, 'unfinished'), objects);
+  const base = `${publicUrl.replace(/\/+$/, '')}/v1/objects`;
+
+  return {
+    name: 'filesystem',
+    createUploadUrl: async (key, { sizeBytes, expiresAt }) => {
+      const query = { key, session: randomUUID(), size: String(sizeBytes ?? ''), expires: secondsOf(expiresAt) };
+      const signature = signer.sign(uploadClaims(query));
+      return `${base}/upload?${new URLSearchParams({ ...query, signature })}`;
+    },
+    createDownloadUrl: async (key, { fileName, expiresAt }) => {
+      const query = { name: fileName.toWellFormed(), expires: secondsOf(expiresAt) };
+      const signature = signer.sign(downloadClaims(key, query));
+      return `${base}/${key}?${new URLSearchParams({ ...query, signature })}`;
+    },
+    receive: async (query, contentRange, body) => {
+      signer.require(uploadClaims(query), query.signature, now());
+      const sizeBytes = query.size === '' ? undefined : Number(query.size);
+      return uploads.receive({ id: query.session, key: query.key, sizeBytes }, contentRange, body);
+    },
+    locate: (key, query) => {
+      signer.require(downloadClaims(key, query), query.signature, now());
+      return objects.pathOf(key);
+    },
+    stat: objects.stat,
+    read: objects.read,
+    remove: objects.remove,
+    discardUnfinished: uploads.discardUnfinished,
+    isReady: objects.isReady,
+  };
+}
+
+function uploadClaims({ key, session, size, expires }: Omit<UploadQuery, 'signature'>): Claims {
+  return { purpose: 'upload', key, session, size, expires };
+}
+
+function downloadClaims(key: string, { name, expires }: Omit<DownloadQuery, 'signature'>): Claims {
+  return { purpose: 'download', key, name, expires };
+}
+
+function secondsOf(time: Date): string {
+  return String(Math.ceil(time.getTime() / 1000));
+}

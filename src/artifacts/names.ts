@@ -1,0 +1,48 @@
+import { isId } from '../core/ids.ts';
+
+/** Where an artifact's bytes lie: each attempt in a folder of its own, so a late upload of an old one meets nothing. */
+export function artifactKey(owner: { tenantId: string; jobId: string; attempt: number; artifactId: string }): string {
+  return `tenants/${owner.tenantId}/jobs/${owner.jobId}/attempts/${owner.attempt}/${owner.artifactId}`;
+}
+
+export function uploadKey(tenantId: string, uploadId: string): string {
+  return `tenants/${tenantId}/uploads/${uploadId}`;
+}
+
+/** Segments without dots: no key can leave its bucket's folder or meet a sidecar there. */
+const keyPattern = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/;
+
+export function isObjectKey(text: string): boolean {
+  return text.length <= 512 && keyPattern.test(text);
+}
+
+const uploadScheme = 'weir://uploads/';
+
+/** What a spec calls an upload. */
+export function uploadUri(uploadId: string): string {
+  return `${uploadScheme}${uploadId}`;
+}
+
+/** The upload that a `weir://` address names; undefined where it names none. */
+export function uploadIdOf(uri: string): string | undefined {
+  const id = uri.startsWith(uploadScheme) ? uri.slice(uploadScheme.length) : '';
+  return isId('upload', id) ? id : undefined;
+}
+
+/** True for a path that stays inside the folder it is relative to. */
+export function isRelativePath(path: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return path !== '' && !/[\u0000-\u001f]/.test(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+/** The last part of an artifact's path. */
+export function fileNameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** RFC 6266: the exact name in UTF-8, and one in ASCII for clients that read only that. */
+export function attachmentOf(fileName: string): string {
+  const ascii = fileName.replaceAll(/[^\u0020-\u007e]|["\\%]/g, '_');
+  const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(/['()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${exact}`;
+}

@@ -1,0 +1,118 @@
+import type { Sql } from '../db/database.ts';
+import type { RunnerUpload } from '../protocol/runner.ts';
+
+export type UploadRow = NonNullable<Awaited<ReturnType<typeof findUpload>>>;
+export type ArtifactRow = NonNullable<Awaited<ReturnType<typeof findArtifact>>>;
+
+/** Which node of which attempt makes an artifact. */
+export type Producer = { tenantId: string; jobId: string; attempt: number; node: number };
+
+export type NewUploadRow = {
+  id: string;
+  tenantId: string;
+  name: string | null;
+  objectKey: string;
+  sizeBytes: number | null;
+  sha256: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+};
+
+export async function insertUpload(sql: Sql, upload: NewUploadRow): Promise<void> {
+  await sql.upload.createMany({ data: [upload], skipDuplicates: true });
+}
+
+export function findUpload(sql: Sql, tenantId: string, id: string) {
+  return sql.upload.findFirst({ where: { id, tenantId } });
+}
+
+export async function insertArtifact(sql: Sql, row: Producer & Omit<RunnerUpload, 'attempt'> & { id: string; objectKey: string; createdAt: Date }): Promise<void> {
+  await sql.artifact.create({ data: row });
+}
+
+export function findArtifact(sql: Sql, id: string, { jobId, attempt, node }: Producer) {
+  return sql.artifact.findFirst({ where: { id, jobId, attempt, node } });
+}
+
+/** What this node last wanted to store at this path. */
+export function findLatest(sql: Sql, { jobId, attempt, node }: Producer, { path, kind }: Pick<RunnerUpload, 'path' | 'kind'>) {
+  return sql.artifact.findFirst({ where: { jobId, attempt, node, path, kind }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+}
+
+/** False where the row is gone. */
+export async function markVerified(sql: Sql, id: string, at: Date): Promise<boolean> {
+  const { count } = await sql.artifact.updateMany({ where: { id, verifiedAt: null }, data: { verifiedAt: at } });
+  return count === 1 || (await sql.artifact.count({ where: { id } })) === 1;
+}
+
+/** Makes what an attempt stored, and stored whole, the job's artifacts. Called in the transaction that accepts its report. */
+export async function promote(tx: Sql, jobId: string, attempt: number, at: Date): Promise<void> {
+  await tx.artifact.updateMany({ where: { jobId, attempt, verifiedAt: { not: null }, promotedAt: null }, data: { promotedAt: at } });
+}
+
+export async function jobExists(sql: Sql, jobId: string, tenantId: string | null): Promise<boolean> {
+  return (await sql.job.count({ where: { id: jobId, ...(tenantId === null ? {} : { tenantId }) } })) === 1;
+}
+
+export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };
+
+/** One row for each path: of the newest attempt that stored it, the newest version. */
+export function listPromoted(sql: Sql, jobId: string, { after, limit }: { after: string; limit: number }): Promise<ListedArtifact[]> {
+  return sql.$queryRaw`
+    SELECT DISTINCT ON (path) path, size_bytes AS "sizeBytes", sha256, attempt, created_at AS "createdAt"
+    FROM artifact WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND path > ${after}
+    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${limit}`;
+}
+
+export function findPromoted(sql: Sql, jobId: string, path: string) {
+  return sql.artifact.findFirst({
+    where: { jobId, path, promotedAt: { not: null } },
+    orderBy: [{ attempt: 'desc' }, { createdAt: 'desc' }, { id: 'desc' }],
+  });
+}
+
+export type CheckpointFile = { path: string; objectKey: string; sha256: string; sizeBytes: number };
+
+/** The newest whole version of each checkpoint file that any attempt of the job stored; a lost attempt's count too. */
+export async function latestCheckpoint(sql: Sql, jobId: string): Promise<CheckpointFile[]> {
+  const rows = await sql.$queryRaw<(Omit<CheckpointFile, 'sizeBytes'> & { sizeBytes: bigint })[]>`
+    SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes AS "sizeBytes"
+    FROM artifact WHERE job_id = ${jobId} AND kind = 'checkpoint' AND verified_at IS NOT NULL
+    ORDER BY path, attempt DESC, created_at DESC, id DESC`;
+  return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));
+}
+
+/** Gives uploads that a job still needs another `keepMs`; a job looks up its uploads again with each attempt. */
+export async function keepUsedUploads(sql: Sql, now: Date, keepMs: number): Promise<void> {
+  await sql.$executeRaw`
+    UPDATE upload SET expires_at = ${new Date(now.getTime() + keepMs)}
+    WHERE expires_at <= ${now} AND EXISTS (
+      SELECT 1 FROM job
+      WHERE job.tenant_id = upload.tenant_id AND job.state NOT IN ('succeeded', 'failed', 'cancelled') AND (
+        job.spec->>'source' = 'weir://uploads/' || upload.id
+        OR job.spec->'inputs' @> jsonb_build_array(jsonb_build_object('uri', 'weir://uploads/' || upload.id))))`;
+}
+
+export type Leftover = { id: string; objectKey: string };
+
+export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promise<Leftover[]> {
+  return sql.upload.findMany({ where: { expiresAt: { lt: before } }, select: { id: true, objectKey: true }, take: limit });
+}
+
+/** What never became an artifact and can't any more: not whole when its attempt ended, or of an attempt without a report while its job has ended. */
+export function listLeftovers(sql: Sql, before: Date, limit: number): Promise<Leftover[]> {
+  return sql.$queryRaw`
+    SELECT artifact.id, artifact.object_key AS "objectKey" FROM artifact
+    JOIN job ON job.id = artifact.job_id
+    JOIN attempt ON attempt.job_id = artifact.job_id AND attempt.number = artifact.attempt
+    WHERE artifact.promoted_at IS NULL AND attempt.finished_at < ${before}
+      AND (artifact.verified_at IS NULL OR job.finished_at < ${before}) LIMIT ${limit}`;
+}
+
+export async function deleteUploads(sql: Sql, ids: string[]): Promise<void> {
+  await sql.upload.deleteMany({ where: { id: { in: ids } } });
+}
+
+export async function deleteArtifacts(sql: Sql, ids: string[]): Promise<void> {
+  await sql.artifact.deleteMany({ where: { id: { in: ids } } });
+}

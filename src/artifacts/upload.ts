@@ -1,0 +1,73 @@
+import { invalid, notFound, WeirError, type Fault } from '../core/errors.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database, Sql } from '../db/database.ts';
+import type { NewUpload, Upload } from '../protocol/job.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Bucket } from './bucket.ts';
+import { uploadIdOf, uploadKey, uploadUri } from './names.ts';
+import { findUpload, insertUpload, type UploadRow } from './store.ts';
+
+export type UploadDeps = { db: Database; bucket: Bucket; now: Clock };
+
+export type CreateUpload = (tenantId: string, wanted: NewUpload, id: string) => Promise<Upload>;
+
+/** Makes uploads: a row and the signed URL that the tenant PUTs the bytes to. The same id again is the same upload. */
+export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploadMs: number }): CreateUpload {
+  return async (tenantId, { name, sizeBytes, sha256 }, id) => {
+    if (name?.includes('\u0000') === true) throw invalid('/name', 'The name holds a null character; leave it out.');
+    const createdAt = now();
+    const expiresAt = new Date(createdAt.getTime() + uploadMs);
+    const objectKey = uploadKey(tenantId, id);
+    const url = await bucket.createUploadUrl(objectKey, { sizeBytes, expiresAt });
+    await insertUpload(db.client, {
+      id,
+      tenantId,
+      name: name ?? null,
+      objectKey,
+      sizeBytes: sizeBytes ?? null,
+      sha256: sha256 ?? null,
+      createdAt,
+      expiresAt,
+    });
+    return { id, uri: uploadUri(id), url, method: 'PUT', headers: {}, expiresAt: expiresAt.toISOString() };
+  };
+}
+
+/** The upload that `uri` names. @throws WeirError `not-found` where this tenant has none such. */
+export async function requireUpload(sql: Sql, tenantId: string, uri: string): Promise<UploadRow> {
+  const id = uploadIdOf(uri);
+  const upload = id === undefined ? null : await findUpload(sql, tenantId, id);
+  if (upload === null) throw notFound('upload', uri);
+  return upload;
+}
+
+/**
+ * The upload that a new spec names at `pointer`, its bytes all there.
+ * @throws WeirError `not-found` where this tenant has none such, `invalid` where its bytes never arrived or are too old.
+ */
+export async function resolveUpload({ db, bucket, now }: UploadDeps, tenantId: string, { uri, pointer }: { uri: string; pointer: string }): Promise<UploadRow> {
+  const upload = await requireUpload(db.client, tenantId, uri);
+  if (upload.expiresAt <= now()) throw invalid(pointer, `${uri} expired at ${upload.expiresAt.toISOString()}; upload it again.`);
+  const info = await bucket.stat(upload.objectKey);
+  if (info === undefined) throw invalid(pointer, `The bytes of ${uri} never arrived; PUT them to the URL that POST /v1/uploads gave.`);
+  if (upload.sizeBytes !== null && info.sizeBytes !== Number(upload.sizeBytes)) {
+    throw invalid(pointer, `${uri} has ${info.sizeBytes} bytes instead of the ${upload.sizeBytes} announced; upload it again.`);
+  }
+  return upload;
+}
+
+/** Resolves all uploads that a new spec names. @throws WeirError `invalid` with every fault. */
+export async function requireUploads(deps: UploadDeps, tenantId: string, spec: JobSpec): Promise<void> {
+  const named = [
+    ...(spec.source === undefined ? [] : [{ uri: spec.source, pointer: '/source' }]),
+    ...(spec.inputs ?? []).map(({ uri }, index) => ({ uri, pointer: `/inputs/${index}/uri` })).filter(({ uri }) => uri.startsWith('weir://')),
+  ];
+  const faults: Fault[] = [];
+  for (const reference of named) {
+    await resolveUpload(deps, tenantId, reference).catch((error: unknown) => {
+      if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
+      faults.push({ pointer: reference.pointer, detail: error.message });
+    });
+  }
+  if (faults.length > 0) throw new WeirError('invalid', 'The spec names uploads that can’t be used.', { faults });
+}

@@ -1,0 +1,58 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { completeTicket, openTicket, type ReceiveDeps } from '../../artifacts/receive.ts';
+import type { Producer } from '../../artifacts/store.ts';
+import { requireRunner } from '../../instances/fence.ts';
+import { closed, Id } from '../../protocol/common.ts';
+import { RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
+import '../caller.ts';
+
+const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
+
+export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
+  const producerOf = async (authorization: string | undefined, attemptNumber: number): Promise<Producer> => {
+    const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
+    const { job, attempt, instance } = await requireRunner(deps.db.client, token, attemptNumber);
+    return { tenantId: job.tenantId, jobId: job.id, attempt: attempt.number, node: instance.node };
+  };
+
+  return async (app) => {
+    app.post(
+      '/v1/runner/uploads',
+      {
+        config: { access: 'runner' },
+        schema: {
+          operationId: 'openRunnerUpload',
+          tags: ['runner'],
+          summary: 'Where to send a file that the job produced',
+          body: RunnerUpload,
+          response: { 201: UploadTicket },
+        },
+      },
+      async ({ headers, body }, reply) => {
+        const producer = await producerOf(headers.authorization, body.attempt);
+        return reply.code(201).send(await openTicket(deps, producer, body));
+      },
+    );
+
+    app.post(
+      '/v1/runner/uploads/:id/complete',
+      {
+        config: { access: 'runner' },
+        schema: {
+          operationId: 'completeRunnerUpload',
+          tags: ['runner'],
+          summary: 'All bytes were sent: compares their checksum with the one announced',
+          params: Type.Object({ id: Id('artifact') }),
+          body: Completion,
+          response: { 204: Type.Null() },
+        },
+      },
+      async ({ headers, params, body }, reply) => {
+        const producer = await producerOf(headers.authorization, body.attempt);
+        await completeTicket(deps, producer, params.id);
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}
