@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { forecast } from '../../src/dispatch/explain.ts';
+import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
+
+test('a waiting job is expected when what runs ends, and the next one when that ends', () => {
+  const whole = choice({ cpus: 4 });
+  const queued = [job('first', 'a', { choices: [whole] }), job('second', 'a', { queuedAt: 1, choices: [whole] })];
+  const etas = forecast(snapshot({ queued, tenants: [tenant('a'), tenant('b')], pools: [pool({ cpus: 0 })], running: [running('r', 'b', 5 * minute, whole)] }));
+  expect(etas.get('first')).toEqual({ p50: 5 * minute, p90: 5 * minute });
+  expect(etas.get('second')).toEqual({ p50: 15 * minute, p90: 25 * minute });
+});
+
+test('what time alone does not unblock has no expected start', () => {
+  const etas = forecast(snapshot({ queued: [job('a1', 'a')], tenants: [tenant('a', { budgetLeft: 0 })] }));
+  expect(etas.get('a1')).toEqual({ p50: null, p90: null });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { mayDestroy, plan, type AttemptFacts, type Limits, type SeenRow } from '../../src/instances/plan.ts';
+
+const start = new Date('2026-01-01T00:00:00Z');
+const later = (seconds: number) => new Date(start.getTime() + seconds * 1000);
+const limits = (seconds: number): Limits => ({ now: later(seconds), upSince: start, bootMs: 60_000, leaseMs: 30_000, graceMs: 10_000, stopMs: 20_000 });
+
+const offer = { id: 'o', provider: 'local', region: 'local', zone: null, machineType: 'local', accelerators: { kind: 'cpu', count: 1 }, nodes: 1, market: 'on-demand', hourlyUsd: 3600, priceDate: '2026-01-01' } as const;
+const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({ id: 'i', name: 'weir-x', state: 'ready', isListed: true, hasReported: false, requestedAt: start, createdAt: start, ...overrides });
+const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
+  state: 'running',
+  reason: null,
+  createdAt: start,
+  startedAt: start,
+  stoppingAt: null,
+  leaseExpiresAt: later(1000),
+  instances: [machine()],
+  spec: { name: 'x', command: 'true' },
+  offer,
+  chargedMicroUsd: 0,
+  ...overrides,
+});
+
+describe('what the sweep does', () => {
+  const cases: [string, AttemptFacts, number, string][] = [
+    ['a running job is left alone', attempt(), 10, 'wait'],
+    ['a stopping job is settled', attempt({ state: 'stopping' }), 10, 'settle'],
+    ['a machine that was never asked for is asked for again', attempt({ state: 'provisioning', instances: [machine({ state: 'requested', createdAt: null, isListed: false })] }), 5, 'launch'],
+    ['a machine just made may not be listed yet', attempt({ instances: [machine({ isListed: false })] }), 3, 'wait'],
+    ['a machine that its provider no longer shows is lost', attempt({ instances: [machine({ isListed: false })] }), 10, 'stop instance-vanished'],
+    ['a machine whose runner has reported may be gone', attempt({ instances: [machine({ isListed: false, hasReported: true })] }), 10, 'wait'],
+    ['no runner within the boot time', attempt({ state: 'provisioning', startedAt: null }), 61, 'stop boot-timeout'],
+    ['a lease that ran out', attempt({ leaseExpiresAt: later(40) }), 41, 'stop heartbeat-lost'],
+    ['a lease that ran out while we were away', attempt({ leaseExpiresAt: later(-100) }), 29, 'wait'],
+    ['a job far over its maxDuration', attempt({ spec: { name: 'x', command: 'true', maxDuration: '10s' } }), 81, 'stop max-duration'],
+    ['a job that has cost its maximum', attempt({ spec: { name: 'x', command: 'true', maxCostUsd: 5 } }), 6, 'stop max-cost'],
+    ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { name: 'x', command: 'true', maxCostUsd: 5 } }), 2, 'stop max-cost'],
+  ]; // prettier-ignore
+  test.each(cases)('%s', (_name, facts, seconds, wanted) => {
+    const step = plan(facts, limits(seconds));
+    expect(step.do === 'stop' ? `stop ${step.reason}` : step.do).toBe(wanted);
+  });
+});
+
+test('a machine of a stopping job keeps its time to deliver, unless there is nothing to wait for', () => {
+  const stopping = { reason: 'cancelled', stoppingAt: start };
+  expect(mayDestroy(stopping, machine(), limits(29))).toBe(false);
+  expect(mayDestroy(stopping, machine(), limits(31))).toBe(true);
+  expect(mayDestroy(stopping, machine({ hasReported: true }), limits(1))).toBe(true);
+  expect(mayDestroy(stopping, machine({ isListed: false }), limits(1))).toBe(true);
+  expect(mayDestroy({ reason: 'heartbeat-lost', stoppingAt: start }, machine(), limits(1))).toBe(true);
+});
