@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Boot, Isolation } from '../../protocol/runner.ts';
+import type { InstanceRequest } from '../provider.ts';
+import { jobEnvironment, runnerEnvironment, type HostEnvironment } from './environment.ts';
+import type { IsolationChoice } from './isolation.ts';
+import type { Places } from './places.ts';
+import { argumentsOf, findProcess, listProcesses, type ProcessId } from './processes.ts';
+import type { InstanceRecord } from './records.ts';
+
+export type StartOptions = {
+  places: Places;
+  isolation: IsolationChoice;
+  runnerPath: string;
+  hostEnv: HostEnvironment;
+  passEnv: string[];
+};
+
+const address = '127.0.0.1';
+
+/** Starts the runner so that it outlives this process: in a session of its own, its output in a file. */
+export async function startRunner(
+  directory: string,
+  record: InstanceRecord,
+  request: InstanceRequest,
+  options: StartOptions,
+): Promise<ProcessId> {
+  const { places, runnerPath, hostEnv, passEnv } = options;
+  const shared = jobEnvironment(hostEnv, passEnv);
+  const boot: Boot = {
+    brokerUrl: request.brokerUrl,
+    bootstrapToken: request.bootstrapToken,
+    stateDir: join(directory, 'state'),
+    workDir: record.workDir,
+    address,
+    isolation: isolationOf(record, options.isolation),
+    toolDirs: [places.tools],
+    env: shared,
+    ownsMachine: false,
+  };
+  await mkdir(boot.stateDir, { recursive: true, mode: 0o700 });
+  await makeWorkDir(record);
+  await writeFile(bootFileOf(directory), JSON.stringify(boot), { mode: 0o600 });
+
+  const log = await open(runnerLogOf(directory), 'a', 0o600);
+  try {
+    const child = spawn(process.execPath, [runnerPath, bootFileOf(directory)], {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', log.fd, log.fd],
+      env: runnerEnvironment(hostEnv, shared, places.compileCache),
+    });
+    await once(child, 'spawn');
+    child.unref();
+    const pid = child.pid ?? 0;
+    return { pid, startTicks: findProcess(pid)?.startTicks ?? 0 };
+  } finally {
+    await log.close();
+  }
+}
+
+/** The runner that a killed weir started and did not get to write down. */
+export function findRunner(directory: string): ProcessId | undefined {
+  const found = listProcesses().find((candidate) => argumentsOf(candidate).includes(bootFileOf(directory)));
+  return found === undefined ? undefined : { pid: found.pid, startTicks: found.startTicks };
+}
+
+export function runnerLogOf(directory: string): string {
+  return join(directory, 'runner.log');
+}
+
+function bootFileOf(directory: string): string {
+  return join(directory, 'boot.json');
+}
+
+async function makeWorkDir({ workDir, uid }: InstanceRecord): Promise<void> {
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  if (uid !== null) await chown(workDir, uid, uid);
+}
+
+function isolationOf({ uid }: InstanceRecord, { kind }: IsolationChoice): Isolation {
+  if (kind === 'bubblewrap') return { kind, uid };
+  return uid === null ? { kind: 'none' } : { kind: 'user', uid };
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Boot, Isolation } from '../../src/protocol/runner.ts';
+
+/**
+ * A runner without a broker: what it is to run stands where its bootstrap token would. It starts that as the real one does,
+ * writes the job file, and hands SIGTERM on.
+ */
+const boot = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Boot;
+const { isolation, workDir } = boot;
+const uid = isolation.kind === 'none' ? null : isolation.uid;
+const marker = basename(dirname(boot.stateDir));
+
+const [program = '', ...args] = [...confinement(isolation), '/bin/sh', '-c', boot.bootstrapToken];
+const job = spawn(program, args, {
+  cwd: workDir,
+  detached: true,
+  stdio: 'ignore',
+  env: { PATH: ['/usr/bin:/bin', ...boot.toolDirs].join(':'), ...boot.env, WEIR_RUNNER_ID: marker },
+  ...(uid === null ? {} : { uid, gid: uid }),
+});
+writeFileSync(join(boot.stateDir, 'job.json'), JSON.stringify({ pid: job.pid, pgid: job.pid, uid, marker }));
+
+process.on('SIGTERM', () => process.kill(-(job.pid ?? 0), 'SIGTERM'));
+job.on('exit', () => process.exit(0));
+
+function confinement({ kind }: Isolation): string[] {
+  if (kind !== 'bubblewrap') return [];
+  return [
+    'bwrap',
+    '--ro-bind',
+    '/',
+    '/',
+    '--dev',
+    '/dev',
+    '--proc',
+    '/proc',
+    '--bind',
+    workDir,
+    workDir,
+    '--unshare-pid',
+  ];
+}
