@@ -4,7 +4,6 @@ import type { Database } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment } from '../protocol/runner.ts';
 import type { Bucket } from './bucket.ts';
-import { requireJob, type Asked } from './list.ts';
 import { fileNameOf, isRelativePath } from './names.ts';
 import { findPromoted, latestCheckpoint } from './store.ts';
 import { requireUpload } from './upload.ts';
@@ -14,9 +13,8 @@ export type DownloadDeps = { db: Database; bucket: Bucket; now: Clock; downloadM
 type Download = Assignment['inputs'][number];
 
 /** A signed URL of the job's artifact at that path. @throws WeirError `not-found` */
-export async function artifactUrl({ db, bucket, now, downloadMs }: DownloadDeps, asked: Asked, path: string): Promise<string> {
-  await requireJob(db.client, asked);
-  const artifact = isRelativePath(path) ? await findPromoted(db.client, asked.jobId, path) : null;
+export async function artifactUrl({ db, bucket, now, downloadMs }: DownloadDeps, jobId: string, path: string): Promise<string> {
+  const artifact = isRelativePath(path) ? await findPromoted(db.client, jobId, path) : null;
   if (artifact === null) throw notFound('artifact', path);
   return bucket.createDownloadUrl(artifact.objectKey, { fileName: fileNameOf(path), expiresAt: new Date(now().getTime() + downloadMs) });
 }

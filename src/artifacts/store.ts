@@ -50,8 +50,10 @@ export async function promote(tx: Sql, jobId: string, attempt: number, at: Date)
   await tx.artifact.updateMany({ where: { jobId, attempt, verifiedAt: { not: null }, promotedAt: null }, data: { promotedAt: at } });
 }
 
-export async function jobExists(sql: Sql, jobId: string, tenantId: string | null): Promise<boolean> {
-  return (await sql.job.count({ where: { id: jobId, ...(tenantId === null ? {} : { tenantId }) } })) === 1;
+/** Whose the job is; undefined where there is none. */
+export async function findJobTenant(sql: Sql, jobId: string): Promise<string | undefined> {
+  const job = await sql.job.findUnique({ where: { id: jobId }, select: { tenantId: true } });
+  return job?.tenantId;
 }
 
 export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };

@@ -2,13 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { artifactUrl, type DownloadDeps } from '../../artifacts/download.ts';
 import { listArtifacts } from '../../artifacts/list.ts';
-import { List, Page } from '../../protocol/common.ts';
+import { findJobTenant } from '../../artifacts/store.ts';
+import { notFound } from '../../core/errors.ts';
+import { Id, List, Page } from '../../protocol/common.ts';
 import { Artifact } from '../../protocol/job.ts';
-import '../caller.ts';
-
-const Job = Type.String({ description: 'The job’s id.' });
+import { sees, type Caller } from '../caller.ts';
 
 export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
+  const requireJob = async (caller: Caller, jobId: string): Promise<void> => {
+    const tenantId = await findJobTenant(deps.db.client, jobId);
+    if (tenantId === undefined || !sees(caller, tenantId)) throw notFound('job', jobId);
+  };
+
   return async (app) => {
     app.get(
       '/v1/jobs/:job/artifacts',
@@ -16,14 +21,17 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
         config: { access: 'viewer' },
         schema: {
           operationId: 'listArtifacts',
-          tags: ['artifacts'],
+          tags: ['Artifacts'],
           summary: 'What the job produced, by path; an attempt’s once it has reported its end',
-          params: Type.Object({ job: Job }),
+          params: Type.Object({ job: Id('job') }),
           querystring: Page,
           response: { 200: List(Artifact, 'ArtifactList') },
         },
       },
-      async ({ params, query, caller }) => listArtifacts(deps.db.client, { jobId: params.job, tenantId: caller.tenantId }, query),
+      async ({ params, query, caller }) => {
+        await requireJob(caller, params.job);
+        return listArtifacts(deps.db.client, params.job, query);
+      },
     );
 
     app.get(
@@ -32,14 +40,16 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
         config: { access: 'viewer' },
         schema: {
           operationId: 'downloadArtifact',
-          tags: ['artifacts'],
+          tags: ['Artifacts'],
           summary: 'Redirects to a signed URL, good for a short time, that serves the file and needs no key',
-          params: Type.Object({ job: Job, '*': Type.String({ description: 'The artifact’s path.' }) }),
+          params: Type.Object({ job: Id('job'), '*': Type.String({ description: 'The artifact’s path.' }) }),
           response: { 302: Type.Null({ description: 'Location: the signed URL.' }) },
         },
       },
-      async ({ params, caller }, reply) =>
-        reply.redirect(await artifactUrl(deps, { jobId: params.job, tenantId: caller.tenantId }, params['*'])),
+      async ({ params, caller }, reply) => {
+        await requireJob(caller, params.job);
+        return reply.redirect(await artifactUrl(deps, params.job, params['*']));
+      },
     );
   };
 }

@@ -5,14 +5,13 @@ import type { Producer } from '../../artifacts/store.ts';
 import { requireRunner } from '../../instances/fence.ts';
 import { closed, Id } from '../../protocol/common.ts';
 import { RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
-import '../caller.ts';
+import { bearerOf } from './runner.ts';
 
 const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
 
 export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
   const producerOf = async (authorization: string | undefined, attemptNumber: number): Promise<Producer> => {
-    const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
-    const { job, attempt, instance } = await requireRunner(deps.db.client, token, attemptNumber);
+    const { job, attempt, instance } = await requireRunner(deps.db.client, bearerOf(authorization), attemptNumber);
     return { tenantId: job.tenantId, jobId: job.id, attempt: attempt.number, node: instance.node };
   };
 
@@ -23,7 +22,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
         config: { access: 'runner' },
         schema: {
           operationId: 'openRunnerUpload',
-          tags: ['runner'],
+          tags: ['Runner'],
           summary: 'Where to send a file that the job produced',
           body: RunnerUpload,
           response: { 201: UploadTicket },
@@ -41,7 +40,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
         config: { access: 'runner' },
         schema: {
           operationId: 'completeRunnerUpload',
-          tags: ['runner'],
+          tags: ['Runner'],
           summary: 'All bytes were sent: compares their checksum with the one announced',
           params: Type.Object({ id: Id('artifact') }),
           body: Completion,

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fastify, { type FastifyInstance } from 'fastify';
+import { createFilesystemBucket, type FilesystemBucket } from '../../src/artifacts/filesystem-bucket.ts';
+import { WeirError } from '../../src/core/errors.ts';
+import { objectRoutes } from '../../src/http/routes/objects.ts';
+import { freePort } from '../support/free-port.ts';
+
+const statuses: Partial<Record<string, number>> = { invalid: 400, unauthorized: 401, forbidden: 403, 'not-found': 404, expired: 410, 'too-large': 413, 'checksum-mismatch': 422, unavailable: 503 };
+
+/** A Fastify that answers errors by their code, for routes under test. */
+export function createTestApp(): FastifyInstance {
+  const app = fastify();
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const isOurs = error instanceof WeirError;
+    const status = isOurs ? (statuses[error.code] ?? 409) : (error.statusCode ?? 500);
+    return reply.code(status).send({ code: isOurs ? error.code : 'unknown', message: error.message });
+  });
+  return app;
+}
+
+export type ObjectServer = {
+  url: string;
+  directory: string;
+  bucket: FilesystemBucket;
+  /** Moves the clock that URLs expire by. */
+  passSeconds: (seconds: number) => void;
+  /** A bucket in the same folder that remembers nothing, as after a restart. */
+  reopen: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+/** A file system bucket in a temporary folder, its URLs served for real. */
+export async function startObjectServer(): Promise<ObjectServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'weir-bucket-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const secretKey = randomBytes(32);
+  let aheadMs = 0;
+  const open = () => createFilesystemBucket({ directory, publicUrl: url, secretKey, now: () => new Date(Date.now() + aheadMs) });
+  const listen = async (bucket: FilesystemBucket) => {
+    const app = createTestApp();
+    await app.register(objectRoutes({ bucket }));
+    await app.listen({ port, host: '127.0.0.1' });
+    return app;
+  };
+  const close = async (app: FastifyInstance) => {
+    app.server.closeAllConnections();
+    await app.close();
+  };
+
+  const first = open();
+  let app = await listen(first);
+  const server: ObjectServer = {
+    url,
+    directory,
+    bucket: first,
+    passSeconds: (seconds) => {
+      aheadMs += seconds * 1000;
+    },
+    reopen: async () => {
+      await close(app);
+      server.bucket = open();
+      app = await listen(server.bucket);
+    },
+    close: async () => {
+      await close(app);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return server;
+}
