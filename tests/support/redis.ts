@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
 import { waitFor } from './wait.ts';
 
 export type RedisServer = { url: string; flush: () => Promise<void>; restart: () => Promise<void>; stop: () => Promise<void> };
@@ -46,13 +46,4 @@ async function startServer(flags: string[]): Promise<ChildProcess> {
     throw new Error('redis-server is not installed: `apt-get install redis-server`, or leave this out with `npm test`.', { cause });
   });
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
