@@ -10,8 +10,9 @@ export const tpuGenerations = ['v2', 'v3', 'v4', 'v5e', 'v5p', 'v6e'] as const;
 
 export const acceleratorsPattern = `^((${gpuKinds.join('|')})(:[1-9][0-9]{0,4})?|(${tpuGenerations.join('|')})-[1-9][0-9]{0,4})$`;
 
-const environmentName = '^[A-Za-z_][A-Za-z0-9_]*$';
-const relativePath = { minLength: 1, maxLength: 1024, pattern: '^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]+$' };
+export const environmentName = '^[A-Za-z_][A-Za-z0-9_]*$';
+export const relativePathPattern = '^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]+$';
+const relativePath = { minLength: 1, maxLength: 1024, pattern: relativePathPattern };
 
 export const Market = Type.Enum(['spot', 'on-demand', 'any']);
 
@@ -80,6 +81,7 @@ export const JobSpec = Type.Object(
     source: Type.Optional(Type.String({ pattern: '^weir://uploads/.+$', description: 'A tar or tar.gz archive, unpacked into the working directory.' })),
     files: Type.Optional(
       Type.Record(Type.String(relativePath), Type.String(), {
+        ...closed,
         description: 'Small text files by path, 1 MiB together.',
       }),
     ),
@@ -101,7 +103,7 @@ export const JobSpec = Type.Object(
         closed,
       ),
     ),
-    env: Type.Optional(Type.Record(Type.String({ pattern: environmentName }), Type.String())),
+    env: Type.Optional(Type.Record(Type.String({ pattern: environmentName }), Type.String(), closed)),
     secrets: Type.Optional(Type.Array(Type.String({ pattern: environmentName }), { description: 'Names of the tenant’s secrets, given to the job as environment variables and masked in its log.' })),
     resources: Type.Optional(Resources),
     workload: Type.Optional(Workload),

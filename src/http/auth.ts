@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { notFound, WeirError } from '../core/errors.ts';
+import { isId } from '../core/ids.ts';
+import type { Role } from '../protocol/tenant.ts';
+import { hasRole, sees, type Caller } from './caller.ts';
+import type { Keyring } from './keyring.ts';
+
+/**
+ * Lets through who may. In this order: 401 without a key, 403 for too low a role, 404 for a tenant that the caller does not see, as
+ * the path or `?tenant=` names it. What lies below a tenant, the routes look up among what the caller sees.
+ */
+export function guard(app: FastifyInstance, keyring: Keyring): void {
+  requireAccessOnEveryRoute(app);
+  app.decorateRequest('caller');
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { access } = request.routeOptions.config;
+    if (access === undefined || access === 'public' || access === 'runner') return done();
+    const key = bearerOf(request);
+    if (key === undefined) return done(unauthorized('Send a key as Authorization: Bearer <key>.'));
+    const caller = keyring.callerOf(key);
+    if (!(caller instanceof Promise)) return admit({ request, keyring, role: access }, caller, done);
+    caller.then((found) => admit({ request, keyring, role: access }, found, done), done);
+  });
+}
+
+/** A route that forgot to say who may call it must not go into service. */
+function requireAccessOnEveryRoute(app: FastifyInstance): void {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  app.addHook('onReady', (done) => {
+    const open = routes.filter(({ config }) => config?.access === undefined).map(({ method, url }) => `${String(method)} ${url}`);
+    done(open.length === 0 ? undefined : new Error(`These routes don't say who may call them (config.access): ${open.join(', ')}`));
+  });
+}
+
+type Door = { request: FastifyRequest; keyring: Keyring; role: Role };
+type Done = (error?: Error) => void;
+
+function admit({ request, keyring, role }: Door, caller: Caller | undefined, done: Done): void {
+  if (caller === undefined) return done(unauthorized('This key is not known, or was revoked.'));
+  if (!hasRole(caller, role)) return done(new WeirError('forbidden', `This needs a key with the role ${role}; this one has ${caller.role}.`));
+  request.caller = caller;
+  const named = namedTenant(request);
+  if (named === undefined) return done();
+  if (!sees(caller, named)) return done(notFound('tenant', named));
+  if (caller.tenantId === named) return done();
+  const exists = keyring.isTenant(named);
+  if (exists === true) return done();
+  Promise.resolve(exists).then((is) => done(is ? undefined : notFound('tenant', named)), done);
+}
+
+function namedTenant({ params, query }: FastifyRequest): string | undefined {
+  const named = (params as { tenant?: unknown }).tenant ?? (query as { tenant?: unknown }).tenant;
+  return typeof named === 'string' && isId('tenant', named) ? named : undefined;
+}
+
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^bearer ([\x21-\x7e]+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+function unauthorized(detail: string): WeirError {
+  return new WeirError('unauthorized', detail);
+}

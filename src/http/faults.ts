@@ -1,0 +1,112 @@
+import type { ErrorObject } from 'ajv';
+import type { Fault } from '../core/errors.ts';
+import { explainPattern } from './patterns.ts';
+import { didYouMean } from './nearest.ts';
+
+/** A body of faults alone must not cost more than a body of sense. */
+const maxFaults = 1000;
+
+/** Ajv's errors as faults: one for each mistake, saying where it is, what is wrong and what would be right. */
+export function faultsOf(errors: ErrorObject[], pointerOf: (path: string) => string): Fault[] {
+  return collapseUnions(errors)
+    .slice(0, maxFaults)
+    .map((error) => {
+      const { path, detail } = explain(error);
+      return { pointer: pointerOf(path), detail };
+    });
+}
+
+type Schema = { type?: string; enum?: unknown[]; const?: unknown; properties?: Record<string, unknown>; anyOf?: Schema[]; description?: string };
+
+/**
+ * Ajv reports every branch of a union. What a reader wants is the faults of the branch that was meant, or, where none was, one fault
+ * that names the branches.
+ */
+function collapseUnions(errors: ErrorObject[]): ErrorObject[] {
+  const union = errors.find(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
+  if (union === undefined) return errors;
+  const inside = errors.filter((error) => error !== union && isInside(error, union));
+  const outside = errors.filter((error) => error !== union && !isInside(error, union));
+  const meant = branchMeant(inside, union);
+  return [...collapseUnions(outside), ...(meant === undefined ? [{ ...union, keyword: 'union' }] : collapseUnions(meant))];
+}
+
+function isInside(error: ErrorObject, union: ErrorObject): boolean {
+  const isHere = error.instancePath === union.instancePath || error.instancePath.startsWith(`${union.instancePath}/`);
+  return isHere && error.schemaPath.startsWith(`${union.schemaPath}/`);
+}
+
+function branchMeant(inside: ErrorObject[], union: ErrorObject): ErrorObject[] | undefined {
+  const branches = Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0]);
+  const isOther = ({ keyword, instancePath }: ErrorObject) => ['type', 'const', 'enum'].includes(keyword) && instancePath === union.instancePath;
+  const fitting = [...branches.values()].filter((branch) => !branch.some(isOther));
+  return fitting.toSorted((a, b) => a.length - b.length)[0];
+}
+
+type Explained = { path: string; detail: string };
+
+function explain({ keyword, instancePath, params, parentSchema, data, message }: ErrorObject): Explained {
+  const schema = (parentSchema ?? {}) as Schema;
+  switch (keyword) {
+    case 'additionalProperties':
+      return unknownField(instancePath, String(params['additionalProperty']), schema);
+    case 'required':
+      return { path: `${instancePath}/${escape(String(params['missingProperty']))}`, detail: 'This is required.' };
+    case 'enum':
+      return { path: instancePath, detail: `This must be one of ${list(schema.enum ?? [])}, not ${show(data)}.${typeof data === 'string' ? didYouMean(data, (schema.enum ?? []).map(String)) : ''}` };
+    case 'const':
+      return { path: instancePath, detail: `This must be ${show(schema.const)}, not ${show(data)}.` };
+    case 'type':
+      return { path: instancePath, detail: `This must be ${nameOfType(schema)}, not ${nameOfValue(data)}.` };
+    case 'union':
+      return { path: instancePath, detail: `This must be ${nameOfType(schema)}, not ${show(data)}.` };
+    case 'pattern':
+      return { path: instancePath, detail: explainPattern(String(params['pattern']), String(data), schema.description) };
+    case 'format':
+      return { path: instancePath, detail: `${show(data)} is not ${formats[String(params['format'])] ?? `a ${String(params['format'])}`}.` };
+    default:
+      return { path: instancePath, detail: `This ${message ?? 'is not valid'}${typeof data === 'number' ? `; it is ${data}` : ''}.` };
+  }
+}
+
+const formats: Record<string, string> = {
+  'date-time': 'a time such as 2026-12-01T00:00:00Z',
+  date: 'a date such as 2026-12-01',
+  uri: 'a URL such as https://example.com/hook',
+};
+
+function unknownField(path: string, name: string, { properties }: Schema): Explained {
+  const known = Object.keys(properties ?? {});
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` There are ${known.join(', ')}.`);
+  return { path: `${path}/${escape(name)}`, detail: known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}` };
+}
+
+function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string {
+  if (anyOf !== undefined) return anyOf.map(nameOfType).join(' or ');
+  if (allowed !== undefined) return `one of ${list(allowed)}`;
+  if (only !== undefined) return show(only);
+  return typeNames[type ?? ''] ?? `a ${type ?? 'value'}`;
+}
+
+const typeNames: Record<string, string> = { object: 'an object', array: 'a list', integer: 'a whole number', boolean: 'true or false', string: 'a text', null: 'null' };
+
+function nameOfValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : show(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return nameOfValue(value);
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function list(values: readonly unknown[]): string {
+  return values.map((value) => (typeof value === 'string' ? value : show(value))).join(', ');
+}
+
+function escape(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}

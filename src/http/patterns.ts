@@ -1,0 +1,36 @@
+import { durationPattern } from '../core/time.ts';
+import { acceleratorsPattern, environmentName, gpuKinds, relativePathPattern, tpuGenerations } from '../protocol/job-spec.ts';
+import { didYouMean, nearest } from './nearest.ts';
+
+/** What each pattern of the protocol wants, in words. The value stands before it. */
+const explanations: Record<string, string> = {
+  [durationPattern]: 'is not a duration such as 90s, 30m, 2h or 3d',
+  [environmentName]: 'is not a name of letters, digits and underscores that starts with no digit, such as HF_TOKEN',
+  [relativePathPattern]: 'is not a path inside the working directory, such as out/model.pt',
+  '^[0-9]+[hd]$': 'is not a number of hours or days, such as 12h or 30d',
+};
+
+const idPattern = /^\^([a-z]{3})_\[0-7\]/;
+
+/** Whether a pattern is that of an id, so that what does not match it can't exist. */
+export function isOfIds(pattern: string): boolean {
+  return idPattern.test(pattern);
+}
+
+export function explainPattern(pattern: string, value: string, description: string | undefined): string {
+  const shown = `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
+  if (pattern === acceleratorsPattern) return explainAccelerators(value, shown);
+  const prefix = idPattern.exec(pattern)?.[1];
+  if (prefix !== undefined) return `${shown} is not an id such as ${prefix}_01h455vb4pex5vsknk084sn02q.`;
+  const explanation = explanations[pattern];
+  if (explanation !== undefined) return `${shown} ${explanation}.`;
+  return `${shown} does not have the right form${description === undefined ? `: it must match ${pattern}` : `. ${description.replace(/\.$/, '')}`}.`;
+}
+
+function explainAccelerators(value: string, shown: string): string {
+  const [kind = '', count] = value.split(':', 2);
+  const near = nearest(kind, gpuKinds);
+  const isTpu = tpuGenerations.some((generation) => kind.toLowerCase().startsWith(generation));
+  const hint = near === undefined || isTpu ? didYouMean(kind, tpuGenerations.map((generation) => `${generation}-8`)) : ` Did you mean "${near}${count === undefined ? '' : `:${/^[1-9]\d*$/.test(count) ? count : 1}`}"?`;
+  return `${shown} names no accelerators.${hint} Write kind:count, such as A100-80GB:8, with a kind of ${gpuKinds.join(', ')}; or a TPU slice, such as v5e-8.`;
+}

@@ -1,0 +1,78 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormatsModule from 'ajv-formats';
+import type { FastifyInstance } from 'fastify';
+import { invalid, WeirError, type Fault } from '../core/errors.ts';
+import { faultsOf } from './faults.ts';
+import { isOfIds } from './patterns.ts';
+
+const addFormats = addFormatsModule.default;
+
+type Part = 'body' | 'querystring' | 'params' | 'headers';
+
+/** `verbose` puts the value and its schema beside each error, so that a fault can name what it saw and what it wanted. */
+const common = { allErrors: true, useDefaults: true, verbose: true, strict: false } as const;
+
+/** Faults of input are named all at once; a body is taken as it is, while queries and paths, being text, are read as their types. */
+export function validateStrictly(app: FastifyInstance): void {
+  const strict = addFormats(new Ajv(common));
+  const coercing = addFormats(new Ajv({ ...common, coerceTypes: true }));
+  app.setValidatorCompiler<object>(({ schema, httpPart }) => {
+    const part = (httpPart ?? 'body') as Part;
+    const validate = part === 'body' ? strict.compile(schema) : coercing.compile(part === 'querystring' ? { ...schema, additionalProperties: false } : schema);
+    return (data: unknown) => check(validate, part, data);
+  });
+  refuseUnstorableText(app);
+}
+
+function check(validate: ValidateFunction, part: Part, data: unknown) {
+  if (validate(data)) return { value: data };
+  const errors = validate.errors ?? [];
+  if (part === 'params' && errors.every(isUnknownId)) return { error: new WeirError('not-found', `There is no ${errors.map(({ instancePath, data: id }) => `${instancePath.slice(1)} ${String(id).slice(0, 80)}`).join(' and no ')}.`) };
+  return { error: refusal(faultsOf(errors, pointers[part])) };
+}
+
+function isUnknownId({ keyword, params }: ErrorObject): boolean {
+  return keyword === 'pattern' && isOfIds(String(params['pattern']));
+}
+
+/** In a body a JSON pointer; elsewhere the name as it is written: `?limit`, `{name}`, `Idempotency-Key`. */
+const pointers: Record<Part, (path: string) => string> = {
+  body: (path) => path,
+  querystring: (path) => `?${path.slice(1)}`,
+  params: (path) => `{${path.slice(1)}}`,
+  headers: (path) => path.slice(1),
+};
+
+const faultsInDetail = 5;
+
+function refusal(faults: Fault[]): WeirError {
+  const shown = faults.slice(0, faultsInDetail).map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`));
+  const more = faults.length > faultsInDetail ? ` And ${faults.length - faultsInDetail} more, listed in errors.` : '';
+  return new WeirError('invalid', `${shown.join(' ')}${more}`, { faults });
+}
+
+/** PostgreSQL can hold neither a NUL nor half a surrogate pair; found here, they are the caller's fault and not a failure of ours. */
+function refuseUnstorableText(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  const suspicious = /\\u(0000|[dD][89a-fA-F])/;
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
+    parse(request, text, (error, body: unknown) => {
+      if (error !== null || !suspicious.test(text)) return done(error, body);
+      const faults = [...unstorable(body, '')];
+      done(faults.length === 0 ? null : refusal(faults), body);
+    });
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.url.includes('%00') ? invalid('', 'The address holds a NUL character.') : undefined);
+  });
+}
+
+function* unstorable(value: unknown, path: string): Generator<Fault> {
+  const isBad = (text: string) => text.includes('\u0000') || !text.isWellFormed();
+  if (typeof value === 'string' && isBad(value)) yield { pointer: path, detail: 'This text holds a NUL character or half a surrogate pair.' };
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (isBad(name)) yield { pointer: path, detail: 'A name here holds a NUL character or half a surrogate pair.' };
+    yield* unstorable(member, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
+}

@@ -1,0 +1,67 @@
+import { invalid, WeirError } from '../core/errors.ts';
+import type { Database, Sql } from '../db/database.ts';
+import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
+import { writeAudit } from './audit.ts';
+import { findCycle, policyFaults } from './policy-faults.ts';
+import { isTenant } from './tenants.ts';
+
+/** Keeps two changes from making a cycle of parents together. */
+const policyLock = 7_051_980;
+
+/** The policy a tenant is under; empty, so without limits, where none was set. */
+export async function currentPolicy(sql: Sql, tenantId: string): Promise<Policy> {
+  return (await latest(sql, tenantId)) as Policy;
+}
+
+export async function currentPoolPolicy(sql: Sql): Promise<PoolPolicy> {
+  return (await latest(sql, null)) as PoolPolicy;
+}
+
+async function latest(sql: Sql, tenantId: string | null): Promise<object> {
+  const row = await sql.policyVersion.findFirst({ where: { tenantId }, orderBy: { id: 'desc' }, select: { policy: true } });
+  return (row?.policy ?? {}) as object;
+}
+
+/** The policy of each tenant that has one. */
+export async function currentPolicies(sql: Sql): Promise<Map<string, Policy>> {
+  const rows = await sql.$queryRaw<{ tenant_id: string; policy: Policy }[]>`
+    SELECT DISTINCT ON (tenant_id) tenant_id, policy FROM policy_version WHERE tenant_id IS NOT NULL ORDER BY tenant_id, id DESC`;
+  return new Map(rows.map(({ tenant_id, policy }) => [tenant_id, policy]));
+}
+
+export type PolicyChange = { tenantId: string; policy: Policy; actor: string; providers: readonly string[] };
+
+/**
+ * Sets the whole policy of a tenant, as a new version.
+ * @throws WeirError `invalid` with every fault.
+ */
+export async function putPolicy(db: Database, { tenantId, policy, actor, providers }: PolicyChange): Promise<Policy> {
+  const faults = policyFaults(policy, providers);
+  if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+  await db.transaction(async (tx) => {
+    await tx.$queryRaw`SELECT pg_advisory_xact_lock(${policyLock})::text`;
+    await checkParent(tx, tenantId, policy.parent);
+    const before = await currentPolicy(tx, tenantId);
+    await tx.policyVersion.create({ data: { tenantId, policy, createdBy: actor } });
+    await writeAudit(tx, { actor, tenantId, action: 'policy.put', target: tenantId, before, after: policy });
+  });
+  return policy;
+}
+
+async function checkParent(tx: Sql, tenantId: string, parentId: string | undefined): Promise<void> {
+  if (parentId === undefined) return;
+  if (!(await isTenant(tx, parentId))) throw invalid('/parent', `There is no tenant ${parentId}.`);
+  const policies = await currentPolicies(tx);
+  const parents = new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined || id === tenantId ? [] : [[id, parent] as const])));
+  const repeated = findCycle(tenantId, parentId, parents);
+  if (repeated !== undefined) throw invalid('/parent', `${parentId} stands under ${tenantId}, so it can't be its parent.`);
+}
+
+export async function putPoolPolicy(db: Database, policy: PoolPolicy, actor: string): Promise<PoolPolicy> {
+  await db.transaction(async (tx) => {
+    const before = await currentPoolPolicy(tx);
+    await tx.policyVersion.create({ data: { tenantId: null, policy, createdBy: actor } });
+    await writeAudit(tx, { actor, tenantId: null, action: 'pool-policy.put', target: 'pool', before, after: policy });
+  });
+  return policy;
+}
