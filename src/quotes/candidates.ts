@@ -1,0 +1,161 @@
+import type { MicroUsd } from '../core/money.ts';
+import type { Sellable } from '../providers/provider.ts';
+import { catalogueOffers, type CatalogueOffer, type Market } from './catalogue.ts';
+import { wareKey, type Ware, type Wares } from './sellers.ts';
+import { smallestCountThatHolds, workSeconds } from './speed.ts';
+import type { Wanted } from './wanted.ts';
+import type { Work } from './work.ts';
+
+/** Machines that the job could run on, priced for all nodes together. */
+export type Candidate = {
+  provider: string;
+  region: string;
+  zone: string | null;
+  machineType: string;
+  kind: string;
+  /** Per node. */
+  count: number;
+  nodes: number;
+  market: Market;
+  microUsdPerHour: MicroUsd;
+  priceDate: string;
+  startSeconds: { p50: number; p90: number };
+  /** Whether a disk is paid beside the machine. */
+  isDiskExtra: boolean;
+  /** Why the job can't run there; empty where it can. */
+  reasons: string[];
+};
+
+/** How a cloud machine usually comes up; a configured provider says so itself. */
+const catalogueStart = { p50: 90, p90: 300 };
+const sliceStart = { p50: 240, p90: 900 };
+
+/** A gang that weir chooses the size of grows until one day is enough, up to so many nodes. */
+const longEnoughSeconds = 86_400;
+const largestGangNodes = 64;
+
+/** Of machines without accelerators the catalogue's cheapest few are enough to compare with. */
+const cpuOffersPerMarket = 2;
+
+/** Everything that is sold for the job: of configured providers, then of the catalogue what they do not sell. */
+export function listCandidates(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
+  return [...purchasable(wanted, work, wares), ...plannable(wanted, work, wares)];
+}
+
+function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
+  return (wares.byKind.get(wanted.kind) ?? []).flatMap((ware) => {
+    const { sellable, provider } = ware;
+    return sizesOf(ware, wanted, work).map((size) => ({
+      provider,
+      region: sellable.region,
+      zone: sellable.zone,
+      machineType: sellable.machineType,
+      kind: wanted.kind,
+      ...size,
+      market: sellable.market,
+      microUsdPerHour: hourlyOf(sellable, wanted, size) * size.nodes,
+      priceDate: sellable.priceDate,
+      startSeconds: sellable.startSeconds,
+      isDiskExtra: sellable.divisible === undefined,
+      reasons: [...placeReasons(wanted, sellable, provider), ...sizeReasons(wanted, ware, size)],
+    }));
+  });
+}
+
+/** A part of a divisible machine is paid by its cores and GPUs; a GPU comes with one core unless the spec says otherwise. */
+function hourlyOf({ divisible, microUsdPerHour }: Sellable, { kind, cpus }: Wanted, { count }: Size): MicroUsd {
+  if (divisible === undefined) return microUsdPerHour;
+  const gpus = kind === 'cpu' ? 0 : count;
+  return Math.round((kind === 'cpu' ? count : (cpus ?? count)) * divisible.microUsdPerCpuHour + gpus * divisible.microUsdPerGpuHour);
+}
+
+type Size = { count: number; nodes: number };
+
+function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work): Size[] {
+  const most = sellable.accelerators.count;
+  const isSliced = sellable.divisible !== undefined;
+  if (wanted.kind === 'cpu') return [{ count: isSliced ? (wanted.count ?? 1) : most, nodes: wanted.nodes ?? 1 }];
+  if (wanted.count !== null) return isSliced || most === wanted.count ? [{ count: wanted.count, nodes: wanted.nodes ?? 1 }] : [];
+  if (!isSliced) return gangsOf(wanted, work, most);
+  const counts = Array.from({ length: most }, (_, at) => at + 1).filter((count) => Number.isInteger(Math.log2(count)) || count === most);
+  return counts.map((count) => ({ count, nodes: wanted.nodes ?? 1 }));
+}
+
+/** One node, and doublings of a full machine while the work is long or the model too large. */
+function gangsOf(wanted: Wanted, work: Work, count: number): Size[] {
+  if (wanted.nodes !== null) return [{ count, nodes: wanted.nodes }];
+  const sizes = [{ count, nodes: 1 }];
+  const needed = smallestCountThatHolds(work, wanted.kind) ?? 1;
+  for (let nodes = 2; count >= 8 && work.flops !== null && nodes <= largestGangNodes; nodes *= 2) {
+    const before = (count * nodes) / 2;
+    const seconds = workSeconds(work, { kind: wanted.kind, count: before }) ?? 0;
+    if (seconds <= longEnoughSeconds && before >= needed) break;
+    sizes.push({ count, nodes });
+  }
+  return sizes;
+}
+
+function placeReasons({ providers, regions, market }: Wanted, offer: { region: string; market: Market }, provider: string): string[] {
+  const reasons: string[] = [];
+  if (providers !== null && !providers.includes(provider)) reasons.push(`The spec's providers leave out ${provider}.`);
+  if (regions !== null && !regions.includes(offer.region)) reasons.push(`The spec's regions leave out ${offer.region}.`);
+  if (market !== 'any' && market !== offer.market) reasons.push(`The spec wants ${market}, and this is ${offer.market}.`);
+  return reasons;
+}
+
+function sizeReasons({ kind, cpus, memoryBytes, diskBytes }: Wanted, { sellable }: Ware, { count, nodes }: Size): string[] {
+  const isSliced = sellable.divisible !== undefined;
+  // Slices of one machine share what it has; whole machines each have their own.
+  const sharing = isSliced ? nodes : 1;
+  const wantedCpus = (kind === 'cpu' && isSliced ? count : (cpus ?? 0)) * sharing;
+  const reasons: string[] = [];
+  if (kind !== 'cpu' && count * sharing > sellable.accelerators.count) {
+    reasons.push(`The job wants ${count * sharing} ${kind}, and ${sellable.machineType} has ${sellable.accelerators.count}.`);
+  }
+  if (wantedCpus > sellable.cpus) reasons.push(`The job wants ${wantedCpus} cores, and ${sellable.machineType} has ${sellable.cpus}.`);
+  if ((memoryBytes ?? 0) * sharing > sellable.memoryBytes) reasons.push(`The job wants ${gib((memoryBytes ?? 0) * sharing)} GiB of memory, and ${sellable.machineType} has ${gib(sellable.memoryBytes)}.`);
+  if ((diskBytes ?? 0) * sharing > sellable.diskBytes) reasons.push(`The job wants ${gib((diskBytes ?? 0) * sharing)} GiB of disk, and ${sellable.machineType} has ${gib(sellable.diskBytes)}.`);
+  return reasons;
+}
+
+const gib = (bytes: number): number => Number((bytes / 1024 ** 3).toFixed(1));
+
+/** What the catalogue sells for the spec and this installation can't buy. */
+function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
+  const offers = catalogueOffers(wanted.kind).filter((offer) => isOfInterest(offer, wanted) && !wares.keys.has(wareKey(offer.provider, offer.region, offer.machineType, offer.market)));
+  const seen = new Map<string, number>();
+  const isAmongFirst = (key: string, most: number): boolean => {
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return before < most;
+  };
+  return offers.flatMap((offer) => {
+    if (wanted.kind === 'cpu') return isAmongFirst(offer.market, cpuOffersPerMarket) ? [fromCatalogue(offer, { count: offer.count, nodes: wanted.nodes ?? 1 }, wares)] : [];
+    if (wanted.slice !== null) return [slice(offer, wanted, wanted.slice, wares)];
+    // Offers are sorted by price, so the first of a series, size, region and market is its cheapest.
+    const series = offer.machineType.replace(/-\d+g?(\+.*)?$/, '');
+    if (!isAmongFirst(`${series}/${offer.count}/${offer.region}/${offer.market}`, 1)) return [];
+    const sizes = wanted.count === null ? gangsOf(wanted, work, offer.count) : [{ count: offer.count, nodes: wanted.nodes ?? 1 }];
+    return sizes.filter(({ nodes }) => wanted.nodes !== null || nodes === 1 || isAmongFirst(`${offer.machineType}/${offer.market}/${nodes}`, 1)).map((size) => fromCatalogue(offer, size, wares));
+  });
+}
+
+function isOfInterest(offer: CatalogueOffer, { kind, count, slice, cpus, memoryBytes, ...wanted }: Wanted): boolean {
+  if (kind !== 'cpu' && slice === null && count !== null && offer.count !== count) return false;
+  if (slice === null && ((cpus ?? 0) > offer.cpus || (memoryBytes ?? 0) > offer.memoryBytes)) return false;
+  return placeReasons({ kind, count, slice, cpus, memoryBytes, ...wanted }, offer, offer.provider).length === 0;
+}
+
+function slice(offer: CatalogueOffer, { count, nodes }: Wanted, name: string, wares: Wares): Candidate {
+  const chips = count ?? 1;
+  const whole = { ...offer, machineType: name.replace(/^v5e-/, 'v5litepod-'), count: chips, microUsdPerHour: offer.microUsdPerHour * chips };
+  return { ...fromCatalogue(whole, { count: chips, nodes: nodes ?? 1 }, wares), startSeconds: sliceStart };
+}
+
+function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { providers }: Wares): Candidate {
+  const { provider, region, machineType, kind, market, priceDate } = offer;
+  const reason = providers.has(provider)
+    ? `The provider ${provider} of this installation does not sell ${machineType} in ${region}: the price is for planning.`
+    : `This installation has no provider ${provider}: the price is for planning, until an operator configures it.`;
+  return { provider, region, zone: null, machineType, kind, count, nodes, market, microUsdPerHour: offer.microUsdPerHour * nodes, priceDate, startSeconds: catalogueStart, isDiskExtra: true, reasons: [reason] };
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import { cached } from './cached.ts';
+import { calibrate, type Calibration, type Residual } from './interval.ts';
+import type { History } from './quote.ts';
+import { readNewestResiduals, readResidualsOfNames, type ResidualRow } from './store.ts';
+
+/** How many finished jobs each level looks back on, newest first. */
+const newestOfName = 20;
+const newestOfPool = 200;
+
+/** A pool of many jobs moves slowly. A name's own runs are read anew for each quote. */
+const poolMs = 30_000;
+
+/** Tenants whose pool is kept; a tenant beyond them is read again. */
+const keptTenants = 1000;
+
+type Group = (basis: string, kind: string) => Calibration | undefined;
+
+/** What finished jobs say, level by level. Questions that come together are read together. */
+export function createHistory(db: Database, now: Clock): (tenantId: string, name: string) => Promise<History> {
+  const all = cached(() => readPool(db, null), poolMs, now);
+  const tenants = new Map<string, () => Promise<Group>>();
+  const ofNames = createNameReader(db);
+  const ofTenant = (tenantId: string): Promise<Group> => {
+    const known = tenants.get(tenantId);
+    if (known !== undefined) return known();
+    if (tenants.size >= keptTenants) tenants.clear();
+    const read = cached(() => readPool(db, tenantId), poolMs, now);
+    tenants.set(tenantId, read);
+    return read();
+  };
+  return async (tenantId, name) => {
+    const [sameName, tenant, everyone] = await Promise.all([ofNames(tenantId, name), ofTenant(tenantId), all()]);
+    return (basis, kind) => ({ sameName: sameName(basis, kind), tenant: tenant(basis, kind), all: everyone(basis, kind) });
+  };
+}
+
+async function readPool(db: Database, tenantId: string | null): Promise<Group> {
+  return groupOf(await readNewestResiduals(db, tenantId, newestOfPool));
+}
+
+/** Only like is compared with like: the same description of the work, on the same kind of accelerator. */
+function groupOf(rows: readonly ResidualRow[]): Group {
+  const groups = Map.groupBy(rows, ({ basis, kind }) => `${basis}/${kind}`);
+  const calibrations = new Map<string, Calibration | undefined>();
+  return (basis, kind) => {
+    const key = `${basis}/${kind}`;
+    if (!calibrations.has(key)) calibrations.set(key, calibrate((groups.get(key) ?? []).map(toResidual)));
+    return calibrations.get(key);
+  };
+}
+
+function toResidual({ logRatio, predictedSeconds, p10Seconds, p90Seconds, actualSeconds }: ResidualRow): Residual {
+  return {
+    logRatio,
+    errorPercent: (100 * Math.abs(predictedSeconds - actualSeconds)) / actualSeconds,
+    isCovered: actualSeconds >= p10Seconds && actualSeconds <= p90Seconds,
+  };
+}
+
+type Question = { tenantId: string; name: string; resolve: (group: Group) => void; reject: (error: unknown) => void };
+
+/** One statement for all questions that came while the last one ran. */
+function createNameReader(db: Database): (tenantId: string, name: string) => Promise<Group> {
+  let waiting: Question[] = [];
+  let isReading = false;
+
+  const drain = async (): Promise<void> => {
+    isReading = true;
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      await answer(batch);
+    }
+    isReading = false;
+  };
+
+  const answer = async (batch: Question[]): Promise<void> => {
+    try {
+      const wanted = [...new Map(batch.map((question) => [keyOf(question.tenantId, question.name), question])).values()];
+      const rows = Map.groupBy(await readResidualsOfNames(db, wanted, newestOfName), ({ tenantId, jobName }) => keyOf(tenantId, jobName));
+      for (const { tenantId, name, resolve } of batch) resolve(groupOf(rows.get(keyOf(tenantId, name)) ?? []));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  };
+
+  return (tenantId, name) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ tenantId, name, resolve, reject });
+      if (!isReading) void drain();
+    });
+}
+
+const keyOf = (tenantId: string, name: string): string => `${tenantId}/${name}`;

@@ -1,0 +1,41 @@
+import { formatUsd } from '../core/money.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { QuoteOption } from '../protocol/quote.ts';
+
+type Goal = Pick<JobSpec, 'objective' | 'deadline' | 'maxCostUsd'> & { providers: readonly string[] | null };
+
+/** Feasible first; then in the order of the spec's providers; then by the objective. */
+export function inOrder(options: readonly QuoteOption[], { objective, providers }: Goal): QuoteOption[] {
+  const rank = new Map(providers?.map((provider, at) => [provider, at]));
+  const rankOf = (option: QuoteOption): number => rank.get(option.offer.provider) ?? rank.size;
+  return options.toSorted(
+    (left, right) => Number(right.feasible) - Number(left.feasible) || rankOf(left) - rankOf(right) || byObjective(left, right, objective),
+  );
+}
+
+function byObjective(left: QuoteOption, right: QuoteOption, objective: JobSpec['objective']): number {
+  const cost = left.costUsd.p50 - right.costUsd.p50;
+  const time = endsIn(left, 'p50') - endsIn(right, 'p50');
+  return objective === 'fastest' ? time || cost : cost || time;
+}
+
+/** The first option in order that is expected to keep deadline and maxCostUsd, else the first that may; with a note where none is sure to. */
+export function recommend(ordered: readonly QuoteOption[], goal: Goal, now: Date): { recommended: string | null; notes: string[] } {
+  const feasible = ordered.filter((option) => option.feasible);
+  const expected = feasible.find((option) => keeps(option, goal, 'p50', now));
+  if (expected !== undefined) return { recommended: expected.id, notes: [] };
+  if (feasible.length === 0) return { recommended: null, notes: [] };
+  const limits = [...(goal.deadline === undefined ? [] : [`by ${goal.deadline}`]), ...(goal.maxCostUsd === undefined ? [] : [`within ${formatUsd(goal.maxCostUsd)}`])].join(' and ');
+  const possible = feasible.find((option) => keeps(option, goal, 'p10', now));
+  const note = possible === undefined ? `No option ends ${limits}, even with luck.` : `No option is expected to end ${limits}; the recommended one may.`;
+  return { recommended: possible?.id ?? null, notes: [note] };
+}
+
+function keeps(option: QuoteOption, { deadline, maxCostUsd }: Goal, percentile: 'p10' | 'p50', now: Date): boolean {
+  const isInTime = deadline === undefined || now.getTime() + 1000 * endsIn(option, percentile) <= Date.parse(deadline);
+  return isInTime && (maxCostUsd === undefined || option.costUsd[percentile] <= maxCostUsd);
+}
+
+function endsIn(option: QuoteOption, percentile: 'p10' | 'p50'): number {
+  return option.start.p50Seconds + option.durationSeconds[percentile];
+}

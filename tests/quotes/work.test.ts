@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { WeirError } from '../../src/core/errors.ts';
+import type { Workload } from '../../src/protocol/job-spec.ts';
+import { presets } from '../../src/quotes/presets.ts';
+import { requireConsistent, workFaults } from '../../src/quotes/work-faults.ts';
+import { resolveWork } from '../../src/quotes/work.ts';
+
+describe('the best description wins', () => {
+  const llama: Workload = { parameters: 7e9, tokens: 2e12 };
+  test.each<[string, Workload | undefined, string, number | null]>([
+    ['explicit flops over everything', { ...llama, flops: 1e20, expectedDuration: '2h' }, 'flops', 1e20],
+    ['6·N·D without a shape', llama, 'transformer', 6 * 7e9 * 2e12],
+    ['6·N·D and 6·L·d·s for causal attention', { ...llama, layers: 32, hiddenSize: 4096, sequenceLength: 4096 }, 'transformer', (6 * 7e9 + 6 * 32 * 4096 * 4096) * 2e12],
+    ['attention both ways in an encoder', { parameters: 3.4e8, tokens: 1e9, layers: 24, hiddenSize: 1024, sequenceLength: 512, kind: 'encoder' }, 'transformer', (6 * 3.4e8 + 12 * 24 * 1024 * 512) * 1e9],
+    ['active parameters of a mixture', { parameters: 6e11, activeParameters: 3e10, tokens: 1e12 }, 'transformer', 6 * 3e10 * 1e12],
+    ['4·N·D of a frozen base', { ...llama, trainable: 'lora' }, 'transformer', 4 * 7e9 * 2e12],
+    ['sequences as tokens', { parameters: 1e9, examples: 1000, epochs: 2, sequenceLength: 100, layers: 10, hiddenSize: 1000 }, 'transformer', (6e9 + 6 * 10 * 1000 * 100) * 200_000],
+    ['FLOP an example', { examples: 60_000, epochs: 10, flopsPerExample: 3e5 }, 'examples', 60_000 * 10 * 3e5],
+    ['6 FLOP a parameter and example', { examples: 100, epochs: 2, parameters: 5e4 }, 'examples', 6 * 5e4 * 200],
+    ['a preset', { preset: 'resnet50-imagenet' }, 'preset', 2.46e10 * 1_281_167 * 90],
+    ['a preset with epochs of one’s own', { preset: 'resnet50-imagenet', epochs: 1 }, 'preset', 2.46e10 * 1_281_167],
+    ['what the user expects', { expectedDuration: '2h' }, 'expected-duration', null],
+    ['examples alone fall through', { examples: 100, expectedDuration: '2h' }, 'expected-duration', null],
+    ['nothing', undefined, 'default', null],
+  ])('%s', (_name, workload, basis, flops) => {
+    const work = resolveWork(workload);
+    expect(work.basis).toBe(basis);
+    if (flops === null) expect(work.flops).toBeNull();
+    else expect(work.flops).toBeCloseTo(flops, -Math.floor(Math.log10(flops)) + 8);
+  });
+
+  test('a shape that is not stated is assumed, and said', () => {
+    const { flops, assumptions } = resolveWork({ parameters: 7e9, tokens: 1e12, sequenceLength: 4096 });
+    const stated = resolveWork({ parameters: 7e9, tokens: 1e12, sequenceLength: 4096, layers: 32, hiddenSize: 4096 });
+    expect(assumptions.join(' ')).toContain('width of');
+    expect((flops ?? 0) / (stated.flops ?? 1)).toBeCloseTo(1, 1);
+  });
+
+  test('every preset is consistent and makes work', () => {
+    for (const [preset, { source }] of Object.entries(presets)) {
+      expect(workFaults({ preset })).toEqual([]);
+      const work = resolveWork({ preset });
+      expect(work).toMatchObject({ basis: 'preset', seconds: null });
+      expect(work.assumptions[0]).toContain(source);
+    }
+  });
+});
+
+describe('contradictions are named, with what was probably meant', () => {
+  test.each<[string, Workload, string, string]>([
+    ['7 parameters', { parameters: 7, tokens: 1e9 }, '/workload/parameters', '7e9'],
+    ['20 tokens', { parameters: 7e9, tokens: 20 }, '/workload/tokens', '20e9'],
+    ['tokens with examples', { parameters: 7e9, tokens: 1e9, examples: 100 }, '/workload/examples', 'tokens'],
+    ['tokens with FLOP an example', { tokens: 1e9, flopsPerExample: 100 }, '/workload/flopsPerExample', 'examples'],
+    ['FLOP an example without examples', { flopsPerExample: 1e5 }, '/workload/examples', 'needs examples'],
+    ['more active parameters than there are', { parameters: 1e9, activeParameters: 2e9 }, '/workload/activeParameters', 'swapped'],
+    ['an unknown preset', { preset: 'llama' }, '/workload/preset', 'llama-2-7b'],
+    ['a shape of another size', { parameters: 7e9, tokens: 1e9, layers: 2, hiddenSize: 64 }, '/workload/parameters', 'layers'],
+  ])('%s', (_name, workload, pointer, detail) => {
+    const [fault] = workFaults(workload);
+    expect(fault?.pointer).toBe(pointer);
+    expect(fault?.detail).toContain(detail);
+  });
+
+  test('all at once', () => {
+    expect(() => requireConsistent({ parameters: 7, tokens: 20, examples: 3 })).toThrow(WeirError);
+    expect(workFaults({ parameters: 7, tokens: 20, examples: 3 })).toHaveLength(3);
+  });
+});
+
+test('work is positive, and either FLOP or seconds are known', () => {
+  const positive = fc.double({ min: 1e3, max: 1e15, noNaN: true });
+  const workload = fc.record(
+    { parameters: positive, tokens: positive, examples: positive, epochs: fc.integer({ min: 1, max: 100 }), flopsPerExample: positive, sequenceLength: fc.integer({ min: 1, max: 1e6 }), trainable: fc.constantFrom('full' as const, 'lora' as const) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(workload, (stated) => {
+      const { flops, seconds } = resolveWork(stated);
+      expect((flops === null) !== (seconds === null)).toBe(true);
+      expect(flops ?? seconds).toBeGreaterThan(0);
+    }),
+  );
+});
