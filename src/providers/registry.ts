@@ -15,7 +15,7 @@ export type ProviderSettings = {
 const providers = {
   local: ({ config, installation, hostEnv, onError }) =>
     config.local.enabled === false
-      ? undefined
+      ? Promise.resolve(undefined)
       : createLocalProvider({
           dataDir: config.dataDir,
           installation,
@@ -24,7 +24,7 @@ const providers = {
           hostEnv,
           onError,
         }),
-} satisfies Record<string, (settings: ProviderSettings) => Promise<Provider> | undefined>;
+} satisfies Record<string, (settings: ProviderSettings) => Promise<Provider | undefined>>;
 
 export type ProviderName = keyof typeof providers;
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Isolation } from '../../src/protocol/runner.ts';
@@ -134,7 +134,9 @@ export function describeLocal(isolation: Isolation['kind']): void {
     );
 
     guarantee('jobs find node, and nothing of the broker in their environment', async ({ provider, job, written }) => {
-      await provider.create(job('weir-a', 'node -p process.version > version; env > env; echo done > done; sleep 600'));
+      await provider.create(
+        job('weir-a', 'PATH="${PATH##*:}" node -p process.version > version; env > env; echo done > done; sleep 600'),
+      );
       await written('weir-a', 'done');
       expect(await written('weir-a', 'version')).toBe(process.version);
       expect(await written('weir-a', 'env')).not.toMatch(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import type { Boot, Isolation } from '../../src/protocol/runner.ts';
+import { join } from 'node:path';
+import type { Boot } from '../../src/protocol/runner.ts';
 
 /**
  * A runner without a broker: what it is to run stands where its bootstrap token would. It starts that as the real one does,
@@ -10,10 +10,25 @@ import type { Boot, Isolation } from '../../src/protocol/runner.ts';
 const boot = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Boot;
 const { isolation, workDir } = boot;
 const uid = isolation.kind === 'none' ? null : isolation.uid;
-const marker = basename(dirname(boot.stateDir));
+// Tests use the same names side by side.
+const marker = boot.stateDir;
 
-const [program = '', ...args] = [...confinement(isolation), '/bin/sh', '-c', boot.bootstrapToken];
-const job = spawn(program, args, {
+const bubblewrap = [
+  '--ro-bind',
+  '/',
+  '/',
+  '--dev',
+  '/dev',
+  '--proc',
+  '/proc',
+  '--bind',
+  workDir,
+  workDir,
+  '--unshare-pid',
+];
+const command = ['/bin/sh', '-c', boot.bootstrapToken];
+const [program, ...args] = isolation.kind === 'bubblewrap' ? ['bwrap', ...bubblewrap, ...command] : command;
+const job = spawn(program ?? '', args, {
   cwd: workDir,
   detached: true,
   stdio: 'ignore',
@@ -24,21 +39,3 @@ writeFileSync(join(boot.stateDir, 'job.json'), JSON.stringify({ pid: job.pid, pg
 
 process.on('SIGTERM', () => process.kill(-(job.pid ?? 0), 'SIGTERM'));
 job.on('exit', () => process.exit(0));
-
-function confinement({ kind }: Isolation): string[] {
-  if (kind !== 'bubblewrap') return [];
-  return [
-    'bwrap',
-    '--ro-bind',
-    '/',
-    '/',
-    '--dev',
-    '/dev',
-    '--proc',
-    '/proc',
-    '--bind',
-    workDir,
-    workDir,
-    '--unshare-pid',
-  ];
-}

@@ -4,6 +4,8 @@ import { ConfigError, type Config } from '../../config.ts';
 import type { Isolation } from '../../protocol/runner.ts';
 import { lastUid } from './uids.ts';
 
+const asUid = ['setpriv', `--reuid=${lastUid}`, `--regid=${lastUid}`, '--clear-groups', '--no-new-privs', '--'];
+
 /** How all jobs of this machine are kept apart; `switchesUid`: each under a uid of its own. */
 export type IsolationChoice = { kind: Isolation['kind']; switchesUid: boolean };
 
@@ -12,7 +14,7 @@ export type IsolationChoice = { kind: Isolation['kind']; switchesUid: boolean };
  * @throws ConfigError where what was asked for does not work here.
  */
 export async function chooseIsolation(wished: Config['local']['isolation'] = 'auto'): Promise<IsolationChoice> {
-  const switchesUid = canSwitchUid();
+  const switchesUid = await canSwitchUid();
   switch (wished) {
     case 'none':
       return { kind: 'none', switchesUid: false };
@@ -44,25 +46,39 @@ export function describeIsolation({ kind, switchesUid }: IsolationChoice): strin
   }
 }
 
-/** Root, and in no user namespace that lacks the uids that jobs get. */
-function canSwitchUid(): boolean {
+/** Root, in no user namespace that lacks the uids that jobs get, and with the program that the runner changes to them by. */
+async function canSwitchUid(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
   const ranges = readFileSync('/proc/self/uid_map', 'utf8')
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number));
-  return ranges.some(([first = 0, , count = 0]) => first <= lastUid && lastUid < first + count);
+  const isMapped = ranges.some(([first = 0, , count = 0]) => first <= lastUid && lastUid < first + count);
+  return isMapped && (await succeeds([...asUid, 'true']));
 }
 
+/** With all that the runner needs of it: what a container or a hardened kernel forbids shows here, not in a job. */
 function bubblewrapWorks(switchesUid: boolean): Promise<boolean> {
-  const unprivileged = switchesUid ? { uid: lastUid, gid: lastUid } : {};
+  const namespaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', ...(switchesUid ? [] : ['--unshare-user'])];
+  const command = switchesUid ? [...asUid, 'unshare', '--user', '--map-current-user', '--', 'true'] : ['true'];
+  return succeeds([
+    'bwrap',
+    ...namespaces,
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--',
+    ...command,
+  ]);
+}
+
+function succeeds([program = '', ...args]: string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', 'true'], {
-      stdio: 'ignore',
-      cwd: '/',
-      timeout: 10_000,
-      ...unprivileged,
-    });
+    const child = spawn(program, args, { stdio: 'ignore', cwd: '/', timeout: 10_000 });
     child.on('error', () => resolve(false));
     child.on('exit', (code) => resolve(code === 0));
   });

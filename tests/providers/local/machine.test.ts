@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { readGpus, sellablesOf } from '../../../src/providers/local/machine.ts';
+
+test.each([
+  ['Tesla T4, 15360 MiB', 'T4', 1],
+  ['NVIDIA L4, 23034 MiB', 'L4', 1],
+  ['NVIDIA A10G, 23028 MiB', 'A10G', 1],
+  ['Tesla V100-SXM2-16GB, 16384 MiB\nTesla V100-SXM2-16GB, 16384 MiB', 'V100', 2],
+  ['NVIDIA A100-SXM4-40GB, 40960 MiB', 'A100', 1],
+  ['NVIDIA A100-SXM4-80GB, 81920 MiB\nNVIDIA A100-SXM4-80GB, 81920 MiB', 'A100-80GB', 2],
+  ['NVIDIA H100 80GB HBM3, 81559 MiB', 'H100', 1],
+  ['NVIDIA H200, 143771 MiB', 'H200', 1],
+  ['NVIDIA B200, 183359 MiB', 'B200', 1],
+  ['NVIDIA L40S, 46068 MiB', 'none', 0],
+  ['NVIDIA GH200 480GB, 97871 MiB', 'none', 0],
+  ['NVIDIA GeForce RTX 4090, 24564 MiB', 'none', 0],
+  ['', 'none', 0],
+  // Only a run from index 0 on can be offered, since jobs name GPUs by index.
+  ['NVIDIA H100 80GB HBM3, 81559 MiB\nTesla T4, 15360 MiB\nNVIDIA H100 80GB HBM3, 81559 MiB', 'H100', 1],
+])('nvidia-smi’s “%s” is %s × %i', (csv, kind, count) => {
+  expect(readGpus(csv)).toEqual({ kind, count });
+});
+
+const capacity = { cpus: 4, memoryBytes: 8e9, diskBytes: 1e11, gpus: { kind: 'none', count: 0 } };
+
+test('a machine without GPUs sells its cores, priced by the core', () => {
+  const [sold, ...more] = sellablesOf(capacity, { usdPerCpuHour: 0.03 }, '2026-05-01');
+  expect(more).toEqual([]);
+  expect(sold).toMatchObject({
+    accelerators: { kind: 'cpu', count: 4 },
+    microUsdPerHour: 120_000,
+    divisible: { microUsdPerCpuHour: 30_000, microUsdPerGpuHour: 500_000 },
+    priceDate: '2026-05-01',
+  });
+});
+
+test('a machine with GPUs sells them beside its cores, with the cores in their price', () => {
+  const sold = sellablesOf(
+    { ...capacity, gpus: { kind: 'L4', count: 2 } },
+    { usdPerCpuHour: 0.03, usdPerGpuHour: 1 },
+    '2026-05-01',
+  );
+  expect(sold.map(({ accelerators, microUsdPerHour }) => ({ ...accelerators, microUsdPerHour }))).toEqual([
+    { kind: 'cpu', count: 4, microUsdPerHour: 120_000 },
+    { kind: 'L4', count: 2, microUsdPerHour: 2_120_000 },
+  ]);
+});
