@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** What a bucket knows of an object; the MD5 in hexadecimal, since Cloud Storage keeps no SHA-256. */
 export type ObjectInfo = { sizeBytes: number; md5: string };
 
@@ -15,7 +13,6 @@ export type Bucket = {
   createDownloadUrl: (key: string, options: { fileName: string; expiresAt: Date }) => Promise<string>;
   /** Undefined where it is not there, or not complete yet. */
   stat: (key: string) => Promise<ObjectInfo | undefined>;
-  read: (key: string) => Readable;
   /** Success where it is gone. */
   remove: (key: string) => Promise<void>;
   /** Drops what was sent to upload URLs that nobody finished since `before`. */

@@ -51,7 +51,6 @@ export function createFilesystemBucket({ directory, publicUrl, secretKey, now }:
       return objects.pathOf(key);
     },
     stat: objects.stat,
-    read: objects.read,
     remove: objects.remove,
     discardUnfinished: uploads.discardUnfinished,
     isReady: objects.isReady,

@@ -40,7 +40,6 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
       const [{ size, md5Hash }] = answer;
       return { sizeBytes: Number(size), md5: Buffer.from(md5Hash ?? '', 'base64').toString('hex') };
     },
-    read: (key) => bucket.file(key).createReadStream(),
     remove: async (key) => {
       await asked(bucket.file(key).delete({ ignoreNotFound: true }));
     },

@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { access, constants, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { WeirError } from '../core/errors.ts';
 import { newToken } from '../core/tokens.ts';
 import type { ObjectInfo } from './bucket.ts';
@@ -11,7 +9,6 @@ import { isObjectKey } from './names.ts';
 export type ObjectFiles = {
   pathOf: (key: string) => string;
   stat: (key: string) => Promise<ObjectInfo | undefined>;
-  read: (key: string) => Readable;
   /** Makes the file at `source`, of the same file system, the object; after it returns a loss of power does not undo it. */
   commit: (source: string, key: string, info: ObjectInfo) => Promise<void>;
   remove: (key: string) => Promise<void>;
@@ -29,7 +26,6 @@ export function createObjectFiles(directory: string): ObjectFiles {
       const path = pathOf(key);
       return (await exists(path)) ? (JSON.parse(await readFile(`${path}.json`, 'utf8')) as ObjectInfo) : undefined;
     },
-    read: (key) => createReadStream(pathOf(key)),
     commit: (source, key, info) => commit(source, pathOf(key), info),
     remove: async (key) => {
       const path = pathOf(key);

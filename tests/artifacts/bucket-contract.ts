@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bucket } from '../../src/artifacts/bucket.ts';
 
@@ -45,7 +44,6 @@ export function describeBucket(name: string, open: () => Promise<{ bucket: Bucke
       const bytes = randomBytes(700_001);
       const key = await store(bytes);
       expect(await bucket.stat(key)).toEqual({ sizeBytes: bytes.length, md5: md5Of(bytes) });
-      expect((await buffer(bucket.read(key))).equals(bytes)).toBe(true);
     });
 
     test('takes an object whose size is not known before', async () => {
@@ -91,7 +89,7 @@ export function describeBucket(name: string, open: () => Promise<{ bucket: Bucke
       const late = await uploadUrl(key, 5);
       await put(early, 'first');
       await (await put(late, 'later')).arrayBuffer();
-      expect((await buffer(bucket.read(key))).toString()).toBe('first');
+      expect(await (await fetch(await downloadUrl(key))).text()).toBe('first');
     });
 
     test('serves downloads without a key, as an attachment of the wished name', async () => {
