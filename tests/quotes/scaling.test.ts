@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { scalingOf } from '../../src/quotes/scaling.ts';
+import { quoteOf, waresWithGpus } from './sample.ts';
+
+test('more accelerators take less time and never cost less', () => {
+  const spec = { name: 'train', command: 'true', resources: { accelerators: 'A100:4' }, workload: { flops: 1e21, kind: 'llm' as const } };
+  const quote = quoteOf(spec, { wares: waresWithGpus('A100') });
+  const { points } = scalingOf({ quote, spec });
+  expect(points.map(({ accelerators }) => accelerators.count)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+  for (const [at, point] of points.entries()) {
+    const before = points[at - 1];
+    if (before === undefined) continue;
+    expect(point.durationSeconds.p50).toBeLessThan(before.durationSeconds.p50);
+    expect(point.durationSeconds.p50).toBeGreaterThan(before.durationSeconds.p50 / 2);
+    expect(point.costUsd.p50).toBeGreaterThan(before.costUsd.p50);
+  }
+  const quoted = points.find(({ accelerators }) => accelerators.count === 4);
+  expect(quoted?.durationSeconds.p50).toBeCloseTo(quote.options[0]?.durationSeconds.p50 ?? 0, 2);
+});
+
+test('counts that can’t hold the model are left out', () => {
+  const spec = { name: 'train', command: 'true', resources: { accelerators: 'A100:4' }, workload: { parameters: 7e9, tokens: 1e9 } };
+  const { points } = scalingOf({ quote: quoteOf(spec), spec });
+  expect(points[0]?.accelerators.count).toBe(4);
+});
+
+test('a mere duration has one point', () => {
+  const spec = { name: 'train', command: 'true', workload: { expectedDuration: '1h' } };
+  expect(scalingOf({ quote: quoteOf(spec), spec }).points).toHaveLength(1);
+});
