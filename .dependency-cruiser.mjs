@@ -38,7 +38,7 @@ const doorRules = doors.map(({ library, packages, door }) => ({
   comment: `${library} is imported through one door, so that it can be replaced: ${door}`,
   severity: 'error',
   from: { path: '^(src|tests|prisma|infra)/', pathNot: door },
-  to: { path: `^node_modules/(${packages.join('|')})/` },
+  to: { path: `(^|/)node_modules/(${packages.join('|')})/` },
 }));
 
 const store = '^src/.*(store|-store)\\.ts$';
@@ -106,7 +106,7 @@ export default {
       comment: 'Each package in the runner travels to every machine: Node, and what unpacks an archive.',
       severity: 'error',
       from: { path: '^src/runner/' },
-      to: { path: '^node_modules/', pathNot: '^node_modules/(tar|@types)/' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(tar|@types)/' },
     },
     {
       name: 'cli-is-a-stranger',
@@ -148,7 +148,7 @@ export default {
       comment: 'The service runs without the development tools.',
       severity: 'error',
       from: { path: '^(src|prisma)/' },
-      to: { dependencyTypes: ['npm-dev'], pathNot: '^node_modules/@types/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: '(^|/)node_modules/@types/' },
     },
   ],
   options: {
