@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -121,6 +123,28 @@ export function describeLocal(isolation: Isolation['kind']): void {
         });
       },
     );
+
+    guarantee('a runner lives on when weir is killed with its whole process group', async (subject) => {
+      const { provider, request, runners, dataDir, workRoot } = subject;
+      const program = join(import.meta.dirname, 'short-lived-weir.ts');
+      const args = [program, dataDir, workRoot, JSON.stringify(request('weir-a'))];
+      const weir = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(weir.stdout, 'data');
+      process.kill(-(weir.pid ?? 0), 'SIGKILL');
+      await once(weir, 'exit');
+      expect(await provider.list()).toMatchObject([{ name: 'weir-a' }]);
+      expect(runners('weir-a')).toHaveLength(1);
+    });
+
+    guarantee('of several weirs that make one machine at once, one does', async (subject) => {
+      const { provider, request, runners, reopen } = subject;
+      const others = await Promise.all([reopen(), reopen(), reopen()]);
+      const asked = [provider, ...others].map((each) => each.create(request('weir-a')));
+      const refused = (await Promise.allSettled(asked)).filter((outcome) => outcome.status === 'rejected');
+      for (const { reason } of refused) expect(reason).toMatchObject({ code: 'unavailable' });
+      expect(refused.length).toBeLessThan(4);
+      expect(runners('weir-a')).toHaveLength(1);
+    });
 
     guarantee(
       'a machine whose making was cut short before its runner started is made at the next try',

@@ -16,6 +16,7 @@ const forever = 'while :; do sleep 1; done';
 
 export type LocalSubject = Subject & {
   dataDir: string;
+  workRoot: string;
   /** A request for a job of this shell command. */
   job: (name: string, command: string) => InstanceRequest;
   /** Moves the provider's clock. */
@@ -70,6 +71,7 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
   return {
     provider,
     dataDir,
+    workRoot: workDir,
     job,
     runners,
     workDirOf,
