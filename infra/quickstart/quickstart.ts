@@ -20,7 +20,7 @@ const tenantNames = ['vision-lab', 'language-lab'];
 async function main(isOnce: boolean): Promise<number> {
   const config = await withFreePort(loadConfig(process.env));
   title('Starting weir');
-  const service = await startService(config, 'both', 'warn');
+  const service = await startService(config, 'both', (error) => print(faint(`  ${error instanceof Error ? error.message : String(error)}`)));
   for (const notice of service.notices) print(`  ${notice}`);
   print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
   const close = async (code: number) => {

@@ -13,6 +13,7 @@ const prefixes = {
   artifact: 'art',
   entry: 'ent',
   audit: 'aud',
+  installation: 'inl',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

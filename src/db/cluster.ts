@@ -51,17 +51,33 @@ async function initialise(data: string, settingsPath: string): Promise<void> {
 
 async function start(data: string, port: number, flags: string[]): Promise<void> {
   const log = join(dirname(data), 'postgresql.log');
-  const options = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200', ...flags];
+  const options = [
+    '-p',
+    String(port),
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'max_connections=200',
+    ...flags,
+  ];
   try {
     await pgCtl(['-D', data, '-l', log, '-w', '-o', options.join(' '), 'start']);
   } catch (cause) {
-    const tail = await readFile(log, 'utf8').then((text) => text.split('\n').slice(-5).join('\n'), () => '');
+    const tail = await readFile(log, 'utf8').then(
+      (text) => text.split('\n').slice(-5).join('\n'),
+      () => '',
+    );
     throw new Error(`PostgreSQL did not start; ${log} ends with:\n${tail}`, { cause });
   }
 }
 
 async function isRunning(data: string): Promise<boolean> {
-  return pgCtl(['-D', data, 'status']).then(() => true, () => false);
+  return pgCtl(['-D', data, 'status']).then(
+    () => true,
+    () => false,
+  );
 }
 
 function urlOf({ port, password }: Settings): string {
@@ -79,7 +95,8 @@ function pgCtl(args: string[]): Promise<unknown> {
  */
 async function asOrdinaryUser(program: 'initdb' | 'pg_ctl', args: string[]): Promise<void> {
   const { [program]: binary } = await binaries();
-  const command = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', binary] : [binary];
+  const command =
+    process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', binary] : [binary];
   await new Promise<void>((resolve, reject) => {
     // Detached, so that Ctrl-C in a terminal reaches weir alone, which then stops PostgreSQL when all has been written.
     const child = spawn(command[0] ?? binary, [...command.slice(1), ...args], { stdio: 'ignore', detached: true });
@@ -98,7 +115,10 @@ async function binaries(): Promise<{ initdb: string; pg_ctl: string }> {
 }
 
 function exists(path: string): Promise<boolean> {
-  return stat(path).then(() => true, () => false);
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The port wished for where it is free, else any. */

@@ -18,7 +18,8 @@ export type Database = {
 };
 
 export function openDatabase(url: string, connections = 20): Database {
-  const pool = new pg.Pool({ connectionString: url, max: connections });
+  // Prisma writes times without their zone and reads them as UTC: on a server with another one they would be off by hours.
+  const pool = new pg.Pool({ connectionString: url, max: connections, options: '-c TimeZone=UTC' });
   // A connection that breaks while idle is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => undefined);
   const client = new PrismaClient({ adapter: new PrismaPg(pool) });

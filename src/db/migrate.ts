@@ -8,7 +8,10 @@ const program = join(import.meta.dirname, '../../prisma/migrate.ts');
  * @throws Error with what the engine said.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const child = spawn(process.execPath, [program], { env: { ...process.env, DATABASE_URL: databaseUrl }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const code = await new Promise((resolve) => child.on('exit', resolve));

@@ -9,6 +9,7 @@ import { decide, type Start, type Wait } from './decide.ts';
 import { forecast } from './explain.ts';
 import { needOf } from './need.ts';
 import type { Choice, Pool, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
+import type { SettledUse } from './tenant-uses.ts';
 import { insertStart, lockCycle, readActive, readQueueHeads, writeWaiting, type ActiveRow, type QueuedRow } from './store.ts';
 
 export type CycleDeps = {
@@ -18,7 +19,7 @@ export type CycleDeps = {
   capacities: () => Promise<Map<string, Capacity | undefined>>;
   petaflopsPerAccelerator: (kind: string) => number;
   /** What tenants may do and what they have used; `running` is counted by the cycle itself. */
-  tenantUses: (tx: Sql, tenantIds: string[], now: Date) => Promise<Omit<TenantUse, 'running' | 'accelerators' | 'petaflops'>[]>;
+  tenantUses: (tx: Sql, tenantIds: string[], now: Date) => Promise<SettledUse[]>;
   reserve: (tx: Sql, reservation: { tenantId: string; jobId: string; attempt: number; amount: MicroUsd; note: string; at: Date }) => Promise<unknown>;
   wakeLaunch: (instanceId: string) => Promise<void>;
   bootMs: number;
@@ -118,19 +119,28 @@ function runningJob(row: ActiveRow, toChoice: ToChoice): RunningJob[] {
   return [{ id: row.jobId, tenantId: row.tenantId, choice, endsAt: { p50: startedAt + choice.durationMs.p50, p90: startedAt + choice.durationMs.p90 } }];
 }
 
-function withRunning(tenant: Omit<TenantUse, 'running' | 'accelerators' | 'petaflops'>, running: RunningJob[]): TenantUse {
+function withRunning(tenant: SettledUse, running: RunningJob[]): TenantUse {
   const own = running.filter(({ tenantId }) => tenantId === tenant.id);
   const accelerators: Record<string, number> = {};
   for (const { choice } of own) accelerators[choice.accelerators.kind] = (accelerators[choice.accelerators.kind] ?? 0) + choice.accelerators.count;
-  const inFlight = own.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, 0);
+  const inFlight = expectedUse(own);
   return {
     ...tenant,
     decayedUse: tenant.decayedUse + inFlight,
-    shareCap: tenant.shareCap && { ...tenant.shareCap, ownPetaflopSeconds: tenant.shareCap.ownPetaflopSeconds + inFlight },
+    shareCap: tenant.shareCap && {
+      ...tenant.shareCap,
+      ownPetaflopSeconds: tenant.shareCap.ownPetaflopSeconds + inFlight,
+      poolPetaflopSeconds: tenant.shareCap.poolPetaflopSeconds + expectedUse(running),
+    },
     running: own.length,
     accelerators,
     petaflops: own.reduce((sum, { choice }) => sum + choice.petaflops, 0),
   };
+}
+
+/** Petaflop-seconds that jobs are expected to use in all. */
+function expectedUse(jobs: RunningJob[]): number {
+  return jobs.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, 0);
 }
 
 /** Capacity less what every active attempt holds of it. */

@@ -83,7 +83,7 @@ function tryStart(job: QueuedJob, tenant: TenantUse, state: State, { reservation
   return { blockers: first ?? [] };
 }
 
-function apply({ choice, gpus }: Start, job: QueuedJob, tenant: TenantUse, { pools, running, now }: State): void {
+function apply({ choice, gpus }: Start, job: QueuedJob, tenant: TenantUse, { pools, tenants, running, now }: State): void {
   const pool = pools.get(choice.provider);
   if (pool !== undefined) take(pool, choice, gpus);
   const { kind, count } = choice.accelerators;
@@ -95,6 +95,7 @@ function apply({ choice, gpus }: Start, job: QueuedJob, tenant: TenantUse, { poo
   const entry = (choice.petaflops * choice.durationMs.p50) / 1000;
   tenant.decayedUse += entry;
   if (tenant.shareCap !== undefined) tenant.shareCap.ownPetaflopSeconds += entry;
+  for (const { shareCap } of tenants.values()) if (shareCap !== undefined) shareCap.poolPetaflopSeconds += entry;
   running.push({ id: job.id, tenantId: tenant.id, choice, endsAt: { p50: now + choice.durationMs.p50, p90: now + choice.durationMs.p90 } });
 }
 

@@ -18,6 +18,8 @@ export type SubmitDeps = {
   policy: (tenantId: string) => Promise<Policy>;
   /** Throws where the spec names a secret or an upload that the tenant does not have. */
   checkReferences: (tenantId: string, spec: JobSpec) => Promise<void>;
+  /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
+  isBarred: (provider: string, tenantId: string) => Promise<boolean>;
   wakeDispatch: () => void;
 };
 
@@ -29,13 +31,13 @@ const maxFilesBytes = 1024 * 1024;
  * Accepts a job: stores it `queued`, with its quote and its first event. Once this answers, the job can't be lost.
  * @throws WeirError `invalid` for a bad spec, `can-never-start` with the blockers, `too-many-queued`, `not-found` for the quote.
  */
-export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkReferences, wakeDispatch }: SubmitDeps): Submit {
+export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkReferences, isBarred, wakeDispatch }: SubmitDeps): Submit {
   const insert = createBatcher<NewJobRow>((rows) => insertJobs(db, rows));
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec);
     await checkReferences(tenantId, spec);
     const priced = quoteId === undefined ? await quote(tenantId, spec) : await keepQuote(await requireLiveQuote(tenantId, quoteId), spec);
-    const options = chooseOptions(priced, optionId);
+    const options = await admitted(chooseOptions(priced, optionId), tenantId, isBarred);
     const limits = await policy(tenantId);
     checkPolicy(limits, spec, options);
     await checkQueued(db, tenantId, limits);
@@ -82,6 +84,14 @@ function chooseOptions(quote: Quote, optionId: string | undefined): QuoteOption[
   const feasible = quote.options.filter((option) => option.feasible);
   if (feasible.length === 0) throw neverStarts([...new Set(quote.options.flatMap((option) => option.reasons))].slice(0, 5));
   return feasible.toSorted((a, b) => Number(b.id === quote.recommended) - Number(a.id === quote.recommended));
+}
+
+async function admitted(options: QuoteOption[], tenantId: string, isBarred: SubmitDeps['isBarred']): Promise<QuoteOption[]> {
+  const barred = new Set<string>();
+  for (const provider of new Set(options.map(({ offer }) => offer.provider))) if (await isBarred(provider, tenantId)) barred.add(provider);
+  const left = options.filter(({ offer }) => !barred.has(offer.provider));
+  if (left.length > 0) return left;
+  throw neverStarts([...barred].map((provider) => `${provider} can't keep jobs of different tenants apart here, and serves the first tenant that used it only`));
 }
 
 function neverStarts(reasons: string[]): WeirError {

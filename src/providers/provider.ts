@@ -71,5 +71,7 @@ export type Provider = {
   destroy: (instance: { name: string; zone: string }) => Promise<void>;
   /** All machines with our installation's label. */
   list: () => Promise<SeenInstance[]>;
+  /** Where its machines are this one: ends them all, for a service that stops for good. Their jobs go on from their checkpoints. */
+  evacuate?: () => Promise<void>;
   close: () => Promise<void>;
 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ConfigError, type Config } from '../../config.ts';
 import type { Clock } from '../../core/time.ts';
 import type { InstanceRequest, Provider } from '../provider.ts';
+import { evacuate } from './evacuate.ts';
 import type { HostEnvironment } from './environment.ts';
 import { createInstance, endInstance, listInstances, type InstanceOptions } from './instances.ts';
 import { chooseIsolation, describeIsolation } from './isolation.ts';
@@ -71,6 +72,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
       void tidyUp();
       return seen;
     },
+    evacuate: () => evacuate(instanceOptions),
     close: () => tidyUp(),
   };
 }

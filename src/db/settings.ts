@@ -1,0 +1,8 @@
+import type { Sql } from './database.ts';
+
+/** A fact about this installation that is decided once: the first value proposed stays. Answers the one that holds. */
+export async function settle(sql: Sql, name: string, proposed: string): Promise<string> {
+  await sql.setting.createMany({ data: { name, value: proposed }, skipDuplicates: true });
+  const { value } = await sql.setting.findUniqueOrThrow({ where: { name } });
+  return String(value);
+}

@@ -1,0 +1,78 @@
+import { fromUsd, type MicroUsd } from '../core/money.ts';
+import { dayMs } from '../core/time.ts';
+import type { Sql } from '../db/database.ts';
+import { windowMs } from '../shares/window.ts';
+import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
+import type { ShareCap, TenantUse } from './snapshot.ts';
+
+export type TenantUseDeps = {
+  policies: (tx: Sql) => Promise<Map<string, Policy>>;
+  poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
+  committed: (tx: Sql, now: Date) => Promise<Map<string, { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserved: MicroUsd }>>;
+  /** Petaflop-seconds by tenant, each entry halved for every half-life of its age. */
+  decayedUse: (tx: Sql, halfLifeMs: number, now: Date) => Promise<Map<string, number>>;
+  /** Petaflop-seconds by tenant since then. */
+  useSince: (tx: Sql, from: Date) => Promise<Map<string, number>>;
+  /** What all pools that we can count could give at once. */
+  poolPetaflops: () => Promise<number>;
+};
+
+export type SettledUse = Omit<TenantUse, 'running' | 'accelerators' | 'petaflops'>;
+
+const defaultHalfLifeMs = 7 * dayMs;
+/** A share is measured against at least this part of what the pool could have given, so that the first job is not a monopoly. */
+const floorPart = 0.1;
+
+/** What each tenant may do, and what it has used and spent, as far as it is settled. */
+export function createTenantUses(deps: TenantUseDeps) {
+  return async (tx: Sql, tenantIds: string[], now: Date): Promise<SettledUse[]> => {
+    if (tenantIds.length === 0) return [];
+    const policies = await deps.policies(tx);
+    const { halfLife } = await deps.poolPolicy(tx);
+    const committed = await deps.committed(tx, now);
+    const decayed = await deps.decayedUse(tx, (halfLife && windowMs(halfLife)) || defaultHalfLifeMs, now);
+    const shareCaps = await readShareCaps(tx, tenantIds, policies, now, deps);
+    return tenantIds.map((id) => {
+      const policy = policies.get(id) ?? {};
+      return {
+        id,
+        weight: policy.weight ?? 1,
+        decayedUse: decayed.get(id) ?? 0,
+        caps: {
+          runningJobs: policy.caps?.runningJobs ?? Infinity,
+          accelerators: policy.caps?.accelerators ?? {},
+          petaflops: policy.caps?.computePflops ?? Infinity,
+        },
+        budgetLeft: budgetLeft(policy, committed.get(id)),
+        shareCap: shareCaps.get(id),
+      };
+    });
+  };
+}
+
+function budgetLeft({ budget }: Policy, spent = { spentThisMonth: 0, spentTotal: 0, reserved: 0 }): MicroUsd {
+  const monthly = fromUsd(budget?.monthlyUsd ?? Infinity) - spent.spentThisMonth;
+  const total = fromUsd(budget?.totalUsd ?? Infinity) - spent.spentTotal;
+  return Math.min(monthly, total) - spent.reserved;
+}
+
+async function readShareCaps(tx: Sql, tenantIds: string[], policies: Map<string, Policy>, now: Date, deps: TenantUseDeps): Promise<Map<string, ShareCap>> {
+  const caps = new Map<string, ShareCap>();
+  const uses = new Map<string, Map<string, number>>();
+  for (const id of tenantIds) {
+    const shareCap = policies.get(id)?.shareCap;
+    if (shareCap === undefined) continue;
+    const window = shareCap.window ?? '30d';
+    const lengthMs = windowMs(window) ?? 30 * dayMs;
+    const use = uses.get(window) ?? (await deps.useSince(tx, new Date(now.getTime() - lengthMs)));
+    uses.set(window, use);
+    caps.set(id, {
+      share: shareCap.share,
+      mode: shareCap.mode ?? 'soft',
+      ownPetaflopSeconds: use.get(id) ?? 0,
+      poolPetaflopSeconds: [...use.values()].reduce((sum, amount) => sum + amount, 0),
+      floorPetaflopSeconds: (floorPart * (await deps.poolPetaflops()) * lengthMs) / 1000,
+    });
+  }
+  return caps;
+}

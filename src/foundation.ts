@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { Bucket } from './artifacts/bucket.ts';
+import { createFilesystemBucket, type FilesystemBucket } from './artifacts/filesystem-bucket.ts';
+import { createGcsBucket } from './artifacts/gcs-bucket.ts';
+import type { Config } from './config.ts';
+import { newId } from './core/ids.ts';
+import { openDatabase, type Database } from './db/database.ts';
+import { settle as settleSetting } from './db/settings.ts';
+import { createThrottle } from './dispatch/throttle.ts';
+import { createStop, type Stop } from './jobs/stop.ts';
+import { hostPetaflopsPerCore } from './providers/local/peak-rate.ts';
+import type { Provider } from './providers/provider.ts';
+import { createProviders } from './providers/registry.ts';
+import { createQueues, type Queues } from './queue/queue.ts';
+import { computePetaflopsPerAccelerator } from './quotes/catalogue.ts';
+
+/** What the API and the worker both stand on. */
+export type Foundation = {
+  config: Config;
+  db: Database;
+  queues: Queues;
+  providers: Provider[];
+  bucket: Bucket | FilesystemBucket;
+  installation: string;
+  now: () => Date;
+  petaflopsPerAccelerator: (kind: string) => number;
+  wakeDispatch: () => void;
+  wakeLaunch: (instanceId: string) => Promise<void>;
+  wakeSettle: (attemptId: string, delayMs?: number) => Promise<void>;
+  stop: Stop;
+  onError: (error: unknown) => void;
+};
+
+export async function openFoundation(config: Config, databaseUrl: string, onError: (error: unknown) => void): Promise<Foundation> {
+  const now = () => new Date();
+  const db = openDatabase(databaseUrl);
+  const installation = await settleSetting(db.client, 'installation', newId('installation'));
+  const queues = await createQueues({ databaseUrl, redisUrl: config.redisUrl, onError });
+  const petaflopsPerCore = hostPetaflopsPerCore();
+  const wakeSettle = (id: string, delayMs = 0) => queues.wake({ step: 'settle', id, version: 0, delayMs });
+  return {
+    config,
+    db,
+    queues,
+    providers: await createProviders({ config, installation, hostEnv: process.env, onError }),
+    bucket: await openBucket(config, now),
+    installation,
+    now,
+    petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind, petaflopsPerCore),
+    wakeDispatch: createThrottle(() => void queues.wake({ step: 'dispatch', id: 'cycle', version: 0 }), dispatchThrottleMs),
+    wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
+    wakeSettle,
+    stop: createStop({ db, now, wakeSettle }),
+    onError,
+  };
+}
+
+/** A burst of submissions wakes the cycle so often and no oftener. */
+const dispatchThrottleMs = 20;
+
+function openBucket({ bucket, dataDir, publicUrl, secretKey }: Config, now: () => Date): Promise<Bucket> | FilesystemBucket {
+  if (bucket.kind === 'gcs') return createGcsBucket(bucket);
+  return createFilesystemBucket({ directory: join(dataDir, 'buckets'), publicUrl, secretKey, now });
+}
+

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { startApi } from './api.ts';
+import { ConfigError, configExitCode, loadConfig, type Config } from './config.ts';
+import { startCluster } from './db/cluster.ts';
+import { migrate } from './db/migrate.ts';
+import { openFoundation } from './foundation.ts';
+import { startWorker } from './worker.ts';
+
+const modes = ['api', 'worker', 'both'] as const;
+export type Mode = (typeof modes)[number];
+
+export type Service = {
+  /** What an operator should read at start. */
+  notices: string[];
+  close: () => Promise<void>;
+};
+
+/** Builds and joins everything, once. `api`, `worker` or both in one process. */
+export async function startService(config: Config, mode: Mode, onError: (error: unknown) => void): Promise<Service> {
+  const cluster = config.databaseUrl === undefined ? await startCluster(join(config.dataDir, 'postgres')) : undefined;
+  const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
+  await migrate(databaseUrl);
+  const foundation = await openFoundation(config, databaseUrl, onError);
+  const closeApi = mode === 'worker' ? undefined : await startApi(foundation);
+  const closeWorker = mode === 'api' ? undefined : await startWorker(foundation, mode === 'both');
+  return {
+    notices: foundation.providers.flatMap(({ notice }) => notice ?? []),
+    close: async () => {
+      // The API last: runners that leave with the worker still have something to say.
+      await closeWorker?.();
+      await foundation.queues.close();
+      await closeApi?.();
+      await Promise.all(foundation.providers.map((provider) => provider.close()));
+      await foundation.db.close();
+      await cluster?.stop();
+    },
+  };
+}
+
+function report(error: unknown): void {
+  const entry = { level: 'error', time: new Date().toISOString(), message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  process.stderr.write(`${JSON.stringify(entry)}\n`);
+}
+
+/** Nothing may keep a stopping service longer than this. */
+const closeTimeoutMs = 9_500;
+
+async function main(modeName = 'both'): Promise<void> {
+  const mode = modes.find((known) => known === modeName);
+  if (mode === undefined) throw new ConfigError([`"${modeName}" is no way to start weir; leave it out, or say api or worker.`]);
+  const config = loadConfig(process.env);
+  const service = await startService(config, mode, report);
+  for (const notice of service.notices) process.stdout.write(`${notice}\n`);
+  process.stdout.write(`weir is ready: ${mode === 'worker' ? 'worker' : config.publicUrl}\n`);
+
+  const close = () => {
+    setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+    service.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        report(error);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, close);
+}
+
+if (import.meta.main) {
+  await main(process.argv[2]).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof ConfigError ? configExitCode : 1);
+  });
+}

@@ -1,0 +1,119 @@
+import { removeLeftovers } from './artifacts/retention.ts';
+import { promote } from './artifacts/store.ts';
+import { hourMs } from './core/time.ts';
+import { createCycle, type Cycle } from './dispatch/cycle.ts';
+import { createTenantUses } from './dispatch/tenant-uses.ts';
+import type { Foundation } from './foundation.ts';
+import { createLaunch } from './instances/launch.ts';
+import type { Limits } from './instances/plan.ts';
+import { createSettle } from './instances/settle.ts';
+import { createSweep } from './instances/sweep.ts';
+import type { Capacity, Provider } from './providers/provider.ts';
+import { recordResidual } from './quotes/calibrate.ts';
+import { committedByTenant, release, reserve } from './shares/store.ts';
+import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
+import { currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
+
+/**
+ * The worker: dispatch, launch and settle from the queue, and the sweep on a timer of its own. Where it is the only
+ * process of its machine, what runs on this machine leaves with it, to go on from its checkpoint at the next start.
+ */
+export async function startWorker(foundation: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
+  const { queues, config, providers, onError } = foundation;
+  const cycle = buildCycle(foundation);
+  queues.work('dispatch', 1, async () => {
+    // Another worker is at it, perhaps on a snapshot older than what woke us.
+    if ((await cycle()) === 'busy') foundation.wakeDispatch();
+  });
+  queues.work('launch', 20, buildLaunch(foundation));
+  queues.work('settle', 20, buildSettle(foundation));
+  const timers = [every(config.timing.sweepMs, buildSweep(foundation), onError), every(hourMs, () => clean(foundation), onError)];
+  return async () => {
+    await Promise.all(timers.map((stop) => stop()));
+    if (ownsMachine) await Promise.all(providers.map((provider) => provider.evacuate?.()));
+  };
+}
+
+function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeLaunch }: Foundation): Cycle {
+  const tenantUses = createTenantUses({
+    policies: currentPolicies,
+    poolPolicy: currentPoolPolicy,
+    committed: committedByTenant,
+    decayedUse,
+    useSince,
+    poolPetaflops: async () => {
+      const capacities = await capacitiesOf(providers);
+      return [...capacities.values()].reduce((sum, capacity) => sum + (capacity === undefined ? 0 : petaflopsOf(capacity, petaflopsPerAccelerator)), 0);
+    },
+  });
+  return createCycle({ db, now, capacities: () => capacitiesOf(providers), petaflopsPerAccelerator, tenantUses, reserve, wakeLaunch, bootMs: config.timing.bootMs });
+}
+
+async function capacitiesOf(providers: Provider[]): Promise<Map<string, Capacity | undefined>> {
+  return new Map(await Promise.all(providers.map(async (provider) => [provider.name, await provider.capacity()] as const)));
+}
+
+function petaflopsOf({ cpus, gpus }: Capacity, petaflopsPerAccelerator: (kind: string) => number): number {
+  return cpus * petaflopsPerAccelerator('cpu') + gpus.count * petaflopsPerAccelerator(gpus.kind);
+}
+
+function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {
+  return createLaunch({ db, now, stop, installation, provider: byName(providers), secretKey: config.secretKey, brokerUrl: config.publicUrl });
+}
+
+function buildSettle(foundation: Foundation) {
+  const { config, db, now, providers, petaflopsPerAccelerator, wakeSettle, wakeDispatch } = foundation;
+  return createSettle({
+    db,
+    now,
+    provider: byName(providers),
+    limits: limitsOf(foundation),
+    accrue: createAccrue(petaflopsPerAccelerator),
+    refund: refundUse,
+    release,
+    promote,
+    recordResidual,
+    wakeAgain: wakeSettle,
+    wakeDispatch,
+    retryBackoffMs: config.timing.retryBackoffMs,
+  });
+}
+
+function buildSweep(foundation: Foundation) {
+  const { db, providers, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } = foundation;
+  return createSweep({ db, providers, limits: limitsOf(foundation), stop, wakeDispatch, wakeLaunch, wakeSettle, onError });
+}
+
+async function clean({ config, db, bucket, now }: Foundation): Promise<void> {
+  await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
+}
+
+function byName(providers: Provider[]): (name: string) => Provider {
+  const known = new Map(providers.map((provider) => [provider.name, provider]));
+  return (name) => {
+    const provider = known.get(name);
+    if (provider === undefined) throw new Error(`The provider ${name} is not configured any more, and has machines of ours.`);
+    return provider;
+  };
+}
+
+function limitsOf({ config: { timing }, now }: Foundation): () => Limits {
+  const upSince = now();
+  return () => ({ now: now(), upSince, bootMs: timing.bootMs, leaseMs: timing.leaseMs, graceMs: timing.graceMs, stopMs: timing.stopMs });
+}
+
+/** Does it now and again after each rest, one at a time. Answers how to stop, which waits for what is under way. */
+function every(restMs: number, work: () => Promise<void>, onError: (error: unknown) => void): () => Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const round = async (): Promise<void> => {
+    await work().catch(onError);
+    if (!isStopped) timer = setTimeout(() => (running = round()), restMs);
+  };
+  let running = round();
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
