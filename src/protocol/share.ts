@@ -51,6 +51,7 @@ export const StatementLine = Type.Object(
   },
   { ...closed, title: 'StatementLine' },
 );
+export type StatementLine = Static<typeof StatementLine>;
 
 export const Usage = Type.Object(
   {
@@ -59,3 +60,4 @@ export const Usage = Type.Object(
   },
   { ...closed, title: 'Usage' },
 );
+export type Usage = Static<typeof Usage>;

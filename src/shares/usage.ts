@@ -1,0 +1,82 @@
+import { priceFor, type MicroUsd } from '../core/money.ts';
+import { formatDuration } from '../core/time.ts';
+import type { Sql } from '../db/database.ts';
+import type { Offer } from '../protocol/quote.ts';
+import { charge, lockTenant, refund, type Posting } from './store.ts';
+import { insertUse, readAccounted, readAttemptUse, readDecayedUse, readUseSince } from './usage-store.ts';
+
+/** The time of one machine that its tenant pays for. */
+export type Accrual = {
+  instanceId: string;
+  tenantId: string;
+  jobId: string;
+  attempt: number;
+  /** Since when it is paid. */
+  from: Date;
+  /** Until when it is to be in the accounts: the moment itself while it runs, its end after. */
+  to: Date;
+  offer: Offer;
+  /** Of this one machine. */
+  microUsdPerHour: number;
+};
+
+export type Accrue = (tx: Sql, accrual: Accrual) => Promise<MicroUsd>;
+
+/**
+ * Puts a machine's time into the accounts: use, and with it the charge for the same micro-dollars. What is there already stays,
+ * so it may be called at any moment and again; answers what the machine has been charged in all.
+ */
+export function createAccrue(petaflopsPerAccelerator: (kind: string) => number): Accrue {
+  return async (tx, accrual) => {
+    const { instanceId, tenantId, jobId, attempt, to, offer } = accrual;
+    await lockTenant(tx, tenantId);
+    const accounted = await readAccounted(tx, instanceId);
+    const from = accounted.to ?? accrual.from;
+    if (accounted.isClosed || from >= to) return accounted.microUsd;
+
+    // Priced from its beginning each time: rounded up once, however often it is accounted.
+    const owed = priceFor(accrual.microUsdPerHour, to.getTime() - accrual.from.getTime());
+    const microUsd = Math.max(0, owed - accounted.microUsd);
+    const { kind, count } = offer.accelerators;
+    const seconds = (to.getTime() - from.getTime()) / 1000;
+    const acceleratorSeconds = seconds * count;
+    const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
+    const { provider, region } = offer;
+    await insertUse(tx, [{ tenantId, jobId, attempt, instanceId, provider, region, kind, from, to, acceleratorSeconds, petaflopSeconds, microUsd }]);
+    const note = `${count} ${kind} for ${formatDuration(seconds)} on ${provider} in ${region}.`;
+    await charge(tx, { tenantId, jobId, attempt, amount: microUsd, note, at: to });
+    return accounted.microUsd + microUsd;
+  };
+}
+
+/**
+ * Takes a charge back, in the ledger and from the cost of the use, with lines of their own at the same moment: both sums stay
+ * equal. The compute stays used, since the pool gave it.
+ */
+export async function refundUse(tx: Sql, posting: Posting & { amount: MicroUsd }): Promise<void> {
+  const { tenantId, jobId, attempt, amount, at } = posting;
+  await lockTenant(tx, tenantId);
+  let left = amount;
+  const rows = (await readAttemptUse(tx, jobId, attempt)).map(({ microUsd: charged, ...machine }) => {
+    const microUsd = Math.min(left, charged);
+    left -= microUsd;
+    return { ...machine, tenantId, jobId, attempt, from: at, to: at, acceleratorSeconds: 0, petaflopSeconds: 0, microUsd: -microUsd };
+  });
+  if (left > 0) throw new RangeError(`a refund of ${amount} micro-dollars is ${left} more than attempt ${attempt} was charged`);
+  await insertUse(tx, rows.filter(({ microUsd }) => microUsd < 0));
+  await refund(tx, posting);
+}
+
+/** Past use in petaflop-seconds, worth half after each half-life. What runs now is not in it until it is accounted. */
+export async function decayedUse(sql: Sql, halfLifeMs: number, now: Date): Promise<Map<string, number>> {
+  return byTenant(await readDecayedUse(sql, halfLifeMs, now));
+}
+
+/** Accounted use since then, in petaflop-seconds. */
+export async function useSince(sql: Sql, from: Date): Promise<Map<string, number>> {
+  return byTenant(await readUseSince(sql, from));
+}
+
+function byTenant(rows: { tenantId: string; petaflopSeconds: number }[]): Map<string, number> {
+  return new Map(rows.map(({ tenantId, petaflopSeconds }) => [tenantId, petaflopSeconds]));
+}
