@@ -44,11 +44,14 @@ export function refundLegs({ spent }: Held, amount: MicroUsd): Leg[] {
 
 /** An operator's correction of what is owed: below zero it is a credit. */
 export function adjustLegs(amount: MicroUsd): Leg[] {
-  return amount < 0 ? transfer('adjust', 'spent', 'available', -amount) : transfer('adjust', 'available', 'spent', amount);
+  return amount < 0
+    ? transfer('adjust', 'spent', 'available', -amount)
+    : transfer('adjust', 'available', 'spent', amount);
 }
 
 function transfer(kind: Kind, from: Account, to: Account, amount: MicroUsd): Leg[] {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`${amount} is no amount of whole micro-dollars`);
+  if (!Number.isSafeInteger(amount) || amount < 0)
+    throw new RangeError(`${amount} is no amount of whole micro-dollars`);
   if (amount === 0) return [];
   return [
     { account: from, kind, amount: -amount },

@@ -31,7 +31,10 @@ export async function readReport(deps: SharesDeps, month: string, viewer: Viewer
 }
 
 /** A tenant's use over a window, hour by hour or day by day. */
-export async function readUsage(deps: SharesDeps, asked: { tenantId: string; window: string; bucket?: Bucket }): Promise<Usage> {
+export async function readUsage(
+  deps: SharesDeps,
+  asked: { tenantId: string; window: string; bucket?: Bucket },
+): Promise<Usage> {
   const window = await windowOf(deps, asked.window);
   const { starts, lengthMs } = buckets(window, asked.bucket);
   const scope = { ...window, now: deps.now, rates: await readRates(deps), tenantId: asked.tenantId };

@@ -46,14 +46,21 @@ export async function refund(tx: Sql, posting: Posting & { amount: MicroUsd }): 
 }
 
 /** Above zero the tenant owes more, below zero less. */
-export async function adjust(tx: Sql, posting: Pick<Posting, 'tenantId' | 'note' | 'at'> & { amount: MicroUsd }): Promise<void> {
+export async function adjust(
+  tx: Sql,
+  posting: Pick<Posting, 'tenantId' | 'note' | 'at'> & { amount: MicroUsd },
+): Promise<void> {
   await post(tx, { ...posting, jobId: null, attempt: null }, () => adjustLegs(posting.amount));
 }
 
 type AnyPosting = Omit<Posting, 'jobId' | 'attempt'> & { jobId: string | null; attempt: number | null };
 
 /** Writes one transaction of the ledger; answers what the job held before it. */
-async function post(tx: Sql, { tenantId, jobId, attempt, note, at }: AnyPosting, decide: (held: Held) => Leg[]): Promise<Held> {
+async function post(
+  tx: Sql,
+  { tenantId, jobId, attempt, note, at }: AnyPosting,
+  decide: (held: Held) => Leg[],
+): Promise<Held> {
   // Locked in a statement of its own: the next one then sees all that its former holder wrote.
   await lockTenant(tx, tenantId);
   const { balances, held, lastAt } = await readAccounts(tx, tenantId, jobId);
@@ -68,7 +75,11 @@ async function post(tx: Sql, { tenantId, jobId, attempt, note, at }: AnyPosting,
 
 type AccountRow = { account: Account; balance: number; held: number; at: Date | null };
 
-async function readAccounts(tx: Sql, tenantId: string, jobId: string | null): Promise<{ balances: Balances; held: Held; lastAt: Date | null }> {
+async function readAccounts(
+  tx: Sql,
+  tenantId: string,
+  jobId: string | null,
+): Promise<{ balances: Balances; held: Held; lastAt: Date | null }> {
   const rows = await tx.$queryRaw<AccountRow[]>`
     SELECT a.account, coalesce(last.balance, 0)::float8 AS balance, coalesce(job.held, 0)::float8 AS held, last.at
     FROM unnest(${[...accounts]}::text[]) AS a(account)
@@ -80,7 +91,10 @@ async function readAccounts(tx: Sql, tenantId: string, jobId: string | null): Pr
       SELECT sum(amount_micro_usd) AS held FROM ledger_entry WHERE job_id = ${jobId} AND account = a.account
     ) job ON true`;
   const of = (account: Account) => rows.find((row) => row.account === account) ?? { balance: 0, held: 0, at: null };
-  const lastAt = rows.reduce<Date | null>((latest, { at }) => (latest === null || (at !== null && at > latest) ? at : latest), null);
+  const lastAt = rows.reduce<Date | null>(
+    (latest, { at }) => (latest === null || (at !== null && at > latest) ? at : latest),
+    null,
+  );
   return {
     balances: { available: of('available').balance, reserved: of('reserved').balance, spent: of('spent').balance },
     held: { reserved: of('reserved').held, spent: of('spent').held },
@@ -117,8 +131,15 @@ async function readCommitted(sql: Sql, tenants: Prisma.Sql, now: Date): Promise<
 }
 
 /** Oldest first; `after` is the id of the last line seen. */
-export async function listStatement(sql: Sql, tenantId: string, { after, limit }: { after?: string; limit: number }): Promise<StatementLine[]> {
-  const last = after === undefined ? null : await sql.ledgerEntry.findFirst({ where: { id: after, tenantId }, select: { seq: true } });
+export async function listStatement(
+  sql: Sql,
+  tenantId: string,
+  { after, limit }: { after?: string; limit: number },
+): Promise<StatementLine[]> {
+  const last =
+    after === undefined
+      ? null
+      : await sql.ledgerEntry.findFirst({ where: { id: after, tenantId }, select: { seq: true } });
   const rows = await sql.ledgerEntry.findMany({
     where: { tenantId, ...(last === null ? {} : { seq: { gt: last.seq } }) },
     orderBy: { seq: 'asc' },

@@ -53,7 +53,8 @@ export type Scope = Window & { now: Date; rates: Rates; tenantId: string | null 
  * accounts yet, up to now.
  */
 function stretches({ from, to, now, rates, tenantId }: Scope): Prisma.Sql {
-  const ofTenant = (table: string) => (tenantId === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(table)}.tenant_id = ${tenantId}`);
+  const ofTenant = (table: string) =>
+    tenantId === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(table)}.tenant_id = ${tenantId}`;
   return Prisma.sql`
     SELECT u.tenant_id, u."from", u."to", u.accelerator_seconds, u.petaflop_seconds, u.micro_usd::float8 AS micro_usd
     FROM usage_entry u WHERE u."to" >= ${from} AND u."from" < ${to} ${ofTenant('u')}
@@ -102,7 +103,12 @@ export async function readUseByTenant(sql: Sql, scope: Scope): Promise<TenantUse
 }
 
 /** Of each bucket in order, those without use included. */
-export async function readUseByBucket(sql: Sql, scope: Scope, starts: Date[], lengthMs: number): Promise<(Use & { from: Date })[]> {
+export async function readUseByBucket(
+  sql: Sql,
+  scope: Scope,
+  starts: Date[],
+  lengthMs: number,
+): Promise<(Use & { from: Date })[]> {
   const share = portion(Prisma.sql`b.start`, Prisma.sql`b.stop`);
   return sql.$queryRaw`
     SELECT b.start AS "from", ${amounts(share)}
@@ -120,7 +126,11 @@ export async function readBeginning(sql: Sql): Promise<Date | null> {
 /** Beyond so many half-lives nothing is left that would change an order. */
 const halfLivesKept = 20;
 
-export async function readDecayedUse(sql: Sql, halfLifeMs: number, now: Date): Promise<{ tenantId: string; petaflopSeconds: number }[]> {
+export async function readDecayedUse(
+  sql: Sql,
+  halfLifeMs: number,
+  now: Date,
+): Promise<{ tenantId: string; petaflopSeconds: number }[]> {
   const since = new Date(now.getTime() - halfLivesKept * halfLifeMs);
   return sql.$queryRaw`
     SELECT tenant_id AS "tenantId",

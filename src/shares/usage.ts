@@ -42,7 +42,22 @@ export function createAccrue(petaflopsPerAccelerator: (kind: string) => number):
     const acceleratorSeconds = seconds * count;
     const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
     const { provider, region } = offer;
-    await insertUse(tx, [{ tenantId, jobId, attempt, instanceId, provider, region, kind, from, to, acceleratorSeconds, petaflopSeconds, microUsd }]);
+    await insertUse(tx, [
+      {
+        tenantId,
+        jobId,
+        attempt,
+        instanceId,
+        provider,
+        region,
+        kind,
+        from,
+        to,
+        acceleratorSeconds,
+        petaflopSeconds,
+        microUsd,
+      },
+    ]);
     const note = `${count} ${kind} for ${formatDuration(seconds)} on ${provider} in ${region}.`;
     await charge(tx, { tenantId, jobId, attempt, amount: microUsd, note, at: to });
     return accounted.microUsd + microUsd;
@@ -60,10 +75,24 @@ export async function refundUse(tx: Sql, posting: Posting & { amount: MicroUsd }
   const rows = (await readAttemptUse(tx, jobId, attempt)).map(({ microUsd: charged, ...machine }) => {
     const microUsd = Math.min(left, charged);
     left -= microUsd;
-    return { ...machine, tenantId, jobId, attempt, from: at, to: at, acceleratorSeconds: 0, petaflopSeconds: 0, microUsd: -microUsd };
+    return {
+      ...machine,
+      tenantId,
+      jobId,
+      attempt,
+      from: at,
+      to: at,
+      acceleratorSeconds: 0,
+      petaflopSeconds: 0,
+      microUsd: -microUsd,
+    };
   });
-  if (left > 0) throw new RangeError(`a refund of ${amount} micro-dollars is ${left} more than attempt ${attempt} was charged`);
-  await insertUse(tx, rows.filter(({ microUsd }) => microUsd < 0));
+  if (left > 0)
+    throw new RangeError(`a refund of ${amount} micro-dollars is ${left} more than attempt ${attempt} was charged`);
+  await insertUse(
+    tx,
+    rows.filter(({ microUsd }) => microUsd < 0),
+  );
   await refund(tx, posting);
 }
 

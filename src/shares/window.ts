@@ -43,7 +43,10 @@ export function buckets({ from, to }: Window, wished: Bucket | undefined): { sta
   const first = Math.floor(from.getTime() / lengthMs) * lengthMs;
   const count = Math.ceil((to.getTime() - first) / lengthMs);
   if (count > maxBuckets) {
-    throw invalid('?bucket', `The window has ${count} buckets of one ${bucket}; ask for a shorter window or bucket=day.`);
+    throw invalid(
+      '?bucket',
+      `The window has ${count} buckets of one ${bucket}; ask for a shorter window or bucket=day.`,
+    );
   }
   return { lengthMs, starts: Array.from({ length: count }, (_, index) => new Date(first + index * lengthMs)) };
 }

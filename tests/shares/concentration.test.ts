@@ -11,11 +11,18 @@ test('named cases', () => {
   expect(concentration([1, 3])).toEqual({ hhi: 0.625, effectiveTenants: 1.6, gini: 0.25, largestShare: 0.75 });
 });
 
-const used = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 50 }).filter((amounts) => Math.max(...amounts) > 1e-6);
+const used = fc
+  .array(fc.double({ min: 0, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 50 })
+  .filter((amounts) => Math.max(...amounts) > 1e-6);
 
 function figures(amounts: number[]) {
   const { hhi, gini, largestShare, effectiveTenants } = concentration(amounts);
-  return { hhi: hhi ?? NaN, gini: gini ?? NaN, largestShare: largestShare ?? NaN, effectiveTenants: effectiveTenants ?? NaN };
+  return {
+    hhi: hhi ?? NaN,
+    gini: gini ?? NaN,
+    largestShare: largestShare ?? NaN,
+    effectiveTenants: effectiveTenants ?? NaN,
+  };
 }
 
 const slack = 1e-9;
@@ -40,7 +47,8 @@ test('order and unit do not matter', () => {
     fc.property(used, fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (amounts, factor) => {
       const before = figures(amounts);
       const after = figures(amounts.toReversed().map((amount) => amount * factor));
-      for (const figure of ['hhi', 'gini', 'largestShare'] as const) expect(after[figure]).toBeCloseTo(before[figure], 9);
+      for (const figure of ['hhi', 'gini', 'largestShare'] as const)
+        expect(after[figure]).toBeCloseTo(before[figure], 9);
     }),
   );
 });
@@ -50,7 +58,9 @@ test('taking from a smaller tenant for a larger one raises hhi and gini', () => 
     fc.property(used, fc.double({ min: 0, max: 1, noNaN: true }), (amounts, part) => {
       const sorted = amounts.toSorted((a, b) => a - b);
       const moved = (sorted[0] ?? 0) * part;
-      const after = figures(sorted.map((amount, index) => amount + (index === sorted.length - 1 ? moved : 0) - (index === 0 ? moved : 0)));
+      const after = figures(
+        sorted.map((amount, index) => amount + (index === sorted.length - 1 ? moved : 0) - (index === 0 ? moved : 0)),
+      );
       expect(after.hhi).toBeGreaterThanOrEqual(figures(sorted).hhi - slack);
       expect(after.gini).toBeGreaterThanOrEqual(figures(sorted).gini - slack);
     }),

@@ -34,14 +34,48 @@ export async function insertRunning(db: Database, tenantId: string, createdAt: D
   const [jobId, attemptId] = [newId('job'), newId('attempt')];
   const times = { createdAt, startedAt: createdAt };
   await db.client.job.create({
-    data: { id: jobId, tenantId, name: 'run', state: 'running', spec: {}, quoteId: newId('quote'), options: [], priority: 50, attemptNumber: 1, queuedAt: createdAt, ...times },
+    data: {
+      id: jobId,
+      tenantId,
+      name: 'run',
+      state: 'running',
+      spec: {},
+      quoteId: newId('quote'),
+      options: [],
+      priority: 50,
+      attemptNumber: 1,
+      queuedAt: createdAt,
+      ...times,
+    },
   });
   await db.client.attempt.create({
-    data: { id: attemptId, jobId, tenantId, number: 1, state: 'running', offer, limits: {}, leaseExpiresAt: createdAt, ...times },
+    data: {
+      id: attemptId,
+      jobId,
+      tenantId,
+      number: 1,
+      state: 'running',
+      offer,
+      limits: {},
+      leaseExpiresAt: createdAt,
+      ...times,
+    },
   });
   const instanceIds = [newId('instance'), newId('instance')];
   await db.client.instance.createMany({
-    data: instanceIds.map((id, node) => ({ id, attemptId, tenantId, node, provider: 'local', zone: 'here', name: id, state: 'ready', requestedAt: createdAt, createdAt, readyAt: createdAt })),
+    data: instanceIds.map((id, node) => ({
+      id,
+      attemptId,
+      tenantId,
+      node,
+      provider: 'local',
+      zone: 'here',
+      name: id,
+      state: 'ready',
+      requestedAt: createdAt,
+      createdAt,
+      readyAt: createdAt,
+    })),
   });
   return { jobId, attemptId, instanceIds };
 }

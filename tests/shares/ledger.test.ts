@@ -3,7 +3,16 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
 import { accounts } from '../../src/shares/ledger.ts';
-import { adjust, charge, committed, committedByTenant, listStatement, refund, release, reserve } from '../../src/shares/store.ts';
+import {
+  adjust,
+  charge,
+  committed,
+  committedByTenant,
+  listStatement,
+  refund,
+  release,
+  reserve,
+} from '../../src/shares/store.ts';
 import { test } from '../support/database.ts';
 import { epoch, insertTenant, minutesLater } from './fixtures.ts';
 
@@ -103,21 +112,28 @@ const step = fc.record({
   crashes: fc.boolean(),
 });
 
-test('after any history with crashes, also of concurrent writers, the accounts balance', { timeout: 120_000 }, async ({ db }) => {
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 }), async (writers) => {
-      const tenantId = await insertTenant(db, `tenant-${run++}`);
-      const jobs = [newId('job'), newId('job'), newId('job')];
-      await Promise.all(writers.map((steps) => carryOut(db, tenantId, jobs, steps)));
-      await expectBalanced(db, tenantId);
-      for (const jobId of jobs) await db.transaction((tx) => release(tx, posting(tenantId, jobId, 0)));
-      await expectBalanced(db, tenantId);
-      expect((await committed(db.client, tenantId, epoch)).reserved).toBe(0);
-    }),
-    { numRuns: 25 },
-  );
-});
+test(
+  'after any history with crashes, also of concurrent writers, the accounts balance',
+  { timeout: 120_000 },
+  async ({ db }) => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 }),
+        async (writers) => {
+          const tenantId = await insertTenant(db, `tenant-${run++}`);
+          const jobs = [newId('job'), newId('job'), newId('job')];
+          await Promise.all(writers.map((steps) => carryOut(db, tenantId, jobs, steps)));
+          await expectBalanced(db, tenantId);
+          for (const jobId of jobs) await db.transaction((tx) => release(tx, posting(tenantId, jobId, 0)));
+          await expectBalanced(db, tenantId);
+          expect((await committed(db.client, tenantId, epoch)).reserved).toBe(0);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  },
+);
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -140,10 +156,12 @@ async function carryOut(db: Database, tenantId: string, jobs: string[], steps: S
 async function expectBalanced(db: Database, tenantId: string): Promise<void> {
   const entries = await db.client.ledgerEntry.findMany({ where: { tenantId }, orderBy: { seq: 'asc' } });
   const sum = (rows: typeof entries) => rows.reduce((total, { amountMicroUsd }) => total + amountMicroUsd, 0n);
-  for (const transaction of Map.groupBy(entries, (entry) => entry.transactionId).values()) expect(sum(transaction)).toBe(0n);
+  for (const transaction of Map.groupBy(entries, (entry) => entry.transactionId).values())
+    expect(sum(transaction)).toBe(0n);
   for (const account of accounts) {
     const rows = entries.filter((entry) => entry.account === account);
     expect(rows.at(-1)?.balanceMicroUsd ?? 0n).toBe(sum(rows));
-    if (account === 'reserved') for (const { balanceMicroUsd } of rows) expect(balanceMicroUsd).toBeGreaterThanOrEqual(0n);
+    if (account === 'reserved')
+      for (const { balanceMicroUsd } of rows) expect(balanceMicroUsd).toBeGreaterThanOrEqual(0n);
   }
 }

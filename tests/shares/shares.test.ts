@@ -17,10 +17,22 @@ async function finished(db: Database, tenantId: string, minutes: number) {
   const { jobId, attemptId, instanceIds } = await insertRunning(db, tenantId, epoch);
   await db.transaction(async (tx) => {
     for (const instanceId of instanceIds) {
-      await accrue(tx, { instanceId, tenantId, jobId, attempt: 1, from: epoch, to: minutesLater(minutes), offer, microUsdPerHour });
+      await accrue(tx, {
+        instanceId,
+        tenantId,
+        jobId,
+        attempt: 1,
+        from: epoch,
+        to: minutesLater(minutes),
+        offer,
+        microUsdPerHour,
+      });
     }
   });
-  await db.client.attempt.update({ where: { id: attemptId }, data: { state: 'succeeded', finishedAt: minutesLater(minutes) } });
+  await db.client.attempt.update({
+    where: { id: attemptId },
+    data: { state: 'succeeded', finishedAt: minutesLater(minutes) },
+  });
   await db.client.instance.updateMany({ where: { attemptId }, data: { state: 'gone', goneAt: minutesLater(minutes) } });
   return jobId;
 }
@@ -28,7 +40,11 @@ async function finished(db: Database, tenantId: string, minutes: number) {
 const operator = { tenantId: null };
 
 test('shares are of compute, tenants without use included', async ({ db }) => {
-  const [vision, speech, idle] = [await insertTenant(db, 'vision'), await insertTenant(db, 'speech'), await insertTenant(db, 'idle')];
+  const [vision, speech, idle] = [
+    await insertTenant(db, 'vision'),
+    await insertTenant(db, 'speech'),
+    await insertTenant(db, 'idle'),
+  ];
   await finished(db, vision, 45);
   await finished(db, speech, 15);
   const shares = await readShares(at(db, 60), '30d', operator);
@@ -65,7 +81,10 @@ test('what runs counts up to now, and the same once it is in the accounts', asyn
 test('a machine that is gone counts until it went, before and after its attempt is settled', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const { instanceIds } = await insertRunning(db, tenantId, epoch);
-  await db.client.instance.updateMany({ where: { id: { in: instanceIds } }, data: { state: 'gone', goneAt: minutesLater(10) } });
+  await db.client.instance.updateMany({
+    where: { id: { in: instanceIds } },
+    data: { state: 'gone', goneAt: minutesLater(10) },
+  });
   const { total } = await readShares(at(db, 60), '24h', operator);
   expect(total.costUsd).toBe(1.2);
 });
@@ -79,25 +98,33 @@ test('of a stretch on the edge of the window, the part within counts', async ({ 
 test('a refund lowers the cost and not the share', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const jobId = await finished(db, tenantId, 60);
-  await db.transaction((tx) => refundUse(tx, { tenantId, jobId, attempt: 1, amount: 7_200_000, note: '', at: minutesLater(61) }));
+  await db.transaction((tx) =>
+    refundUse(tx, { tenantId, jobId, attempt: 1, amount: 7_200_000, note: '', at: minutesLater(61) }),
+  );
   const { total, tenants } = await readShares(at(db, 70), '24h', operator);
   expect(total).toMatchObject({ acceleratorHours: 8, costUsd: 0 });
   expect(tenants).toMatchObject([{ share: 1 }]);
 });
 
-test('a tenant sees its own row, the total and the concentration; others without names where the pool allows it', async ({ db }) => {
+test('a tenant sees its own row, the total and the concentration; others without names where the pool allows it', async ({
+  db,
+}) => {
   const [vision, speech] = [await insertTenant(db, 'vision'), await insertTenant(db, 'speech')];
   await finished(db, vision, 45);
   await finished(db, speech, 15);
   const policy = { shareCap: { share: 0.5 } };
-  await db.client.policyVersion.createMany({ data: [vision, speech].map((tenantId) => ({ tenantId, policy, createdBy: 'test' })) });
+  await db.client.policyVersion.createMany({
+    data: [vision, speech].map((tenantId) => ({ tenantId, policy, createdBy: 'test' })),
+  });
 
   const closed = await readShares(at(db, 60), '30d', { tenantId: speech });
   expect(closed.tenants).toMatchObject([{ tenant: { id: speech, name: 'speech' }, share: 0.25, shareCap: 0.5 }]);
   expect(closed.total.costUsd).toBe(7.2);
   expect(closed.concentration.hhi).toBe(0.625);
 
-  await db.client.policyVersion.create({ data: { tenantId: null, policy: { tenantsSeeOthers: true }, createdBy: 'test' } });
+  await db.client.policyVersion.create({
+    data: { tenantId: null, policy: { tenantsSeeOthers: true }, createdBy: 'test' },
+  });
   const open = await readShares(at(db, 60), '30d', { tenantId: speech });
   expect(open.tenants).toMatchObject([{ tenant: null, share: 0.75, shareCap: null }, { tenant: { id: speech } }]);
 });
@@ -106,7 +133,9 @@ test('the series has each hour once, and sums to the total', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   await finished(db, tenantId, 150);
   const jobId = await finished(db, tenantId, 30);
-  await db.transaction((tx) => refundUse(tx, { tenantId, jobId, attempt: 1, amount: 600_000, note: '', at: minutesLater(60) }));
+  await db.transaction((tx) =>
+    refundUse(tx, { tenantId, jobId, attempt: 1, amount: 600_000, note: '', at: minutesLater(60) }),
+  );
   await insertRunning(db, tenantId, minutesLater(170));
   await finished(db, await insertTenant(db, 'speech'), 10);
   const { items } = await readUsage(at(db, 190), { tenantId, window: '4h' });

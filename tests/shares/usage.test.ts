@@ -15,22 +15,40 @@ async function accrualOf(db: Database) {
 }
 
 async function sums(db: Database, jobId: string) {
-  const use = await db.client.usageEntry.aggregate({ where: { jobId }, _sum: { microUsd: true, petaflopSeconds: true, acceleratorSeconds: true } });
-  const spent = await db.client.ledgerEntry.aggregate({ where: { jobId, account: 'spent' }, _sum: { amountMicroUsd: true } });
-  return { use: Number(use._sum.microUsd), spent: Number(spent._sum.amountMicroUsd), acceleratorSeconds: use._sum.acceleratorSeconds, petaflopSeconds: use._sum.petaflopSeconds };
+  const use = await db.client.usageEntry.aggregate({
+    where: { jobId },
+    _sum: { microUsd: true, petaflopSeconds: true, acceleratorSeconds: true },
+  });
+  const spent = await db.client.ledgerEntry.aggregate({
+    where: { jobId, account: 'spent' },
+    _sum: { amountMicroUsd: true },
+  });
+  return {
+    use: Number(use._sum.microUsd),
+    spent: Number(spent._sum.amountMicroUsd),
+    acceleratorSeconds: use._sum.acceleratorSeconds,
+    petaflopSeconds: use._sum.petaflopSeconds,
+  };
 }
 
 test('use and charge are written together', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
   const charged = await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(30) }));
   expect(charged).toBe(1_800_000);
-  expect(await sums(db, jobId)).toEqual({ use: charged, spent: charged, acceleratorSeconds: 7200, petaflopSeconds: 3600 });
+  expect(await sums(db, jobId)).toEqual({
+    use: charged,
+    spent: charged,
+    acceleratorSeconds: 7200,
+    petaflopSeconds: 3600,
+  });
 });
 
 test('accounted in pieces or at once, the cost is the same, to the micro-dollar', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
   for (let ms = 7; ms <= 700; ms += 7) {
-    await db.transaction((tx) => accrue(tx, { ...accrual, microUsdPerHour: 1234.5, to: new Date(epoch.getTime() + ms * 1000) }));
+    await db.transaction((tx) =>
+      accrue(tx, { ...accrual, microUsdPerHour: 1234.5, to: new Date(epoch.getTime() + ms * 1000) }),
+    );
   }
   const { use, spent } = await sums(db, jobId);
   expect(use).toBe(Math.ceil((1234.5 * 700) / 3600));
@@ -39,7 +57,9 @@ test('accounted in pieces or at once, the cost is the same, to the micro-dollar'
 
 test('what is accounted is not accounted again, also when asked twice at once or for less', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
-  const twice = await Promise.all([1, 2].map(() => db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(60) }))));
+  const twice = await Promise.all(
+    [1, 2].map(() => db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(60) }))),
+  );
   expect(twice).toEqual([3_600_000, 3_600_000]);
   expect(await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(10) }))).toBe(3_600_000);
   expect(await sums(db, jobId)).toMatchObject({ use: 3_600_000, spent: 3_600_000 });
@@ -50,7 +70,8 @@ test('a fault of the infrastructure is refunded with lines of its own; the use s
   const posting = { tenantId, jobId, attempt: 1, note: '', at: minutesLater(31) };
   await db.transaction((tx) => reserve(tx, { ...posting, amount: 10_000_000, at: epoch }));
   let charged = 0;
-  for (const instanceId of instanceIds) charged += await db.transaction((tx) => accrue(tx, { ...base, instanceId, to: minutesLater(30) }));
+  for (const instanceId of instanceIds)
+    charged += await db.transaction((tx) => accrue(tx, { ...base, instanceId, to: minutesLater(30) }));
   await db.transaction(async (tx) => {
     await refundUse(tx, { ...posting, amount: charged });
     await release(tx, posting);
@@ -60,7 +81,9 @@ test('a fault of the infrastructure is refunded with lines of its own; the use s
   expect(await committed(db.client, tenantId, posting.at)).toEqual({ spentThisMonth: 0, spentTotal: 0, reserved: 0 });
   expect(await db.client.usageEntry.count({ where: { jobId } })).toBe(4);
 
-  await expect(db.transaction((tx) => refundUse(tx, { ...posting, amount: 1, at: minutesLater(32) }))).rejects.toThrow(RangeError);
+  await expect(db.transaction((tx) => refundUse(tx, { ...posting, amount: 1, at: minutesLater(32) }))).rejects.toThrow(
+    RangeError,
+  );
   const late = { ...base, instanceId: instanceIds[0] ?? '', to: minutesLater(40) };
   expect(await db.transaction((tx) => accrue(tx, late))).toBe(0);
 });
@@ -79,7 +102,8 @@ test('past use is worth half after a half-life', async ({ db }) => {
   const { tenantId, accrual } = await accrualOf(db);
   await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(30) }));
   const week = 7 * 24 * 60;
-  const at = (minutes: number) => decayedUse(db.client, week * 60_000, minutesLater(30 + minutes)).then((use) => use.get(tenantId));
+  const at = (minutes: number) =>
+    decayedUse(db.client, week * 60_000, minutesLater(30 + minutes)).then((use) => use.get(tenantId));
   expect(await at(0)).toBeCloseTo(3600, 6);
   expect(await at(week)).toBeCloseTo(1800, 6);
   expect(await at(3 * week)).toBeCloseTo(450, 6);

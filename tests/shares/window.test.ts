@@ -8,15 +8,20 @@ test('a window is hours or days, or all', () => {
   expect(windowMs('24h')).toBe(day);
   expect(windowMs('30d')).toBe(30 * day);
   expect(windowMs('all')).toBeUndefined();
-  for (const wrong of ['', '0d', '30', '30m', '-1d', '1.5d', 'ALL']) expect(() => windowMs(wrong)).toThrow('not a window');
+  for (const wrong of ['', '0d', '30', '30m', '-1d', '1.5d', 'ALL'])
+    expect(() => windowMs(wrong)).toThrow('not a window');
 });
 
 test('a month ends with itself or now', () => {
-  expect(monthWindow('2026-02', now)).toEqual({ from: new Date('2026-02-01T00:00:00Z'), to: new Date('2026-03-01T00:00:00Z') });
+  expect(monthWindow('2026-02', now)).toEqual({
+    from: new Date('2026-02-01T00:00:00Z'),
+    to: new Date('2026-03-01T00:00:00Z'),
+  });
   expect(monthWindow('2025-12', now).to).toEqual(new Date('2026-01-01T00:00:00Z'));
   expect(monthWindow('2026-11', now)).toEqual({ from: new Date('2026-11-01T00:00:00Z'), to: now });
   expect(() => monthWindow('2026-12', now)).toThrow('has not begun');
-  for (const wrong of ['2026', '2026-13', '2026-1', '26-01']) expect(() => monthWindow(wrong, now)).toThrow('not a month');
+  for (const wrong of ['2026', '2026-13', '2026-1', '26-01'])
+    expect(() => monthWindow(wrong, now)).toThrow('not a month');
 });
 
 test('budgets by the month begin at its first moment in UTC', () => {
