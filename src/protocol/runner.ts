@@ -116,8 +116,7 @@ export type LogChunk = Static<typeof LogChunk>;
 /** One line in a chunk: stream (o: stdout, e: stderr, w: weir), text, and milliseconds since 1970. */
 export type LogRecord = { s: 'o' | 'e' | 'w'; t: string; at: number };
 
-export const maxLogLineBytes = 64 * 1024;
-export const maxLogChunkBytes = 4 * 1024 * 1024;
+export { maxLogChunkBytes, maxLogLineBytes } from './log-limits.ts';
 
 export const RunnerUpload = Type.Object(
   {

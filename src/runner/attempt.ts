@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Assignment, Boot, Directive } from '../protocol/runner.ts';
+import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
+import { startDeadlines } from './deadlines.ts';
+import { startHeart } from './heart.ts';
+import { describeHost, findFreePort } from './host.ts';
+import { createJobLog } from './log.ts';
+import { createLogSpool, type LogSpool } from './log-spool.ts';
+import { shutDown } from './machine.ts';
+import { barMetadata, unbarMetadata } from './metadata-route.ts';
+import { uploadOutputs, watchCheckpoints, type OutputsDeps } from './outputs.ts';
+import { createPerformance, type Performance, type Stage } from './perform.ts';
+import { jobUid } from './prepare.ts';
+import { createMeeting } from './rendezvous.ts';
+import { maskedTexts } from './secret-mask.ts';
+import { keepToken } from './token.ts';
+import { Failure, type Verdict } from './verdict.ts';
+
+const maxMessageLength = 2000;
+
+/** One node of one attempt, from the claim to the report. Answers the program's exit code. */
+export async function runAttempt(boot: Boot, bootPath: string, preemption: AbortSignal): Promise<number> {
+  const leaving = new AbortController();
+  const token = keepToken(boot.stateDir);
+  const broker = createBroker(boot.brokerUrl, token, leaving.signal);
+  const uid = jobUid(boot);
+  const barring = uid === null ? Promise.resolve(false) : barMetadata(uid);
+  try {
+    const assignment = await claim(broker, boot, token);
+    await rm(bootPath, { force: true });
+    const isBarred = await barring;
+    const mustBar = boot.ownsMachine && uid !== null;
+    const obstacle = mustBar && !isBarred ? new Failure('isolation-unavailable', 'The metadata address can’t be kept from jobs here: the runner has to be root and needs `ip` of iproute2.') : undefined;
+    return await execute({ boot, assignment, broker, leaving, preemption, obstacle });
+  } catch (error) {
+    // Not ours, or no more: there is nobody to report to.
+    if (error instanceof StaleAttempt || error instanceof Refused) return 1;
+    throw error;
+  } finally {
+    if (uid !== null) await unbarMetadata(uid);
+  }
+}
+
+async function claim(broker: Broker, boot: Boot, token: string): Promise<Assignment> {
+  const port = await findFreePort();
+  return await broker.claim({ bootstrapToken: boot.bootstrapToken, token, address: boot.address, port, host: describeHost() });
+}
+
+type Execution = {
+  boot: Boot;
+  assignment: Assignment;
+  broker: Broker;
+  /** Ends every call to the broker. */
+  leaving: AbortController;
+  preemption: AbortSignal;
+  /** Why the job can't be started here. */
+  obstacle: Failure | undefined;
+};
+
+async function execute({ boot, assignment, broker, leaving, preemption, obstacle }: Execution): Promise<number> {
+  const { attempt, heartbeatSeconds } = assignment;
+  const stop = new AbortController();
+  const stopFor = (failure: Failure): void => stop.abort(failure);
+  onAbort(preemption, () => stopFor(new Failure('preemption', 'The machine gave notice that it will be taken away.')));
+  if (obstacle !== undefined) stopFor(obstacle);
+
+  const spool = createLogSpool(join(boot.stateDir, 'log'));
+  const log = createJobLog(spool, maskedTexts(assignment.secrets), () => stopFor(endlessLine()));
+  const meeting = createMeeting();
+  meeting.hear(assignment.rendezvous);
+  let stage: Stage = 'preparing';
+  const enter = (next: Stage): void => {
+    stage = next;
+    heart.beatNow();
+  };
+  const performance_ = createPerformance({ boot, assignment, marker: randomUUID(), log, meeting, stop, onStage: enter });
+  const heart = startHeart(
+    broker,
+    heartbeatSeconds * 1000,
+    () => ({ attempt, stage, ...given('sample', performance_.sample()), ...given('progress', log.progress()) }),
+    (directive) => obey(directive, meeting, stopFor),
+  );
+  const deadlines = startDeadlines(boot, assignment, broker, stopFor);
+  const delivered = deliver(spool, broker, attempt);
+  delivered.catch(() => undefined);
+
+  const story = async (): Promise<void> => {
+    const outputs: OutputsDeps = {
+      workDir: boot.workDir,
+      uid: jobUid(boot),
+      hasStarted: performance_.hasStarted,
+      log,
+      place: { broker, brokerUrl: boot.brokerUrl, attempt, signal: leaving.signal },
+    };
+    const checkpoints = watchCheckpoints(assignment.spec.checkpoints?.path, outputs);
+    const verdict = await performance_.run();
+    if (verdict.reason !== 'completed') log.say(`weir: ${verdict.message}`);
+    enter('uploading');
+    const faults = performance_.hasStarted() ? [...(await checkpoints.finish()), ...(await uploadOutputs(assignment.spec.outputs ?? [], outputs))] : [];
+    for (const fault of faults) log.say(`weir: not kept: ${fault}`);
+    const lines = await log.close();
+    await delivered;
+    await heart.finish();
+    const { reason, message, exitCode } = withUploads(verdict, faults);
+    await broker.report({ attempt, reason, message: message.slice(0, maxMessageLength), exitCode, lines });
+  };
+  try {
+    await Promise.race([story(), broker.staleness, deadlines.brokerLost]);
+    return 0;
+  } catch (error) {
+    leaving.abort();
+    return await leave(error, performance_, boot);
+  } finally {
+    deadlines.end();
+  }
+}
+
+/** Nobody listens any more: the job ends, and with it the machine, where it is ours and the broker is lost. */
+async function leave(error: unknown, performance_: Performance, boot: Boot): Promise<number> {
+  await performance_.kill();
+  if (error instanceof StaleAttempt) return 1;
+  if (boot.ownsMachine) shutDown();
+  throw error;
+}
+
+async function deliver(spool: LogSpool, broker: Broker, attempt: number): Promise<void> {
+  for (let delivery = await spool.next(); delivery !== undefined; delivery = await spool.next()) {
+    await broker.sendLogs(attempt, delivery);
+    await spool.drop();
+  }
+}
+
+function obey({ directive, reason, rendezvous }: Directive, meeting: ReturnType<typeof createMeeting>, stopFor: (failure: Failure) => void): void {
+  meeting.hear(rendezvous);
+  if (directive === 'stop') stopFor(new Failure('stopped', `The job was stopped${reason === null ? '' : `: ${reason}`}.`));
+}
+
+function withUploads(verdict: Verdict, faults: string[]): Verdict {
+  if (faults.length === 0 || verdict.reason !== 'completed') return verdict;
+  return { ...verdict, reason: 'upload-failed', message: `The command ended well, but its results could not be kept: ${faults.join('; ')}` };
+}
+
+function endlessLine(): Failure {
+  return new Failure('log-line-too-long', 'The job printed more than 32 MiB without a line break. Print line breaks, and write data to files in `outputs`.');
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+}
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [key in Name]: Value });
+}

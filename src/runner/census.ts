@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { markerVariable } from './environment.ts';
+
+export type JobProcess = { pid: number; ppid: number; memoryBytes: number; cpuTicks: number; isRunning: boolean };
+
+/** How a job's processes are told from all others: those under the root, those of its uid, those that carry its mark. */
+export type Identity = {
+  rootPid: number;
+  /** The uid that only this job has; null where it shares the runner's. */
+  uid: number | null;
+  marker: string;
+  /** True where the root and its first descendants are bubblewrap and the shell that waits in it, not the job. */
+  isWrapped: boolean;
+};
+
+export type Census = () => JobProcess[];
+
+const pageBytes = 4096;
+
+/** Lists the job's processes as they are now, without the wrappers that are weir's own. */
+export function createCensus(identity: Identity): Census {
+  const strangers = new Set<string>();
+  const members = new Set<string>();
+  let wrapperPid: number | undefined;
+
+  const isMarked = (pid: number, key: string): boolean => {
+    if (strangers.has(key)) return false;
+    const marked = readText(`/proc/${pid}/environ`)?.includes(`${markerVariable}=${identity.marker}`) === true;
+    if (!marked) strangers.add(key);
+    return marked;
+  };
+
+  return () => {
+    const all = listProcesses();
+    const tree = descendants(all, identity.rootPid);
+    if (identity.isWrapped) {
+      wrapperPid ??= findWrapper(all, identity.rootPid);
+      return all.filter(({ pid, ppid, isRunning }) => isRunning && tree.has(pid) && pid !== identity.rootPid && ppid !== identity.rootPid && pid !== wrapperPid);
+    }
+    return all.filter((found) => {
+      if (!found.isRunning) return false;
+      const key = `${found.pid}:${found.startTicks}`;
+      const isMember = tree.has(found.pid) || members.has(key) || (identity.uid === null ? isMarked(found.pid, key) : found.uid === identity.uid);
+      if (isMember) members.add(key);
+      return isMember;
+    });
+  };
+}
+
+type Found = JobProcess & { startTicks: string; uid: number };
+
+function listProcesses(): Found[] {
+  const found: Found[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^[0-9]/.test(name)) continue;
+    const stat = readText(`/proc/${name}/stat`);
+    if (stat !== undefined) found.push(parseStat(Number(name), stat));
+  }
+  return found;
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name in brackets may hold anything. */
+function parseStat(pid: number, stat: string): Found {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0] ?? 'X';
+  return {
+    pid,
+    ppid: Number(fields[1]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startTicks: fields[19] ?? '',
+    memoryBytes: Number(fields[21]) * pageBytes,
+    isRunning: state !== 'Z' && state !== 'X',
+    uid: ownerOf(pid),
+  };
+}
+
+function ownerOf(pid: number): number {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return -1;
+  }
+}
+
+function descendants(all: Found[], rootPid: number): Set<number> {
+  const children = Map.groupBy(all, ({ ppid }) => ppid);
+  const tree = new Set<number>();
+  const open = [rootPid];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    if (tree.has(pid)) continue;
+    tree.add(pid);
+    open.push(...(children.get(pid) ?? []).map((child) => child.pid));
+  }
+  return tree;
+}
+
+/** The shell that waits inside: the first process after bubblewrap's own in the new pid namespace. */
+function findWrapper(all: Found[], rootPid: number): number | undefined {
+  const inner = all.find(({ ppid }) => ppid === rootPid);
+  const isSecond = ({ pid }: Found) => /^NSpid:.*\t2$/m.test(readText(`/proc/${pid}/status`) ?? '');
+  return all.find((found) => found.ppid === inner?.pid && isSecond(found))?.pid;
+}
+
+/** Memory with what processes share counted once; slower to read than their resident size. */
+export function sharedOnceBytes(processes: JobProcess[]): number {
+  return processes.reduce((sum, { pid, memoryBytes }) => {
+    const pss = /^Pss:\s+([0-9]+) kB/m.exec(readText(`/proc/${pid}/smaps_rollup`) ?? '');
+    return sum + (pss === null ? memoryBytes : Number(pss[1]) * 1024);
+  }, 0);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}

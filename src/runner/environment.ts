@@ -1,0 +1,50 @@
+import type { Assignment, Rendezvous } from '../protocol/runner.ts';
+
+const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Marks the job's processes: the runner finds those that left the process tree by it. */
+export const markerVariable = 'WEIR_RUNNER_ID';
+
+export type JobPlace = { workDir: string; toolDirs: string[]; hostEnv: Record<string, string>; marker: string };
+
+/** All that the job sees of an environment; nothing of the runner's or the broker's is in it. */
+export function jobEnvironment(assignment: Assignment, place: JobPlace, rendezvous: Rendezvous | null): Record<string, string> {
+  const { job, attempt, node, nodes, spec, secrets, limits } = assignment;
+  return {
+    PATH: [`${place.workDir}/.local/bin`, standardPath, ...place.toolDirs].join(':'),
+    HOME: place.workDir,
+    LANG: 'C.UTF-8',
+    // The home directory is the job's own, so pip can break nothing of the system's there.
+    PIP_BREAK_SYSTEM_PACKAGES: '1',
+    OMP_NUM_THREADS: String(Math.max(1, Math.floor(limits.cpus))),
+    CUDA_VISIBLE_DEVICES: limits.gpus.join(','),
+    ...place.hostEnv,
+    ...gangEnvironment(node, nodes, rendezvous),
+    ...spec.env,
+    ...secrets,
+    WEIR_JOB_ID: job.id,
+    WEIR_JOB_NAME: job.name,
+    WEIR_ATTEMPT: String(attempt),
+    WEIR_NODE_RANK: String(node),
+    WEIR_NODE_COUNT: String(nodes),
+    [markerVariable]: place.marker,
+  };
+}
+
+/** What `torchrun`, `torch.distributed` and `tf.distribute` read to find each other. */
+function gangEnvironment(node: number, nodes: number, rendezvous: Rendezvous | null): Record<string, string> {
+  const first = rendezvous?.[0];
+  if (nodes === 1 || rendezvous === null || first === undefined) return {};
+  return {
+    MASTER_ADDR: first.address,
+    MASTER_PORT: String(first.port),
+    NODE_RANK: String(node),
+    NNODES: String(nodes),
+    RANK: String(node),
+    WORLD_SIZE: String(nodes),
+    TF_CONFIG: JSON.stringify({
+      cluster: { worker: rendezvous.map(({ address, port }) => `${address}:${port}`) },
+      task: { type: 'worker', index: node },
+    }),
+  };
+}

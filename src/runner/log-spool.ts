@@ -1,0 +1,139 @@
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { maxLogChunkBytes } from '../protocol/log-limits.ts';
+import type { LogDelivery } from './broker.ts';
+
+/** Gzipped records on their way to the broker. */
+export type SpooledBatch = { firstLine: number; lines: number; rawBytes: number; bytes: Buffer };
+
+/** What waits for the broker: a little in memory, the rest on disk, in order. */
+export type LogSpool = {
+  /** Resolves when there is room for more: at once, except where the disk is full. */
+  append: (batch: SpooledBatch) => Promise<void>;
+  /** What to send next, waiting for it; undefined at the end. The same until `drop` is called. */
+  next: () => Promise<LogDelivery | undefined>;
+  drop: () => Promise<void>;
+  end: () => void;
+};
+
+type Place = { segment: Segment; offset: number; length: number };
+type Entry = Omit<SpooledBatch, 'bytes'> & { bytes: Buffer | undefined; place: Place | undefined };
+type Segment = { path: string; file: FileHandle; written: number; waiting: number };
+
+const limits = { memoryBytes: 4 * 1024 * 1024, fullDiskMemoryBytes: 16 * 1024 * 1024, segmentBytes: 64 * 1024 * 1024 };
+const maxLinesPerDelivery = 500_000;
+
+export function createLogSpool(directory: string): LogSpool {
+  const queue: Entry[] = [];
+  const segments = createSegments(directory);
+  let heldBytes = 0;
+  let taken: { delivery: LogDelivery; entries: number } | undefined;
+  let isEnded = false;
+  let wakeReader: () => void = () => undefined;
+  let wakeWriter: () => void = () => undefined;
+
+  const take = async (): Promise<{ delivery: LogDelivery; entries: number }> => {
+    const entries = firstDelivery(queue);
+    const bytes = await Promise.all(entries.map((entry) => entry.bytes ?? segments.read(entry.place)));
+    return {
+      entries: entries.length,
+      // Members of gzip one after the other are gzip again.
+      delivery: { firstLine: entries[0]?.firstLine ?? 0, lines: entries.reduce((sum, entry) => sum + entry.lines, 0), bytes: Buffer.concat(bytes) },
+    };
+  };
+
+  return {
+    append: async (batch) => {
+      const place = heldBytes + batch.bytes.length <= limits.memoryBytes ? undefined : await segments.write(batch.bytes);
+      const { firstLine, lines, rawBytes } = batch;
+      queue.push({ firstLine, lines, rawBytes, bytes: place === undefined ? batch.bytes : undefined, place });
+      if (place === undefined) heldBytes += batch.bytes.length;
+      wakeReader();
+      while (heldBytes > limits.fullDiskMemoryBytes) await new Promise<void>((resolve) => (wakeWriter = resolve));
+    },
+    next: async () => {
+      while (queue.length === 0 && !isEnded) await new Promise<void>((resolve) => (wakeReader = resolve));
+      if (queue.length === 0) return undefined;
+      taken ??= await take();
+      return taken.delivery;
+    },
+    drop: async () => {
+      for (const entry of queue.splice(0, taken?.entries ?? 0)) {
+        heldBytes -= entry.bytes?.length ?? 0;
+        if (entry.place !== undefined) await segments.release(entry.place);
+      }
+      taken = undefined;
+      wakeWriter();
+    },
+    end: () => {
+      isEnded = true;
+      wakeReader();
+    },
+  };
+}
+
+/** As much from the front as one call may carry; never nothing. */
+function firstDelivery(queue: Entry[]): Entry[] {
+  let rawBytes = 0;
+  let lines = 0;
+  const end = queue.findIndex((entry, index) => {
+    rawBytes += entry.rawBytes;
+    lines += entry.lines;
+    return index > 0 && (rawBytes > maxLogChunkBytes || lines > maxLinesPerDelivery);
+  });
+  return end === -1 ? [...queue] : queue.slice(0, end);
+}
+
+/** Files that are filled one after the other and removed when all in them has been delivered. */
+function createSegments(directory: string) {
+  let count = 0;
+  let current: Segment | undefined;
+
+  const open_ = async (): Promise<Segment> => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, `${count++}.log`);
+    return { path, file: await open(path, 'w+', 0o600), written: 0, waiting: 0 };
+  };
+
+  const removeWhenDone = async (segment: Segment): Promise<void> => {
+    if (segment.waiting > 0 || segment === current) return;
+    await segment.file.close();
+    await rm(segment.path, { force: true });
+  };
+
+  return {
+    /** Undefined where the disk is full: the bytes stay in memory. */
+    write: async (bytes: Buffer): Promise<Place | undefined> => {
+      try {
+        current ??= await open_();
+        const segment = current;
+        const offset = segment.written;
+        for (let done = 0; done < bytes.length; ) {
+          done += (await segment.file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+        }
+        segment.written += bytes.length;
+        segment.waiting++;
+        if (segment.written >= limits.segmentBytes) current = undefined;
+        return { segment, offset, length: bytes.length };
+      } catch {
+        return undefined;
+      }
+    },
+    read: async (place: Place | undefined): Promise<Buffer> => {
+      if (place === undefined) throw new Error('a log batch is neither in memory nor on disk');
+      const bytes = Buffer.alloc(place.length);
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesRead } = await place.segment.file.read(bytes, done, bytes.length - done, place.offset + done);
+        if (bytesRead === 0) throw new Error(`${place.segment.path} was cut short`);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    release: async ({ segment }: Place): Promise<void> => {
+      segment.waiting--;
+      // Nothing waits: the next batch starts a fresh file, and the disk has its space back.
+      if (segment.waiting === 0 && segment === current) current = undefined;
+      await removeWhenDone(segment);
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Assignment, Boot, Heartbeat, Rendezvous } from '../protocol/runner.ts';
+import { startCommand, type CommandPlan, type RunningCommand } from './command.ts';
+import { containerCommand, endContainer, pullImage, requireEngine } from './container.ts';
+import { jobEnvironment } from './environment.ts';
+import { giveTo } from './inside.ts';
+import type { JobLog } from './log.ts';
+import { createPipes } from './pipes.ts';
+import { jobUid, prepare } from './prepare.ts';
+import type { Meeting } from './rendezvous.ts';
+import { confine, type Launch, type Room } from './sandbox.ts';
+import { Failure, judge, type Verdict } from './verdict.ts';
+import { watchCommand, type Sample, type Watch } from './watch.ts';
+
+export type Stage = Heartbeat['stage'];
+
+export type Performance = {
+  /** Prepares, sets up, runs; never rejects for what a job can do. */
+  run: () => Promise<Verdict>;
+  /** True once anything of the tenant's has run, so that there may be outputs. */
+  hasStarted: () => boolean;
+  sample: () => Sample | undefined;
+  kill: () => Promise<void>;
+};
+
+export type PerformanceDeps = {
+  boot: Boot;
+  assignment: Assignment;
+  marker: string;
+  log: JobLog;
+  meeting: Meeting;
+  /** Aborted with the Failure that ends the job. */
+  stop: AbortController;
+  onStage: (stage: Stage) => void;
+};
+
+/** Nothing is gained by asking these to end: the memory is gone, or the output is no log. */
+const endsAtOnce = new Set<Failure['reason']>(['out-of-memory', 'log-line-too-long']);
+
+/** What one node does of a job, from an empty directory to the end of its command. */
+export function createPerformance(deps: PerformanceDeps): Performance {
+  const { boot, assignment, stop, log, onStage } = deps;
+  const { spec } = assignment;
+  const uid = jobUid(boot);
+  const tmpDir = join(boot.stateDir, 'tmp');
+  let hasStarted = false;
+  let running: { command: RunningCommand; watch: Watch } | undefined;
+
+  const execute = async (argv: string[], isShell: boolean, launcher: Launcher, rendezvous: Rendezvous | null): Promise<Verdict> => {
+    const place = { workDir: boot.workDir, toolDirs: boot.toolDirs, hostEnv: boot.env, marker: deps.marker };
+    const environment = jobEnvironment(assignment, place, rendezvous);
+    const pipes = await createPipes(boot.stateDir, uid);
+    stop.signal.throwIfAborted();
+    const plan: CommandPlan = { ...launcher(argv, environment), uid, marker: deps.marker, pipes, identityPath: join(boot.stateDir, 'job.json') };
+    const command = startCommand(plan, log);
+    hasStarted = true;
+    const watch = watchCommand(command.census, assignment.limits, [boot.workDir, tmpDir], (failure) => stop.abort(failure));
+    running = { command, watch };
+    const obey = () => void endCommand(command, causeOf(stop.signal), assignment.graceSeconds * 1000);
+    stop.signal.addEventListener('abort', obey, { once: true });
+    if (stop.signal.aborted) obey();
+    try {
+      const { exit, leftBehind } = await command.finished;
+      return judge({ exit, leftBehind, cause: causeOf(stop.signal), errorTail: log.errorTail(), isShell });
+    } finally {
+      watch.end();
+      stop.signal.removeEventListener('abort', obey);
+    }
+  };
+
+  const perform = async (): Promise<Verdict> => {
+    onStage('preparing');
+    await mkdir(tmpDir, { recursive: true, mode: 0o700 });
+    if (uid !== null) await giveTo(uid, tmpDir);
+    await prepare(boot, assignment, stop.signal);
+    const launcher = await chooseLauncher(deps, tmpDir);
+    const rendezvous = assignment.nodes > 1 ? await deps.meeting.wait(stop.signal) : null;
+    if (spec.setup !== undefined) {
+      onStage('setup');
+      const verdict = await execute(inShell(spec.setup, spec.image), true, launcher, rendezvous);
+      const failure = setupFailure(verdict);
+      if (failure !== undefined) return failure;
+    }
+    onStage('running');
+    const isShell = typeof spec.command === 'string';
+    return await execute(typeof spec.command === 'string' ? inShell(spec.command, spec.image) : spec.command, isShell, launcher, rendezvous);
+  };
+
+  return {
+    run: async () => {
+      try {
+        return await perform();
+      } catch (error) {
+        if (error instanceof Failure) return { reason: error.reason, message: error.message, exitCode: null };
+        return { reason: 'runner-error', message: `The runner failed: ${(error as Error).message}`, exitCode: null };
+      }
+    },
+    hasStarted: () => hasStarted,
+    sample: () => running?.watch.sample(),
+    kill: async () => running?.command.kill(),
+  };
+}
+
+type Launcher = (argv: string[], env: Record<string, string>) => { launch: Launch; endContainer?: () => Promise<void> };
+
+/** In a container where the spec names an image, else as the machine isolates its jobs. */
+async function chooseLauncher({ boot, assignment, marker, stop }: PerformanceDeps, tmpDir: string): Promise<Launcher> {
+  const { spec, limits, nodes } = assignment;
+  const { image } = spec;
+  if (image === undefined) {
+    const room: Room = { isolation: boot.isolation, workDir: boot.workDir, tmpDir, toolDirs: boot.toolDirs, memoryBytes: limits.memoryBytes };
+    return (argv, env) => ({ launch: confine(room, argv, env) });
+  }
+  const program = await requireEngine(image);
+  await pullImage(program, image, stop.signal);
+  const name = `weir-${marker}`;
+  const environmentPath = join(boot.stateDir, 'container.env');
+  const plan = { program, name, image, workDir: boot.workDir, environmentPath, uid: jobUid(boot), limits, isGang: nodes > 1 };
+  return (argv, env) => ({ launch: containerCommand(plan, argv, env), endContainer: () => endContainer(program, name) });
+}
+
+function inShell(script: string, image: string | undefined): string[] {
+  // An image need not have bash.
+  return [image === undefined && existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh', '-c', script];
+}
+
+async function endCommand(command: RunningCommand, cause: Failure | undefined, graceMs: number): Promise<void> {
+  if (cause !== undefined && endsAtOnce.has(cause.reason)) await command.kill();
+  else await command.stop(graceMs);
+}
+
+function causeOf(signal: AbortSignal): Failure | undefined {
+  return signal.aborted ? (signal.reason as Failure) : undefined;
+}
+
+/** Undefined where the setup went well. Processes it left are no fault: they have been ended. */
+function setupFailure(verdict: Verdict): Verdict | undefined {
+  const { reason, message } = verdict;
+  if (reason === 'completed' || reason === 'processes-left-behind') return undefined;
+  const isOfTheSetup = reason === 'exit-code' || reason === 'signal' || reason === 'command-not-found';
+  return isOfTheSetup ? { ...verdict, reason: 'setup-failed', message: `The setup failed. ${message}` } : verdict;
+}

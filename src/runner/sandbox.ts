@@ -1,0 +1,122 @@
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Isolation } from '../protocol/runner.ts';
+import { systemProgram } from './system-program.ts';
+import { Failure } from './verdict.ts';
+
+export type Room = {
+  isolation: Isolation;
+  workDir: string;
+  /** Becomes /tmp inside bubblewrap: on disk, so that it counts as disk and not as memory. */
+  tmpDir: string;
+  toolDirs: string[];
+  memoryBytes: number;
+};
+
+/** What to start so that a command runs apart from the rest of the machine. */
+export type Launch = {
+  argv: string[];
+  env: Record<string, string>;
+  cwd: string;
+  /** The uid to start it as; undefined: the runner's. */
+  uid: number | undefined;
+  /** Set where bubblewrap's waiting shell is what is started: it reads the job's environment from a descriptor. */
+  environmentScript: string | undefined;
+};
+
+/** The waiting shell's descriptors: where it tells the command's status, what it waits for before it leaves, where the environment comes from. */
+export const statusFd = 3;
+export const releaseFd = 4;
+export const environmentFd = 5;
+
+/**
+ * bubblewrap ends everything in its pid namespace with its first child. This shell is that child: it tells the command's
+ * status and waits, so that processes that were left behind can be seen.
+ */
+const waitingShell = [
+  'trap : TERM INT HUP',
+  `exec 6>&2 2>/dev/null`,
+  `echo started >&${statusFd}`,
+  `( eval "$(cat <&${environmentFd})"; exec 2>&6 6>&- ${statusFd}>&- ${releaseFd}<&- ${environmentFd}<&-; exec "$@" )`,
+  `echo $? >&${statusFd}`,
+  `read -r _ <&${releaseFd}`,
+].join('; ');
+
+/** What the programs before the command see. As root they must not be led by a tenant's LD_PRELOAD or PATH. */
+const wrapperEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+
+export function confine(room: Room, command: string[], env: Record<string, string>): Launch {
+  const { isolation, workDir } = room;
+  if (isolation.kind === 'none') return { argv: command, env, cwd: workDir, uid: undefined, environmentScript: undefined };
+  if (isolation.kind === 'user') return { argv: [...withoutNewPrivileges(), ...command], env, cwd: workDir, uid: isolation.uid, environmentScript: undefined };
+  const inside = ['/bin/sh', '-c', waitingShell, 'weir', ...command];
+  const identity = isolation.uid === null ? [] : [...asUid(isolation.uid), required('unshare'), '--user', '--map-current-user', '--'];
+  return {
+    argv: [required('bwrap'), ...namespaces(isolation.uid), ...mounts(room), '--chdir', workDir, '--', ...identity, ...inside],
+    env: wrapperEnvironment,
+    cwd: '/',
+    uid: undefined,
+    environmentScript: exportScript(env),
+  };
+}
+
+function withoutNewPrivileges(): string[] {
+  const setpriv = systemProgram('setpriv');
+  return setpriv === undefined ? [] : [setpriv, '--no-new-privs', '--inh-caps=-all', '--'];
+}
+
+function asUid(uid: number): string[] {
+  return [required('setpriv'), `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--no-new-privs', '--inh-caps=-all', '--'];
+}
+
+function required(program: string): string {
+  const path = systemProgram(program);
+  if (path === undefined) throw new Failure('isolation-unavailable', `This machine lacks ${program}, which keeps jobs apart. The operator has to install it.`);
+  return path;
+}
+
+function namespaces(uid: number | null): string[] {
+  const own = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent', '--new-session'];
+  return uid === null ? ['--unshare-user', ...own] : own;
+}
+
+/** Programs, libraries and the system's settings to read; nothing of the broker's, of other jobs' or of home directories. */
+function mounts(room: Room): string[] {
+  return [
+    ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(systemDirectory),
+    ...['/etc', '/opt', '/nix', '/sys/devices/system/cpu', '/sys/devices/system/node', '/sys/fs/cgroup'].flatMap((path) => ['--ro-bind-try', path, path]),
+    ...resolverMount(),
+    '--proc', '/proc',
+    '--dev', '/dev',
+    ...deviceMounts(),
+    '--perms', '1777', '--size', String(room.memoryBytes), '--tmpfs', '/dev/shm',
+    '--bind', room.tmpDir, '/tmp',
+    '--bind', room.tmpDir, '/var/tmp',
+    ...room.toolDirs.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', realpathSync(path), path]),
+    '--bind', room.workDir, room.workDir,
+  ]; // prettier-ignore
+}
+
+function systemDirectory(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+}
+
+/** Where /etc/resolv.conf points out of /etc, as with systemd-resolved, names resolve only with its target. */
+function resolverMount(): string[] {
+  if (!existsSync('/etc/resolv.conf')) return [];
+  const target = realpathSync('/etc/resolv.conf');
+  return target.startsWith('/etc/') ? [] : ['--ro-bind', dirname(target), dirname(target)];
+}
+
+function deviceMounts(): string[] {
+  const devices = readdirSync('/dev').filter((name) => /^(nvidia|accel|vfio$|dri$|kfd$)/.test(name));
+  return devices.flatMap((name) => ['--dev-bind-try', `/dev/${name}`, `/dev/${name}`]);
+}
+
+function exportScript(env: Record<string, string>): string {
+  return Object.entries(env)
+    .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .join('');
+}

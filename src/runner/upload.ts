@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { Refused, type Broker } from './broker.ts';
+import { callHttp, type HttpAnswer } from './http-call.ts';
+import { backOff, isPassing } from './retry.ts';
+
+/** A multiple of 256 KiB, as Cloud Storage asks for. */
+const chunkBytes = 32 * 1024 * 1024;
+const readBytes = 1024 * 1024;
+const idleTimeoutMs = 60_000;
+const maxRestarts = 3;
+
+export type Uploadable = { path: string; kind: 'output' | 'checkpoint'; file: FileHandle };
+export type UploadPlace = { broker: Broker; brokerUrl: string; attempt: number; signal: AbortSignal };
+
+/** The session is gone: the upload begins anew. */
+class SessionLost extends Error {}
+
+/** Brings a file to the bucket, however often the connection breaks. @throws Refused where the broker or the bucket will not have it. */
+export async function uploadFile(upload: Uploadable, place: UploadPlace): Promise<void> {
+  for (let restarts = 0; ; restarts++) {
+    try {
+      return await uploadOnce(upload, place);
+    } catch (error) {
+      // A file that the job changed meanwhile has another checksum than was announced.
+      const isRepeatable = error instanceof SessionLost || (error instanceof Refused && error.problem === 'checksum-mismatch');
+      if (!isRepeatable || restarts === maxRestarts) throw error;
+    }
+  }
+}
+
+async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace): Promise<void> {
+  const { broker, attempt } = place;
+  const digest = await digestOf(file);
+  const ticket = await broker.beginUpload({ attempt, path, kind, ...digest });
+  if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place.signal);
+  await broker.completeUpload(ticket.id, attempt);
+}
+
+async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: string; md5: string }> {
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let sizeBytes = 0;
+  for await (const chunk of file.createReadStream({ start: 0, autoClose: false, highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
+    sha256.update(chunk);
+    md5.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { sizeBytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+}
+
+/** Cloud Storage's resumable protocol: https://cloud.google.com/storage/docs/performing-resumable-uploads */
+async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, signal: AbortSignal): Promise<void> {
+  let position: number | undefined = 0;
+  for (let failures = 0; ; ) {
+    const answer = await put(file, sizeBytes, position, { url, signal }).catch(() => undefined);
+    signal.throwIfAborted();
+    if (answer === undefined || isPassing(answer.status)) {
+      // What has arrived of it, only the bucket knows.
+      position = undefined;
+      await backOff(failures++, signal);
+      continue;
+    }
+    if (answer.status === 200 || answer.status === 201) return;
+    if (answer.status === 404 || answer.status === 410) throw new SessionLost('the upload session is gone');
+    if (answer.status !== 308) throw new Refused(answer.status, '', `the object store answered HTTP ${answer.status}: ${answer.body.toString().slice(0, 300)}`);
+    const next = receivedBytes(answer);
+    if (position !== undefined && next > position) failures = 0;
+    if (position !== undefined && next <= position) await backOff(failures++, signal);
+    position = next;
+  }
+}
+
+type Session = { url: URL; signal: AbortSignal };
+
+function put(file: FileHandle, sizeBytes: number, position: number | undefined, session: Session): Promise<HttpAnswer> {
+  const call = { method: 'PUT' as const, idleTimeoutMs, ...session };
+  const isQuestion = position === undefined || position >= sizeBytes;
+  if (isQuestion) return callHttp({ ...call, headers: { 'content-range': `bytes */${sizeBytes}` }, body: Buffer.alloc(0) });
+  const end = Math.min(sizeBytes, position + chunkBytes) - 1;
+  return callHttp({
+    ...call,
+    headers: { 'content-range': `bytes ${position}-${end}/${sizeBytes}`, 'content-length': end - position + 1 },
+    body: file.createReadStream({ start: position, end, autoClose: false, highWaterMark: readBytes }),
+  });
+}
+
+function receivedBytes(answer: HttpAnswer): number {
+  const last = /^bytes=0-([0-9]+)$/.exec(answer.headers.range ?? '')?.[1];
+  return last === undefined ? 0 : Number(last) + 1;
+}
