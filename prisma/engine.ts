@@ -59,7 +59,10 @@ function wholeScripts(connectionString: string): PrismaPg {
 /** Applies what is missing, in order. Answers the names applied. */
 export async function applyMigrations(connectionString: string): Promise<string[]> {
   const engine = await openEngine(connectionString);
-  const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList: await readMigrations(), filters: noFilters });
+  const { appliedMigrationNames } = await engine.applyMigrations({
+    migrationsList: await readMigrations(),
+    filters: noFilters,
+  });
   return appliedMigrationNames;
 }
 
@@ -81,7 +84,10 @@ export async function schemaScript(connectionString: string): Promise<string> {
 /** Names of the migrations in the repository, oldest first. */
 export async function migrationNames(): Promise<string[]> {
   const entries = await readdir(migrationsDir, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
 }
 
 async function schemaFile(): Promise<[string, string]> {

@@ -16,7 +16,9 @@ const fewestModules = 60;
 
 function cruise(): Report['summary'] {
   const flags = ['--config', '.dependency-cruiser.mjs', '--output-type', 'json'];
-  const output = execFileSync('depcruise', [...flags, 'src', 'prisma', 'infra', 'tests'], { maxBuffer: 256 * 1024 * 1024 });
+  const output = execFileSync('depcruise', [...flags, 'src', 'prisma', 'infra', 'tests'], {
+    maxBuffer: 256 * 1024 * 1024,
+  });
   return (JSON.parse(output.toString()) as Report).summary;
 }
 

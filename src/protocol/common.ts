@@ -12,8 +12,7 @@ export const Time = (description?: string) =>
 export const Duration = (description: string) =>
   Type.String({ pattern: durationPattern, description: `${description} Such as 90s, 30m, 2h or 3d.` });
 
-export const Usd = (description?: string) =>
-  Type.Number({ ...(description === undefined ? {} : { description }) });
+export const Usd = (description?: string) => Type.Number({ ...(description === undefined ? {} : { description }) });
 
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -61,17 +60,17 @@ export const Problem = Type.Object(
 export const Blocker = Type.Object(
   {
     code: Type.Enum([
-        'capacity',
-        'quota',
-        'cap',
-        'share-cap',
-        'concentration',
-        'budget',
-        'dependency',
-        'reservation',
-        'stockout',
-        'backoff',
-      ]),
+      'capacity',
+      'quota',
+      'cap',
+      'share-cap',
+      'concentration',
+      'budget',
+      'dependency',
+      'reservation',
+      'stockout',
+      'backoff',
+    ]),
     message: Type.String(),
     unblocks: Type.String({ description: 'What would let the job start.' }),
   },

@@ -25,12 +25,38 @@ export const Resources = Type.Object(
           'kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. Left out: CPU only.',
       }),
     ),
-    cpus: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000, description: 'Cores per node. Left out: 1 on CPU, else the machine’s.' })),
-    memoryGiB: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000, description: 'Memory per node; a job that passes it ends as failed with reason out-of-memory. Left out: 2 GiB per core.' })),
-    diskGiB: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000, description: 'Disk per node; a job that passes it ends as failed with reason disk-full. Left out: 20.' })),
-    nodes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Machines of one gang. Left out: 1.' })),
+    cpus: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 100_000,
+        description: 'Cores per node. Left out: 1 on CPU, else the machine’s.',
+      }),
+    ),
+    memoryGiB: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1_000_000,
+        description:
+          'Memory per node; a job that passes it ends as failed with reason out-of-memory. Left out: 2 GiB per core.',
+      }),
+    ),
+    diskGiB: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1_000_000,
+        description: 'Disk per node; a job that passes it ends as failed with reason disk-full. Left out: 20.',
+      }),
+    ),
+    nodes: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000, description: 'Machines of one gang. Left out: 1.' }),
+    ),
     market: Type.Optional(Market),
-    providers: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: 'In this order, the next on shortage. Left out: all.' })),
+    providers: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: 'In this order, the next on shortage. Left out: all.',
+      }),
+    ),
     regions: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
   },
   { ...closed, title: 'Resources' },
@@ -47,10 +73,14 @@ const positive = { exclusiveMinimum: 0, maximum: 1e30 };
 
 export const Workload = Type.Object(
   {
-    preset: Type.Optional(Type.String({ minLength: 1, description: 'A named model or workload, such as llama-2-7b or resnet50-imagenet.' })),
+    preset: Type.Optional(
+      Type.String({ minLength: 1, description: 'A named model or workload, such as llama-2-7b or resnet50-imagenet.' }),
+    ),
     kind: Type.Optional(Type.Enum([...workloadKinds])),
     parameters: Type.Optional(Type.Number({ ...positive, description: 'Weights of the model, such as 7e9.' })),
-    activeParameters: Type.Optional(Type.Number({ ...positive, description: 'Weights used per token by a mixture of experts.' })),
+    activeParameters: Type.Optional(
+      Type.Number({ ...positive, description: 'Weights used per token by a mixture of experts.' }),
+    ),
     tokens: Type.Optional(Type.Number({ ...positive, description: 'Tokens trained on, all epochs together.' })),
     sequenceLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000_000 })),
     layers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
@@ -72,13 +102,25 @@ const RetryCause = Type.Enum(['preemption', 'infrastructure']);
 
 export const JobSpec = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', description: 'Letters, digits, dots, dashes and underscores. Jobs of one name share their history.' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+      description: 'Letters, digits, dots, dashes and underscores. Jobs of one name share their history.',
+    }),
     command: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
       description: 'A string is run by a shell, a list as it is.',
     }),
-    setup: Type.Optional(Type.String({ minLength: 1, description: 'Run by a shell once per instance, before the command.' })),
+    setup: Type.Optional(
+      Type.String({ minLength: 1, description: 'Run by a shell once per instance, before the command.' }),
+    ),
     image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'A container image to run in.' })),
-    source: Type.Optional(Type.String({ pattern: '^weir://uploads/.+$', description: 'A tar or tar.gz archive, unpacked into the working directory.' })),
+    source: Type.Optional(
+      Type.String({
+        pattern: '^weir://uploads/.+$',
+        description: 'A tar or tar.gz archive, unpacked into the working directory.',
+      }),
+    ),
     files: Type.Optional(
       Type.Record(Type.String(relativePath), Type.String(), {
         ...closed,
@@ -89,14 +131,19 @@ export const JobSpec = Type.Object(
       Type.Array(
         Type.Object(
           {
-            uri: Type.String({ pattern: '^(gs|https|http|weir)://.+$', description: 'gs://, https:// or weir://, fetched by the runner.' }),
+            uri: Type.String({
+              pattern: '^(gs|https|http|weir)://.+$',
+              description: 'gs://, https:// or weir://, fetched by the runner.',
+            }),
             path: Type.String(relativePath),
           },
           closed,
         ),
       ),
     ),
-    outputs: Type.Optional(Type.Array(Type.String(relativePath), { description: 'Files and folders kept as artifacts.' })),
+    outputs: Type.Optional(
+      Type.Array(Type.String(relativePath), { description: 'Files and folders kept as artifacts.' }),
+    ),
     checkpoints: Type.Optional(
       Type.Object(
         { path: Type.String(relativePath), every: Type.Optional(Duration('How often the job writes one.')) },
@@ -104,36 +151,51 @@ export const JobSpec = Type.Object(
       ),
     ),
     env: Type.Optional(Type.Record(Type.String({ pattern: environmentName }), Type.String(), closed)),
-    secrets: Type.Optional(Type.Array(Type.String({ pattern: environmentName }), { description: 'Names of the tenant’s secrets, given to the job as environment variables and masked in its log.' })),
+    secrets: Type.Optional(
+      Type.Array(Type.String({ pattern: environmentName }), {
+        description: 'Names of the tenant’s secrets, given to the job as environment variables and masked in its log.',
+      }),
+    ),
     resources: Type.Optional(Resources),
     workload: Type.Optional(Workload),
     objective: Type.Optional(Type.Enum(['cheapest', 'fastest'])),
     maxDuration: Type.Optional(Duration('The job is stopped, with notice, when one attempt has run so long.')),
-    maxCostUsd: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'Reserved at the start; the job is stopped, with notice, when it has cost so much.' })),
+    maxCostUsd: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1e9,
+        description: 'Reserved at the start; the job is stopped, with notice, when it has cost so much.',
+      }),
+    ),
     deadline: Type.Optional(Time()),
-    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Within the tenant, higher first. Left out: 50.' })),
+    priority: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, description: 'Within the tenant, higher first. Left out: 50.' }),
+    ),
     retries: Type.Optional(
       Type.Object(
-        { max: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 3 })), on: Type.Optional(Type.Array(RetryCause)) },
+        {
+          max: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 3 })),
+          on: Type.Optional(Type.Array(RetryCause)),
+        },
         { ...closed, description: 'Left out: 3, on preemption and infrastructure.' },
       ),
     ),
     array: Type.Optional(
       Type.Union([
         Type.Object({ count: Type.Integer({ minimum: 1, maximum: 100_000 }) }, closed),
-        Type.Object({ values: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 100_000 }) }, closed),
+        Type.Object(
+          { values: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 100_000 }) },
+          closed,
+        ),
       ]),
     ),
     dependsOn: Type.Optional(
-      Type.Array(
-        Type.Object(
-          { job: Id('job'), on: Type.Optional(Type.Enum(['success', 'failure', 'end'])) },
-          closed,
-        ),
-      ),
+      Type.Array(Type.Object({ job: Id('job'), on: Type.Optional(Type.Enum(['success', 'failure', 'end'])) }, closed)),
     ),
     webhooks: Type.Optional(
-      Type.Array(Type.Object({ url: Type.String({ format: 'uri' }), events: Type.Optional(Type.Array(Type.String())) }, closed)),
+      Type.Array(
+        Type.Object({ url: Type.String({ format: 'uri' }), events: Type.Optional(Type.Array(Type.String())) }, closed),
+      ),
     ),
     labels: Type.Optional(Type.Record(Type.String({ maxLength: 63 }), Type.String({ maxLength: 255 }))),
   },

@@ -11,7 +11,9 @@ export const NewJob = Type.Object(
   {
     ...JobSpec.properties,
     quoteId: Type.Optional(Id('quote', 'A live quote of the same spec, whose prices are kept.')),
-    optionId: Type.Optional(Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.')),
+    optionId: Type.Optional(
+      Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.'),
+    ),
   },
   { ...closed, title: 'NewJob' },
 );

@@ -9,7 +9,10 @@ export const Offer = Type.Object(
     region: Type.String(),
     zone: Nullable(Type.String()),
     machineType: Type.String(),
-    accelerators: Type.Object({ kind: Type.String(), count: Type.Number({ description: 'Per node; cores where the kind is cpu.' }) }, closed),
+    accelerators: Type.Object(
+      { kind: Type.String(), count: Type.Number({ description: 'Per node; cores where the kind is cpu.' }) },
+      closed,
+    ),
     nodes: Type.Integer(),
     market: Type.Enum(['spot', 'on-demand']),
     hourlyUsd: Usd('All nodes together.'),
@@ -70,7 +73,10 @@ export const Quote = Type.Object(
 export type Quote = Static<typeof Quote>;
 
 export const NewQuote = Type.Object(
-  { ...JobSpec.properties, pilot: Type.Optional(Type.Boolean({ description: 'Quote from a run of up to two minutes.' })) },
+  {
+    ...JobSpec.properties,
+    pilot: Type.Optional(Type.Boolean({ description: 'Quote from a run of up to two minutes.' })),
+  },
   { ...closed, title: 'NewQuote' },
 );
 
@@ -96,7 +102,11 @@ export const Scaling = Type.Object(
   {
     points: Type.Array(
       Type.Object(
-        { accelerators: Type.Object({ kind: Type.String(), count: Type.Number() }, closed), durationSeconds: Percentiles, costUsd: Percentiles },
+        {
+          accelerators: Type.Object({ kind: Type.String(), count: Type.Number() }, closed),
+          durationSeconds: Percentiles,
+          costUsd: Percentiles,
+        },
         closed,
       ),
     ),

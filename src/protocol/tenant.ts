@@ -47,13 +47,18 @@ export const Secret = Type.Object(
   { ...closed, title: 'Secret' },
 );
 
-const PerKind = (description: string) =>
-  Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description });
+const PerKind = (description: string) => Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description });
 
 /** Every field is optional; what is left out does not limit. */
 export const Policy = Type.Object(
   {
-    weight: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e6, description: 'Share of the pool when all compete. Left out: 1.' })),
+    weight: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1e6,
+        description: 'Share of the pool when all compete. Left out: 1.',
+      }),
+    ),
     parent: Type.Optional(Id('tenant', 'The organisation above this team. Left out: none.')),
     guaranteed: Type.Optional(PerKind('Accelerators by kind this tenant can always get. Left out: none.')),
     borrowing: Type.Optional(PerKind('How far above the guarantee. Left out: as far as there is.')),
@@ -81,7 +86,10 @@ export const Policy = Type.Object(
     ),
     budget: Type.Optional(
       Type.Object(
-        { monthlyUsd: Type.Optional(Type.Number({ minimum: 0 })), totalUsd: Type.Optional(Type.Number({ minimum: 0 })) },
+        {
+          monthlyUsd: Type.Optional(Type.Number({ minimum: 0 })),
+          totalUsd: Type.Optional(Type.Number({ minimum: 0 })),
+        },
         closed,
       ),
     ),
@@ -96,9 +104,15 @@ export type Policy = Static<typeof Policy>;
 export const PoolPolicy = Type.Object(
   {
     hhiCeiling: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' })),
-    largestShareCeiling: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' })),
-    halfLife: Type.Optional(Type.String({ pattern: '^[0-9]+[hd]$', description: 'Of past use in the fair order. Left out: 7d.' })),
-    tenantsSeeOthers: Type.Optional(Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' })),
+    largestShareCeiling: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' }),
+    ),
+    halfLife: Type.Optional(
+      Type.String({ pattern: '^[0-9]+[hd]$', description: 'Of past use in the fair order. Left out: 7d.' }),
+    ),
+    tenantsSeeOthers: Type.Optional(
+      Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' }),
+    ),
   },
   { ...closed, title: 'PoolPolicy' },
 );

@@ -1,4 +1,11 @@
-import { createPostgresBackend, createRedisBackend, DEFAULT_SCHEMA, runMigrations, type BackendFactory, type ConnectionOptions } from 'bullmq';
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  DEFAULT_SCHEMA,
+  runMigrations,
+  type BackendFactory,
+  type ConnectionOptions,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
@@ -51,7 +58,10 @@ export async function openRedis(url: string, onError: (error: unknown) => void):
   for (const connection of [senders, workers]) connection.on('error', onError);
   await Promise.all([senders.connect(), workers.connect()]).catch((cause: unknown) => {
     disconnect();
-    throw new Error('REDIS_URL names a Redis that does not answer. Start it, or leave REDIS_URL unset to keep the queues in PostgreSQL.', { cause });
+    throw new Error(
+      'REDIS_URL names a Redis that does not answer. Start it, or leave REDIS_URL unset to keep the queues in PostgreSQL.',
+      { cause },
+    );
   });
   return {
     factory: createRedisBackend,

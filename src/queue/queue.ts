@@ -42,13 +42,16 @@ const closeGraceMs = 4_000;
 
 export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOptions): Promise<Queues> {
   // The one line that chooses: Redis for many workers on many hosts, else PostgreSQL.
-  const backend = redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : await openRedis(redisUrl, onError);
+  const backend =
+    redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : await openRedis(redisUrl, onError);
   const queues = openQueues(backend, onError);
   const workers: { close: () => Promise<void> }[] = [];
 
   return {
     wake: async ({ step, id, version, delayMs = 0 }) => {
-      const deduplication = { id: `${id}-${version}`, keepLastIfActive: true };
+      // Asking for later must not hide asking for now.
+      const key = delayMs === 0 ? `${id}-${version}` : `${id}-${version}-later`;
+      const deduplication = { id: key, keepLastIfActive: true };
       await queues[step].add(step, { id }, { deduplication, delay: delayMs }).catch(onError);
     },
     work: (step, concurrency, handle) => {
@@ -69,7 +72,14 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
       worker.on('error', onError).on('failed', (_job, error) => onError(error));
       workers.push(worker);
     },
-    isReady: async () => (await within(readyTimeoutMs, backend.ping().then(() => true, () => false))) ?? false,
+    isReady: async () =>
+      (await within(
+        readyTimeoutMs,
+        backend.ping().then(
+          () => true,
+          () => false,
+        ),
+      )) ?? false,
     close: async () => {
       const closing = Promise.all([...workers, ...Object.values(queues)].map((each) => each.close()));
       await within(closeGraceMs, closing);
@@ -79,7 +89,12 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
 }
 
 function openQueues(backend: Backend, onError: (error: unknown) => void) {
-  const options = { connection: backend.senders, prefix: 'weir', defaultJobOptions: jobOptions, streams: { events: { maxLen: 100 } } };
+  const options = {
+    connection: backend.senders,
+    prefix: 'weir',
+    defaultJobOptions: jobOptions,
+    streams: { events: { maxLen: 100 } },
+  };
   const open = (step: Step) => new Queue(step, options, backend.factory).on('error', onError);
   return { dispatch: open('dispatch'), launch: open('launch'), settle: open('settle') } satisfies Record<Step, unknown>;
 }

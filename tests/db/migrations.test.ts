@@ -8,14 +8,16 @@ import { withDatabase } from '../support/global-setup.ts';
 import { test } from '../support/database.ts';
 
 test('the ledger refuses to be changed', async ({ db }) => {
-  await db.pool.query(`INSERT INTO ledger_entry (id, at, transaction_id, tenant_id, account, kind, amount_micro_usd, balance_micro_usd, note)
+  await db.pool
+    .query(`INSERT INTO ledger_entry (id, at, transaction_id, tenant_id, account, kind, amount_micro_usd, balance_micro_usd, note)
     VALUES ('ent_1', now(), 'x', 'tnt_1', 'reserved', 'reserve', 1, 1, '')`);
   await expect(db.pool.query('UPDATE ledger_entry SET note = $1', ['changed'])).rejects.toThrow('append-only');
   await expect(db.pool.query('DELETE FROM ledger_entry')).rejects.toThrow('append-only');
 });
 
 test('use of compute refuses to be changed', async ({ db }) => {
-  await db.pool.query(`INSERT INTO usage_entry (tenant_id, job_id, attempt, instance_id, provider, region, kind, "from", "to", accelerator_seconds, petaflop_seconds, micro_usd)
+  await db.pool
+    .query(`INSERT INTO usage_entry (tenant_id, job_id, attempt, instance_id, provider, region, kind, "from", "to", accelerator_seconds, petaflop_seconds, micro_usd)
     VALUES ('tnt_1', 'job_1', 1, 'ins_1', 'local', 'local', 'cpu', now(), now(), 1, 1, 1)`);
   await expect(db.pool.query('UPDATE usage_entry SET micro_usd = 0')).rejects.toThrow('append-only');
   await expect(db.pool.query('DELETE FROM usage_entry')).rejects.toThrow('append-only');
@@ -23,7 +25,11 @@ test('use of compute refuses to be changed', async ({ db }) => {
 
 test('each migration is recorded as Prisma records it, and applying again changes nothing', async ({ db }) => {
   const recorded = async () =>
-    (await db.pool.query<{ migration_name: string; applied_steps_count: number }>('SELECT migration_name, applied_steps_count FROM _prisma_migrations ORDER BY migration_name')).rows;
+    (
+      await db.pool.query<{ migration_name: string; applied_steps_count: number }>(
+        'SELECT migration_name, applied_steps_count FROM _prisma_migrations ORDER BY migration_name',
+      )
+    ).rows;
   const before = await recorded();
   expect(before.map((row) => row.migration_name)).toEqual(await migrationNames());
   await migrate(db.url);

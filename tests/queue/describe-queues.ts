@@ -78,6 +78,37 @@ export function describeQueues(test: TestAPI<{ place: Place }>): void {
     expect(third - first).toBeLessThan(3_000);
   });
 
+  test('having asked for later does not hide asking for now', async ({ place }) => {
+    await using opened = await open(place);
+    const { queues } = opened;
+    const handled: string[] = [];
+    queues.work('settle', 1, async (id) => void handled.push(id));
+    await queues.wake({ step: 'settle', id: 'a', version: 0, delayMs: 60_000 });
+    await queues.wake({ step: 'settle', id: 'a', version: 0, delayMs: 90_000 });
+    await queues.wake({ step: 'settle', id: 'a', version: 0 });
+    await waitFor('the call', () => handled.length === 1, 5_000);
+    await queues.wake({ step: 'settle', id: 'end', version: 0 });
+    await waitFor('the end', () => handled.includes('end'));
+    expect(handled).toEqual(['a', 'end']);
+  });
+
+  test('asking for now while it is being handled is not hidden by a handler that asks for later', async ({ place }) => {
+    await using opened = await open(place);
+    const { queues } = opened;
+    const first = gate();
+    let count = 0;
+    queues.work('settle', 1, async (id) => {
+      count++;
+      await first.opened;
+      await queues.wake({ step: 'settle', id, version: 0, delayMs: 60_000 });
+    });
+    await queues.wake({ step: 'settle', id: 'a', version: 0 });
+    await waitFor('the first', () => count === 1);
+    await queues.wake({ step: 'settle', id: 'a', version: 0 });
+    first.open();
+    await waitFor('the second', () => count === 2, 5_000);
+  });
+
   test('a step that fails is repeated, later each time, and given up in the end', async ({ place }) => {
     await using opened = await open(place);
     const { queues, errors } = opened;
@@ -142,7 +173,9 @@ export function describeQueues(test: TestAPI<{ place: Place }>): void {
       latenciesMs.push((await waitFor('the handler', () => arrived.get(String(index)))) - asked);
     }
     latenciesMs.sort((a, b) => a - b);
-    process.stdout.write(`wake-up to handler: p50 ${latenciesMs[25]?.toFixed(1)} ms, p98 ${latenciesMs[48]?.toFixed(1)} ms\n`);
+    process.stdout.write(
+      `wake-up to handler: p50 ${latenciesMs[25]?.toFixed(1)} ms, p98 ${latenciesMs[48]?.toFixed(1)} ms\n`,
+    );
     expect(latenciesMs[25]).toBeLessThan(250);
   });
 

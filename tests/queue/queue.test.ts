@@ -6,7 +6,8 @@ import { describeQueues, type Place } from './describe-queues.ts';
 
 const test = base.extend<{ place: Place }>({
   place: async ({ db }, use) => {
-    const flush = async () => void (await db.pool.query('TRUNCATE bullmq.job, bullmq.dedup, bullmq.dedup_next CASCADE'));
+    const flush = async () =>
+      void (await db.pool.query('TRUNCATE bullmq.job, bullmq.dedup, bullmq.dedup_next CASCADE'));
     await use({ databaseUrl: db.url, redisUrl: undefined, flush });
   },
 });
@@ -39,7 +40,9 @@ test('a worker whose connections break hears again', async ({ db }) => {
   queues.work('launch', 1, async (id) => void handled.push(id));
   await queues.wake({ step: 'launch', id: 'before', version: 1 });
   await waitFor('the first', () => handled.includes('before'));
-  await db.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+  await db.pool.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
   await waitFor('the second', async () => {
     await queues.wake({ step: 'launch', id: 'after', version: 1 });
     return handled.includes('after');

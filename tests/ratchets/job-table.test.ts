@@ -11,7 +11,8 @@ const exceptions = {
   'src/instances/store.ts': 'progress',
 };
 
-const stateWrite = /\.job\.update[^;]*data:\s*\{[^}]*\bstate\b|UPDATE\s+"?job"?\s+(\w+\s+)?SET\s((?!\b(WHERE|FROM)\b)[^;`])*\bstate"?\s*=/i;
+const stateWrite =
+  /\.job\.update[^;]*data:\s*\{[^}]*\bstate\b|UPDATE\s+"?job"?\s+(\w+\s+)?SET\s((?!\b(WHERE|FROM)\b)[^;`])*\bstate"?\s*=/i;
 
 test('one file writes the job table, so that no move can be made beside the machine and without its event', () => {
   const writers = listFiles('src', ['.ts']).filter((path) => write.test(readSource(path)));

@@ -17,7 +17,11 @@ export const templateName = 'weir_template';
 /** One real PostgreSQL a run, with a template made by the real migrations; each test gets a copy. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-test-'));
-  const cluster = await startCluster(directory, ['-c fsync=off', '-c full_page_writes=off', '-c synchronous_commit=off']);
+  const cluster = await startCluster(directory, [
+    '-c fsync=off',
+    '-c full_page_writes=off',
+    '-c synchronous_commit=off',
+  ]);
   const client = new pg.Client({ connectionString: cluster.url });
   await client.connect();
   await client.query(`CREATE DATABASE ${templateName}`);

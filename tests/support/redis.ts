@@ -7,7 +7,12 @@ import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait.ts';
 
-export type RedisServer = { url: string; flush: () => Promise<void>; restart: () => Promise<void>; stop: () => Promise<void> };
+export type RedisServer = {
+  url: string;
+  flush: () => Promise<void>;
+  restart: () => Promise<void>;
+  stop: () => Promise<void>;
+};
 
 /** A real Redis of its own on a free port, keeping nothing on disk. */
 export async function startRedis(): Promise<RedisServer> {
@@ -18,7 +23,12 @@ export async function startRedis(): Promise<RedisServer> {
   const url = `redis://127.0.0.1:${port}`;
   const client = new Redis(url, { maxRetriesPerRequest: null });
   client.on('error', () => undefined);
-  await waitFor('redis-server to answer', () => client.ping().then((answer) => answer === 'PONG', () => false));
+  await waitFor('redis-server to answer', () =>
+    client.ping().then(
+      (answer) => answer === 'PONG',
+      () => false,
+    ),
+  );
   const kill = async () => {
     server.kill('SIGKILL');
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
@@ -43,7 +53,10 @@ export async function startRedis(): Promise<RedisServer> {
 async function startServer(flags: string[]): Promise<ChildProcess> {
   const server = spawn('redis-server', flags, { stdio: 'ignore' });
   await once(server, 'spawn').catch((cause: unknown) => {
-    throw new Error('redis-server is not installed: `apt-get install redis-server`, or leave this out with `npm test`.', { cause });
+    throw new Error(
+      'redis-server is not installed: `apt-get install redis-server`, or leave this out with `npm test`.',
+      { cause },
+    );
   });
   return server;
 }
