@@ -1,4 +1,5 @@
 import { describeProvider } from './contract.ts';
+import { describeIsolated } from './isolation-guarantees.ts';
 import { describeLocal } from './local-guarantees.ts';
 import { isRoot, openLocal } from './local-subject.ts';
 
@@ -8,3 +9,4 @@ for (const isolation of isolations) {
   describeProvider(`local, isolation ${isolation}`, () => openLocal(isolation));
   describeLocal(isolation);
 }
+if (isRoot) describeIsolated('user');

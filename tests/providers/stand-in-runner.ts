@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Boot } from '../../src/protocol/runner.ts';
+import { argumentsOf, environmentOf, listProcesses, signal } from '../../src/providers/local/processes.ts';
 
 /**
  * A runner without a broker: what it is to run stands where its bootstrap token would. It starts that as the real one does,
@@ -37,5 +38,9 @@ const job = spawn(program ?? '', args, {
 });
 writeFileSync(join(boot.stateDir, 'job.json'), JSON.stringify({ pid: job.pid, pgid: job.pid, uid, marker }));
 
-process.on('SIGTERM', () => process.kill(-(job.pid ?? 0), 'SIGTERM'));
+process.on('SIGTERM', () => {
+  const ofJob = listProcesses().filter((each) => environmentOf(each).includes(`WEIR_RUNNER_ID=${marker}`));
+  // bubblewrap would end the whole namespace.
+  for (const each of ofJob) if (argumentsOf(each)[0] !== 'bwrap') signal(each, 'SIGTERM');
+});
 job.on('exit', () => process.exit(0));

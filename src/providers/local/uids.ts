@@ -9,15 +9,15 @@ const firstUid = 70_000;
 export const lastUid = 79_999;
 
 /** Of the whole machine: two weirs on it must not give out one uid, since ending a job ends all processes of its uid. */
-const claimsDir = '/run/weir/uids';
+const machineClaims = '/run/weir/uids';
 
 /** A uid is held as long as one of these directories exists: the instance's and its job's. */
 export type UidHolder = { instanceDir: string; workDir: string };
 
 /** Takes a uid that no other instance and no process has. Chance chooses, so that none is soon used again. */
-export async function claimUid(holder: UidHolder): Promise<number> {
-  await mkdir(claimsDir, { recursive: true, mode: 0o700 });
-  const draft = join(claimsDir, `.${randomUUID()}`);
+export async function claimUid(holder: UidHolder, claims = machineClaims): Promise<number> {
+  await mkdir(claims, { recursive: true, mode: 0o700 });
+  const draft = join(claims, `.${randomUUID()}`);
   await writeFile(draft, JSON.stringify(holder));
   try {
     const running = uidsOfProcesses();
@@ -25,7 +25,7 @@ export async function claimUid(holder: UidHolder): Promise<number> {
     const start = randomInt(count);
     for (let i = 0; i < count; i += 1) {
       const uid = firstUid + ((start + i) % count);
-      if (!running.has(uid) && (await take(uid, draft))) return uid;
+      if (!running.has(uid) && (await take(join(claims, String(uid)), draft))) return uid;
     }
   } finally {
     await rm(draft, { force: true });
@@ -34,45 +34,42 @@ export async function claimUid(holder: UidHolder): Promise<number> {
 }
 
 /** Gives the uid back, when nothing on disk belongs to it any more. */
-export async function releaseUid(uid: number, { instanceDir }: UidHolder): Promise<void> {
-  const holder = await readHolder(uid);
-  if (holder?.instanceDir === instanceDir) await rm(claimOf(uid), { force: true });
+export async function releaseUid(uid: number, { instanceDir }: UidHolder, claims = machineClaims): Promise<void> {
+  const claim = join(claims, String(uid));
+  const holder = await readHolder(claim);
+  if (holder?.instanceDir === instanceDir) await rm(claim, { force: true });
 }
 
-async function take(uid: number, draft: string): Promise<boolean> {
-  const holder = await readHolder(uid);
+async function take(claim: string, draft: string): Promise<boolean> {
+  const holder = await readHolder(claim);
   if (holder !== undefined) {
     if ((await exists(holder.instanceDir)) || (await exists(holder.workDir))) return false;
-    if (!(await removeAbandoned(uid, holder))) return false;
+    if (!(await removeAbandoned(claim, holder))) return false;
   }
   // A link appears whole or not at all, unlike a file that is made and then written.
-  return link(draft, claimOf(uid)).then(
+  return link(draft, claim).then(
     () => true,
     () => false,
   );
 }
 
 /** By moving it aside, which only one can do; what another has put there meanwhile is put back. */
-async function removeAbandoned(uid: number, abandoned: UidHolder): Promise<boolean> {
-  const aside = join(claimsDir, `.${randomUUID()}`);
-  const isMoved = await rename(claimOf(uid), aside).then(
+async function removeAbandoned(claim: string, abandoned: UidHolder): Promise<boolean> {
+  const aside = `${claim}.${randomUUID()}`;
+  const isMoved = await rename(claim, aside).then(
     () => true,
     () => false,
   );
   if (!isMoved) return false;
-  const moved: UidHolder = JSON.parse(await readFile(aside, 'utf8'));
-  const isAbandoned = moved.instanceDir === abandoned.instanceDir;
-  if (!isAbandoned) await link(aside, claimOf(uid)).catch(() => undefined);
+  const moved = await readHolder(aside);
+  const isAbandoned = moved?.instanceDir === abandoned.instanceDir;
+  if (!isAbandoned) await link(aside, claim).catch(() => undefined);
   await rm(aside, { force: true });
   return isAbandoned;
 }
 
-function claimOf(uid: number): string {
-  return join(claimsDir, String(uid));
-}
-
-function readHolder(uid: number): Promise<UidHolder | undefined> {
-  return readFile(claimOf(uid), 'utf8').then(
+function readHolder(claim: string): Promise<UidHolder | undefined> {
+  return readFile(claim, 'utf8').then(
     (text) => JSON.parse(text) as UidHolder,
     () => undefined,
   );
