@@ -1,36 +1,36 @@
 /**
- * Collects what callers want written while the last write is under way, and writes it together: one round trip and one
- * commit for many requests. A caller's promise settles when its own item is committed.
+ * Collects what callers ask while the last batch is under way, and carries it out together: one round trip, and one commit,
+ * for many requests. A caller's answer is of its own item, begun after it asked.
  */
-export function createBatcher<T>(write: (items: T[]) => Promise<void>, maxItems = 200): (item: T) => Promise<void> {
-  type Waiting = { item: T; resolve: () => void; reject: (error: unknown) => void };
+export function createBatcher<T, R>(process: (items: T[]) => Promise<R[]>, maxItems = 200): (item: T) => Promise<R> {
+  type Waiting = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void };
   let waiting: Waiting[] = [];
-  let isWriting = false;
+  let isBusy = false;
 
   const drain = async (): Promise<void> => {
-    isWriting = true;
+    isBusy = true;
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxItems);
       waiting = waiting.slice(maxItems);
-      await writeBatch(batch);
+      await carryOut(batch);
     }
-    isWriting = false;
+    isBusy = false;
   };
 
-  const writeBatch = async (batch: Waiting[]): Promise<void> => {
+  const carryOut = async (batch: Waiting[]): Promise<void> => {
     try {
-      await write(batch.map(({ item }) => item));
-      for (const { resolve } of batch) resolve();
+      const results = await process(batch.map(({ item }) => item));
+      batch.forEach(({ resolve }, index) => resolve(results[index] as R));
     } catch (error) {
       if (batch.length === 1) return batch[0]?.reject(error);
       // One bad item must not take the others with it.
-      for (const single of batch) await writeBatch([single]);
+      for (const single of batch) await carryOut([single]);
     }
   };
 
   return (item) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<R>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (!isWriting) void drain();
+      if (!isBusy) void drain();
     });
 }

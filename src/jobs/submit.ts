@@ -32,7 +32,7 @@ const maxFilesBytes = 1024 * 1024;
  * @throws WeirError `invalid` for a bad spec, `can-never-start` with the blockers, `too-many-queued`, `not-found` for the quote.
  */
 export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkReferences, isBarred, wakeDispatch }: SubmitDeps): Submit {
-  const insert = createBatcher<NewJobRow>((rows) => insertJobs(db, rows));
+  const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows));
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec);
     await checkReferences(tenantId, spec);

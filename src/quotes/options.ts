@@ -30,7 +30,8 @@ export function listOptions(input: OptionsInput): QuoteOption[] {
   const { spec, work, wanted, wares, spread } = input;
   const durations = new Map<number, Percentiles | undefined>();
   const durationOn = (count: number): Percentiles | undefined => {
-    if (!durations.has(count)) durations.set(count, withinLimit(spread, spec, modelSeconds(spec, work, { kind: wanted.kind, count })));
+    if (!durations.has(count))
+      durations.set(count, withinLimit(spread, spec, modelSeconds(spec, work, { kind: wanted.kind, count })));
     return durations.get(count);
   };
   return listCandidates(wanted, work, wares).flatMap((candidate) => {
@@ -49,8 +50,15 @@ function withinLimit(spread: Spread, { maxDuration }: JobSpec, seconds: number |
 
 function optionOf(candidate: Candidate, duration: Percentiles, input: OptionsInput): QuoteOption {
   const terms = termsOf(candidate, input);
-  const reasons = [...candidate.reasons, ...policyReasons(candidate, input.policy), ...memoryReasons(candidate, input.work)];
-  if (hardlyFinishesOnSpot(duration.p50, terms)) reasons.push('Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.');
+  const reasons = [
+    ...candidate.reasons,
+    ...policyReasons(candidate, input.policy),
+    ...memoryReasons(candidate, input.work),
+  ];
+  if (hardlyFinishesOnSpot(duration.p50, terms))
+    reasons.push(
+      'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.',
+    );
   return {
     id: input.newId(),
     offer: offerOf(candidate),
@@ -61,7 +69,21 @@ function optionOf(candidate: Candidate, duration: Percentiles, input: OptionsInp
   };
 }
 
-function offerOf({ provider, region, zone, machineType, kind, count, nodes, market, microUsdPerHour, priceDate }: Candidate): Offer {
+/** The parts of a candidate that name what is bought. */
+type Named = Omit<Candidate, 'startSeconds' | 'isDiskExtra' | 'reasons'>;
+
+export function offerOf({
+  provider,
+  region,
+  zone,
+  machineType,
+  kind,
+  count,
+  nodes,
+  market,
+  microUsdPerHour,
+  priceDate,
+}: Named): Offer {
   return {
     id: `${provider}/${zone ?? region}/${machineType}/${kind}:${count}/${nodes}/${market}`,
     provider,
@@ -76,7 +98,10 @@ function offerOf({ provider, region, zone, machineType, kind, count, nodes, mark
   };
 }
 
-function termsOf({ market, nodes, microUsdPerHour, startSeconds, isDiskExtra }: Candidate, { spec, work, wanted }: OptionsInput): Terms {
+function termsOf(
+  { market, nodes, microUsdPerHour, startSeconds, isDiskExtra }: Candidate,
+  { spec, work, wanted }: OptionsInput,
+): Terms {
   // The trained weights, in two bytes each, are fetched once by whoever trained them.
   const egressBytes = isDiskExtra && spec.outputs !== undefined ? 2 * (work.parameters ?? 0) : 0;
   return {
@@ -97,13 +122,17 @@ function everySeconds(checkpoints: JobSpec['checkpoints']): number | null | unde
 
 function policyReasons({ provider, region }: Candidate, { providers, regions }: OptionsInput['policy']): string[] {
   const reasons: string[] = [];
-  if (providers !== undefined && !providers.includes(provider)) reasons.push(`The tenant's policy does not allow the provider ${provider}.`);
-  if (regions !== undefined && !regions.includes(region)) reasons.push(`The tenant's policy does not allow the region ${region}.`);
+  if (providers !== undefined && !providers.includes(provider))
+    reasons.push(`The tenant's policy does not allow the provider ${provider}.`);
+  if (regions !== undefined && !regions.includes(region))
+    reasons.push(`The tenant's policy does not allow the region ${region}.`);
   return reasons;
 }
 
 function memoryReasons({ kind, count, nodes }: Candidate, work: Work): string[] {
   const needed = smallestCountThatHolds(work, kind);
   if (needed === undefined || needed <= count * nodes) return [];
-  return [`The model does not fit: its weights, gradients and optimiser state need at least ${needed} ${kind}, fully sharded.`];
+  return [
+    `The model does not fit: its weights, gradients and optimiser state need at least ${needed} ${kind}, fully sharded.`,
+  ];
 }

@@ -1,0 +1,112 @@
+import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createJobDownloads } from './artifacts/download.ts';
+import { requireUploads } from './artifacts/upload.ts';
+import { newId } from './core/ids.ts';
+import { createBatcher } from './db/batch.ts';
+import { createListener } from './db/listen.ts';
+import type { Foundation } from './foundation.ts';
+import { createApp, type AppDeps } from './http/app.ts';
+import { createClaim } from './instances/claim.ts';
+import { createHeartbeat } from './instances/heartbeat.ts';
+import { createReport } from './instances/report.ts';
+import { createCancel } from './jobs/cancel.ts';
+import { createIsBarred } from './jobs/sole-tenant.ts';
+import { createSubmit } from './jobs/submit.ts';
+import type { JobSpec } from './protocol/job-spec.ts';
+import type { Policy } from './protocol/tenant.ts';
+import { providerNames } from './providers/registry.ts';
+import { createHistory } from './quotes/history.ts';
+import { listOffers } from './quotes/offers.ts';
+import { createQuoter, type Quoter } from './quotes/quote.ts';
+import type { Seller } from './quotes/sellers.ts';
+import { requireLiveQuote } from './quotes/store.ts';
+import { createOutlook } from './shares/outlook.ts';
+import { currentPoliciesOf } from './tenants/policies.ts';
+import { openSecrets, requireSecrets } from './tenants/secrets.ts';
+
+/** The API: listens when this answers. */
+export async function startApi(foundation: Foundation): Promise<() => Promise<void>> {
+  const { config, db } = foundation;
+  const listener = createListener(db.url);
+  const app = await createApp({ ...basics(foundation), ...quoting(foundation), ...running(foundation) });
+  await app.listen({ host: config.host, port: config.port });
+  return async () => {
+    await app.close();
+    await listener.close();
+  };
+}
+
+function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Foundation) {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  return {
+    db,
+    now,
+    bucket,
+    metrics,
+    petaflopsPerAccelerator,
+    publicUrl: config.publicUrl,
+    operatorKey: config.operatorKey,
+    secretKey: config.secretKey,
+    uploadMs: config.timing.uploadMs,
+    downloadMs: config.timing.downloadMs,
+    logger: pino({ level: 'warn' }),
+    filesystemBucket: 'receive' in bucket ? bucket : undefined,
+    providers: [...providerNames],
+    checks: {
+      database: () => db.pool.query('SELECT 1').then(() => true),
+      queue: () => queues.isReady(),
+      objectStore: () => bucket.isReady(),
+    },
+  } satisfies Partial<AppDeps>;
+}
+
+function quoting(foundation: Foundation) {
+  const { config, db, bucket, now, providers, stop, wakeDispatch } = foundation;
+  const policy = createBatcher<string, Policy>((tenantIds) => currentPoliciesOf(db.client, tenantIds));
+  const sellers = (): Promise<Seller[]> => Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
+  const { quote }: Quoter = createQuoter({
+    sellers,
+    history: createHistory(db, now),
+    policy,
+    share: createOutlook({ db, now, policy }),
+    now,
+    quoteMs: config.timing.quoteMs,
+  });
+  const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
+  return {
+    quote,
+    offers: async () => listOffers(await sellers()),
+    submit: createSubmit({
+      db,
+      now,
+      quote: (tenantId, spec) => quote(tenantId, spec, newId('quote')),
+      requireLiveQuote: (tenantId, quoteId) => requireLiveQuote(db.client, tenantId, quoteId, now()),
+      policy,
+      checkReferences: async (tenantId: string, spec: JobSpec) => {
+        if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
+        await requireUploads({ db, bucket, now }, tenantId, spec);
+      },
+      isBarred: createIsBarred(db.client, (provider) => isolating.has(provider)),
+      wakeDispatch,
+    }),
+    cancel: createCancel({ db, now, stop }),
+  } satisfies Partial<AppDeps>;
+}
+
+function running({ config, db, bucket, now, wakeSettle }: Foundation) {
+  const { secretKey, timing } = config;
+  return {
+    claim: createClaim({
+      db,
+      now,
+      secretKey,
+      openSecrets: (tenantId, names) => openSecrets(db.client, secretKey, tenantId, names),
+      downloads: createJobDownloads({ db, bucket, now, downloadMs: timing.downloadMs }),
+      timing,
+    }),
+    heartbeat: createHeartbeat({ db, now, leaseMs: timing.leaseMs }),
+    report: createReport({ db, now, wakeSettle }),
+  } satisfies Partial<AppDeps>;
+}

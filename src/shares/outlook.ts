@@ -1,0 +1,38 @@
+import { dayMs, type Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import type { Policy } from '../protocol/tenant.ts';
+import { useSince } from './usage.ts';
+import { windowMs } from './window.ts';
+
+export type OutlookDeps = { db: Database; now: Clock; policy: (tenantId: string) => Promise<Policy> };
+
+/** How long a reading of the pool's use is good for showing what a job would change. */
+const readingMs = 10_000;
+const defaultWindow = '30d';
+
+/** A tenant's share of the pool's compute now, and after so many PFLOP/s-days more. */
+export function createOutlook({ db, now, policy }: OutlookDeps) {
+  const readings = new Map<string, { at: number; use: Promise<Map<string, number>> }>();
+
+  const read = (window: string): Promise<Map<string, number>> => {
+    const at = now().getTime();
+    const kept = readings.get(window);
+    if (kept !== undefined && at - kept.at < readingMs) return kept.use;
+    const use = useSince(db.client, new Date(at - (windowMs(window) ?? 30 * dayMs)));
+    readings.set(window, { at, use });
+    use.catch(() => readings.delete(window));
+    return use;
+  };
+
+  return async (tenantId: string) => {
+    const { shareCap } = await policy(tenantId);
+    const window = shareCap?.window ?? defaultWindow;
+    const use = await read(window);
+    const own = (use.get(tenantId) ?? 0) / petaflopSecondsPerDay;
+    const pool = [...use.values()].reduce((sum, amount) => sum + amount, 0) / petaflopSecondsPerDay;
+    const share = (more: number) => (pool + more === 0 ? 0 : (own + more) / (pool + more));
+    return { window, before: share(0), after: share, cap: shareCap?.share ?? null };
+  };
+}
+
+const petaflopSecondsPerDay = dayMs / 1000;
