@@ -51,7 +51,7 @@ function explain({ keyword, instancePath, params, parentSchema, data, message }:
     case 'additionalProperties':
       return unknownField(instancePath, String(params['additionalProperty']), schema);
     case 'required':
-      return { path: `${instancePath}/${escape(String(params['missingProperty']))}`, detail: 'This is required.' };
+      return { path: `${instancePath}/${escapePointer(String(params['missingProperty']))}`, detail: 'This is required.' };
     case 'enum':
       return { path: instancePath, detail: `This must be one of ${list(schema.enum ?? [])}, not ${show(data)}.${typeof data === 'string' ? didYouMean(data, (schema.enum ?? []).map(String)) : ''}` };
     case 'const':
@@ -79,7 +79,7 @@ function unknownField(path: string, name: string, { properties }: Schema): Expla
   const known = Object.keys(properties ?? {});
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
   const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` There are ${known.join(', ')}.`);
-  return { path: `${path}/${escape(name)}`, detail: known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}` };
+  return { path: `${path}/${escapePointer(name)}`, detail: known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}` };
 }
 
 function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string {
@@ -107,6 +107,7 @@ function list(values: readonly unknown[]): string {
   return values.map((value) => (typeof value === 'string' ? value : show(value))).join(', ');
 }
 
-function escape(name: string): string {
+/** A name as one step of a JSON pointer. */
+export function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -49,7 +49,7 @@ export function answerProblems(app: FastifyInstance, publicUrl: string): void {
       ...('faults' in error && error.faults.length > 0 ? { errors: error.faults } : {}),
     };
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
-    if (status === 429 || status === 503) void reply.header('retry-after', retryAfterSeconds);
+    if (status === 429 || status === 503 || 'retryAfterSeconds' in problem) void reply.header('retry-after', retryAfterSeconds);
     return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problem);
   };
 

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import { invalid, WeirError, type Fault } from '../core/errors.ts';
-import { faultsOf } from './faults.ts';
+import { escapePointer, faultsOf } from './faults.ts';
 import { isOfIds } from './patterns.ts';
 
 const addFormats = addFormatsModule.default;
@@ -58,7 +58,7 @@ function refuseUnstorableText(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
     parse(request, text, (error, body: unknown) => {
       if (error !== null || !suspicious.test(text)) return done(error, body);
-      const faults = [...unstorable(body, '')];
+      const faults = [...unstorable(body)];
       done(faults.length === 0 ? null : refusal(faults), body);
     });
   });
@@ -67,12 +67,17 @@ function refuseUnstorableText(app: FastifyInstance): void {
   });
 }
 
-function* unstorable(value: unknown, path: string): Generator<Fault> {
+/** With a stack of its own: a body may be nested deeper than the program's stack goes. */
+function* unstorable(body: unknown): Generator<Fault> {
   const isBad = (text: string) => text.includes('\u0000') || !text.isWellFormed();
-  if (typeof value === 'string' && isBad(value)) yield { pointer: path, detail: 'This text holds a NUL character or half a surrogate pair.' };
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) {
-    if (isBad(name)) yield { pointer: path, detail: 'A name here holds a NUL character or half a surrogate pair.' };
-    yield* unstorable(member, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  const left = [{ value: body, path: '' }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { value, path } = next;
+    if (typeof value === 'string' && isBad(value)) yield { pointer: path, detail: 'This text holds a NUL character or half a surrogate pair.' };
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [name, member] of Object.entries(value)) {
+      if (isBad(name)) yield { pointer: path, detail: 'A name here holds a NUL character or half a surrogate pair.' };
+      left.push({ value: member, path: `${path}/${escapePointer(name)}` });
+    }
   }
 }

@@ -5,7 +5,14 @@ import type { Offer, Quote } from '../protocol/quote.ts';
 
 /** A quote's row, as it is inserted alone here and with its job by a submission. */
 export function toQuoteRow(quote: Quote, tenantId: string, spec: JobSpec): Prisma.QuoteCreateManyInput {
-  return { id: quote.id, tenantId, spec: spec as Prisma.InputJsonObject, answer: quote as unknown as Prisma.InputJsonObject, createdAt: quote.createdAt, expiresAt: quote.expiresAt };
+  return {
+    id: quote.id,
+    tenantId,
+    spec: spec as Prisma.InputJsonObject,
+    answer: quote as unknown as Prisma.InputJsonObject,
+    createdAt: quote.createdAt,
+    expiresAt: quote.expiresAt,
+  };
 }
 
 /** Inserting the same quote twice is inserting it once. */
@@ -22,11 +29,22 @@ export async function requireQuote(sql: Sql, tenantId: string, quoteId: string):
   return { quote: row.answer as unknown as Quote, spec: row.spec as unknown as JobSpec };
 }
 
+/** Whosever it is. */
+export async function findQuote(sql: Sql, quoteId: string): Promise<(StoredQuote & { tenantId: string }) | undefined> {
+  const row = await sql.quote.findUnique({ where: { id: quoteId } });
+  return row === null
+    ? undefined
+    : { tenantId: row.tenantId, quote: row.answer as unknown as Quote, spec: row.spec as unknown as JobSpec };
+}
+
 /** @throws WeirError `not-found`, or `expired` for a quote whose prices no longer hold. */
 export async function requireLiveQuote(sql: Sql, tenantId: string, quoteId: string, now: Date): Promise<StoredQuote> {
   const stored = await requireQuote(sql, tenantId, quoteId);
   if (Date.parse(stored.quote.expiresAt) > now.getTime()) return stored;
-  throw new WeirError('expired', `The quote ${quoteId} expired at ${stored.quote.expiresAt}: ask for a new one, or submit without quoteId.`);
+  throw new WeirError(
+    'expired',
+    `The quote ${quoteId} expired at ${stored.quote.expiresAt}: ask for a new one, or submit without quoteId.`,
+  );
 }
 
 /** A finished job with its quote and the offers its attempts ran on. */
@@ -43,8 +61,12 @@ export type FinishedJob = {
 
 /** Undefined where the job has not succeeded: only then is it known how long the whole work takes. */
 export async function findFinishedJob(sql: Sql, jobId: string): Promise<FinishedJob | undefined> {
-  const job = await sql.job.findFirst({ where: { id: jobId, state: 'succeeded' }, include: { attempts: { orderBy: { number: 'asc' } } } });
-  const quote = job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: { answer: true } });
+  const job = await sql.job.findFirst({
+    where: { id: jobId, state: 'succeeded' },
+    include: { attempts: { orderBy: { number: 'asc' } } },
+  });
+  const quote =
+    job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: { answer: true } });
   if (job === null || quote === null) return undefined;
   const attempts = job.attempts.flatMap(({ offer, startedAt, stoppingAt, finishedAt }) => {
     const end = stoppingAt ?? finishedAt;
@@ -83,7 +105,11 @@ const columns = `tenant_id AS "tenantId", job_name AS "jobName", basis, kind, lo
   predicted_seconds AS "predictedSeconds", p10_seconds AS "p10Seconds", p90_seconds AS "p90Seconds", actual_seconds AS "actualSeconds"`;
 
 /** The newest of each of these names, in one statement for many who ask at once. */
-export async function readResidualsOfNames(db: Database, wanted: readonly { tenantId: string; name: string }[], newest: number): Promise<ResidualRow[]> {
+export async function readResidualsOfNames(
+  db: Database,
+  wanted: readonly { tenantId: string; name: string }[],
+  newest: number,
+): Promise<ResidualRow[]> {
   const { rows } = await db.pool.query<ResidualRow>({
     name: 'residuals-of-names',
     text: `SELECT r.* FROM unnest($1::text[], $2::text[]) AS wanted(tenant, name)
@@ -94,14 +120,27 @@ export async function readResidualsOfNames(db: Database, wanted: readonly { tena
 }
 
 /** The newest of a tenant, or of all. */
-export async function readNewestResiduals(db: Database, tenantId: string | null, newest: number): Promise<ResidualRow[]> {
+export async function readNewestResiduals(
+  db: Database,
+  tenantId: string | null,
+  newest: number,
+): Promise<ResidualRow[]> {
   const where = tenantId === null ? '' : 'WHERE tenant_id = $2';
   const values = tenantId === null ? [newest] : [newest, tenantId];
-  const { rows } = await db.pool.query<ResidualRow>(`SELECT ${columns} FROM quote_residual ${where} ORDER BY finished_at DESC LIMIT $1`, values);
+  const { rows } = await db.pool.query<ResidualRow>(
+    `SELECT ${columns} FROM quote_residual ${where} ORDER BY finished_at DESC LIMIT $1`,
+    values,
+  );
   return rows;
 }
 
-export type AccuracyRow = { finishedJobs: number; medianError: number | null; p90Error: number | null; bias: number | null; coverage: number | null };
+export type AccuracyRow = {
+  finishedJobs: number;
+  medianError: number | null;
+  p90Error: number | null;
+  bias: number | null;
+  coverage: number | null;
+};
 
 /** Errors over all residuals of a tenant, or of all tenants, as shares of the actual duration. */
 export async function readAccuracy(sql: Sql, tenantId: string | null): Promise<AccuracyRow> {

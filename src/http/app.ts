@@ -1,0 +1,83 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { DownloadDeps } from '../artifacts/download.ts';
+import type { FilesystemBucket } from '../artifacts/filesystem-bucket.ts';
+import type { ReceiveDeps } from '../artifacts/receive.ts';
+import type { UploadDeps } from '../artifacts/upload.ts';
+import { guard } from './auth.ts';
+import { honourIdempotencyKeys } from './idempotency.ts';
+import { createKeyring } from './keyring.ts';
+import { measureRequests } from './metrics.ts';
+import { collectOpenApi } from './openapi.ts';
+import { answerProblems } from './problems.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes, type HealthRouteDeps } from './routes/health.ts';
+import { jobRoutes, type JobRouteDeps } from './routes/jobs.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { offerRoutes, type OfferRouteDeps } from './routes/offers.ts';
+import { policyRoutes, type PolicyRouteDeps } from './routes/policies.ts';
+import { quoteRoutes, type QuoteRouteDeps } from './routes/quotes.ts';
+import { runnerUploadRoutes } from './routes/runner-uploads.ts';
+import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
+import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
+import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
+import { statementRoutes } from './routes/statement.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+import { validateStrictly } from './validation.ts';
+
+/** What all routes need together; each takes its own part. */
+export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
+  SecretRouteDeps &
+  PolicyRouteDeps &
+  ShareRouteDeps &
+  QuoteRouteDeps &
+  OfferRouteDeps &
+  JobRouteDeps &
+  DownloadDeps &
+  UploadDeps &
+  RunnerRouteDeps &
+  ReceiveDeps & {
+    publicUrl: string;
+    logger: FastifyBaseLogger;
+    operatorKey: string;
+    /** The bucket again where it is a folder, whose signed URLs the API serves. */
+    filesystemBucket: FilesystemBucket | undefined;
+  };
+
+const maxBodyBytes = 4 * 1024 * 1024;
+
+/** The API. This is its table of contents: what each request passes, in order, and every file of routes. */
+export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { db, logger } = deps;
+  const app = Fastify({ loggerInstance: logger, disableRequestLogging: true, bodyLimit: maxBodyBytes, routerOptions: { maxParamLength: 1024 } });
+  const keyring = createKeyring(db, deps.operatorKey);
+
+  answerProblems(app, deps.publicUrl);
+  measureRequests(app, deps.metrics);
+  validateStrictly(app);
+  guard(app, keyring);
+  honourIdempotencyKeys(app, db, deps.secretKey);
+  await collectOpenApi(app);
+
+  await app.register(healthRoutes({ ...deps, keyring }));
+  await app.register(tenantRoutes(deps));
+  await app.register(keyRoutes({ db, forgetKey: keyring.forget }));
+  await app.register(secretRoutes(deps));
+  await app.register(policyRoutes(deps));
+  await app.register(statementRoutes(deps));
+  await app.register(quoteRoutes(deps));
+  await app.register(offerRoutes(deps));
+  await app.register(jobRoutes(deps));
+  await app.register(artifactRoutes(deps));
+  await app.register(uploadRoutes(deps));
+  await app.register(shareRoutes(deps));
+  await app.register(auditRoutes(deps));
+  await app.register(runnerRoutes(deps));
+  await app.register(runnerUploadRoutes(deps));
+  if (deps.filesystemBucket !== undefined) await app.register(objectRoutes({ bucket: deps.filesystemBucket }));
+  await app.register(docsRoutes());
+  return app;
+}

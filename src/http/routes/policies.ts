@@ -1,0 +1,51 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Database } from '../../db/database.ts';
+import { Id } from '../../protocol/common.ts';
+import { Policy, PoolPolicy } from '../../protocol/tenant.ts';
+import { currentPolicy, currentPoolPolicy, putPolicy, putPoolPolicy } from '../../tenants/policies.ts';
+
+export type PolicyRouteDeps = {
+  db: Database;
+  /** The names of all providers that there are, connected or not. */
+  providerNames: readonly string[];
+};
+
+const TenantParams = Type.Object({ tenant: Id('tenant') });
+
+export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.put(
+      '/v1/tenants/:tenant/policy',
+      {
+        config: { access: 'operator' },
+        schema: { operationId: 'putPolicy', tags: ['Tenants'], summary: 'Set a tenant’s whole policy', params: TenantParams, body: Policy, response: { 200: Policy } },
+      },
+      ({ params, body, caller }) => putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames }),
+    );
+    app.get(
+      '/v1/tenants/:tenant/policy',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'getPolicy', tags: ['Tenants'], summary: 'A tenant’s policy; empty where nothing limits it', params: TenantParams, response: { 200: Policy } },
+      },
+      ({ params }) => currentPolicy(db.client, params.tenant),
+    );
+    app.put(
+      '/v1/pool/policy',
+      {
+        config: { access: 'operator' },
+        schema: { operationId: 'putPoolPolicy', tags: ['Shares'], summary: 'Set the pool’s policy', body: PoolPolicy, response: { 200: PoolPolicy } },
+      },
+      ({ body, caller }) => putPoolPolicy(db, body, caller.keyId),
+    );
+    app.get(
+      '/v1/pool/policy',
+      {
+        config: { access: 'operator' },
+        schema: { operationId: 'getPoolPolicy', tags: ['Shares'], summary: 'The pool’s policy', response: { 200: PoolPolicy } },
+      },
+      () => currentPoolPolicy(db.client),
+    );
+  };
+}

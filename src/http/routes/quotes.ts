@@ -1,0 +1,64 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { invalid, notFound } from '../../core/errors.ts';
+import type { Database } from '../../db/database.ts';
+import { closed, Id } from '../../protocol/common.ts';
+import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts';
+import { accuracy } from '../../quotes/calibrate.ts';
+import type { Quoter } from '../../quotes/quote.ts';
+import { scalingOf } from '../../quotes/scaling.ts';
+import { findQuote, insertQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
+import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
+
+export type QuoteRouteDeps = { db: Database; quote: Quoter['quote'] };
+
+const QuoteParams = Type.Object({ quote: Id('quote') });
+const ForTenant = Type.Object(TenantQuery, closed);
+
+export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
+  const requireSeen = async (caller: Caller, quoteId: string): Promise<StoredQuote> => {
+    const found = await findQuote(db.client, quoteId);
+    if (found === undefined || !sees(caller, found.tenantId)) throw notFound('quote', quoteId);
+    return found;
+  };
+
+  return async (app) => {
+    app.post(
+      '/v1/quotes',
+      {
+        config: { access: 'member', idempotent: 'quote' },
+        schema: { operationId: 'createQuote', tags: ['Quotes'], summary: 'What a job would cost and take', querystring: ForTenant, body: NewQuote, response: { 201: Quote } },
+      },
+      async (request, reply) => {
+        const tenantId = tenantOf(request);
+        const { pilot = false, ...spec } = request.body;
+        if (pilot) throw invalid('/pilot', 'weir does not run pilots yet; leave pilot out.');
+        await insertQuote(db.client, await quote(tenantId, spec, request.newId), tenantId, spec);
+        // A repeat after a crash is answered with what was stored the first time.
+        const stored = await requireQuote(db.client, tenantId, request.newId);
+        return reply.code(201).send(stored.quote);
+      },
+    );
+    app.get(
+      '/v1/quotes/accuracy',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'getQuoteAccuracy', tags: ['Quotes'], summary: 'How far quotes were off, over finished jobs', querystring: ForTenant, response: { 200: QuoteAccuracy } },
+      },
+      ({ query, caller }) => accuracy(db.client, query.tenant ?? caller.tenantId),
+    );
+    app.get(
+      '/v1/quotes/:quote',
+      { config: { access: 'viewer' }, schema: { operationId: 'getQuote', tags: ['Quotes'], summary: 'A quote', params: QuoteParams, response: { 200: Quote } } },
+      async ({ params, caller }) => (await requireSeen(caller, params.quote)).quote,
+    );
+    app.get(
+      '/v1/quotes/:quote/scaling',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'getScaling', tags: ['Quotes'], summary: 'Time and cost by the number of accelerators', params: QuoteParams, response: { 200: Scaling } },
+      },
+      async ({ params, caller }) => scalingOf(await requireSeen(caller, params.quote)),
+    );
+  };
+}

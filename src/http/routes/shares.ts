@@ -1,0 +1,43 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Clock } from '../../core/time.ts';
+import type { Database } from '../../db/database.ts';
+import { closed } from '../../protocol/common.ts';
+import { Shares } from '../../protocol/share.ts';
+import { readReport, readShares, type SharesDeps, type Viewer } from '../../shares/shares.ts';
+import { windowPattern } from '../../shares/window.ts';
+import type { Caller } from '../caller.ts';
+
+export type ShareRouteDeps = { db: Database; now: Clock; petaflopsPerAccelerator: SharesDeps['petaflopsPerAccelerator'] };
+
+export const WindowField = Type.Optional(Type.String({ pattern: windowPattern, default: '30d', description: 'Hours or days up to now, such as 24h or 30d, or all.' }));
+
+const WindowQuery = Type.Object({ window: WindowField }, closed);
+const MonthQuery = Type.Object({ month: Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) }, closed);
+
+export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps): FastifyPluginAsyncTypebox {
+  const deps = (): SharesDeps => ({ sql: db.client, now: now(), petaflopsPerAccelerator });
+
+  return async (app) => {
+    app.get(
+      '/v1/shares',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'getShares', tags: ['Shares'], summary: 'Each tenant’s share of compute, and how concentrated it is', querystring: WindowQuery, response: { 200: Shares } },
+      },
+      ({ query, caller }) => readShares(deps(), query.window ?? '30d', viewerOf(caller)),
+    );
+    app.get(
+      '/v1/shares/report',
+      {
+        config: { access: 'viewer' },
+        schema: { operationId: 'getShareReport', tags: ['Shares'], summary: 'The shares of one month, to publish', querystring: MonthQuery, response: { 200: Shares } },
+      },
+      ({ query, caller }) => readReport(deps(), query.month, viewerOf(caller)),
+    );
+  };
+}
+
+function viewerOf({ role, tenantId }: Caller): Viewer {
+  return { tenantId: role === 'operator' ? null : tenantId };
+}

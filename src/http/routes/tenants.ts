@@ -1,0 +1,39 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Database } from '../../db/database.ts';
+import { Id, List, Page } from '../../protocol/common.ts';
+import { NewTenant, Tenant } from '../../protocol/tenant.ts';
+import { createTenant, listTenants, requireTenant } from '../../tenants/tenants.ts';
+import { pageOf, readCursor } from '../page.ts';
+
+export function tenantRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.post(
+      '/v1/tenants',
+      {
+        config: { access: 'operator', idempotent: 'tenant' },
+        schema: { operationId: 'createTenant', tags: ['Tenants'], summary: 'Make a tenant', body: NewTenant, response: { 201: Tenant } },
+      },
+      async ({ body, caller, newId }, reply) => reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.keyId })),
+    );
+    app.get(
+      '/v1/tenants',
+      {
+        config: { access: 'operator' },
+        schema: { operationId: 'listTenants', tags: ['Tenants'], summary: 'List tenants, newest first', querystring: Page, response: { 200: List(Tenant, 'TenantList') } },
+      },
+      async ({ query }) => {
+        const page = pageOf(query.limit);
+        return page.answer(await listTenants(db.client, { after: readCursor(query.cursor), take: page.take }), ({ id }) => id);
+      },
+    );
+    app.get(
+      '/v1/tenants/:tenant',
+      {
+        config: { access: 'operator' },
+        schema: { operationId: 'getTenant', tags: ['Tenants'], summary: 'A tenant', params: Type.Object({ tenant: Id('tenant') }), response: { 200: Tenant } },
+      },
+      ({ params }) => requireTenant(db.client, params.tenant),
+    );
+  };
+}

@@ -1,0 +1,48 @@
+import { expect } from 'vitest';
+import { operatorKey, test } from '../support/app.ts';
+
+test('a tenant is made by an operator, found again and listed newest first', async ({ api }) => {
+  const made = await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
+  expect(made.statusCode).toBe(201);
+  expect(made.json()).toMatchObject({ id: expect.stringMatching(/^tnt_/), name: 'vision' });
+  await api.ask(operatorKey, 'POST /v1/tenants', { name: 'speech' });
+
+  expect((await api.ask(operatorKey, `GET /v1/tenants/${made.json().id}`)).json()).toEqual(made.json());
+  const first = (await api.ask(operatorKey, 'GET /v1/tenants?limit=1')).json();
+  expect(first.items.map(({ name }: { name: string }) => name)).toEqual(['speech']);
+  const second = (await api.ask(operatorKey, `GET /v1/tenants?limit=1&cursor=${first.nextCursor}`)).json();
+  expect(second).toMatchObject({ items: [{ name: 'vision' }], nextCursor: null });
+});
+
+test('a name that is taken is a conflict, and changes nothing', async ({ api }) => {
+  await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
+  const again = await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
+  expect(again.statusCode).toBe(409);
+  expect(again.json()).toMatchObject({ type: 'http://weir.test/problems/conflict', detail: 'There is a tenant named "vision" already; choose another name.' });
+  expect((await api.ask(operatorKey, 'GET /v1/tenants')).json().items).toHaveLength(1);
+});
+
+test('a limit above 1000 is clamped, not refused; a cursor that no list gave is', async ({ api }) => {
+  expect((await api.ask(operatorKey, 'GET /v1/tenants?limit=5000')).statusCode).toBe(200);
+  const refused = await api.ask(operatorKey, 'GET /v1/tenants?cursor=%25');
+  expect(refused.statusCode).toBe(400);
+  expect(refused.json().errors).toEqual([{ pointer: '?cursor', detail: 'This cursor is not one that a list gave; leave it out to start over.' }]);
+});
+
+test('every change is in the audit with who made it, newest first, and no secret is', async ({ api }) => {
+  const { id } = (await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' })).json();
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { weight: 2 });
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/secrets/HF_TOKEN`, { value: 'hf_verysecret' });
+  const { key } = (await api.ask(operatorKey, `POST /v1/tenants/${id}/keys`, { role: 'admin' })).json();
+
+  const audit = await api.ask(operatorKey, 'GET /v1/audit');
+  expect(audit.json().items.map(({ action, actor }: { action: string; actor: string }) => [action, actor])).toEqual([
+    ['key.create', 'operator'],
+    ['secret.put', 'operator'],
+    ['policy.put', 'operator'],
+    ['tenant.create', 'operator'],
+  ]);
+  expect(audit.json().items[2]).toMatchObject({ tenant: id, before: {}, after: { weight: 2 } });
+  expect(audit.body).not.toContain('hf_verysecret');
+  expect(audit.body).not.toContain(key);
+});

@@ -1,0 +1,84 @@
+import { expect } from 'vitest';
+import type { Fault } from '../../src/core/errors.ts';
+import { test, type TestApp } from '../support/app.ts';
+
+const job = { name: 'train', command: 'true' };
+
+async function faultsOf(api: TestApp, body: unknown): Promise<Fault[]> {
+  const { keys } = await api.tenant('vision');
+  const answer = await api.ask(keys.member, 'POST /v1/jobs', body);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+  return answer.json().errors;
+}
+
+test('all faults of a spec are named, each with its pointer and what would be right', async ({ api }) => {
+  const faults = await faultsOf(api, {
+    name: '-bad',
+    comand: 'true',
+    maxDuration: '2 hours',
+    priority: 101,
+    resources: { accelerators: 'A100-80G:8', market: 'sport', nodes: '2' },
+    files: { '../escape': 'x' },
+    env: { 'NO SPACES': '1' },
+    inputs: [{ uri: 'ftp://x', path: 'data' }],
+    deadline: 'tomorrow',
+  });
+  expect(Object.fromEntries(faults.map(({ pointer, detail }) => [pointer, detail]))).toMatchInlineSnapshot(`
+    {
+      "/comand": "There is no field "comand" here. Did you mean "command"?",
+      "/command": "This is required.",
+      "/deadline": ""tomorrow" is not a time such as 2026-12-01T00:00:00Z.",
+      "/env/NO SPACES": ""NO SPACES" is no name that can stand here.",
+      "/files/..~1escape": ""../escape" is no name that can stand here.",
+      "/inputs/0/uri": ""ftp://x" does not have the right form. gs://, https:// or weir://, fetched by the runner.",
+      "/maxDuration": ""2 hours" is not a duration such as 90s, 30m, 2h or 3d.",
+      "/name": ""-bad" does not have the right form. Letters, digits, dots, dashes and underscores. Jobs of one name share their history.",
+      "/priority": "This must be <= 100; it is 101.",
+      "/resources/accelerators": ""A100-80G:8" names no accelerators. Did you mean "A100-80GB:8"? Write kind:count, such as A100-80GB:8, with a kind of T4, P100, V100, L4, A10G, A100, A100-80GB, H100, H200, B200; or a TPU slice, such as v5e-8.",
+      "/resources/market": "This must be one of spot, on-demand, any, not "sport". Did you mean "spot"?",
+      "/resources/nodes": "This must be a whole number, not "2".",
+    }
+  `);
+});
+
+test('an unknown field is refused with the nearest known name, nothing is read as another type', async ({ api }) => {
+  expect(await faultsOf(api, { ...job, resource: {} })).toEqual([{ pointer: '/resource', detail: 'There is no field "resource" here. Did you mean "resources"?' }]);
+  const { keys } = await api.tenant('speech');
+  const answer = await api.ask(keys.member, 'POST /v1/jobs', { ...job, priority: '50' });
+  expect(answer.json().errors).toEqual([{ pointer: '/priority', detail: 'This must be a whole number, not "50".' }]);
+});
+
+test('a union names what may stand there, or the faults of the branch that was meant', async ({ api }) => {
+  expect(await faultsOf(api, { name: 'a', command: 7 })).toEqual([{ pointer: '/command', detail: 'This must be a text or a list, not 7.' }]);
+  const { keys } = await api.tenant('speech');
+  const list = await api.ask(keys.member, 'POST /v1/jobs', { name: 'a', command: ['python', 3] });
+  expect(list.json().errors).toEqual([{ pointer: '/command/1', detail: 'This must be a text, not 3.' }]);
+  const array = await api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { cuont: 3 } });
+  expect(array.json().errors.map(({ detail }: Fault) => detail)).toContain('There is no field "cuont" here. Did you mean "count"?');
+});
+
+test('text that the database can’t hold is the caller’s fault', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  for (const bad of ['"a\\u0000b"', '"\\ud800"']) {
+    const payload = `{"name":"a","command":"true","labels":{"x":${bad}}}`;
+    const answer = await api.app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: { authorization: `Bearer ${keys.member}`, 'content-type': 'application/json' } });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors[0].pointer).toBe('/labels/x');
+  }
+  expect((await api.ask(keys.member, 'GET /v1/jobs?name=a%00b')).statusCode).toBe(400);
+});
+
+test('a flood of faults is answered soon and shortly', async ({ api }) => {
+  const flood = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`field${index}`, 1]));
+  const startedAt = performance.now();
+  expect(await faultsOf(api, { ...job, ...flood })).toHaveLength(1000);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
+});
+
+test('what a path names that is no id is not there; an unknown query field is refused', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  expect((await api.ask(keys.viewer, 'GET /v1/jobs/nonsense')).statusCode).toBe(404);
+  const answer = await api.ask(keys.viewer, 'GET /v1/jobs?limti=3');
+  expect(answer.json().errors).toEqual([{ pointer: '?limti', detail: 'There is no field "limti" here. Did you mean "limit"?' }]);
+});
