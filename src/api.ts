@@ -53,7 +53,7 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
     downloadMs: config.timing.downloadMs,
     logger: pino({ level: 'warn' }),
     filesystemBucket: 'receive' in bucket ? bucket : undefined,
-    providers: [...providerNames],
+    providerNames,
     checks: {
       database: () => db.pool.query('SELECT 1').then(() => true),
       queue: () => queues.isReady(),
@@ -71,6 +71,7 @@ function quoting(foundation: Foundation) {
     history: createHistory(db, now),
     policy,
     share: createOutlook({ db, now, policy }),
+    petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
     now,
     quoteMs: config.timing.quoteMs,
   });
