@@ -32,8 +32,12 @@ const jobOptions = {
   backoff: { type: 'exponential', delay: 250 },
 } as const;
 
-/** A step whose worker was killed is handed to another one after two of these. Steps are repeatable, so a false alarm costs little. */
-const lostWorkerMs = 5_000;
+/**
+ * A worker unheard for `lockMs` counts as killed, and whoever looks next, every `lostWorkersMs`, takes its step. Steps are
+ * repeatable, so a false alarm costs little.
+ */
+const lockMs = 4_000;
+const lostWorkersMs = 2_000;
 
 const readyTimeoutMs = 2_000;
 
@@ -63,8 +67,8 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
           prefix: 'weir',
           concurrency,
           drainDelay: backend.idlePollSeconds,
-          lockDuration: lostWorkerMs,
-          stalledInterval: lostWorkerMs,
+          lockDuration: lockMs,
+          stalledInterval: lostWorkersMs,
           maxStalledCount: jobOptions.attempts,
         },
         backend.factory,

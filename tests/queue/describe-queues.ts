@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { expect, type TestAPI } from 'vitest';
 import { createQueues, type Queues } from '../../src/queue/queue.ts';
 import { waitFor } from '../support/wait.ts';
@@ -126,6 +129,21 @@ export function describeQueues(test: TestAPI<{ place: Place }>): void {
     expect(errors.map(String)).toEqual(Array(4).fill('Error: the cloud is away'));
     await queues.wake({ step: 'launch', id: 'a', version: 1 });
     await waitFor('the same row again', () => times.length === 5);
+  });
+
+  test('a step whose worker is killed is taken over within seconds', async ({ place }) => {
+    await using opened = await open(place);
+    const places = [place.databaseUrl, ...(place.redisUrl === undefined ? [] : [place.redisUrl])];
+    const worker = spawn(process.execPath, [join(import.meta.dirname, 'never-ending-worker.ts'), ...places]);
+    const started = once(worker.stdout, 'data');
+    await opened.queues.wake({ step: 'launch', id: 'a', version: 1 });
+    await started;
+    worker.kill('SIGKILL');
+    const killedAt = performance.now();
+    const handled: string[] = [];
+    opened.queues.work('launch', 1, async (id) => void handled.push(id));
+    await waitFor('the takeover', () => handled.length === 1, 20_000);
+    process.stdout.write(`taken over after ${((performance.now() - killedAt) / 1000).toFixed(1)} s\n`);
   });
 
   test('closing lets what is being handled come to its end', async ({ place }) => {
