@@ -1,0 +1,50 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { followEvents, type FollowDeps } from '../../logs/follow.ts';
+import { readEvents, readHead } from '../../logs/store.ts';
+import { List, Page } from '../../protocol/common.ts';
+import { JobEvent } from '../../protocol/job.ts';
+import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
+import { pageOf } from '../page.ts';
+import { JobParams, requireHead, seqAfter } from './logs.ts';
+
+const description = `One page, oldest first. With \`Accept: text/event-stream\` the events as they come, each with its seq as id, after
+\`Last-Event-ID\`; after the job's end comes \`event: end\`, and the connection closes.`;
+
+export function eventRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
+  const { db } = deps;
+  return async (app) => {
+    const sendEvents = createEventStreams(app);
+    const content = {
+      'application/json': { schema: List(JobEvent, 'JobEventList') },
+      'text/event-stream': { schema: JobEvent },
+    };
+    app.get(
+      '/v1/jobs/:job/events',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          operationId: 'listJobEvents',
+          tags: ['Jobs'],
+          summary: 'What happened to the job',
+          description,
+          params: JobParams,
+          querystring: Page,
+          response: { 200: { description: 'Events.', content } },
+        },
+      },
+      async ({ params: { job: jobId }, query, caller, headers }, reply) => {
+        await requireHead(deps, caller, jobId);
+        if (wantsEvents(headers.accept)) {
+          const after = lastEventId(headers['last-event-id']);
+          return sendEvents(reply, {
+            follow: (signal) => followEvents(deps, { jobId, after, signal }),
+            end: async () => ({ state: (await readHead(db, jobId))?.state }),
+          });
+        }
+        const page = pageOf(query.limit);
+        const events = await readEvents(db, jobId, seqAfter(query.cursor), page.take);
+        return page.answer(events, ({ seq }) => String(seq));
+      },
+    );
+  };
+}

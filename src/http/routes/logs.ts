@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { invalid, notFound } from '../../core/errors.ts';
+import { followLines, type FollowDeps } from '../../logs/follow.ts';
+import { readLines, readSomeLines } from '../../logs/read.ts';
+import { readHead, type Head } from '../../logs/store.ts';
+import { Id, List, Page } from '../../protocol/common.ts';
+import { LogLine } from '../../protocol/job.ts';
+import { sees, type Caller } from '../caller.ts';
+import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
+import { pageOf, readCursor } from '../page.ts';
+
+export const JobParams = Type.Object({ job: Id('job') });
+
+const description = `One page of lines. With \`Accept: text/plain\` the text of the whole log so far. With \`Accept: text/event-stream\` the
+lines as they come, each an event whose id is its seq and whose data is a LogLine; a client that lost its connection goes on after
+\`Last-Event-ID\`; after the job's end comes \`event: end\`, and the connection closes.`;
+
+/** @throws WeirError `not-found` where the caller sees no such job. */
+export async function requireHead({ db }: FollowDeps, caller: Caller, jobId: string): Promise<Head> {
+  const head = await readHead(db, jobId);
+  if (head === undefined || !sees(caller, head.tenantId)) throw notFound('job', jobId);
+  return head;
+}
+
+export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
+  const { db } = deps;
+  return async (app) => {
+    const sendEvents = createEventStreams(app);
+    const content = {
+      'application/json': { schema: List(LogLine, 'LogLineList') },
+      'text/event-stream': { schema: LogLine },
+      'text/plain': { schema: Type.String() },
+    };
+    app.get(
+      '/v1/jobs/:job/logs',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          operationId: 'listLogLines',
+          tags: ['Jobs'],
+          summary: 'The job’s log: stdout, stderr and what weir says, of all attempts and nodes',
+          description,
+          params: JobParams,
+          querystring: Page,
+          response: { 200: { description: 'Lines.', content } },
+        },
+      },
+      async ({ params: { job: jobId }, query, caller, headers }, reply) => {
+        const head = await requireHead(deps, caller, jobId);
+        if (wantsEvents(headers.accept)) {
+          const after = lastEventId(headers['last-event-id']);
+          return sendEvents(reply, {
+            follow: (signal) => followLines(deps, { jobId, after, signal }),
+            end: async () => ({ state: (await readHead(db, jobId))?.state }),
+          });
+        }
+        if (headers.accept?.includes('text/plain') === true) {
+          return sendText(reply, readLines(db, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
+        }
+        const page = pageOf(query.limit);
+        const lines = await readSomeLines(db, jobId, seqAfter(query.cursor) + 1, page.take);
+        return page.answer(lines, ({ seq }) => String(seq));
+      },
+    );
+  };
+}
+
+function sendText(reply: FastifyReply, batches: AsyncIterable<LogLine[]>): FastifyReply {
+  return reply.type('text/plain; charset=utf-8').send(Readable.from(textOf(batches), { objectMode: false }));
+}
+
+async function* textOf(batches: AsyncIterable<LogLine[]>): AsyncGenerator<string> {
+  for await (const batch of batches) yield batch.map(({ text }) => `${text}\n`).join('');
+}
+
+/** The number after which a page starts. */
+export function seqAfter(cursor: string | undefined): number {
+  const seq = Number(readCursor(cursor) ?? -1);
+  if (!Number.isSafeInteger(seq))
+    throw invalid('?cursor', 'This cursor is not one that this list gave; leave it out to start over.');
+  return seq;
+}
