@@ -21,6 +21,13 @@ export function buildAccelerators(rows: Row[]): Accelerator[] {
       if (row['vendor'] === 'google' && precision === 'fp32') continue;
       if (peak !== undefined) peakTflops[precision] = peak;
     }
-    return [{ kind, peakTflops, memoryGB: numberIn(row, 'memory_gb') ?? 0, source: `${row['source']} (${row['confidence']})` }];
+    return [
+      {
+        kind,
+        peakTflops,
+        memoryGB: numberIn(row, 'memory_gb') ?? 0,
+        source: `${row['source']} (${row['confidence']})`,
+      },
+    ];
   });
 }

@@ -24,9 +24,15 @@ if (folder === undefined) {
 } else {
   const accelerators = buildAccelerators(readTable(folder, 'accelerators.csv'));
   const { machines, leftOut } = buildMachines(readTable(folder, 'prices.csv'));
-  const date = machines.map(({ priceDate }) => priceDate).sort().at(-1) ?? '';
+  const date =
+    machines
+      .map(({ priceDate }) => priceDate)
+      .sort()
+      .at(-1) ?? '';
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, 'accelerators.json'), withOneLineEach({}, 'accelerators', accelerators));
   writeFileSync(join(target, 'offers.json'), withOneLineEach({ provider: 'gcp', date, leftOut }, 'machines', machines));
-  process.stdout.write(`${accelerators.length} accelerators, ${machines.length} machines, ${leftOut.length} left out, prices of ${date}\n`);
+  process.stdout.write(
+    `${accelerators.length} accelerators, ${machines.length} machines, ${leftOut.length} left out, prices of ${date}\n`,
+  );
 }

@@ -31,7 +31,11 @@ const tpuHosts: Record<string, { cpus: number; memoryGiB: number }> = {
 };
 
 /** The N1 host that goes with so many attached GPUs: four cores a GPU. */
-const attachedHosts: Record<string, { maxCount: number }> = { T4: { maxCount: 4 }, P100: { maxCount: 4 }, V100: { maxCount: 8 } };
+const attachedHosts: Record<string, { maxCount: number }> = {
+  T4: { maxCount: 4 },
+  P100: { maxCount: 4 },
+  V100: { maxCount: 8 },
+};
 
 /** Google Cloud's machines from the rows of prices.csv, whole-machine prices, and what had to be left out. */
 export function buildMachines(rows: Row[]): { machines: Machine[]; leftOut: LeftOut[] } {
@@ -43,7 +47,9 @@ export function buildMachines(rows: Row[]): { machines: Machine[]; leftOut: Left
     known.regions[region] = prices;
     machines.set(machine.machineType, known);
   };
-  const hosts = new Map(priced.filter((row) => row['accelerator'] === '').map((row) => [`${row['machine_type']}@${row['region']}`, row]));
+  const hosts = new Map(
+    priced.filter((row) => row['accelerator'] === '').map((row) => [`${row['machine_type']}@${row['region']}`, row]),
+  );
   const h200Host = hostShareOfH200(priced);
 
   for (const row of priced) {
@@ -54,10 +60,14 @@ export function buildMachines(rows: Row[]): { machines: Machine[]; leftOut: Left
     else if (tpuHosts[kind] !== undefined) addTpu(row, kind, add);
     else if (attachedHosts[kind] !== undefined) addAttached(row, kind, hosts, add);
     else if (kind === 'H200') addH200(row, h200Host, add);
-    else if (name.startsWith('gpu-only:')) leftOut.set(name, 'a price without its host, which is sold only as a whole machine');
+    else if (name.startsWith('gpu-only:'))
+      leftOut.set(name, 'a price without its host, which is sold only as a whole machine');
     else add({ ...describe(row, kind), machineType: name }, region, pricesOf(row, 1));
   }
-  return { machines: [...machines.values()].sort(byKindAndSize), leftOut: [...leftOut].map(([what, why]) => ({ what, why })) };
+  return {
+    machines: [...machines.values()].sort(byKindAndSize),
+    leftOut: [...leftOut].map(([what, why]) => ({ what, why })),
+  };
 }
 
 type Add = (machine: Omit<Machine, 'regions'>, region: string, prices: Prices) => void;
@@ -88,7 +98,13 @@ function addAttached(row: Row, kind: string, hosts: Map<string, Row>, add: Add):
     if (host === undefined) continue;
     const [gpuOnDemand, gpuSpot] = pricesOf(row, count);
     const [hostOnDemand, hostSpot] = pricesOf(host, 1);
-    const machine = { ...describe(row, kind), machineType: `n1-standard-${4 * count}+${count}x${kind}`, count, cpus: 4 * count, memoryGiB: 15 * count };
+    const machine = {
+      ...describe(row, kind),
+      machineType: `n1-standard-${4 * count}+${count}x${kind}`,
+      count,
+      cpus: 4 * count,
+      memoryGiB: 15 * count,
+    };
     add(machine, region, [sum(gpuOnDemand, hostOnDemand), sum(gpuSpot, hostSpot)]);
   }
 }
@@ -96,7 +112,9 @@ function addAttached(row: Row, kind: string, hosts: Map<string, Row>, add: Add):
 /** What the a3-ultragpu host adds to its GPUs, from the one region where both prices are known. */
 function hostShareOfH200(rows: Row[]): number {
   const whole = rows.find((row) => row['machine_type'] === 'a3-ultragpu-8g');
-  const gpus = rows.find((row) => row['machine_type']?.startsWith('gpu-only:H200') === true && row['region'] === whole?.['region']);
+  const gpus = rows.find(
+    (row) => row['machine_type']?.startsWith('gpu-only:H200') === true && row['region'] === whole?.['region'],
+  );
   if (whole === undefined || gpus === undefined) return 0;
   return (pricesOf(whole, 1)[0] ?? 0) - (pricesOf(gpus, 1)[0] ?? 0);
 }

@@ -15,7 +15,10 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
   const offer = job?.attempts.at(-1)?.offer;
   if (job === undefined || offer === undefined) return;
   const work = resolveWork(job.spec.workload);
-  const modelled = modelSeconds(job.spec, work, { kind: offer.accelerators.kind, count: offer.accelerators.count * offer.nodes });
+  const modelled = modelSeconds(job.spec, work, {
+    kind: offer.accelerators.kind,
+    count: offer.accelerators.count * offer.nodes,
+  });
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
   if (modelled === undefined || option === undefined) return;
   const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
@@ -38,16 +41,27 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
 
 /** From the runner's start to its end, over all attempts: what an interruption cost is part of what was quoted. */
 function secondsOf({ attempts }: FinishedJob): number {
-  return attempts.reduce((sum, { startedAt, stoppingAt }) => sum + (stoppingAt.getTime() - startedAt.getTime()) / 1000, 0);
+  return attempts.reduce(
+    (sum, { startedAt, stoppingAt }) => sum + (stoppingAt.getTime() - startedAt.getTime()) / 1000,
+    0,
+  );
 }
 
 /** How wrong the quotes were: of a tenant, or of all where `tenantId` is null. */
 export async function accuracy(sql: Sql, tenantId: string | null): Promise<Static<typeof QuoteAccuracy>> {
-  const [quotes, { finishedJobs, medianError, p90Error, bias, coverage }] = await Promise.all([countQuotes(sql, tenantId), readAccuracy(sql, tenantId)]);
+  const [quotes, { finishedJobs, medianError, p90Error, bias, coverage }] = await Promise.all([
+    countQuotes(sql, tenantId),
+    readAccuracy(sql, tenantId),
+  ]);
   return {
     quotes,
     finishedJobs,
-    duration: { medianErrorPercent: percent(medianError), p90ErrorPercent: percent(p90Error), biasPercent: percent(bias), coveragePercent: percent(coverage) },
+    duration: {
+      medianErrorPercent: percent(medianError),
+      p90ErrorPercent: percent(p90Error),
+      biasPercent: percent(bias),
+      coveragePercent: percent(coverage),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { MicroUsd } from '../core/money.ts';
 import type { Sellable } from '../providers/provider.ts';
 import { catalogueOffers, type CatalogueOffer, type Market } from './catalogue.ts';
-import { wareKey, type Ware, type Wares } from './sellers.ts';
+import type { Ware, Wares } from './sellers.ts';
 import { smallestCountThatHolds, workSeconds } from './speed.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
@@ -66,7 +66,9 @@ function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
 function hourlyOf({ divisible, microUsdPerHour }: Sellable, { kind, cpus }: Wanted, { count }: Size): MicroUsd {
   if (divisible === undefined) return microUsdPerHour;
   const gpus = kind === 'cpu' ? 0 : count;
-  return Math.round((kind === 'cpu' ? count : (cpus ?? count)) * divisible.microUsdPerCpuHour + gpus * divisible.microUsdPerGpuHour);
+  return Math.round(
+    (kind === 'cpu' ? count : (cpus ?? count)) * divisible.microUsdPerCpuHour + gpus * divisible.microUsdPerGpuHour,
+  );
 }
 
 type Size = { count: number; nodes: number };
@@ -75,9 +77,12 @@ function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work): Size[] {
   const most = sellable.accelerators.count;
   const isSliced = sellable.divisible !== undefined;
   if (wanted.kind === 'cpu') return [{ count: isSliced ? (wanted.count ?? 1) : most, nodes: wanted.nodes ?? 1 }];
-  if (wanted.count !== null) return isSliced || most === wanted.count ? [{ count: wanted.count, nodes: wanted.nodes ?? 1 }] : [];
+  if (wanted.count !== null)
+    return isSliced || most === wanted.count ? [{ count: wanted.count, nodes: wanted.nodes ?? 1 }] : [];
   if (!isSliced) return gangsOf(wanted, work, most);
-  const counts = Array.from({ length: most }, (_, at) => at + 1).filter((count) => Number.isInteger(Math.log2(count)) || count === most);
+  const counts = Array.from({ length: most }, (_, at) => at + 1).filter(
+    (count) => Number.isInteger(Math.log2(count)) || count === most,
+  );
   return counts.map((count) => ({ count, nodes: wanted.nodes ?? 1 }));
 }
 
@@ -95,26 +100,45 @@ function gangsOf(wanted: Wanted, work: Work, count: number): Size[] {
   return sizes;
 }
 
-function placeReasons({ providers, regions, market }: Wanted, offer: { region: string; market: Market }, provider: string): string[] {
+function placeReasons(
+  { providers, regions, market }: Wanted,
+  offer: { region: string; market: Market },
+  provider: string,
+): string[] {
   const reasons: string[] = [];
   if (providers !== null && !providers.includes(provider)) reasons.push(`The spec's providers leave out ${provider}.`);
-  if (regions !== null && !regions.includes(offer.region)) reasons.push(`The spec's regions leave out ${offer.region}.`);
-  if (market !== 'any' && market !== offer.market) reasons.push(`The spec wants ${market}, and this is ${offer.market}.`);
+  if (regions !== null && !regions.includes(offer.region))
+    reasons.push(`The spec's regions leave out ${offer.region}.`);
+  if (market !== 'any' && market !== offer.market)
+    reasons.push(`The spec wants ${market}, and this is ${offer.market}.`);
   return reasons;
 }
 
-function sizeReasons({ kind, cpus, memoryBytes, diskBytes }: Wanted, { sellable }: Ware, { count, nodes }: Size): string[] {
+function sizeReasons(
+  { kind, cpus, memoryBytes, diskBytes }: Wanted,
+  { sellable }: Ware,
+  { count, nodes }: Size,
+): string[] {
   const isSliced = sellable.divisible !== undefined;
   // Slices of one machine share what it has; whole machines each have their own.
   const sharing = isSliced ? nodes : 1;
   const wantedCpus = (kind === 'cpu' && isSliced ? count : (cpus ?? 0)) * sharing;
   const reasons: string[] = [];
   if (kind !== 'cpu' && count * sharing > sellable.accelerators.count) {
-    reasons.push(`The job wants ${count * sharing} ${kind}, and ${sellable.machineType} has ${sellable.accelerators.count}.`);
+    reasons.push(
+      `The job wants ${count * sharing} ${kind}, and ${sellable.machineType} has ${sellable.accelerators.count}.`,
+    );
   }
-  if (wantedCpus > sellable.cpus) reasons.push(`The job wants ${wantedCpus} cores, and ${sellable.machineType} has ${sellable.cpus}.`);
-  if ((memoryBytes ?? 0) * sharing > sellable.memoryBytes) reasons.push(`The job wants ${gib((memoryBytes ?? 0) * sharing)} GiB of memory, and ${sellable.machineType} has ${gib(sellable.memoryBytes)}.`);
-  if ((diskBytes ?? 0) * sharing > sellable.diskBytes) reasons.push(`The job wants ${gib((diskBytes ?? 0) * sharing)} GiB of disk, and ${sellable.machineType} has ${gib(sellable.diskBytes)}.`);
+  if (wantedCpus > sellable.cpus)
+    reasons.push(`The job wants ${wantedCpus} cores, and ${sellable.machineType} has ${sellable.cpus}.`);
+  if ((memoryBytes ?? 0) * sharing > sellable.memoryBytes)
+    reasons.push(
+      `The job wants ${gib((memoryBytes ?? 0) * sharing)} GiB of memory, and ${sellable.machineType} has ${gib(sellable.memoryBytes)}.`,
+    );
+  if ((diskBytes ?? 0) * sharing > sellable.diskBytes)
+    reasons.push(
+      `The job wants ${gib((diskBytes ?? 0) * sharing)} GiB of disk, and ${sellable.machineType} has ${gib(sellable.diskBytes)}.`,
+    );
   return reasons;
 }
 
@@ -122,33 +146,74 @@ const gib = (bytes: number): number => Number((bytes / 1024 ** 3).toFixed(1));
 
 /** What the catalogue sells for the spec and this installation can't buy. */
 function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
-  const offers = catalogueOffers(wanted.kind).filter((offer) => isOfInterest(offer, wanted) && !wares.keys.has(wareKey(offer.provider, offer.region, offer.machineType, offer.market)));
+  const isAmongFirst = counter();
+  if (wanted.kind === 'cpu') return cheapestMachines(wanted, wares);
+  return offersOfInterest(wanted, wares).flatMap((offer) => {
+    if (wanted.slice !== null) return [slice(offer, wanted, wanted.slice, wares)];
+    // Offers are sorted by price, so the first of a series, size, region and market is its cheapest.
+    if (!isAmongFirst(`${offer.series}/${offer.count}/${offer.region}/${offer.market}`, 1)) return [];
+    const sizes =
+      wanted.count === null ? gangsOf(wanted, work, offer.count) : [{ count: offer.count, nodes: wanted.nodes ?? 1 }];
+    return sizes
+      .filter(
+        ({ nodes }) =>
+          wanted.nodes !== null || nodes === 1 || isAmongFirst(`${offer.machineType}/${offer.market}/${nodes}`, 1),
+      )
+      .map((size) => fromCatalogue(offer, size, wares));
+  });
+}
+
+function cheapestMachines(wanted: Wanted, wares: Wares): Candidate[] {
+  const found: Candidate[] = [];
+  const isAmongFirst = counter();
+  for (const offer of catalogueOffers('cpu')) {
+    if (found.length === 2 * cpuOffersPerMarket) break;
+    if (!isOfInterest(offer, wanted, wares) || !isAmongFirst(offer.market, cpuOffersPerMarket)) continue;
+    found.push(fromCatalogue(offer, { count: offer.count, nodes: wanted.nodes ?? 1 }, wares));
+  }
+  return found;
+}
+
+/** True for the first so many times that a key is asked about. */
+function counter(): (key: string, most: number) => boolean {
   const seen = new Map<string, number>();
-  const isAmongFirst = (key: string, most: number): boolean => {
+  return (key, most) => {
     const before = seen.get(key) ?? 0;
     seen.set(key, before + 1);
     return before < most;
   };
-  return offers.flatMap((offer) => {
-    if (wanted.kind === 'cpu') return isAmongFirst(offer.market, cpuOffersPerMarket) ? [fromCatalogue(offer, { count: offer.count, nodes: wanted.nodes ?? 1 }, wares)] : [];
-    if (wanted.slice !== null) return [slice(offer, wanted, wanted.slice, wares)];
-    // Offers are sorted by price, so the first of a series, size, region and market is its cheapest.
-    const series = offer.machineType.replace(/-\d+g?(\+.*)?$/, '');
-    if (!isAmongFirst(`${series}/${offer.count}/${offer.region}/${offer.market}`, 1)) return [];
-    const sizes = wanted.count === null ? gangsOf(wanted, work, offer.count) : [{ count: offer.count, nodes: wanted.nodes ?? 1 }];
-    return sizes.filter(({ nodes }) => wanted.nodes !== null || nodes === 1 || isAmongFirst(`${offer.machineType}/${offer.market}/${nodes}`, 1)).map((size) => fromCatalogue(offer, size, wares));
-  });
 }
 
-function isOfInterest(offer: CatalogueOffer, { kind, count, slice, cpus, memoryBytes, ...wanted }: Wanted): boolean {
-  if (kind !== 'cpu' && slice === null && count !== null && offer.count !== count) return false;
-  if (slice === null && ((cpus ?? 0) > offer.cpus || (memoryBytes ?? 0) > offer.memoryBytes)) return false;
-  return placeReasons({ kind, count, slice, cpus, memoryBytes, ...wanted }, offer, offer.provider).length === 0;
+function offersOfInterest(wanted: Wanted, wares: Wares): CatalogueOffer[] {
+  return catalogueOffers(wanted.kind).filter((offer) => isOfInterest(offer, wanted, wares));
+}
+
+function isOfInterest(offer: CatalogueOffer, wanted: Wanted, { keys }: Wares): boolean {
+  return isOfSize(offer, wanted) && isWhereWanted(offer, wanted) && !keys.has(offer.key);
+}
+
+function isOfSize(offer: CatalogueOffer, { kind, count, slice, cpus, memoryBytes }: Wanted): boolean {
+  if (slice !== null) return true;
+  const isLargeEnough = offer.cpus >= (cpus ?? 0) && offer.memoryBytes >= (memoryBytes ?? 0);
+  return isLargeEnough && (kind === 'cpu' || count === null || offer.count === count);
+}
+
+function isWhereWanted(offer: CatalogueOffer, { market, regions, providers }: Wanted): boolean {
+  return (
+    (market === 'any' || market === offer.market) &&
+    (regions?.includes(offer.region) ?? true) &&
+    (providers?.includes(offer.provider) ?? true)
+  );
 }
 
 function slice(offer: CatalogueOffer, { count, nodes }: Wanted, name: string, wares: Wares): Candidate {
   const chips = count ?? 1;
-  const whole = { ...offer, machineType: name.replace(/^v5e-/, 'v5litepod-'), count: chips, microUsdPerHour: offer.microUsdPerHour * chips };
+  const whole = {
+    ...offer,
+    machineType: name.replace(/^v5e-/, 'v5litepod-'),
+    count: chips,
+    microUsdPerHour: offer.microUsdPerHour * chips,
+  };
   return { ...fromCatalogue(whole, { count: chips, nodes: nodes ?? 1 }, wares), startSeconds: sliceStart };
 }
 
@@ -157,5 +222,19 @@ function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { provider
   const reason = providers.has(provider)
     ? `The provider ${provider} of this installation does not sell ${machineType} in ${region}: the price is for planning.`
     : `This installation has no provider ${provider}: the price is for planning, until an operator configures it.`;
-  return { provider, region, zone: null, machineType, kind, count, nodes, market, microUsdPerHour: offer.microUsdPerHour * nodes, priceDate, startSeconds: catalogueStart, isDiskExtra: true, reasons: [reason] };
+  return {
+    provider,
+    region,
+    zone: null,
+    machineType,
+    kind,
+    count,
+    nodes,
+    market,
+    microUsdPerHour: offer.microUsdPerHour * nodes,
+    priceDate,
+    startSeconds: catalogueStart,
+    isDiskExtra: true,
+    reasons: [reason],
+  };
 }

@@ -19,6 +19,9 @@ export type CatalogueOffer = {
   market: Market;
   microUsdPerHour: MicroUsd;
   priceDate: string;
+  /** The machine type without its size. */
+  series: string;
+  key: string;
 };
 
 const bytesPerGiB = 1024 ** 3;
@@ -29,7 +32,12 @@ const bytesPerGiB = 1024 ** 3;
  */
 export const defaultPetaflopsPerCore = 0.000_05;
 
-const accelerators = new Map(acceleratorTable.accelerators.map((row) => [row.kind, { ...row, peakTflops: new Map<string, number>(Object.entries(row.peakTflops)) }]));
+const accelerators = new Map(
+  acceleratorTable.accelerators.map((row) => [
+    row.kind,
+    { ...row, peakTflops: new Map<string, number>(Object.entries(row.peakTflops)) },
+  ]),
+);
 
 /** What a precision runs at where the accelerator has no rate of its own for it. */
 const fallback: Record<Precision, Precision[]> = {
@@ -41,7 +49,11 @@ const fallback: Record<Precision, Precision[]> = {
 };
 
 /** Dense peak in FLOP/s of one accelerator (of one core where the kind is cpu); undefined for a kind the catalogue does not know. */
-export function peakFlops(kind: string, precision: Precision = 'bf16', petaflopsPerCore = defaultPetaflopsPerCore): number | undefined {
+export function peakFlops(
+  kind: string,
+  precision: Precision = 'bf16',
+  petaflopsPerCore = defaultPetaflopsPerCore,
+): number | undefined {
   if (kind === 'cpu') return petaflopsPerCore * 1e15;
   const peaks = accelerators.get(kind)?.peakTflops;
   const found = fallback[precision].find((candidate) => peaks?.has(candidate) === true);
@@ -70,8 +82,17 @@ export function acceleratorMemoryBytes(kind: string): number | undefined {
 
 export const catalogueDate: string = offerTable.date;
 
-/** What the price table holds but can't be quoted, and why. */
-export const leftOut: readonly { what: string; why: string }[] = offerTable.leftOut;
+/** The same for the same machine in the same place, whoever lists it. */
+export function wareKey(provider: string, region: string, machineType: string, market: string): string {
+  return `${provider}/${region}/${machineType}/${market}`;
+}
+
+function namesOf(machineType: string, region: string, market: Market): Pick<CatalogueOffer, 'series' | 'key'> {
+  return {
+    series: machineType.replace(/-\d+g?(\+.*)?$/, ''),
+    key: wareKey(offerTable.provider, region, machineType, market),
+  };
+}
 
 const offersByKind = new Map<string, CatalogueOffer[]>();
 for (const { kind, regions, memoryGiB, source: _source, ...machine } of offerTable.machines) {
@@ -81,7 +102,16 @@ for (const { kind, regions, memoryGiB, source: _source, ...machine } of offerTab
     for (const [at, market] of (['on-demand', 'spot'] as const).entries()) {
       const microUsdPerHour = prices[at];
       if (typeof microUsdPerHour !== 'number') continue;
-      offers.push({ ...machine, provider: offerTable.provider, kind, region, memoryBytes: memoryGiB * bytesPerGiB, market, microUsdPerHour });
+      offers.push({
+        ...machine,
+        ...namesOf(machine.machineType, region, market),
+        provider: offerTable.provider,
+        kind,
+        region,
+        memoryBytes: memoryGiB * bytesPerGiB,
+        market,
+        microUsdPerHour,
+      });
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/time.ts';
+import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
 import { cached } from './cached.ts';
 import { calibrate, type Calibration, type Residual } from './interval.ts';
@@ -21,7 +22,7 @@ type Group = (basis: string, kind: string) => Calibration | undefined;
 export function createHistory(db: Database, now: Clock): (tenantId: string, name: string) => Promise<History> {
   const all = cached(() => readPool(db, null), poolMs, now);
   const tenants = new Map<string, () => Promise<Group>>();
-  const ofNames = createNameReader(db);
+  const ofName = createBatcher<Name, Group>((names) => readNames(db, names));
   const ofTenant = (tenantId: string): Promise<Group> => {
     const known = tenants.get(tenantId);
     if (known !== undefined) return known();
@@ -31,8 +32,12 @@ export function createHistory(db: Database, now: Clock): (tenantId: string, name
     return read();
   };
   return async (tenantId, name) => {
-    const [sameName, tenant, everyone] = await Promise.all([ofNames(tenantId, name), ofTenant(tenantId), all()]);
-    return (basis, kind) => ({ sameName: sameName(basis, kind), tenant: tenant(basis, kind), all: everyone(basis, kind) });
+    const [sameName, tenant, everyone] = await Promise.all([ofName({ tenantId, name }), ofTenant(tenantId), all()]);
+    return (basis, kind) => ({
+      sameName: sameName(basis, kind),
+      tenant: tenant(basis, kind),
+      all: everyone(basis, kind),
+    });
   };
 }
 
@@ -59,38 +64,14 @@ function toResidual({ logRatio, predictedSeconds, p10Seconds, p90Seconds, actual
   };
 }
 
-type Question = { tenantId: string; name: string; resolve: (group: Group) => void; reject: (error: unknown) => void };
+type Name = { tenantId: string; name: string };
 
-/** One statement for all questions that came while the last one ran. */
-function createNameReader(db: Database): (tenantId: string, name: string) => Promise<Group> {
-  let waiting: Question[] = [];
-  let isReading = false;
-
-  const drain = async (): Promise<void> => {
-    isReading = true;
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      await answer(batch);
-    }
-    isReading = false;
-  };
-
-  const answer = async (batch: Question[]): Promise<void> => {
-    try {
-      const wanted = [...new Map(batch.map((question) => [keyOf(question.tenantId, question.name), question])).values()];
-      const rows = Map.groupBy(await readResidualsOfNames(db, wanted, newestOfName), ({ tenantId, jobName }) => keyOf(tenantId, jobName));
-      for (const { tenantId, name, resolve } of batch) resolve(groupOf(rows.get(keyOf(tenantId, name)) ?? []));
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-  };
-
-  return (tenantId, name) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ tenantId, name, resolve, reject });
-      if (!isReading) void drain();
-    });
+/** In one statement for all who ask at once, in their order. */
+async function readNames(db: Database, names: readonly Name[]): Promise<Group[]> {
+  const distinct = [...new Map(names.map((name) => [keyOf(name), name])).values()];
+  const rows = await readResidualsOfNames(db, distinct, newestOfName);
+  const byName = Map.groupBy(rows, ({ tenantId, jobName }) => keyOf({ tenantId, name: jobName }));
+  return names.map((name) => groupOf(byName.get(keyOf(name)) ?? []));
 }
 
-const keyOf = (tenantId: string, name: string): string => `${tenantId}/${name}`;
+const keyOf = ({ tenantId, name }: Name): string => `${tenantId}/${name}`;

@@ -17,7 +17,11 @@ export type Calibration = {
 };
 
 /** The same description of work on the same kind of accelerator, from the nearest jobs to all. */
-export type Evidence = { sameName: Calibration | undefined; tenant: Calibration | undefined; all: Calibration | undefined };
+export type Evidence = {
+  sameName: Calibration | undefined;
+  tenant: Calibration | undefined;
+  all: Calibration | undefined;
+};
 
 /** How to turn the model's prediction into a distribution. */
 export type Spread = { shift: number; halfWidth: number; calibration: Calibration | undefined; isOfSameName: boolean };
@@ -55,11 +59,21 @@ export function spreadOf(work: Work, accelerator: string, { sameName, tenant, al
     // Runs of one name differ far less than names do, so even one run counts for nearly all.
     const shift = sameName.centre * (sameName.runs / (sameName.runs + 0.1));
     const ofFewRuns = Math.max(narrowestOfFewRuns, prior / (1 + sameName.runs));
-    return { shift, halfWidth: sameName.halfWidth ?? Math.min(prior, ofFewRuns), calibration: sameName, isOfSameName: true };
+    return {
+      shift,
+      halfWidth: sameName.halfWidth ?? Math.min(prior, ofFewRuns),
+      calibration: sameName,
+      isOfSameName: true,
+    };
   }
   const pool = [tenant, all].find((group) => group !== undefined && group.runs >= poolRuns);
   if (pool === undefined) return { shift: 0, halfWidth: prior, calibration: undefined, isOfSameName: false };
-  return { shift: pool.centre * (pool.runs / (pool.runs + 3)), halfWidth: pool.halfWidth ?? prior, calibration: pool, isOfSameName: false };
+  return {
+    shift: pool.centre * (pool.runs / (pool.runs + 3)),
+    halfWidth: pool.halfWidth ?? prior,
+    calibration: pool,
+    isOfSameName: false,
+  };
 }
 
 /** `seconds` as a distribution: shifted by what history says and spread evenly in logs, so never negative and never crossing. */

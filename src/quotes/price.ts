@@ -57,17 +57,37 @@ function costOf(seconds: number, terms: Terms) {
   const preemption = priceFor(terms.microUsdPerHour, (withInterruptions - seconds) * 1000);
   const storage = Math.ceil((terms.diskGiB * terms.nodes * microUsdPerGiBHour * withInterruptions) / 3600);
   const egress = Math.ceil((terms.egressBytes / bytesPerGiB) * egressMicroUsdPerGiB);
-  return { seconds: withInterruptions, compute, provisioning, preemption, storage, egress, total: compute + provisioning + preemption + storage + egress };
+  return {
+    seconds: withInterruptions,
+    compute,
+    provisioning,
+    preemption,
+    storage,
+    egress,
+    total: compute + provisioning + preemption + storage + egress,
+  };
 }
 
 /**
  * Paid seconds of so many useful ones. With checkpoints T(1 + C/τ)(1 + (τ/2 + R)/M), τ = √(2CM) where the spec does not say;
  * without, every preemption starts the work anew: (M + R)(e^(T/M) − 1).
  */
-export function paidSeconds(seconds: number, { market, nodes, startSeconds, checkpointEverySeconds }: Pick<Terms, 'market' | 'nodes' | 'startSeconds' | 'checkpointEverySeconds'>): number {
+export function paidSeconds(
+  seconds: number,
+  {
+    market,
+    nodes,
+    startSeconds,
+    checkpointEverySeconds,
+  }: Pick<Terms, 'market' | 'nodes' | 'startSeconds' | 'checkpointEverySeconds'>,
+): number {
   if (market === 'on-demand') return seconds;
   const meanUp = spotMeanUpSeconds / nodes;
-  if (checkpointEverySeconds === null) return (meanUp + startSeconds.p50) * Math.expm1(Math.min(seconds / meanUp, largestExponent)) + Math.max(0, seconds - largestExponent * meanUp);
+  if (checkpointEverySeconds === null)
+    return (
+      (meanUp + startSeconds.p50) * Math.expm1(Math.min(seconds / meanUp, largestExponent)) +
+      Math.max(0, seconds - largestExponent * meanUp)
+    );
   const every = checkpointEverySeconds ?? Math.sqrt(2 * checkpointSeconds * meanUp);
   const restart = startSeconds.p50 + restoreSeconds;
   return seconds * (1 + checkpointSeconds / every) * (1 + (every / 2 + restart) / meanUp);
@@ -77,7 +97,10 @@ export function paidSeconds(seconds: number, { market, nodes, startSeconds, chec
 const largestExponent = 20;
 
 /** Whether work without checkpoints is so long that spot machines would hardly ever let it finish. */
-export function hardlyFinishesOnSpot(seconds: number, { market, nodes, checkpointEverySeconds }: Pick<Terms, 'market' | 'nodes' | 'checkpointEverySeconds'>): boolean {
+export function hardlyFinishesOnSpot(
+  seconds: number,
+  { market, nodes, checkpointEverySeconds }: Pick<Terms, 'market' | 'nodes' | 'checkpointEverySeconds'>,
+): boolean {
   return market === 'spot' && checkpointEverySeconds === null && seconds > (3 * spotMeanUpSeconds) / nodes;
 }
 

@@ -9,7 +9,10 @@ export function inOrder(options: readonly QuoteOption[], { objective, providers 
   const rank = new Map(providers?.map((provider, at) => [provider, at]));
   const rankOf = (option: QuoteOption): number => rank.get(option.offer.provider) ?? rank.size;
   return options.toSorted(
-    (left, right) => Number(right.feasible) - Number(left.feasible) || rankOf(left) - rankOf(right) || byObjective(left, right, objective),
+    (left, right) =>
+      Number(right.feasible) - Number(left.feasible) ||
+      rankOf(left) - rankOf(right) ||
+      byObjective(left, right, objective),
   );
 }
 
@@ -20,14 +23,24 @@ function byObjective(left: QuoteOption, right: QuoteOption, objective: JobSpec['
 }
 
 /** The first option in order that is expected to keep deadline and maxCostUsd, else the first that may; with a note where none is sure to. */
-export function recommend(ordered: readonly QuoteOption[], goal: Goal, now: Date): { recommended: string | null; notes: string[] } {
+export function recommend(
+  ordered: readonly QuoteOption[],
+  goal: Goal,
+  now: Date,
+): { recommended: string | null; notes: string[] } {
   const feasible = ordered.filter((option) => option.feasible);
   const expected = feasible.find((option) => keeps(option, goal, 'p50', now));
   if (expected !== undefined) return { recommended: expected.id, notes: [] };
   if (feasible.length === 0) return { recommended: null, notes: [] };
-  const limits = [...(goal.deadline === undefined ? [] : [`by ${goal.deadline}`]), ...(goal.maxCostUsd === undefined ? [] : [`within ${formatUsd(goal.maxCostUsd)}`])].join(' and ');
+  const limits = [
+    ...(goal.deadline === undefined ? [] : [`by ${goal.deadline}`]),
+    ...(goal.maxCostUsd === undefined ? [] : [`within ${formatUsd(goal.maxCostUsd)}`]),
+  ].join(' and ');
   const possible = feasible.find((option) => keeps(option, goal, 'p10', now));
-  const note = possible === undefined ? `No option ends ${limits}, even with luck.` : `No option is expected to end ${limits}; the recommended one may.`;
+  const note =
+    possible === undefined
+      ? `No option ends ${limits}, even with luck.`
+      : `No option is expected to end ${limits}; the recommended one may.`;
   return { recommended: possible?.id ?? null, notes: [note] };
 }
 

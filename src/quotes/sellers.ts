@@ -1,4 +1,5 @@
 import type { Sellable } from '../providers/provider.ts';
+import { wareKey } from './catalogue.ts';
 
 /** What a configured provider sells. */
 export type Seller = { provider: string; sellables: readonly Sellable[] };
@@ -6,11 +7,11 @@ export type Seller = { provider: string; sellables: readonly Sellable[] };
 export type Ware = { provider: string; sellable: Sellable };
 
 /** Wares by accelerator kind, and the keys of all, so that the catalogue does not list them again. */
-export type Wares = { byKind: ReadonlyMap<string, readonly Ware[]>; keys: ReadonlySet<string>; providers: ReadonlySet<string> };
-
-export function wareKey(provider: string, region: string, machineType: string, market: string): string {
-  return `${provider}/${region}/${machineType}/${market}`;
-}
+export type Wares = {
+  byKind: ReadonlyMap<string, readonly Ware[]>;
+  keys: ReadonlySet<string>;
+  providers: ReadonlySet<string>;
+};
 
 /** Indexed once per listing, since a quote needs one kind only. */
 export function indexWares(sellers: readonly Seller[]): Wares {

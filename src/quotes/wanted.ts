@@ -22,23 +22,33 @@ const bytesPerGiB = 1024 ** 3;
 const namedByCores = new Set(['v2', 'v3', 'v4', 'v5p']);
 
 /** @throws WeirError `invalid` for a TPU slice that does not exist. */
-export function wantedOf(resources: Resources | undefined): Wanted {
-  const common = {
-    nodes: resources?.nodes ?? null,
-    cpus: resources?.cpus ?? null,
-    memoryBytes: resources?.memoryGiB === undefined ? null : resources.memoryGiB * bytesPerGiB,
-    diskBytes: resources?.diskGiB === undefined ? null : resources.diskGiB * bytesPerGiB,
-    market: resources?.market ?? 'any',
-    providers: resources?.providers ?? null,
-    regions: resources?.regions ?? null,
+export function wantedOf(resources: Resources = {}): Wanted {
+  const { memoryGiB, diskGiB, cpus = null, market = 'any', providers = null, regions = null } = resources;
+  return {
+    ...unitsOf(resources),
+    cpus,
+    memoryBytes: inBytes(memoryGiB),
+    diskBytes: inBytes(diskGiB),
+    market,
+    providers,
+    regions,
   };
-  if (resources?.accelerators === undefined) return { ...common, kind: 'cpu', count: resources?.cpus ?? 1, nodes: common.nodes ?? 1, slice: null };
-  const { accelerators } = resources;
-  const [generation = '', size] = accelerators.split('-');
-  if (/^v\d/.test(accelerators)) return { ...common, kind: generation, count: chipsOf(generation, Number(size)), nodes: common.nodes ?? 1, slice: accelerators };
+}
+
+function inBytes(gib: number | undefined): number | null {
+  return gib === undefined ? null : gib * bytesPerGiB;
+}
+
+/** A stated count is exact, and so is one node of it. */
+function unitsOf({ accelerators, cpus = 1, nodes }: Resources): Pick<Wanted, 'kind' | 'count' | 'nodes' | 'slice'> {
+  if (accelerators === undefined) return { kind: 'cpu', count: cpus, nodes: nodes ?? 1, slice: null };
+  if (/^v\d/.test(accelerators)) {
+    const [generation = '', size] = accelerators.split('-');
+    return { kind: generation, count: chipsOf(generation, Number(size)), nodes: nodes ?? 1, slice: accelerators };
+  }
   const [kind = '', count] = accelerators.split(':');
-  // A stated count is exact, and so is one node of it.
-  return count === undefined ? { ...common, kind, count: null, slice: null } : { ...common, kind, count: Number(count), nodes: common.nodes ?? 1, slice: null };
+  if (count === undefined) return { kind, count: null, nodes: nodes ?? null, slice: null };
+  return { kind, count: Number(count), nodes: nodes ?? 1, slice: null };
 }
 
 function chipsOf(generation: string, size: number): number {
@@ -47,5 +57,8 @@ function chipsOf(generation: string, size: number): number {
   const isMultiple = size >= smallest && (size < 4 ? size === 1 : size % 4 === 0);
   if (isMultiple) return isByCores ? size / 2 : size;
   const nearest = Math.max(smallest, Math.ceil(size / 4) * 4);
-  throw invalid('/resources/accelerators', `There is no slice ${generation}-${size}: the next larger one is ${generation}-${nearest}${isByCores ? ', which counts cores, two a chip' : ''}.`);
+  throw invalid(
+    '/resources/accelerators',
+    `There is no slice ${generation}-${size}: the next larger one is ${generation}-${nearest}${isByCores ? ', which counts cores, two a chip' : ''}.`,
+  );
 }

@@ -15,23 +15,39 @@ const probablyMeant = { parameters: 'e9', activeParameters: 'e9', tokens: 'e9', 
 const implausiblySmall: Check[] = (Object.keys(large) as (keyof typeof large)[]).map((field) => (workload) => {
   const value = workload[field];
   if (value === undefined || value >= large[field]) return undefined;
-  return fault(field, `${field} is ${value}: it is a whole count, so ${value}${probablyMeant[field]} was probably meant.`);
+  return fault(
+    field,
+    `${field} is ${value}: it is a whole count, so ${value}${probablyMeant[field]} was probably meant.`,
+  );
 });
 
 const checks: Check[] = [
   ...implausiblySmall,
   ({ preset }) =>
-    preset === undefined || Object.hasOwn(presets, preset) ? undefined : fault('preset', `There is no preset ${preset}. There are: ${Object.keys(presets).join(', ')}.`),
+    preset === undefined || Object.hasOwn(presets, preset)
+      ? undefined
+      : fault('preset', `There is no preset ${preset}. There are: ${Object.keys(presets).join(', ')}.`),
   ({ tokens, examples }) =>
     tokens === undefined || examples === undefined
       ? undefined
-      : fault('examples', 'tokens and examples both say how much data there is: keep tokens for a language model, examples with epochs for anything else.'),
+      : fault(
+          'examples',
+          'tokens and examples both say how much data there is: keep tokens for a language model, examples with epochs for anything else.',
+        ),
   ({ tokens, flopsPerExample }) =>
-    tokens === undefined || flopsPerExample === undefined ? undefined : fault('flopsPerExample', 'flopsPerExample goes with examples, and this workload is given in tokens: keep one of the two.'),
+    tokens === undefined || flopsPerExample === undefined
+      ? undefined
+      : fault(
+          'flopsPerExample',
+          'flopsPerExample goes with examples, and this workload is given in tokens: keep one of the two.',
+        ),
   ({ parameters, activeParameters }) =>
     parameters === undefined || activeParameters === undefined || activeParameters <= parameters
       ? undefined
-      : fault('activeParameters', `activeParameters (${activeParameters}) is more than parameters (${parameters}): the two were probably swapped.`),
+      : fault(
+          'activeParameters',
+          `activeParameters (${activeParameters}) is more than parameters (${parameters}): the two were probably swapped.`,
+        ),
   ({ flopsPerExample, examples, flops, preset }) =>
     flopsPerExample === undefined || examples !== undefined || flops !== undefined || preset !== undefined
       ? undefined
@@ -41,10 +57,20 @@ const checks: Check[] = [
 
 /** 12·L·d² is the weight count of a dense transformer without its embeddings. */
 function shapeAgainstParameters({ kind, parameters, layers, hiddenSize, preset }: Workload): Fault | undefined {
-  if (preset !== undefined || (kind !== undefined && kind !== 'llm') || parameters === undefined || layers === undefined || hiddenSize === undefined) return undefined;
+  if (
+    preset !== undefined ||
+    (kind !== undefined && kind !== 'llm') ||
+    parameters === undefined ||
+    layers === undefined ||
+    hiddenSize === undefined
+  )
+    return undefined;
   const implied = 12 * layers * hiddenSize ** 2;
   if (parameters / implied < 8 && implied / parameters < 8) return undefined;
-  return fault('parameters', `layers and hiddenSize make about ${implied.toPrecision(2)} parameters, but parameters is ${parameters}: one of the three is probably wrong.`);
+  return fault(
+    'parameters',
+    `layers and hiddenSize make about ${implied.toPrecision(2)} parameters, but parameters is ${parameters}: one of the three is probably wrong.`,
+  );
 }
 
 /** Contradictions in a workload, all of them, each with what was probably meant. */

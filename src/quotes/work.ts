@@ -39,7 +39,11 @@ export function resolveWork(stated: Workload | undefined): Work {
     steps: null,
   };
   const found =
-    fromFlops(workload) ?? fromTransformer(workload, assumptions) ?? fromExamples(workload, assumptions) ?? fromExpectedDuration(workload, assumptions) ?? fromNothing(workload, assumptions);
+    fromFlops(workload) ??
+    fromTransformer(workload, assumptions) ??
+    fromExamples(workload, assumptions) ??
+    fromExpectedDuration(workload, assumptions) ??
+    fromNothing(workload, assumptions);
   const isOfPreset = preset !== undefined && (found.basis === 'transformer' || found.basis === 'examples');
   return { ...common, ...found, basis: isOfPreset ? 'preset' : found.basis, assumptions };
 }
@@ -56,11 +60,14 @@ function fromTransformer(workload: Workload, assumptions: string[]): Found | und
   const tokens = workload.tokens ?? tokensOfSequences(workload);
   if (parameters === undefined || tokens === undefined) return undefined;
   if (kind === 'moe' && workload.activeParameters === undefined) {
-    assumptions.push('activeParameters is not stated, so every parameter counts as active, which overstates a mixture of experts.');
+    assumptions.push(
+      'activeParameters is not stated, so every parameter counts as active, which overstates a mixture of experts.',
+    );
   }
   const active = workload.activeParameters ?? parameters;
   const flopsPerWeight = workload.trainable === 'lora' ? 4 : 6;
-  if (workload.trainable === 'lora') assumptions.push('LoRA: 4 FLOP a weight and token, since the frozen base needs no gradients of its own.');
+  if (workload.trainable === 'lora')
+    assumptions.push('LoRA: 4 FLOP a weight and token, since the frozen base needs no gradients of its own.');
   const attention = attentionFlopsPerToken(workload, active, assumptions);
   const { batchSize, sequenceLength } = workload;
   return {
@@ -75,7 +82,11 @@ function tokensOfSequences({ examples, epochs = 1, sequenceLength }: Workload): 
   return examples === undefined || sequenceLength === undefined ? undefined : examples * epochs * sequenceLength;
 }
 
-function attentionFlopsPerToken({ kind, layers, hiddenSize, sequenceLength }: Workload, active: number, assumptions: string[]): number {
+function attentionFlopsPerToken(
+  { kind, layers, hiddenSize, sequenceLength }: Workload,
+  active: number,
+  assumptions: string[],
+): number {
   if (sequenceLength === undefined) {
     assumptions.push('sequenceLength is not stated, so attention is left out of the FLOPs.');
     return 0;
@@ -84,7 +95,9 @@ function attentionFlopsPerToken({ kind, layers, hiddenSize, sequenceLength }: Wo
   if (layers !== undefined && hiddenSize !== undefined) return causal * 6 * layers * hiddenSize * sequenceLength;
   // A usual shape has d = 128·L, so N = 12·L·d² gives d = (128·N/12)^(1/3) and L·d = N/(12·d).
   const width = hiddenSize ?? Math.cbrt((128 * active) / 12);
-  assumptions.push(`layers and hiddenSize are not both stated: a width of ${Math.round(width)} is assumed for attention.`);
+  assumptions.push(
+    `layers and hiddenSize are not both stated: a width of ${Math.round(width)} is assumed for attention.`,
+  );
   return causal * 6 * (active / (12 * width)) * sequenceLength;
 }
 
@@ -98,7 +111,10 @@ function fromExamples(workload: Workload, assumptions: string[]): Found | undefi
     assumptions.push('examples alone say nothing about the work: flopsPerExample or parameters is missing.');
     return undefined;
   }
-  if (workload.flopsPerExample === undefined) assumptions.push('flopsPerExample is not stated: 6 FLOP a parameter and example is assumed, which understates convolutions.');
+  if (workload.flopsPerExample === undefined)
+    assumptions.push(
+      'flopsPerExample is not stated: 6 FLOP a parameter and example is assumed, which understates convolutions.',
+    );
   return {
     basis: 'examples',
     flops: flopsPerExample * examples * epochs,
@@ -114,8 +130,11 @@ function fromExpectedDuration({ expectedDuration }: Workload, assumptions: strin
 }
 
 function fromNothing(workload: Workload, assumptions: string[]): Found {
-  if (workload.tokens !== undefined) assumptions.push('tokens alone say nothing about the work: parameters is missing.');
-  assumptions.push(`Nothing is known about the work, so ${formatDuration(defaultSeconds)} is assumed, within a factor of twenty.`);
+  if (workload.tokens !== undefined)
+    assumptions.push('tokens alone say nothing about the work: parameters is missing.');
+  assumptions.push(
+    `Nothing is known about the work, so ${formatDuration(defaultSeconds)} is assumed, within a factor of twenty.`,
+  );
   return { basis: 'default', flops: null, seconds: defaultSeconds };
 }
 
@@ -142,8 +161,11 @@ function kindOf({ kind, activeParameters, parameters, tokens }: Workload): WorkK
 
 /** The one field that would tell most about this job, said in words; undefined where its kind of description is as good as any. */
 export function mostTellingField(work: Work): string | undefined {
-  if (work.basis === 'default') return 'Stating workload.flops, or parameters and tokens, or expectedDuration would narrow the range most.';
-  if (work.basis === 'expected-duration') return 'A first finished job of this name, or workload.flops, would narrow the range most.';
-  if (work.precision === null) return 'Stating workload.precision and batchSize, or a first finished job of this name, would narrow the range most.';
+  if (work.basis === 'default')
+    return 'Stating workload.flops, or parameters and tokens, or expectedDuration would narrow the range most.';
+  if (work.basis === 'expected-duration')
+    return 'A first finished job of this name, or workload.flops, would narrow the range most.';
+  if (work.precision === null)
+    return 'Stating workload.precision and batchSize, or a first finished job of this name, would narrow the range most.';
   return undefined;
 }

@@ -24,14 +24,27 @@ function measure(work: () => unknown): { perSecond: number; p99Microseconds: num
     samples.push((performance.now() - start) * 1000);
   }
   samples.sort((left, right) => left - right);
-  return { perSecond: Math.round((samples.length / durationMs) * 1000), p99Microseconds: Math.round(samples[Math.floor(samples.length * 0.99)] ?? 0) };
+  return {
+    perSecond: Math.round((samples.length / durationMs) * 1000),
+    p99Microseconds: Math.round(samples[Math.floor(samples.length * 0.99)] ?? 0),
+  };
 }
 
 const cases = Object.entries(specs).map(([name, spec]) => {
   const quote = quoteOf(spec);
-  return { name, options: quote.options.length, quote: measure(() => quoteOf(spec)), json: measure(() => JSON.stringify(quote)) };
+  return {
+    name,
+    options: quote.options.length,
+    quote: measure(() => quoteOf(spec)),
+    json: measure(() => JSON.stringify(quote)),
+  };
 });
 
-const lines = cases.map(({ name, options, quote, json }) => `${name}: ${quote.perSecond} quotes/s of ${options} options, p99 ${quote.p99Microseconds} µs; as JSON ${json.perSecond}/s`);
+const lines = cases.map(
+  ({ name, options, quote, json }) =>
+    `${name}: ${quote.perSecond} quotes/s of ${options} options, p99 ${quote.p99Microseconds} µs; as JSON ${json.perSecond}/s`,
+);
 const summary = lines.join('; ');
-process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ cases, summary })}\n` : `${lines.join('\n')}\n`);
+process.stdout.write(
+  process.argv.includes('--json') ? `${JSON.stringify({ cases, summary })}\n` : `${lines.join('\n')}\n`,
+);

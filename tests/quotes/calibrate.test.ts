@@ -11,7 +11,11 @@ import { test } from '../support/database.ts';
 import { localMachine, quoteOf } from './sample.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
-const spec: JobSpec = { name: 'digits', command: 'node train.js', workload: { examples: 60_000, epochs: 10, flopsPerExample: 3.05e5 } };
+const spec: JobSpec = {
+  name: 'digits',
+  command: 'node train.js',
+  workload: { examples: 60_000, epochs: 10, flopsPerExample: 3.05e5 },
+};
 
 type Ran = { tenantId: string; quote: Quote; seconds: number; state?: 'succeeded' | 'failed' };
 
@@ -22,14 +26,37 @@ async function finish(db: Database, { tenantId, quote, seconds, state = 'succeed
   const [option] = quote.options;
   const common = { tenantId, state, createdAt: now, startedAt: now, finishedAt: end };
   await insertQuote(db.client, quote, tenantId, spec);
-  await db.client.job.create({ data: { id, ...common, name: spec.name, spec: spec as Prisma.InputJsonObject, quoteId: quote.id, options: [], priority: 50, queuedAt: now, chargedMicroUsd: 1000 } });
+  await db.client.job.create({
+    data: {
+      id,
+      ...common,
+      name: spec.name,
+      spec: spec as Prisma.InputJsonObject,
+      quoteId: quote.id,
+      options: [],
+      priority: 50,
+      queuedAt: now,
+      chargedMicroUsd: 1000,
+    },
+  });
   await db.client.attempt.create({
-    data: { id: newId('attempt'), jobId: id, ...common, number: 1, offer: option?.offer ?? {}, limits: {}, stoppingAt: end, leaseExpiresAt: end },
+    data: {
+      id: newId('attempt'),
+      jobId: id,
+      ...common,
+      number: 1,
+      offer: option?.offer ?? {},
+      limits: {},
+      stoppingAt: end,
+      leaseExpiresAt: end,
+    },
   });
   return id;
 }
 
-test('a job that succeeded leaves one residual, however often it is asked for; one that failed leaves none', async ({ db }) => {
+test('a job that succeeded leaves one residual, however often it is asked for; one that failed leaves none', async ({
+  db,
+}) => {
   const tenantId = newId('tenant');
   const quote = quoteOf(spec);
   const predicted = quote.options[0]?.durationSeconds.p50 ?? 0;
@@ -46,18 +73,31 @@ test('a job that succeeded leaves one residual, however often it is asked for; o
 test('the accuracy of a tenant counts its own, the operator’s all', async ({ db }) => {
   const [one, other] = [newId('tenant'), newId('tenant')];
   const predicted = quoteOf(spec).options[0]?.durationSeconds.p50 ?? 0;
-  for (const [tenantId, factor] of [[one, 2], [one, 1], [other, 0.01]] as const) {
+  for (const [tenantId, factor] of [
+    [one, 2],
+    [one, 1],
+    [other, 0.01],
+  ] as const) {
     await recordResidual(db.client, await finish(db, { tenantId, quote: quoteOf(spec), seconds: predicted * factor }));
   }
   expect(await accuracy(db.client, one)).toEqual({
     quotes: 2,
     finishedJobs: 2,
-    duration: { medianErrorPercent: expect.closeTo(25, 0), p90ErrorPercent: expect.closeTo(45, 0), biasPercent: expect.closeTo(-25, 0), coveragePercent: 100 },
+    duration: {
+      medianErrorPercent: expect.closeTo(25, 0),
+      p90ErrorPercent: expect.closeTo(45, 0),
+      biasPercent: expect.closeTo(-25, 0),
+      coveragePercent: 100,
+    },
   });
   const all = await accuracy(db.client, null);
   expect(all).toMatchObject({ quotes: 3, finishedJobs: 3 });
   expect(all.duration.coveragePercent).toBeCloseTo(66.67, 1);
-  expect(await accuracy(db.client, newId('tenant'))).toMatchObject({ quotes: 0, finishedJobs: 0, duration: { medianErrorPercent: null } });
+  expect(await accuracy(db.client, newId('tenant'))).toMatchObject({
+    quotes: 0,
+    finishedJobs: 0,
+    duration: { medianErrorPercent: null },
+  });
 });
 
 test('after five runs of one name its quote is within 5 %, and more than three times narrower', async ({ db }) => {
@@ -67,15 +107,20 @@ test('after five runs of one name its quote is within 5 %, and more than three t
     history: createHistory(db, () => now),
     policy: () => Promise.resolve({}),
     share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
+    petaflopsPerAccelerator: () => 1,
     now: () => now,
     quoteMs: 1000,
   });
   const first = await quote(tenantId, spec, newId('quote'));
   for (const seconds of [400, 404, 396, 402, 398]) {
-    await recordResidual(db.client, await finish(db, { tenantId, quote: await quote(tenantId, spec, newId('quote')), seconds }));
+    await recordResidual(
+      db.client,
+      await finish(db, { tenantId, quote: await quote(tenantId, spec, newId('quote')), seconds }),
+    );
   }
   const after = await quote(tenantId, spec, newId('quote'));
-  const width = ({ options }: Quote): number => (options[0]?.durationSeconds.p90 ?? 0) / (options[0]?.durationSeconds.p10 ?? 1);
+  const width = ({ options }: Quote): number =>
+    (options[0]?.durationSeconds.p90 ?? 0) / (options[0]?.durationSeconds.p10 ?? 1);
   expect(Math.abs((after.options[0]?.durationSeconds.p50 ?? 0) / 400 - 1)).toBeLessThan(0.05);
   expect(width(after)).toBeLessThan(width(first) / 3);
   expect(after.calibration.runs).toBe(5);
@@ -91,6 +136,8 @@ test('a quote is read by its own tenant only, and is live until it expires', asy
   await insertQuote(db.client, quote, tenantId, spec);
   expect(await requireQuote(db.client, tenantId, quote.id)).toEqual({ quote, spec });
   expect(await requireLiveQuote(db.client, tenantId, quote.id, now)).toEqual({ quote, spec });
-  await expect(requireLiveQuote(db.client, tenantId, quote.id, new Date(now.getTime() + 3_600_000))).rejects.toMatchObject({ code: 'expired' });
+  await expect(
+    requireLiveQuote(db.client, tenantId, quote.id, new Date(now.getTime() + 3_600_000)),
+  ).rejects.toMatchObject({ code: 'expired' });
   await expect(requireQuote(db.client, newId('tenant'), quote.id)).rejects.toMatchObject({ code: 'not-found' });
 });

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { hardlyFinishesOnSpot, paidSeconds, priced, type Terms } from '../../src/quotes/price.ts';
 
-const terms: Terms = { market: 'on-demand', nodes: 1, microUsdPerHour: 3_600_000, startSeconds: { p50: 100, p90: 300 }, diskGiB: 0, egressBytes: 0, checkpointEverySeconds: null };
+const terms: Terms = {
+  market: 'on-demand',
+  nodes: 1,
+  microUsdPerHour: 3_600_000,
+  startSeconds: { p50: 100, p90: 300 },
+  diskGiB: 0,
+  egressBytes: 0,
+  checkpointEverySeconds: null,
+};
 
 test('time is paid from the machine’s start, to the micro-dollar', () => {
   const { costUsd, breakdown, durationSeconds } = priced({ p10: 500, p50: 1000, p90: 2000 }, terms);
@@ -12,7 +20,10 @@ test('time is paid from the machine’s start, to the micro-dollar', () => {
 });
 
 test('the parts of the price sum to its middle', () => {
-  const { costUsd, breakdown } = priced({ p10: 500, p50: 50_000, p90: 90_000 }, { ...terms, market: 'spot', diskGiB: 200, egressBytes: 2e10, checkpointEverySeconds: 600 });
+  const { costUsd, breakdown } = priced(
+    { p10: 500, p50: 50_000, p90: 90_000 },
+    { ...terms, market: 'spot', diskGiB: 200, egressBytes: 2e10, checkpointEverySeconds: 600 },
+  );
   const sum = Object.values(breakdown).reduce((total, part) => total + part, 0);
   expect(sum).toBeCloseTo(costUsd.p50, 6);
   expect(Math.min(...Object.values(breakdown))).toBeGreaterThan(0);
@@ -61,7 +72,10 @@ test('longer work and a dearer machine never cost less', () => {
     fc.property(seconds, seconds, any, fc.integer({ min: 0, max: 1e6 }), (one, other, given, more) => {
       const [short, long] = one < other ? [one, other] : [other, one];
       const cheap = priced({ p10: short, p50: short, p90: long }, { ...terms, ...given });
-      const dear = priced({ p10: short, p50: short, p90: long }, { ...terms, ...given, microUsdPerHour: given.microUsdPerHour + more });
+      const dear = priced(
+        { p10: short, p50: short, p90: long },
+        { ...terms, ...given, microUsdPerHour: given.microUsdPerHour + more },
+      );
       expect(cheap.costUsd.p10).toBeGreaterThanOrEqual(0);
       expect(cheap.costUsd.p50).toBeLessThanOrEqual(cheap.costUsd.p90);
       expect(cheap.costUsd.p50).toBeLessThanOrEqual(dear.costUsd.p50);

@@ -1,6 +1,7 @@
 import { newId } from '../../src/core/ids.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Sellable } from '../../src/providers/provider.ts';
+import { computePetaflopsPerAccelerator } from '../../src/quotes/catalogue.ts';
 import { computeQuote, type QuoteInput } from '../../src/quotes/quote.ts';
 import { indexWares } from '../../src/quotes/sellers.ts';
 
@@ -42,6 +43,7 @@ export function quoteOf(spec: Partial<JobSpec>, input: Partial<QuoteInput> = {})
     history: noHistory,
     policy: {},
     share: { window: '30d', before: 0, after: (petaflopDays) => petaflopDays, cap: null },
+    petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind),
     ...input,
   });
 }

@@ -3,7 +3,12 @@ import { scalingOf } from '../../src/quotes/scaling.ts';
 import { quoteOf, waresWithGpus } from './sample.ts';
 
 test('more accelerators take less time and never cost less', () => {
-  const spec = { name: 'train', command: 'true', resources: { accelerators: 'A100:4' }, workload: { flops: 1e21, kind: 'llm' as const } };
+  const spec = {
+    name: 'train',
+    command: 'true',
+    resources: { accelerators: 'A100:4' },
+    workload: { flops: 1e21, kind: 'llm' as const },
+  };
   const quote = quoteOf(spec, { wares: waresWithGpus('A100') });
   const { points } = scalingOf({ quote, spec });
   expect(points.map(({ accelerators }) => accelerators.count)).toEqual([1, 2, 4, 8, 16, 32, 64]);
@@ -19,7 +24,12 @@ test('more accelerators take less time and never cost less', () => {
 });
 
 test('counts that can’t hold the model are left out', () => {
-  const spec = { name: 'train', command: 'true', resources: { accelerators: 'A100:4' }, workload: { parameters: 7e9, tokens: 1e9 } };
+  const spec = {
+    name: 'train',
+    command: 'true',
+    resources: { accelerators: 'A100:4' },
+    workload: { parameters: 7e9, tokens: 1e9 },
+  };
   const { points } = scalingOf({ quote: quoteOf(spec), spec });
   expect(points[0]?.accelerators.count).toBe(4);
 });

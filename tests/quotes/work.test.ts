@@ -11,11 +11,31 @@ describe('the best description wins', () => {
   test.each<[string, Workload | undefined, string, number | null]>([
     ['explicit flops over everything', { ...llama, flops: 1e20, expectedDuration: '2h' }, 'flops', 1e20],
     ['6·N·D without a shape', llama, 'transformer', 6 * 7e9 * 2e12],
-    ['6·N·D and 6·L·d·s for causal attention', { ...llama, layers: 32, hiddenSize: 4096, sequenceLength: 4096 }, 'transformer', (6 * 7e9 + 6 * 32 * 4096 * 4096) * 2e12],
-    ['attention both ways in an encoder', { parameters: 3.4e8, tokens: 1e9, layers: 24, hiddenSize: 1024, sequenceLength: 512, kind: 'encoder' }, 'transformer', (6 * 3.4e8 + 12 * 24 * 1024 * 512) * 1e9],
-    ['active parameters of a mixture', { parameters: 6e11, activeParameters: 3e10, tokens: 1e12 }, 'transformer', 6 * 3e10 * 1e12],
+    [
+      '6·N·D and 6·L·d·s for causal attention',
+      { ...llama, layers: 32, hiddenSize: 4096, sequenceLength: 4096 },
+      'transformer',
+      (6 * 7e9 + 6 * 32 * 4096 * 4096) * 2e12,
+    ],
+    [
+      'attention both ways in an encoder',
+      { parameters: 3.4e8, tokens: 1e9, layers: 24, hiddenSize: 1024, sequenceLength: 512, kind: 'encoder' },
+      'transformer',
+      (6 * 3.4e8 + 12 * 24 * 1024 * 512) * 1e9,
+    ],
+    [
+      'active parameters of a mixture',
+      { parameters: 6e11, activeParameters: 3e10, tokens: 1e12 },
+      'transformer',
+      6 * 3e10 * 1e12,
+    ],
     ['4·N·D of a frozen base', { ...llama, trainable: 'lora' }, 'transformer', 4 * 7e9 * 2e12],
-    ['sequences as tokens', { parameters: 1e9, examples: 1000, epochs: 2, sequenceLength: 100, layers: 10, hiddenSize: 1000 }, 'transformer', (6e9 + 6 * 10 * 1000 * 100) * 200_000],
+    [
+      'sequences as tokens',
+      { parameters: 1e9, examples: 1000, epochs: 2, sequenceLength: 100, layers: 10, hiddenSize: 1000 },
+      'transformer',
+      (6e9 + 6 * 10 * 1000 * 100) * 200_000,
+    ],
     ['FLOP an example', { examples: 60_000, epochs: 10, flopsPerExample: 3e5 }, 'examples', 60_000 * 10 * 3e5],
     ['6 FLOP a parameter and example', { examples: 100, epochs: 2, parameters: 5e4 }, 'examples', 6 * 5e4 * 200],
     ['a preset', { preset: 'resnet50-imagenet' }, 'preset', 2.46e10 * 1_281_167 * 90],
@@ -54,9 +74,19 @@ describe('contradictions are named, with what was probably meant', () => {
     ['tokens with examples', { parameters: 7e9, tokens: 1e9, examples: 100 }, '/workload/examples', 'tokens'],
     ['tokens with FLOP an example', { tokens: 1e9, flopsPerExample: 100 }, '/workload/flopsPerExample', 'examples'],
     ['FLOP an example without examples', { flopsPerExample: 1e5 }, '/workload/examples', 'needs examples'],
-    ['more active parameters than there are', { parameters: 1e9, activeParameters: 2e9 }, '/workload/activeParameters', 'swapped'],
+    [
+      'more active parameters than there are',
+      { parameters: 1e9, activeParameters: 2e9 },
+      '/workload/activeParameters',
+      'swapped',
+    ],
     ['an unknown preset', { preset: 'llama' }, '/workload/preset', 'llama-2-7b'],
-    ['a shape of another size', { parameters: 7e9, tokens: 1e9, layers: 2, hiddenSize: 64 }, '/workload/parameters', 'layers'],
+    [
+      'a shape of another size',
+      { parameters: 7e9, tokens: 1e9, layers: 2, hiddenSize: 64 },
+      '/workload/parameters',
+      'layers',
+    ],
   ])('%s', (_name, workload, pointer, detail) => {
     const [fault] = workFaults(workload);
     expect(fault?.pointer).toBe(pointer);
@@ -72,7 +102,15 @@ describe('contradictions are named, with what was probably meant', () => {
 test('work is positive, and either FLOP or seconds are known', () => {
   const positive = fc.double({ min: 1e3, max: 1e15, noNaN: true });
   const workload = fc.record(
-    { parameters: positive, tokens: positive, examples: positive, epochs: fc.integer({ min: 1, max: 100 }), flopsPerExample: positive, sequenceLength: fc.integer({ min: 1, max: 1e6 }), trainable: fc.constantFrom('full' as const, 'lora' as const) },
+    {
+      parameters: positive,
+      tokens: positive,
+      examples: positive,
+      epochs: fc.integer({ min: 1, max: 100 }),
+      flopsPerExample: positive,
+      sequenceLength: fc.integer({ min: 1, max: 1e6 }),
+      trainable: fc.constantFrom('full' as const, 'lora' as const),
+    },
     { requiredKeys: [] },
   );
   fc.assert(

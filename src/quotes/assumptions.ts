@@ -1,0 +1,64 @@
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { QuoteOption } from '../protocol/quote.ts';
+import { catalogueDate, catalogueOffers } from './catalogue.ts';
+import type { Spread } from './interval.ts';
+import type { Wanted } from './wanted.ts';
+import { mostTellingField, type Work } from './work.ts';
+
+export type QuotedOn = { spec: JobSpec; wanted: Wanted; work: Work; spread: Spread; options: readonly QuoteOption[] };
+
+/** Whether the quote rests on earlier runs of the name, since the spec says nothing of the work. */
+export function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
+  return basis === 'default' && isOfSameName;
+}
+
+/** Everything the quote takes for granted, in words, and last the field that would tell most. */
+export function assumptionsOf(quoted: QuotedOn): string[] {
+  const { work, spread } = quoted;
+  const telling = spread.calibration === undefined ? mostTellingField(work) : undefined;
+  return [...ofWork(quoted), ...ofSpeed(work), ...ofMarket(quoted), ...(telling === undefined ? [] : [telling])];
+}
+
+function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string[] {
+  const limit = maxDuration === undefined ? [] : [`No attempt takes longer than maxDuration, ${maxDuration}.`];
+  const runs = spread.calibration?.runs;
+  if (isOfHistory(work, spread))
+    return [`The job takes as long as the last ${runs} finished of the name ${name}.`, ...limit];
+  const alike = spread.isOfSameName ? `of the name ${name}` : 'described alike';
+  const corrected = runs === undefined ? [] : [`Corrected by ${runs} finished jobs ${alike}.`];
+  return [...work.assumptions, ...corrected, ...limit];
+}
+
+function ofSpeed({ basis, kind, flops, precision }: Work): string[] {
+  const assumptions: string[] = [];
+  if (basis === 'flops' && kind === 'other') {
+    assumptions.push(
+      'workload.kind is not stated, so the speed is that of small models; a language model reaches about three times as much.',
+    );
+  }
+  if (flops !== null && precision === null) {
+    assumptions.push('precision is not stated: bf16 is assumed, or fp16 where there is no bf16; fp32 on cores.');
+  }
+  return assumptions;
+}
+
+function ofMarket({ wanted: { kind }, options }: QuotedOn): string[] {
+  const catalogue = catalogueOffers(kind);
+  if (catalogue.length === 0)
+    return [
+      `The catalogue of ${catalogueDate} has no price for ${kind}, so nothing that a cloud sells of it is listed.`,
+    ];
+  if (options.length === 0) {
+    const counts = [...new Set(catalogue.map(({ count }) => count))].toSorted((left, right) => left - right);
+    const regions = [...new Set(catalogue.map(({ region }) => region))].toSorted();
+    return [
+      `Nothing sold fits the spec: the catalogue has ${kind} in machines of ${counts.join(', ')}, in ${regions.join(', ')}.`,
+    ];
+  }
+  const isCloud = options.some(({ offer }) => offer.provider !== 'local');
+  return isCloud
+    ? [
+        `Buckets are taken to be in the machine's region. Catalogue prices have their own date, at the latest ${catalogueDate}.`,
+      ]
+    : [];
+}
