@@ -8,7 +8,8 @@ import { argumentsOf, environmentOf, listProcesses, signal } from '../../src/pro
  * A runner without a broker: what it is to run stands where its bootstrap token would. It starts that as the real one does,
  * writes the job file, and hands SIGTERM on.
  */
-const boot = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Boot;
+if (process.argv[2] === undefined) process.exit(64);
+const boot = JSON.parse(readFileSync(process.argv[2], 'utf8')) as Boot;
 const { isolation, workDir } = boot;
 const uid = isolation.kind === 'none' ? null : isolation.uid;
 // Tests use the same names side by side.

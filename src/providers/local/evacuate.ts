@@ -10,7 +10,7 @@ export async function evacuate(options: InstanceOptions): Promise<void> {
   for (;;) {
     const living = await listInstances(options);
     if (living.length === 0) return;
-    await Promise.all(living.map(({ name }) => endInstance(name, { ...options, graceMs })));
+    await Promise.allSettled(living.map(({ name }) => endInstance(name, { ...options, graceMs })));
     await sleep(pollMs);
   }
 }

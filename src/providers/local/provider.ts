@@ -9,6 +9,7 @@ import { chooseIsolation, describeIsolation } from './isolation.ts';
 import { measureCapacity, sellablesOf } from './machine.ts';
 import { openPlaces } from './places.ts';
 import { tidy } from './remove.ts';
+import { warmUp } from './start.ts';
 
 export type LocalProviderOptions = {
   dataDir: string;
@@ -57,6 +58,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
   // Before the first new job: files that a former weir left may belong to a uid that is given out again.
   await listInstances(instanceOptions);
   await tidyUp();
+  const warmedUp = warmUp(instanceOptions).catch(options.onError);
 
   return {
     name: 'local',
@@ -73,7 +75,10 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
       return seen;
     },
     evacuate: () => evacuate(instanceOptions),
-    close: () => tidyUp(),
+    close: async () => {
+      await warmedUp;
+      await tidyUp();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, open, writeFile } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Boot, Isolation } from '../../protocol/runner.ts';
 import type { InstanceRequest } from '../provider.ts';
@@ -59,6 +59,14 @@ export async function startRunner(
   } finally {
     await log.close();
   }
+}
+
+/** Fills an empty compile cache by starting the runner without anything to do, so that the first job starts as fast as the others. */
+export async function warmUp({ places, runnerPath, hostEnv }: StartOptions): Promise<void> {
+  if ((await readdir(places.compileCache)).length > 0) return;
+  const env = runnerEnvironment(hostEnv, {}, places.compileCache);
+  const child = spawn(process.execPath, [runnerPath], { cwd: '/', stdio: 'ignore', env });
+  await once(child, 'exit');
 }
 
 /** The runner that a killed weir started and did not get to write down. */
