@@ -1,11 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { markerVariable } from './environment.ts';
 
 export type JobProcess = { pid: number; ppid: number; memoryBytes: number; cpuTicks: number; isRunning: boolean };
 
-/** How a job's processes are told from all others: those under the root, those of its uid, those that carry its mark. */
+/**
+ * How a job's processes are told from all others: those under the root and those of its uid; where it has no uid of its own,
+ * those that carry its mark or write to its log.
+ */
 export type Identity = {
   rootPid: number;
+  /** Where the pipes of its output were made. */
+  pipesDir: string;
   /** The uid that only this job has; null where it shares the runner's. */
   uid: number | null;
   marker: string;
@@ -23,11 +28,11 @@ export function createCensus(identity: Identity): Census {
   const members = new Set<string>();
   let wrapperPid: number | undefined;
 
-  const isMarked = (pid: number, key: string): boolean => {
+  const isOfTheJob = (pid: number, key: string): boolean => {
     if (strangers.has(key)) return false;
-    const marked = readText(`/proc/${pid}/environ`)?.includes(`${markerVariable}=${identity.marker}`) === true;
-    if (!marked) strangers.add(key);
-    return marked;
+    const isJobs = readText(`/proc/${pid}/environ`)?.includes(`${markerVariable}=${identity.marker}`) === true || writesTo(pid, `${identity.pipesDir}/`);
+    if (!isJobs) strangers.add(key);
+    return isJobs;
   };
 
   return () => {
@@ -40,7 +45,7 @@ export function createCensus(identity: Identity): Census {
     return all.filter((found) => {
       if (!found.isRunning) return false;
       const key = `${found.pid}:${found.startTicks}`;
-      const isMember = tree.has(found.pid) || members.has(key) || (identity.uid === null ? isMarked(found.pid, key) : found.uid === identity.uid);
+      const isMember = tree.has(found.pid) || members.has(key) || (identity.uid === null ? isOfTheJob(found.pid, key) : found.uid === identity.uid);
       if (isMember) members.add(key);
       return isMember;
     });
@@ -80,6 +85,16 @@ function ownerOf(pid: number): number {
   } catch {
     return -1;
   }
+}
+
+function writesTo(pid: number, prefix: string): boolean {
+  return [1, 2].some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(prefix);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function descendants(all: Found[], rootPid: number): Set<number> {

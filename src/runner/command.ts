@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCensus, type Census } from './census.ts';
@@ -20,8 +21,8 @@ export type CommandPlan = {
   uid: number | null;
   marker: string;
   pipes: { out: Pipe; err: Pipe };
-  /** Where the provider reads what to kill should the runner be killed. */
-  identityPath: string;
+  /** The runner's own, where the provider reads what to kill should the runner be killed. */
+  stateDir: string;
   /** Where an engine runs the command: the processes are the engine's children, not ours. */
   endContainer?: () => Promise<void>;
 };
@@ -46,7 +47,7 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
   err.closeWriteEnd();
   const rootPid = child.pid ?? 0;
   const exited = exitOf(child, isWrapped);
-  const census = rootPid === 0 ? () => [] : createCensus({ rootPid, uid: plan.uid, marker: plan.marker, isWrapped });
+  const census = rootPid === 0 ? () => [] : createCensus({ rootPid, pipesDir: plan.stateDir, uid: plan.uid, marker: plan.marker, isWrapped });
   if (rootPid !== 0) introduce(rootPid, plan);
 
   const kill = (): Promise<void> => killAll(rootPid, census, plan);
@@ -96,7 +97,7 @@ function introduce(rootPid: number, plan: CommandPlan): void {
   } catch {
     // It has ended already, or the kernel does not let us; the job runs all the same.
   }
-  writeFileSync(plan.identityPath, JSON.stringify({ pid: rootPid, pgid: rootPid, uid: plan.uid, marker: plan.marker }), { mode: 0o600 });
+  writeFileSync(join(plan.stateDir, 'job.json'), JSON.stringify({ pid: rootPid, pgid: rootPid, uid: plan.uid, marker: plan.marker }), { mode: 0o600 });
 }
 
 /** How the command ended: as its process did, or as the waiting shell around it tells. */

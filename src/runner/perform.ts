@@ -53,7 +53,7 @@ export function createPerformance(deps: PerformanceDeps): Performance {
     const environment = jobEnvironment(assignment, place, rendezvous);
     const pipes = await createPipes(boot.stateDir, uid);
     stop.signal.throwIfAborted();
-    const plan: CommandPlan = { ...launcher(argv, environment), uid, marker: deps.marker, pipes, identityPath: join(boot.stateDir, 'job.json') };
+    const plan: CommandPlan = { ...launcher(argv, environment), uid, marker: deps.marker, pipes, stateDir: boot.stateDir };
     const command = startCommand(plan, log);
     hasStarted = true;
     const watch = watchCommand(command.census, assignment.limits, [boot.workDir, tmpDir], (failure) => stop.abort(failure));

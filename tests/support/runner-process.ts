@@ -87,3 +87,9 @@ export function isAlive(stateDir: string): boolean {
 export function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
+
+export function residentBytes(pid: number): number {
+  if (!existsSync(`/proc/${pid}/status`)) return 0;
+  const found = /^VmRSS:\s+([0-9]+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(found?.[1] ?? 0) * 1024;
+}

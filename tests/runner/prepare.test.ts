@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create } from 'tar';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Assignment } from '../../src/protocol/runner.ts';
+import { assignmentOf, startFakeBroker, type FakeBroker } from '../support/fake-broker.ts';
+import { reportOf, startRunner, type RunnerProcess } from '../support/runner-process.ts';
+import { waitFor } from '../support/wait.ts';
+
+async function start(assignment: Partial<Assignment>, files: Record<string, Buffer> = {}): Promise<{ broker: FakeBroker; runner: RunnerProcess }> {
+  const broker = await startFakeBroker(assignmentOf(assignment));
+  onTestFinished(broker.goAway);
+  for (const [name, bytes] of Object.entries(files)) broker.files.set(name, bytes);
+  return { broker, runner: await startRunner(broker.url()) };
+}
+
+async function run(assignment: Partial<Assignment>, files: Record<string, Buffer> = {}) {
+  const { broker, runner } = await start(assignment, files);
+  return { broker, report: await reportOf(broker, runner) };
+}
+
+const file = (name: string, path: string, bytes?: Buffer) => ({ url: `/files/${name}`, path, sha256: bytes === undefined ? null : sha256(bytes), sizeBytes: null });
+
+test('source, files, inputs and the last checkpoint lie in the working directory', async () => {
+  const source = archive({ 'train.sh': 'cat conf.txt data/a.txt ckpt/last', 'conf.txt': 'old' });
+  const data = Buffer.from('input\n');
+  const { broker, report } = await run(
+    {
+      spec: { name: 'a', command: 'sh train.sh', files: { 'conf.txt': 'conf\n' } },
+      source: file('source', '', source),
+      inputs: [file('data', 'data/a.txt', data)],
+      checkpoint: [file('last', 'ckpt/last')],
+    },
+    { source, data, last: Buffer.from('epoch 3\n') },
+  );
+  expect(report.message).toMatch(/exit code 0/);
+  expect(broker.texts('o')).toEqual(['conf', 'input', 'epoch 3']);
+});
+
+test('an input that is not there is named with what the server said', async () => {
+  const uri = 'weir://uploads/upl_gone';
+  const { report } = await run({ spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] }, inputs: [file('gone', 'x')] });
+  expect(report.reason).toBe('input-unavailable');
+  expect(report.message).toContain(uri);
+  expect(report.message).toContain('HTTP 404');
+});
+
+test('an input from a machine that is not there is given up after a few tries', async () => {
+  const uri = 'http://127.0.0.1:1/x';
+  const { report } = await run({ spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] }, inputs: [{ url: uri, path: 'x', sha256: null, sizeBytes: null }] });
+  expect(report).toMatchObject({ reason: 'input-unavailable' });
+  expect(report.message).toMatch(/ECONNREFUSED/);
+});
+
+test.each(['http://169.254.169.254/computeMetadata/v1/', 'http://[fd00:ec2::254]/latest', 'http://2852039166/'])('the metadata address %s is no input', async (url) => {
+  const { report } = await run({ inputs: [{ url, path: 'x', sha256: null, sizeBytes: null }] });
+  expect(report.reason).toBe('input-unavailable');
+  expect(report.message).toMatch(/metadata address/);
+});
+
+test('a source that is no archive is refused', async () => {
+  const { report } = await run({ source: file('source', '') }, { source: Buffer.from('this is no archive '.repeat(100)) });
+  expect(report.reason).toBe('source-unavailable');
+});
+
+test('bytes on the way are compared with their checksum, and a broker that is away is waited for', async () => {
+  const data = Buffer.from('right');
+  const { broker, runner } = await start({ spec: { name: 'a', command: 'cat x' }, inputs: [file('data', 'x', data)] }, { data: Buffer.from('wrong') });
+  await waitFor('the claim', () => broker.heartbeats.length > 0);
+  await broker.goAway();
+  broker.files.set('data', data);
+  await broker.comeBack();
+  await reportOf(broker, runner);
+  expect(broker.texts('o')).toEqual(['right']);
+});
+
+test('nothing is written through links that an archive holds', async () => {
+  const outside = temporary();
+  const directory = temporary();
+  symlinkSync(outside, join(directory, 'data'));
+  const source = pack(directory);
+  const { report } = await run({ spec: { name: 'a', command: 'true', files: { 'data/x': 'evil' } }, source: file('source', '') }, { source });
+  expect(report.reason).toBe('source-unavailable');
+  expect(report.message).toMatch(/link/);
+});
+
+function archive(files: Record<string, string>): Buffer {
+  const directory = temporary();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  return pack(directory);
+}
+
+function pack(directory: string): Buffer {
+  return create({ cwd: directory, gzip: true, sync: true }, ['.']).read() as Buffer;
+}
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-prepare-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

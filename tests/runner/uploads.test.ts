@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { FakeBroker } from '../support/fake-broker.ts';
+import { residentBytes, reportOf, runJob, startJob } from '../support/runner-process.ts';
+import { waitFor } from '../support/wait.ts';
+
+const kept = (broker: FakeBroker) => [...broker.uploads.values()].filter(({ isComplete }) => isComplete);
+
+test('files and folders named as outputs are kept, empty ones too, whether the job went well or not', async () => {
+  const { broker, report } = await runJob({ spec: { name: 'a', command: 'mkdir -p out/deep; echo model > out/deep/model; : > out/empty; echo "{}" > metrics.json; exit 1', outputs: ['out/', 'metrics.json', 'nothing'] } });
+  expect(report.reason).toBe('exit-code');
+  expect(kept(broker).map(({ path, kind, sizeBytes }) => ({ path, kind, sizeBytes })).sort((a, b) => a.path.localeCompare(b.path))).toEqual([
+    { path: 'metrics.json', kind: 'output', sizeBytes: 3 },
+    { path: 'out/deep/model', kind: 'output', sizeBytes: 6 },
+    { path: 'out/empty', kind: 'output', sizeBytes: 0 },
+  ]);
+  expect(broker.texts('w')).toEqual(expect.arrayContaining(['weir: there is no output nothing to keep.']));
+  expect(broker.faults).toEqual([]);
+});
+
+test('checkpoints are kept while the job runs, and again when they change', async () => {
+  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'mkdir ckpt; echo 1 > ckpt/last; while ! test -e go; do sleep 0.05; done; echo second > ckpt/last', checkpoints: { path: 'ckpt/' } } });
+  await waitFor('the first checkpoint', () => kept(broker).length === 1);
+  writeFileSync(join(runner.boot.workDir, 'go'), '');
+  await reportOf(broker, runner);
+  expect(kept(broker).map(({ path, kind, bytes }) => [path, kind, Buffer.concat(bytes).toString()])).toEqual([
+    ['ckpt/last', 'checkpoint', '1\n'],
+    ['ckpt/last', 'checkpoint', 'second\n'],
+  ]);
+});
+
+test('an upload that is cut goes on where it stopped', async () => {
+  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'head -c 200000000 /dev/urandom > big', outputs: ['big'] } });
+  await waitFor('the upload to be under way', () => [...broker.uploads.values()].some(({ received }) => received > 1_000_000));
+  await broker.goAway();
+  await broker.comeBack();
+  const report = await reportOf(broker, runner);
+  expect(report.reason).toBe('completed');
+  expect(kept(broker).map(({ path, received }) => [path, received])).toEqual([['big', 200_000_000]]);
+  expect(broker.faults).toEqual([]);
+});
+
+test('results that the broker will not have fail the job', async () => {
+  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] } });
+  await waitFor('the job', () => broker.texts().includes('up'));
+  broker.misbehave({ path: '/v1/runner/uploads', status: 413, problem: 'too-large' });
+  const report = await reportOf(broker, runner);
+  expect(report.reason).toBe('upload-failed');
+  expect(report.message).toContain('out: too-large');
+});
+
+test('2 GiB are uploaded in little memory', async () => {
+  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'head -c 2147483648 /dev/zero > big', outputs: ['big'] } });
+  let peakBytes = 0;
+  await waitFor(
+    'the report',
+    () => {
+      peakBytes = Math.max(peakBytes, residentBytes(runner.pid));
+      return broker.reports[0];
+    },
+    120_000,
+  );
+  expect(kept(broker).map(({ received }) => received)).toEqual([2 ** 31]);
+  expect(broker.faults).toEqual([]);
+  expect(peakBytes).toBeLessThan(200 * 1024 ** 2);
+}, 150_000);
