@@ -36,8 +36,8 @@ export function createJobDownloads({ db, bucket, now, downloadMs }: DownloadDeps
     return {
       source: spec.source === undefined ? null : await ofUpload(tenantId, spec.source, 'source'),
       inputs: await Promise.all(
-        (spec.inputs ?? []).map(({ uri, path }) =>
-          uri.startsWith('weir://') ? ofUpload(tenantId, uri, path) : { url: uri, path, sha256: null, sizeBytes: null },
+        (spec.inputs ?? []).map(async ({ uri, path }) =>
+          uri.startsWith('weir://') ? await ofUpload(tenantId, uri, path) : { url: uri, path, sha256: null, sizeBytes: null },
         ),
       ),
       checkpoint: await Promise.all(

@@ -1,13 +1,14 @@
-import { createHash, type Hash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { WeirError } from '../core/errors.ts';
 import type { ObjectInfo } from './bucket.ts';
 import { readPut, type Put } from './content-range.ts';
+import { createDigests, type Digest } from './digests.ts';
 import type { ObjectFiles } from './object-files.ts';
+import { createBufferRelease } from './release-buffers.ts';
 
 /** One upload URL. Its bytes gather in a file of its own until they are all there. */
 export type Session = { id: string; key: string; sizeBytes: number | undefined };
@@ -20,52 +21,35 @@ export type ResumableUploads = {
   discardUnfinished: (before: Date) => Promise<void>;
 };
 
-/** The MD5 of the first so many bytes; a hash can't be stored, so another process reads those bytes again. */
-type Digest = { hash: Hash; bytes: number };
-const maxDigests = 1000;
-
 type Part = Exclude<Put, { kind: 'status' }>;
 
 /** The receiving side of Cloud Storage's resumable uploads: as much of it as runner, CLI and curl speak. */
 export function createResumableUploads(directory: string, objects: ObjectFiles): ResumableUploads {
-  const digests = new Map<string, Digest>();
+  const digests = createDigests();
   const exclusively = createTurns();
   const pathOf = (session: Session) => join(directory, session.id);
 
-  const complete = async (session: Session, digest: Digest): Promise<Received> => {
-    digests.delete(session.id);
-    const info = { sizeBytes: digest.bytes, md5: digest.hash.digest('hex') };
-    await objects.commit(pathOf(session), session.key, info);
-    return { isComplete: true, info };
-  };
-
-  const digestOf = async (session: Session, bytes: number): Promise<Digest> => {
-    const kept = digests.get(session.id);
-    digests.delete(session.id);
-    return kept?.bytes === bytes ? kept : { hash: await hashOf(pathOf(session), bytes), bytes };
-  };
-
-  const keep = (session: Session, digest: Digest): void => {
-    const oldest = digests.size < maxDigests ? undefined : digests.keys().next().value;
-    if (oldest !== undefined) digests.delete(oldest);
-    digests.set(session.id, digest);
-  };
-
   const write = async (session: Session, put: Part, body: Readable): Promise<Received> => {
-    const before = put.kind === 'whole' ? 0 : await sizeOf(pathOf(session));
+    const path = pathOf(session);
+    const before = put.kind === 'whole' ? 0 : await sizeOf(path);
     if (put.kind === 'part' && put.first > before) return { isComplete: false, receivedBytes: before };
 
-    const digest = await digestOf(session, before);
-    const file = await open(pathOf(session), constants.O_RDWR | constants.O_CREAT, 0o600);
+    const digest = await digests.take(path, before);
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       if (put.kind === 'whole') await file.truncate(0);
       const skip = put.kind === 'whole' ? 0 : before - put.first;
       await append({ file, digest, skip, end: put.kind === 'whole' ? put.total : put.end }, body);
     } finally {
       await file.close();
-      keep(session, digest);
+      digests.keep(path, digest);
     }
-    return isAllThere(put, digest.bytes, body) ? complete(session, digest) : { isComplete: false, receivedBytes: digest.bytes };
+    if (!isAllThere(put, digest.bytes, body)) return { isComplete: false, receivedBytes: digest.bytes };
+
+    const { hash, bytes } = await digests.take(path, digest.bytes);
+    const info = { sizeBytes: bytes, md5: hash.digest('hex') };
+    await objects.commit(path, session.key, info);
+    return { isComplete: true, info };
   };
 
   const status = async (session: Session, total: number | undefined, body: Readable): Promise<Received> => {
@@ -111,6 +95,8 @@ function createTurns() {
   };
 }
 
+const releaseBuffers = createBufferRelease();
+
 type Target = { file: FileHandle; digest: Digest; skip: number; end: number | undefined };
 
 /** Writes the body behind what is there, without its first `skip` bytes, until it ends or breaks. */
@@ -125,6 +111,7 @@ async function append({ file, digest, skip, end }: Target, body: Readable): Prom
       await writeAll(file, fresh, digest.bytes);
       digest.hash.update(fresh);
       digest.bytes += fresh.length;
+      releaseBuffers(chunk.length);
     }
   } catch (error) {
     if (!isCut()) throw error;
@@ -150,12 +137,6 @@ function isAllThere(put: Part, receivedBytes: number, body: Readable): boolean {
     throw new WeirError('invalid', `${receivedBytes} bytes were sent instead of the ${put.total} announced. Send all of them.`);
   }
   return true;
-}
-
-async function hashOf(path: string, bytes: number): Promise<Hash> {
-  const hash = createHash('md5');
-  if (bytes > 0) await pipeline(createReadStream(path, { end: bytes - 1 }), hash, { end: false });
-  return hash;
 }
 
 function sizeOf(path: string): Promise<number> {

@@ -59,11 +59,11 @@ export async function findJobTenant(sql: Sql, jobId: string): Promise<string | u
 export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };
 
 /** One row for each path: of the newest attempt that stored it, the newest version. */
-export function listPromoted(sql: Sql, jobId: string, { after, limit }: { after: string; limit: number }): Promise<ListedArtifact[]> {
+export function listPromoted(sql: Sql, jobId: string, { after, take }: { after: string; take: number }): Promise<ListedArtifact[]> {
   return sql.$queryRaw`
     SELECT DISTINCT ON (path) path, size_bytes AS "sizeBytes", sha256, attempt, created_at AS "createdAt"
     FROM artifact WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND path > ${after}
-    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${limit}`;
+    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${take}`;
 }
 
 export function findPromoted(sql: Sql, jobId: string, path: string) {

@@ -14,7 +14,6 @@ export type CreateUpload = (tenantId: string, wanted: NewUpload, id: string) => 
 /** Makes uploads: a row and the signed URL that the tenant PUTs the bytes to. The same id again is the same upload. */
 export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploadMs: number }): CreateUpload {
   return async (tenantId, { name, sizeBytes, sha256 }, id) => {
-    if (name?.includes('\u0000') === true) throw invalid('/name', 'The name holds a null character; leave it out.');
     const createdAt = now();
     const expiresAt = new Date(createdAt.getTime() + uploadMs);
     const objectKey = uploadKey(tenantId, id);

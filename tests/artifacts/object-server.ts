@@ -4,20 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createFilesystemBucket, type FilesystemBucket } from '../../src/artifacts/filesystem-bucket.ts';
-import { WeirError } from '../../src/core/errors.ts';
+import { answerProblems } from '../../src/http/problems.ts';
 import { objectRoutes } from '../../src/http/routes/objects.ts';
+import { validateStrictly } from '../../src/http/validation.ts';
 import { freePort } from '../support/free-port.ts';
 
-const statuses: Partial<Record<string, number>> = { invalid: 400, unauthorized: 401, forbidden: 403, 'not-found': 404, expired: 410, 'too-large': 413, 'checksum-mismatch': 422, unavailable: 503 };
-
-/** A Fastify that answers errors by their code, for routes under test. */
+/** A Fastify that validates and answers errors as the API does, for routes under test. */
 export function createTestApp(): FastifyInstance {
   const app = fastify();
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const isOurs = error instanceof WeirError;
-    const status = isOurs ? (statuses[error.code] ?? 409) : (error.statusCode ?? 500);
-    return reply.code(status).send({ code: isOurs ? error.code : 'unknown', message: error.message });
-  });
+  answerProblems(app, 'http://127.0.0.1');
+  validateStrictly(app);
   return app;
 }
 

@@ -2,11 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { artifactUrl, type DownloadDeps } from '../../artifacts/download.ts';
 import { listArtifacts } from '../../artifacts/list.ts';
+import { isRelativePath } from '../../artifacts/names.ts';
 import { findJobTenant } from '../../artifacts/store.ts';
-import { notFound } from '../../core/errors.ts';
+import { invalid, notFound } from '../../core/errors.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { Artifact } from '../../protocol/job.ts';
 import { sees, type Caller } from '../caller.ts';
+import { pageOf, readCursor } from '../page.ts';
 
 export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
   const requireJob = async (caller: Caller, jobId: string): Promise<void> => {
@@ -30,7 +32,9 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
       },
       async ({ params, query, caller }) => {
         await requireJob(caller, params.job);
-        return listArtifacts(deps.db.client, params.job, query);
+        const page = pageOf(query.limit);
+        const items = await listArtifacts(deps.db.client, params.job, { after: pathOf(readCursor(query.cursor)), take: page.take });
+        return page.answer(items, ({ path }) => cursorOf(path));
       },
     );
 
@@ -52,4 +56,16 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
       },
     );
   };
+}
+
+/** Paths may hold any letter, cursors only ASCII. */
+function cursorOf(path: string): string {
+  return Buffer.from(path).toString('hex');
+}
+
+function pathOf(cursor: string | undefined): string {
+  if (cursor === undefined) return '';
+  const path = Buffer.from(cursor, 'hex').toString();
+  if (!isRelativePath(path)) throw invalid('?cursor', 'This cursor is not one that a list gave; leave it out to start over.');
+  return path;
 }
