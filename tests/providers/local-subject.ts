@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { createLocalProvider } from '../../src/providers/local/provider.ts';
-import { argumentsOf, findProcess, listProcesses, type Process } from '../../src/providers/local/processes.ts';
+import { argumentsOf, listProcesses, type Process } from '../../src/providers/local/processes.ts';
 import type { InstanceRequest, Provider } from '../../src/providers/provider.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Subject } from './contract.ts';
@@ -104,8 +104,4 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
       if (errors.length > 0) throw errors[0];
     },
   };
-}
-
-export function isAlive(pid: string): boolean {
-  return findProcess(Number(pid)) !== undefined;
 }
