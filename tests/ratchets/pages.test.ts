@@ -2,18 +2,20 @@ import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { ConfigFile } from '../../src/config.ts';
-import { outcomes } from '../../src/jobs/state.ts';
+import { defaultRetries, outcomes } from '../../src/jobs/state.ts';
 import { readSource } from './sources.ts';
 
-test('docs/jobs.md names every reason with the end it leads to', () => {
-  const page = readSource('docs/jobs.md');
-  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (succeeded|failed|cancelled) \|/gm)].map(([, reason, end]) => [
-    reason,
-    end,
-  ]);
-  expect(Object.fromEntries(rows)).toEqual(
-    Object.fromEntries(Object.entries(outcomes).map(([reason, { end }]) => [reason, end])),
+test('docs/jobs.md names every reason with what it leads to', () => {
+  const rows = [...readSource('docs/jobs.md').matchAll(/^\| (`[^|]+`) \| (succeeded|failed|cancelled|retried) \|/gm)];
+  const named = rows.flatMap(([, reasons = '', end]) =>
+    [...reasons.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => [reason, end]),
   );
+  const retried: readonly string[] = defaultRetries.on;
+  const known = Object.entries(outcomes).map(([reason, { end, cause }]) => [
+    reason,
+    retried.includes(cause) ? 'retried' : end,
+  ]);
+  expect(Object.fromEntries(named)).toEqual(Object.fromEntries(known));
 });
 
 test('the file in docs/configuration.md is a good one, and shows every time there is', () => {
