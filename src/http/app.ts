@@ -1,24 +1,28 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { DownloadDeps } from '../artifacts/download.ts';
 import type { FilesystemBucket } from '../artifacts/filesystem-bucket.ts';
 import type { ReceiveDeps } from '../artifacts/receive.ts';
 import type { UploadDeps } from '../artifacts/upload.ts';
+import type { FollowDeps } from '../logs/follow.ts';
 import { guard } from './auth.ts';
 import { honourIdempotencyKeys } from './idempotency.ts';
 import { createKeyring } from './keyring.ts';
 import { measureRequests } from './metrics.ts';
 import { collectOpenApi } from './openapi.ts';
-import { answerProblems } from './problems.ts';
+import { answerProblems, createProblems } from './problems.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes, type HealthRouteDeps } from './routes/health.ts';
 import { jobRoutes, type JobRouteDeps } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { logRoutes } from './routes/logs.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { offerRoutes, type OfferRouteDeps } from './routes/offers.ts';
 import { policyRoutes, type PolicyRouteDeps } from './routes/policies.ts';
 import { quoteRoutes, type QuoteRouteDeps } from './routes/quotes.ts';
+import { runnerLogRoutes } from './routes/runner-logs.ts';
 import { runnerUploadRoutes } from './routes/runner-uploads.ts';
 import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
 import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
@@ -36,6 +40,7 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   QuoteRouteDeps &
   OfferRouteDeps &
   JobRouteDeps &
+  FollowDeps &
   DownloadDeps &
   UploadDeps &
   RunnerRouteDeps &
@@ -52,7 +57,14 @@ const maxBodyBytes = 4 * 1024 * 1024;
 /** The API. This is its table of contents: what each request passes, in order, and every file of routes. */
 export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   const { db, logger } = deps;
-  const app = Fastify({ loggerInstance: logger, disableRequestLogging: true, bodyLimit: maxBodyBytes, routerOptions: { maxParamLength: 1024 } });
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: maxBodyBytes,
+    routerOptions: { maxParamLength: 1024 },
+    // What fails before a route is found.
+    frameworkErrors: createProblems(deps.publicUrl).onError,
+  });
   const keyring = createKeyring(db, deps.operatorKey);
 
   answerProblems(app, deps.publicUrl);
@@ -71,11 +83,14 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(quoteRoutes(deps));
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));
+  await app.register(eventRoutes(deps));
+  await app.register(logRoutes(deps));
   await app.register(artifactRoutes(deps));
   await app.register(uploadRoutes(deps));
   await app.register(shareRoutes(deps));
   await app.register(auditRoutes(deps));
   await app.register(runnerRoutes(deps));
+  await app.register(runnerLogRoutes(deps));
   await app.register(runnerUploadRoutes(deps));
   if (deps.filesystemBucket !== undefined) await app.register(objectRoutes({ bucket: deps.filesystemBucket }));
   await app.register(docsRoutes());

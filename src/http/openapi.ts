@@ -64,24 +64,36 @@ function securityOf(access: Access | undefined): { [scheme: string]: string[] }[
 export function openApiOf(app: FastifyInstance): Json {
   const document = structuredClone(app.swagger()) as unknown as Json & { paths: Json; components: Json };
   const schemas = new Map<string, Json>();
-  const problem = { description: 'What went wrong.', content: { 'application/problem+json': { schema: hoist(JSON.parse(JSON.stringify(Problem)), schemas) } } };
+  const problem = { description: 'What went wrong.', content: { 'application/problem+json': { schema: hoist(structuredClone({ ...Problem }), schemas) } } };
   const paths = Object.entries(document.paths).map(([path, operations]) => [
-    path,
-    Object.fromEntries(Object.entries(operations as Json).map(([method, operation]) => [method, withProblem(hoist(operation, schemas) as Json, problem)])),
+    path.replace('{*}', '{path}'),
+    Object.fromEntries(Object.entries(operations as Json).map(([method, operation]) => [method, finish(hoist(operation, schemas) as Operation, problem)])),
   ]);
   const sorted = [...schemas].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { ...document, paths: Object.fromEntries(paths) as Json, components: { ...document.components, schemas: Object.fromEntries(sorted) } };
 }
 
-function withProblem(operation: Json, problem: Json): Json {
-  return { ...operation, responses: { ...(operation['responses'] as Json), default: problem } };
+type Operation = Json & { parameters?: Json[]; responses: { [status: string]: Json } };
+
+function finish(operation: Operation, problem: Json): Operation {
+  const { parameters, responses } = operation;
+  const answers = Object.entries(responses).map(([status, response]) => [status, hasBody(status) ? response : { description: response['description'] }]);
+  return {
+    ...operation,
+    ...(parameters === undefined ? {} : { parameters: parameters.map((parameter) => (parameter['name'] === '*' ? { ...parameter, name: 'path' } : parameter)) }),
+    responses: { ...(Object.fromEntries(answers) as Operation['responses']), default: problem },
+  };
+}
+
+function hasBody(status: string): boolean {
+  return status !== '204' && !status.startsWith('3');
 }
 
 /** Replaces each schema that has a title by a reference, so that a generated client has a type of that name. */
 function hoist(node: unknown, schemas: Map<string, Json>): unknown {
   if (Array.isArray(node)) return node.map((member) => hoist(member, schemas));
   if (typeof node !== 'object' || node === null) return node;
-  const copy = Object.fromEntries(Object.entries(node).map(([name, member]) => [name, hoist(member, schemas)]));
+  const copy: Json = Object.fromEntries(Object.entries(node).map(([name, member]) => [name, hoist(member, schemas)]));
   const { title } = copy;
   if (typeof title !== 'string') return copy;
   const known = schemas.get(title);

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { WeirError, type ErrorCode, type Fault } from '../core/errors.ts';
+import { invalid, WeirError, type ErrorCode, type Fault } from '../core/errors.ts';
 
 type Kind = { status: number; title: string };
 
@@ -25,7 +25,6 @@ const kinds = {
 /** What only HTTP can get wrong. */
 const httpKinds = {
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
-  'bad-request': { status: 400, title: 'The request is not valid' },
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<string, Kind>;
 
@@ -35,8 +34,13 @@ type Problem = { type: string; title: string; status: number; detail: string; in
 
 const retryAfterSeconds = 1;
 
+export type Problems = {
+  onError: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+  onNotFound: (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+};
+
 /** Every error, ours and Fastify's, leaves as RFC 9457 problem details. What we did not foresee shows no internals. */
-export function answerProblems(app: FastifyInstance, publicUrl: string): void {
+export function createProblems(publicUrl: string): Problems {
   const answer = (request: FastifyRequest, reply: FastifyReply, error: WeirError | HttpFault) => {
     const { status, title } = { ...kinds, ...httpKinds }[error.code];
     const problem: Problem = {
@@ -45,7 +49,7 @@ export function answerProblems(app: FastifyInstance, publicUrl: string): void {
       title,
       status,
       detail: error.message,
-      instance: request.url.split('?', 1)[0] ?? '/',
+      instance: pathOf(request),
       ...('faults' in error && error.faults.length > 0 ? { errors: error.faults } : {}),
     };
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
@@ -53,19 +57,29 @@ export function answerProblems(app: FastifyInstance, publicUrl: string): void {
     return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problem);
   };
 
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const known = recognise(error);
-    if (known !== undefined) {
-      if (error.cause !== undefined || kinds[known.code as ErrorCode]?.status === 503) request.log.warn({ err: error }, 'answered with a problem');
+  return {
+    onError: (error, request, reply) => {
+      const known = recognise(error);
+      if (known === undefined) {
+        request.log.error({ err: error }, 'request failed');
+        return answer(request, reply, { code: 'internal', message: `Try again; if it stays, give the operator the request's id ${request.id}.` });
+      }
+      if (known instanceof Error && known.cause !== undefined) request.log.warn({ err: known }, 'answered with a problem');
       return answer(request, reply, known);
-    }
-    request.log.error({ err: error }, 'request failed');
-    return answer(request, reply, { code: 'internal', message: `Try again; if it stays, give the operator the request's id ${request.id}.` });
-  });
+    },
+    onNotFound: (request, reply) =>
+      answer(request, reply, new WeirError('not-found', `There is no ${request.method} ${pathOf(request)}; GET /openapi.json lists what there is.`)),
+  };
+}
 
-  app.setNotFoundHandler((request, reply) =>
-    answer(request, reply, new WeirError('not-found', `There is no ${request.method} ${request.url.split('?', 1)[0]}; GET /openapi.json lists what there is.`)),
-  );
+export function answerProblems(app: FastifyInstance, publicUrl: string): void {
+  const { onError, onNotFound } = createProblems(publicUrl);
+  app.setErrorHandler(onError).setNotFoundHandler(onNotFound);
+}
+
+/** Without the query, which may hold a signature. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? '/';
 }
 
 type HttpFault = { code: keyof typeof httpKinds; message: string };
@@ -76,10 +90,9 @@ function recognise(error: FastifyError): WeirError | HttpFault | undefined {
   if (isDatabaseAway(error)) return new WeirError('unavailable', 'The database does not answer. Try again in a moment.', { cause: error });
   const status = error.statusCode ?? 500;
   if (status >= 500) return undefined;
-  if (status === 413) return new WeirError('too-large', `The body is over ${error.message.includes('large') ? 'the limit of this route' : 'the limit'}; larger data goes through POST /v1/uploads.`);
+  if (status === 413) return new WeirError('too-large', 'The body is larger than this route takes; data goes through POST /v1/uploads.');
   if (status === 415) return { code: 'unsupported-media-type', message: 'Send the body as application/json.' };
-  if (status === 404) return new WeirError('not-found', error.message);
-  return { code: 'bad-request', message: `${error.message}.`.replace(/\.\.$/, '.') };
+  return invalid('', error.message.endsWith('.') ? error.message : `${error.message}.`);
 }
 
 /** Prisma's and the driver's codes for a server that can't be reached, is starting, or stops. */

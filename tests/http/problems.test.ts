@@ -15,12 +15,12 @@ test('what Fastify refuses is a problem too', async ({ api }) => {
   ];
   expect(answers.map((answer) => [answer.statusCode, answer.json().type, answer.headers['content-type']])).toEqual(
     [
-      [400, 'bad-request'],
-      [400, 'bad-request'],
+      [400, 'invalid'],
+      [400, 'invalid'],
       [415, 'unsupported-media-type'],
       [413, 'too-large'],
       [404, 'not-found'],
-      [400, 'bad-request'],
+      [400, 'invalid'],
     ].map(([status, code]) => [status, `http://weir.test/problems/${code}`, 'application/problem+json']),
   );
   expect(answers[4]?.json()).toMatchObject({ instance: '/v1/nowhere', title: 'There is no such thing', status: 404 });

@@ -9,6 +9,8 @@ import { WeirError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/ids.ts';
 import { createApp, type AppDeps } from '../../src/http/app.ts';
 import type { Database } from '../../src/db/database.ts';
+import { createListener, type Listener } from '../../src/db/listen.ts';
+import { createWakeups } from '../../src/logs/wakeups.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
@@ -35,7 +37,8 @@ export type TestApp = {
 /** An API over a database, with a bucket in a folder; what a test gives replaces the rest. */
 export async function openApp(db: Database, given: Partial<AppDeps> = {}): Promise<TestApp & { close: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-app-'));
-  const app = await createApp({ ...defaults(db, directory), ...given });
+  const listener = createListener(db.url);
+  const app = await createApp({ ...defaults(db, directory, listener), ...given });
   await app.ready();
   return {
     app,
@@ -47,6 +50,7 @@ export async function openApp(db: Database, given: Partial<AppDeps> = {}): Promi
     tenant: (name) => addTenant(db, name),
     close: async () => {
       await app.close();
+      await listener.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -62,7 +66,7 @@ async function addTenant(db: Database, name: string): Promise<TestTenant> {
   return { id, keys: Object.fromEntries(keys) as Record<Role, string> };
 }
 
-function defaults(db: Database, directory: string): AppDeps {
+function defaults(db: Database, directory: string, listener: Listener): AppDeps {
   const now = () => new Date();
   const secretKey = randomBytes(32);
   const publicUrl = 'http://weir.test';
@@ -83,6 +87,7 @@ function defaults(db: Database, directory: string): AppDeps {
     uploadMs: 86_400_000,
     downloadMs: 900_000,
     providerNames: ['local', 'gcp'],
+    wakeups: createWakeups(listener),
     petaflopsPerAccelerator: () => 1,
     quote,
     offers: async () => sampleQuote(newId('quote')).options.map(({ offer }) => offer),
