@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { Refused, type Broker } from './broker.ts';
 import { callHttp, type HttpAnswer } from './http-call.ts';
 import { backOff, isPassing } from './retry.ts';
@@ -41,12 +42,22 @@ async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: 
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
   let sizeBytes = 0;
-  for await (const chunk of file.createReadStream({ start: 0, autoClose: false, highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of readRange(file, 0, Infinity)) {
     sha256.update(chunk);
     md5.update(chunk);
     sizeBytes += chunk.length;
   }
   return { sizeBytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+}
+
+/** A file handle's own stream would close the file when a connection breaks. */
+async function* readRange(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let position = start; position < end; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, Math.min(readBytes, end - position), position);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
 }
 
 /** Cloud Storage's resumable protocol: https://cloud.google.com/storage/docs/performing-resumable-uploads */
@@ -81,7 +92,7 @@ function put(file: FileHandle, sizeBytes: number, position: number | undefined, 
   return callHttp({
     ...call,
     headers: { 'content-range': `bytes ${position}-${end}/${sizeBytes}`, 'content-length': end - position + 1 },
-    body: file.createReadStream({ start: position, end, autoClose: false, highWaterMark: readBytes }),
+    body: Readable.from(readRange(file, position, end + 1), { objectMode: false, highWaterMark: readBytes }),
   });
 }
 

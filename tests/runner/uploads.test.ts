@@ -36,7 +36,7 @@ test('an upload that is cut goes on where it stopped', async () => {
   await broker.goAway();
   await broker.comeBack();
   const report = await reportOf(broker, runner);
-  expect(report.reason).toBe('completed');
+  expect(report).toMatchObject({ reason: 'completed', exitCode: 0 });
   expect(kept(broker).map(({ path, received }) => [path, received])).toEqual([['big', 200_000_000]]);
   expect(broker.faults).toEqual([]);
 });
