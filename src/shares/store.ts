@@ -1,3 +1,4 @@
+import { invalid } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { toUsd, type MicroUsd } from '../core/money.ts';
 import { Prisma, type Sql } from '../db/database.ts';
@@ -136,12 +137,9 @@ export async function listStatement(
   tenantId: string,
   { after, limit }: { after?: string; limit: number },
 ): Promise<StatementLine[]> {
-  const last =
-    after === undefined
-      ? null
-      : await sql.ledgerEntry.findFirst({ where: { id: after, tenantId }, select: { seq: true } });
+  const last = after === undefined ? undefined : await requireLine(sql, tenantId, after);
   const rows = await sql.ledgerEntry.findMany({
-    where: { tenantId, ...(last === null ? {} : { seq: { gt: last.seq } }) },
+    where: { tenantId, ...(last === undefined ? {} : { seq: { gt: last.seq } }) },
     orderBy: { seq: 'asc' },
     take: limit,
   });
@@ -155,4 +153,11 @@ export async function listStatement(
     balanceUsd: toUsd(Number(balanceMicroUsd)),
     note,
   }));
+}
+
+async function requireLine(sql: Sql, tenantId: string, id: string): Promise<{ seq: bigint }> {
+  const line = await sql.ledgerEntry.findFirst({ where: { id, tenantId }, select: { seq: true } });
+  if (line === null)
+    throw invalid('?cursor', 'This cursor is not one that this list gave; leave it out to start over.');
+  return line;
 }

@@ -102,6 +102,9 @@ test('a statement is read page by page, each line once', async ({ db }) => {
     seen.push(...page.map(({ id }) => id));
   }
   expect(seen).toHaveLength(6);
+  await expect(
+    listStatement(db.client, await insertTenant(db, 'other'), { limit: 4, after: seen[0] ?? '' }),
+  ).rejects.toThrow('cursor');
   expect(new Set(seen).size).toBe(6);
 });
 
