@@ -63,7 +63,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: 1024 },
     // What fails before a route is found.
-    frameworkErrors: createProblems(deps.publicUrl).onError,
+    frameworkErrors: (error, request, reply) => void createProblems(deps.publicUrl).onError(error, request, reply),
   });
   const keyring = createKeyring(db, deps.operatorKey);
 

@@ -28,8 +28,14 @@ function requireAccessOnEveryRoute(app: FastifyInstance): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
   app.addHook('onReady', (done) => {
-    const open = routes.filter(({ config }) => config?.access === undefined).map(({ method, url }) => `${String(method)} ${url}`);
-    done(open.length === 0 ? undefined : new Error(`These routes don't say who may call them (config.access): ${open.join(', ')}`));
+    const open = routes
+      .filter(({ config }) => config?.access === undefined)
+      .map(({ method, url }) => `${String(method)} ${url}`);
+    done(
+      open.length === 0
+        ? undefined
+        : new Error(`These routes don't say who may call them (config.access): ${open.join(', ')}`),
+    );
   });
 }
 
@@ -38,7 +44,8 @@ type Done = (error?: Error) => void;
 
 function admit({ request, keyring, role }: Door, caller: Caller | undefined, done: Done): void {
   if (caller === undefined) return done(unauthorized('This key is not known, or was revoked.'));
-  if (!hasRole(caller, role)) return done(new WeirError('forbidden', `This needs a key with the role ${role}; this one has ${caller.role}.`));
+  if (!hasRole(caller, role))
+    return done(new WeirError('forbidden', `This needs a key with the role ${role}; this one has ${caller.role}.`));
   request.caller = caller;
   const named = namedTenant(request);
   if (named === undefined) return done();

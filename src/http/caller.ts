@@ -41,6 +41,7 @@ export function tenantOf({ caller, query }: { caller: Caller; query: unknown }):
   const named = (query as { tenant?: string }).tenant;
   if (named !== undefined && !sees(caller, named)) throw notFound('tenant', named);
   const tenantId = named ?? caller.tenantId;
-  if (tenantId === null) throw invalid('?tenant', 'An operator’s key belongs to no tenant: name one, as in ?tenant=tnt_….');
+  if (tenantId === null)
+    throw invalid('?tenant', 'An operator’s key belongs to no tenant: name one, as in ?tenant=tnt_….');
   return tenantId;
 }

@@ -16,7 +16,14 @@ export function faultsOf(errors: ErrorObject[], pointerOf: (path: string) => str
     });
 }
 
-type Schema = { type?: string; enum?: unknown[]; const?: unknown; properties?: Record<string, unknown>; anyOf?: Schema[]; description?: string };
+type Schema = {
+  type?: string;
+  enum?: unknown[];
+  const?: unknown;
+  properties?: Record<string, unknown>;
+  anyOf?: Schema[];
+  description?: string;
+};
 
 /**
  * Ajv reports every branch of a union. What a reader wants is the faults of the branch that was meant, or, where none was, one fault
@@ -28,7 +35,10 @@ function collapseUnions(errors: ErrorObject[]): ErrorObject[] {
   const inside = errors.filter((error) => error !== union && isInside(error, union));
   const outside = errors.filter((error) => error !== union && !isInside(error, union));
   const meant = branchMeant(inside, union);
-  return [...collapseUnions(outside), ...(meant === undefined ? [{ ...union, keyword: 'union' }] : collapseUnions(meant))];
+  return [
+    ...collapseUnions(outside),
+    ...(meant === undefined ? [{ ...union, keyword: 'union' }] : collapseUnions(meant)),
+  ];
 }
 
 function isInside(error: ErrorObject, union: ErrorObject): boolean {
@@ -37,36 +47,48 @@ function isInside(error: ErrorObject, union: ErrorObject): boolean {
 }
 
 function branchMeant(inside: ErrorObject[], union: ErrorObject): ErrorObject[] | undefined {
-  const branches = Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0]);
-  const isOther = ({ keyword, instancePath }: ErrorObject) => ['type', 'const', 'enum'].includes(keyword) && instancePath === union.instancePath;
+  const branches = Map.groupBy(
+    inside,
+    ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0],
+  );
+  const isOther = ({ keyword, instancePath }: ErrorObject) =>
+    ['type', 'const', 'enum'].includes(keyword) && instancePath === union.instancePath;
   const fitting = [...branches.values()].filter((branch) => !branch.some(isOther));
   return fitting.toSorted((a, b) => a.length - b.length)[0];
 }
 
 type Explained = { path: string; detail: string };
 
-function explain({ keyword, instancePath, params, parentSchema, data, message }: ErrorObject): Explained {
-  const schema = (parentSchema ?? {}) as Schema;
-  switch (keyword) {
-    case 'additionalProperties':
-      return unknownField(instancePath, String(params['additionalProperty']), schema);
-    case 'required':
-      return { path: `${instancePath}/${escapePointer(String(params['missingProperty']))}`, detail: 'This is required.' };
-    case 'enum':
-      return { path: instancePath, detail: `This must be one of ${list(schema.enum ?? [])}, not ${show(data)}.${typeof data === 'string' ? didYouMean(data, (schema.enum ?? []).map(String)) : ''}` };
-    case 'const':
-      return { path: instancePath, detail: `This must be ${show(schema.const)}, not ${show(data)}.` };
-    case 'type':
-      return { path: instancePath, detail: `This must be ${nameOfType(schema)}, not ${nameOfValue(data)}.` };
-    case 'union':
-      return { path: instancePath, detail: `This must be ${nameOfType(schema)}, not ${show(data)}.` };
-    case 'pattern':
-      return { path: instancePath, detail: explainPattern(String(params['pattern']), String(data), schema.description) };
-    case 'format':
-      return { path: instancePath, detail: `${show(data)} is not ${formats[String(params['format'])] ?? `a ${String(params['format'])}`}.` };
-    default:
-      return { path: instancePath, detail: `This ${message ?? 'is not valid'}${typeof data === 'number' ? `; it is ${data}` : ''}.` };
-  }
+function explain(error: ErrorObject): Explained {
+  const { keyword, instancePath, params } = error;
+  if (keyword === 'additionalProperties')
+    return unknownField(instancePath, String(params['additionalProperty']), schemaOf(error));
+  if (keyword === 'required')
+    return { path: `${instancePath}/${escapePointer(String(params['missingProperty']))}`, detail: 'This is required.' };
+  return { path: instancePath, detail: (details[keyword] ?? asAjvSays)(error) };
+}
+
+const details: Record<string, (error: ErrorObject) => string> = {
+  enum: (error) => notOneOf(schemaOf(error).enum ?? [], error.data),
+  const: (error) => `This must be ${show(schemaOf(error).const)}, not ${show(error.data)}.`,
+  type: (error) => `This must be ${nameOfType(schemaOf(error))}, not ${nameOfValue(error.data)}.`,
+  union: (error) => `This must be ${nameOfType(schemaOf(error))}, not ${show(error.data)}.`,
+  pattern: (error) => explainPattern(String(error.params['pattern']), String(error.data), schemaOf(error).description),
+  format: ({ params, data }) =>
+    `${show(data)} is not ${formats[String(params['format'])] ?? `a ${String(params['format'])}`}.`,
+};
+
+function asAjvSays({ message, data }: ErrorObject): string {
+  return `This ${message ?? 'is not valid'}${typeof data === 'number' ? `; it is ${data}` : ''}.`;
+}
+
+function schemaOf({ parentSchema }: ErrorObject): Schema {
+  return (parentSchema ?? {}) as Schema;
+}
+
+function notOneOf(allowed: readonly unknown[], value: unknown): string {
+  const hint = typeof value === 'string' ? didYouMean(value, allowed.map(String)) : '';
+  return `This must be one of ${list(allowed)}, not ${show(value)}.${hint}`;
 }
 
 const formats: Record<string, string> = {
@@ -79,7 +101,11 @@ function unknownField(path: string, name: string, { properties }: Schema): Expla
   const known = Object.keys(properties ?? {});
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
   const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` There are ${known.join(', ')}.`);
-  return { path: `${path}/${escapePointer(name)}`, detail: known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}` };
+  return {
+    path: `${path}/${escapePointer(name)}`,
+    detail:
+      known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}`,
+  };
 }
 
 function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string {
@@ -89,7 +115,14 @@ function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string
   return typeNames[type ?? ''] ?? `a ${type ?? 'value'}`;
 }
 
-const typeNames: Record<string, string> = { object: 'an object', array: 'a list', integer: 'a whole number', boolean: 'true or false', string: 'a text', null: 'null' };
+const typeNames: Record<string, string> = {
+  object: 'an object',
+  array: 'a list',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  string: 'a text',
+  null: 'null',
+};
 
 function nameOfValue(value: unknown): string {
   if (value === null) return 'null';

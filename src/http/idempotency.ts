@@ -5,7 +5,16 @@ import { invalid, WeirError } from '../core/errors.ts';
 import { newId, type IdKind } from '../core/ids.ts';
 import type { Database } from '../db/database.ts';
 import { seal, unseal } from '../tenants/seal.ts';
-import { abandonRequest, claimRequest, findRequest, keepAnswer, releaseRequest, takeOverRequest, type Claim, type RequestKey } from './store.ts';
+import {
+  abandonRequest,
+  claimRequest,
+  findRequest,
+  keepAnswer,
+  releaseRequest,
+  takeOverRequest,
+  type Claim,
+  type RequestKey,
+} from './store.ts';
 
 /** Longer than any request takes: after it, whoever had the key is dead, and the next carries on in its place. */
 const claimMs = 10_000;
@@ -45,7 +54,12 @@ function createPreHandler({ db, secretKey, claimed }: Keeping, kind: IdKind) {
     const stored = (await claimRequest(db.client, claim)) ? undefined : await settleRepeat(db, claim);
     if (stored?.sealed && stored.status !== null) {
       const answer = unseal(secretKey, stored.sealed, placeOf(claim));
-      return reply.code(stored.status).header('idempotent-replayed', 'true').type('application/json; charset=utf-8').serializer(asItIs).send(answer);
+      return reply
+        .code(stored.status)
+        .header('idempotent-replayed', 'true')
+        .type('application/json; charset=utf-8')
+        .serializer(asItIs)
+        .send(answer);
     }
     request.newId = stored?.resourceId ?? claim.resourceId;
     claimed.set(request, claim);
@@ -54,9 +68,18 @@ function createPreHandler({ db, secretKey, claimed }: Keeping, kind: IdKind) {
 }
 
 function claimOf(request: FastifyRequest, key: string | string[]): Claim {
-  if (typeof key !== 'string' || !keyPattern.test(key)) throw invalid('Idempotency-Key', 'The Idempotency-Key must be 1 to 255 printable characters, such as a UUID.');
-  const bodyHash = createHash('sha256').update(`${request.url}\n${JSON.stringify(request.body)}`).digest('hex');
-  return { scope: request.caller.keyId, key, route: request.routeOptions.url ?? '', bodyHash, resourceId: request.newId };
+  if (typeof key !== 'string' || !keyPattern.test(key))
+    throw invalid('Idempotency-Key', 'The Idempotency-Key must be 1 to 255 printable characters, such as a UUID.');
+  const bodyHash = createHash('sha256')
+    .update(`${request.url}\n${JSON.stringify(request.body)}`)
+    .digest('hex');
+  return {
+    scope: request.caller.keyId,
+    key,
+    route: request.routeOptions.url ?? '',
+    bodyHash,
+    resourceId: request.newId,
+  };
 }
 
 /** What is stored of the first request once it has an answer, or once it is ours to carry on. */
@@ -69,12 +92,20 @@ async function settleRepeat(db: Database, claim: Claim): Promise<Stored | undefi
       continue;
     }
     if (stored.bodyHash !== claim.bodyHash || stored.route !== claim.route) {
-      throw new WeirError('idempotency-mismatch', 'This Idempotency-Key was used for another request. Send the same body, or use a new key.');
+      throw new WeirError(
+        'idempotency-mismatch',
+        'This Idempotency-Key was used for another request. Send the same body, or use a new key.',
+      );
     }
     if (stored.status !== null) return stored;
     const isDead = stored.createdAt.getTime() < Date.now() - claimMs;
     if (isDead && (await takeOverRequest(db.client, claim, stored.createdAt))) return stored;
-    if (Date.now() > end) throw new WeirError('conflict', 'A request with this Idempotency-Key is still being carried out. Repeat it in a moment.', { extra: { retryAfterSeconds: 1 } });
+    if (Date.now() > end)
+      throw new WeirError(
+        'conflict',
+        'A request with this Idempotency-Key is still being carried out. Repeat it in a moment.',
+        { extra: { retryAfterSeconds: 1 } },
+      );
     await sleep(pollMs);
   }
 }
@@ -86,7 +117,8 @@ function createOnSend({ db, secretKey, claimed }: Keeping) {
     claimed.delete(request);
     const { statusCode: status } = reply;
     try {
-      if (status < 300 && typeof payload === 'string') await keepAnswer(db.client, claim, { status, sealed: seal(secretKey, payload, placeOf(claim)) });
+      if (status < 300 && typeof payload === 'string')
+        await keepAnswer(db.client, claim, { status, sealed: seal(secretKey, payload, placeOf(claim)) });
       else if (status < 500) await releaseRequest(db.client, claim);
       else await abandonRequest(db.client, claim);
     } catch (error) {

@@ -6,7 +6,10 @@ const longestName = 64;
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || name.length > longestName) return undefined;
   const lower = name.toLowerCase();
-  const found = closest(lower, known.map((each) => each.toLowerCase()));
+  const found = closest(
+    lower,
+    known.map((each) => each.toLowerCase()),
+  );
   const isNear = distance(lower, found) <= Math.max(2, Math.ceil(Math.max(lower.length, found.length) * 0.6));
   return isNear ? known.find((each) => each.toLowerCase() === found) : undefined;
 }

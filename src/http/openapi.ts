@@ -30,8 +30,16 @@ export async function collectOpenApi(app: FastifyInstance): Promise<void> {
       tags,
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'A key of POST /v1/tenants/{tenant}/keys, or the operator’s.' },
-          runner: { type: 'http', scheme: 'bearer', description: 'The token of one attempt, which its runner claimed.' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key of POST /v1/tenants/{tenant}/keys, or the operator’s.',
+          },
+          runner: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The token of one attempt, which its runner claimed.',
+          },
         },
       },
     },
@@ -52,7 +60,13 @@ export async function collectOpenApi(app: FastifyInstance): Promise<void> {
 
 const idempotencyHeader = {
   type: 'object',
-  properties: { 'Idempotency-Key': { type: 'string', maxLength: 255, description: 'Same key and body, same answer; same key and another body, 422.' } },
+  properties: {
+    'Idempotency-Key': {
+      type: 'string',
+      maxLength: 255,
+      description: 'Same key and body, same answer; same key and another body, 422.',
+    },
+  },
 };
 
 function securityOf(access: Access | undefined): { [scheme: string]: string[] }[] {
@@ -64,23 +78,44 @@ function securityOf(access: Access | undefined): { [scheme: string]: string[] }[
 export function openApiOf(app: FastifyInstance): Json {
   const document = structuredClone(app.swagger()) as unknown as Json & { paths: Json; components: Json };
   const schemas = new Map<string, Json>();
-  const problem = { description: 'What went wrong.', content: { 'application/problem+json': { schema: hoist(structuredClone({ ...Problem }), schemas) } } };
+  const problem = {
+    description: 'What went wrong.',
+    content: { 'application/problem+json': { schema: hoist(structuredClone({ ...Problem }), schemas) } },
+  };
   const paths = Object.entries(document.paths).map(([path, operations]) => [
     path.replace('{*}', '{path}'),
-    Object.fromEntries(Object.entries(operations as Json).map(([method, operation]) => [method, finish(hoist(operation, schemas) as Operation, problem)])),
+    Object.fromEntries(
+      Object.entries(operations as Json).map(([method, operation]) => [
+        method,
+        finish(hoist(operation, schemas) as Operation, problem),
+      ]),
+    ),
   ]);
   const sorted = [...schemas].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { ...document, paths: Object.fromEntries(paths) as Json, components: { ...document.components, schemas: Object.fromEntries(sorted) } };
+  return {
+    ...document,
+    paths: Object.fromEntries(paths) as Json,
+    components: { ...document.components, schemas: Object.fromEntries(sorted) },
+  };
 }
 
 type Operation = Json & { parameters?: Json[]; responses: { [status: string]: Json } };
 
 function finish(operation: Operation, problem: Json): Operation {
   const { parameters, responses } = operation;
-  const answers = Object.entries(responses).map(([status, response]) => [status, hasBody(status) ? response : { description: response['description'] }]);
+  const answers = Object.entries(responses).map(([status, response]) => [
+    status,
+    hasBody(status) ? response : { description: response['description'] },
+  ]);
   return {
     ...operation,
-    ...(parameters === undefined ? {} : { parameters: parameters.map((parameter) => (parameter['name'] === '*' ? { ...parameter, name: 'path' } : parameter)) }),
+    ...(parameters === undefined
+      ? {}
+      : {
+          parameters: parameters.map((parameter) =>
+            parameter['name'] === '*' ? { ...parameter, name: 'path' } : parameter,
+          ),
+        }),
     responses: { ...(Object.fromEntries(answers) as Operation['responses']), default: problem },
   };
 }
@@ -97,7 +132,8 @@ function hoist(node: unknown, schemas: Map<string, Json>): unknown {
   const { title } = copy;
   if (typeof title !== 'string') return copy;
   const known = schemas.get(title);
-  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(copy)) throw new Error(`Two different schemas are titled ${title}.`);
+  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(copy))
+    throw new Error(`Two different schemas are titled ${title}.`);
   schemas.set(title, copy);
   return { $ref: `#/components/schemas/${title}` };
 }

@@ -1,5 +1,11 @@
 import { durationPattern } from '../core/time.ts';
-import { acceleratorsPattern, environmentName, gpuKinds, relativePathPattern, tpuGenerations } from '../protocol/job-spec.ts';
+import {
+  acceleratorsPattern,
+  environmentName,
+  gpuKinds,
+  relativePathPattern,
+  tpuGenerations,
+} from '../protocol/job-spec.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
 /** What each pattern of the protocol wants, in words. The value stands before it. */
@@ -31,6 +37,12 @@ function explainAccelerators(value: string, shown: string): string {
   const [kind = '', count] = value.split(':', 2);
   const near = nearest(kind, gpuKinds);
   const isTpu = tpuGenerations.some((generation) => kind.toLowerCase().startsWith(generation));
-  const hint = near === undefined || isTpu ? didYouMean(kind, tpuGenerations.map((generation) => `${generation}-8`)) : ` Did you mean "${near}${count === undefined ? '' : `:${/^[1-9]\d*$/.test(count) ? count : 1}`}"?`;
+  const hint =
+    near === undefined || isTpu
+      ? didYouMean(
+          kind,
+          tpuGenerations.map((generation) => `${generation}-8`),
+        )
+      : ` Did you mean "${near}${count === undefined ? '' : `:${/^[1-9]\d*$/.test(count) ? count : 1}`}"?`;
   return `${shown} names no accelerators.${hint} Write kind:count, such as A100-80GB:8, with a kind of ${gpuKinds.join(', ')}; or a TPU slice, such as v5e-8.`;
 }

@@ -53,7 +53,8 @@ export function createProblems(publicUrl: string): Problems {
       ...('faults' in error && error.faults.length > 0 ? { errors: error.faults } : {}),
     };
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
-    if (status === 429 || status === 503 || 'retryAfterSeconds' in problem) void reply.header('retry-after', retryAfterSeconds);
+    if (status === 429 || status === 503 || 'retryAfterSeconds' in problem)
+      void reply.header('retry-after', retryAfterSeconds);
     return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problem);
   };
 
@@ -62,13 +63,24 @@ export function createProblems(publicUrl: string): Problems {
       const known = recognise(error);
       if (known === undefined) {
         request.log.error({ err: error }, 'request failed');
-        return answer(request, reply, { code: 'internal', message: `Try again; if it stays, give the operator the request's id ${request.id}.` });
+        return answer(request, reply, {
+          code: 'internal',
+          message: `Try again; if it stays, give the operator the request's id ${request.id}.`,
+        });
       }
-      if (known instanceof Error && known.cause !== undefined) request.log.warn({ err: known }, 'answered with a problem');
+      if (known instanceof Error && known.cause !== undefined)
+        request.log.warn({ err: known }, 'answered with a problem');
       return answer(request, reply, known);
     },
     onNotFound: (request, reply) =>
-      answer(request, reply, new WeirError('not-found', `There is no ${request.method} ${pathOf(request)}; GET /openapi.json lists what there is.`)),
+      answer(
+        request,
+        reply,
+        new WeirError(
+          'not-found',
+          `There is no ${request.method} ${pathOf(request)}; GET /openapi.json lists what there is.`,
+        ),
+      ),
   };
 }
 
@@ -87,16 +99,31 @@ type HttpFault = { code: keyof typeof httpKinds; message: string };
 /** Our own errors, Fastify's about the request, and a database that is away; undefined for all else. */
 function recognise(error: FastifyError): WeirError | HttpFault | undefined {
   if (error instanceof WeirError) return error;
-  if (isDatabaseAway(error)) return new WeirError('unavailable', 'The database does not answer. Try again in a moment.', { cause: error });
+  if (isDatabaseAway(error))
+    return new WeirError('unavailable', 'The database does not answer. Try again in a moment.', { cause: error });
   const status = error.statusCode ?? 500;
   if (status >= 500) return undefined;
-  if (status === 413) return new WeirError('too-large', 'The body is larger than this route takes; data goes through POST /v1/uploads.');
+  if (status === 413)
+    return new WeirError('too-large', 'The body is larger than this route takes; data goes through POST /v1/uploads.');
   if (status === 415) return { code: 'unsupported-media-type', message: 'Send the body as application/json.' };
   return invalid('', error.message.endsWith('.') ? error.message : `${error.message}.`);
 }
 
 /** Prisma's and the driver's codes for a server that can't be reached, is starting, or stops. */
-const awayCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300']);
+const awayCodes = new Set([
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+  'P2024',
+  'P2028',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+]);
 
 function isDatabaseAway(error: { code?: unknown; cause?: unknown }): boolean {
   if (typeof error.code === 'string' && awayCodes.has(error.code)) return true;

@@ -15,11 +15,18 @@ export async function findRequest(sql: Sql, { scope, key }: RequestKey) {
 
 /** Carries on what nobody answered since `claimedAt`; false where another was first. */
 export async function takeOverRequest(sql: Sql, { scope, key }: RequestKey, claimedAt: Date): Promise<boolean> {
-  const { count } = await sql.idempotentRequest.updateMany({ where: { scope, key, status: null, createdAt: claimedAt }, data: { createdAt: new Date() } });
+  const { count } = await sql.idempotentRequest.updateMany({
+    where: { scope, key, status: null, createdAt: claimedAt },
+    data: { createdAt: new Date() },
+  });
   return count > 0;
 }
 
-export async function keepAnswer(sql: Sql, { scope, key }: RequestKey, answer: { status: number; sealed: Uint8Array<ArrayBuffer> }): Promise<void> {
+export async function keepAnswer(
+  sql: Sql,
+  { scope, key }: RequestKey,
+  answer: { status: number; sealed: Uint8Array<ArrayBuffer> },
+): Promise<void> {
   await sql.idempotentRequest.updateMany({ where: { scope, key }, data: answer });
 }
 

@@ -18,7 +18,10 @@ export function validateStrictly(app: FastifyInstance): void {
   const coercing = addFormats(new Ajv({ ...common, coerceTypes: true }));
   app.setValidatorCompiler<object>(({ schema, httpPart }) => {
     const part = (httpPart ?? 'body') as Part;
-    const validate = part === 'body' ? strict.compile(schema) : coercing.compile(part === 'querystring' ? { ...schema, additionalProperties: false } : schema);
+    const validate =
+      part === 'body'
+        ? strict.compile(schema)
+        : coercing.compile(part === 'querystring' ? { ...schema, additionalProperties: false } : schema);
     return (data: unknown) => check(validate, part, data);
   });
   refuseUnstorableText(app);
@@ -27,7 +30,13 @@ export function validateStrictly(app: FastifyInstance): void {
 function check(validate: ValidateFunction, part: Part, data: unknown) {
   if (validate(data)) return { value: data };
   const errors = validate.errors ?? [];
-  if (part === 'params' && errors.every(isUnknownId)) return { error: new WeirError('not-found', `There is no ${errors.map(({ instancePath, data: id }) => `${instancePath.slice(1)} ${String(id).slice(0, 80)}`).join(' and no ')}.`) };
+  if (part === 'params' && errors.every(isUnknownId))
+    return {
+      error: new WeirError(
+        'not-found',
+        `There is no ${errors.map(({ instancePath, data: id }) => `${instancePath.slice(1)} ${String(id).slice(0, 80)}`).join(' and no ')}.`,
+      ),
+    };
   return { error: refusal(faultsOf(errors, pointers[part])) };
 }
 
@@ -46,7 +55,9 @@ const pointers: Record<Part, (path: string) => string> = {
 const faultsInDetail = 5;
 
 function refusal(faults: Fault[]): WeirError {
-  const shown = faults.slice(0, faultsInDetail).map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`));
+  const shown = faults
+    .slice(0, faultsInDetail)
+    .map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`));
   const more = faults.length > faultsInDetail ? ` And ${faults.length - faultsInDetail} more, listed in errors.` : '';
   return new WeirError('invalid', `${shown.join(' ')}${more}`, { faults });
 }
@@ -56,7 +67,7 @@ function refuseUnstorableText(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   const suspicious = /\\u(0000|[dD][89a-fA-F])/;
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
-    parse(request, text, (error, body: unknown) => {
+    void parse(request, text, (error, body: unknown) => {
       if (error !== null || !suspicious.test(text)) return done(error, body);
       const faults = [...unstorable(body)];
       done(faults.length === 0 ? null : refusal(faults), body);
@@ -73,7 +84,8 @@ function* unstorable(body: unknown): Generator<Fault> {
   const left = [{ value: body, path: '' }];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { value, path } = next;
-    if (typeof value === 'string' && isBad(value)) yield { pointer: path, detail: 'This text holds a NUL character or half a surrogate pair.' };
+    if (typeof value === 'string' && isBad(value))
+      yield { pointer: path, detail: 'This text holds a NUL character or half a surrogate pair.' };
     if (typeof value !== 'object' || value === null) continue;
     for (const [name, member] of Object.entries(value)) {
       if (isBad(name)) yield { pointer: path, detail: 'A name here holds a NUL character or half a surrogate pair.' };

@@ -16,14 +16,23 @@ export type Change = {
 /** Writes who changed what, in the transaction of the change. */
 export async function writeAudit(tx: Sql, { before, after, ...change }: Change): Promise<void> {
   await tx.audit.create({
-    data: { id: newId('audit'), at: new Date(), ...change, before: before ?? Prisma.DbNull, after: after ?? Prisma.DbNull },
+    data: {
+      id: newId('audit'),
+      at: new Date(),
+      ...change,
+      before: before ?? Prisma.DbNull,
+      after: after ?? Prisma.DbNull,
+    },
   });
 }
 
 export type AuditFilter = { tenantId: string | undefined; after: string | undefined; take: number };
 
 /** Newest first. */
-export async function listAudit(sql: Sql, { tenantId, after, take }: AuditFilter): Promise<Static<typeof AuditEntry>[]> {
+export async function listAudit(
+  sql: Sql,
+  { tenantId, after, take }: AuditFilter,
+): Promise<Static<typeof AuditEntry>[]> {
   const rows = await sql.audit.findMany({
     where: { ...(tenantId === undefined ? {} : { tenantId }), ...(after === undefined ? {} : { id: { lt: after } }) },
     orderBy: { id: 'desc' },

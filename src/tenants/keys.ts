@@ -11,7 +11,10 @@ const keyPattern = /^weir_([0-7][0-9a-hjkmnp-tv-z]{25})_([A-Za-z0-9_-]{43})$/;
 export type NewKeyRow = { id: string; tenantId: string; role: Role; label: string | null; actor: string };
 
 /** Makes a key. The same id again gets a new secret: nobody has seen the old one, since its answer was lost. */
-export async function createKey(db: Database, { id, tenantId, role, label, actor }: NewKeyRow): Promise<Static<typeof CreatedKey>> {
+export async function createKey(
+  db: Database,
+  { id, tenantId, role, label, actor }: NewKeyRow,
+): Promise<Static<typeof CreatedKey>> {
   const secret = newToken();
   const hash = hashToken(secret);
   await db.transaction(async (tx) => {
@@ -60,7 +63,10 @@ export async function revokeKey(db: Database, { id, tenantId, roles, actor }: Re
   await db.transaction(async (tx) => {
     const where = { id, tenantId, role: { in: [...roles] } };
     if ((await tx.apiKey.count({ where })) === 0) throw notFound('key', id);
-    const { count } = await tx.apiKey.updateMany({ where: { ...where, revokedAt: null }, data: { revokedAt: new Date() } });
+    const { count } = await tx.apiKey.updateMany({
+      where: { ...where, revokedAt: null },
+      data: { revokedAt: new Date() },
+    });
     if (count > 0) await writeAudit(tx, { actor, tenantId, action: 'key.revoke', target: id });
   });
 }

@@ -18,7 +18,11 @@ export async function currentPoolPolicy(sql: Sql): Promise<PoolPolicy> {
 }
 
 async function latest(sql: Sql, tenantId: string | null): Promise<object> {
-  const row = await sql.policyVersion.findFirst({ where: { tenantId }, orderBy: { id: 'desc' }, select: { policy: true } });
+  const row = await sql.policyVersion.findFirst({
+    where: { tenantId },
+    orderBy: { id: 'desc' },
+    select: { policy: true },
+  });
   return (row?.policy ?? {}) as object;
 }
 
@@ -61,9 +65,14 @@ async function checkParent(tx: Sql, tenantId: string, parentId: string | undefin
   if (parentId === undefined) return;
   if (!(await isTenant(tx, parentId))) throw invalid('/parent', `There is no tenant ${parentId}.`);
   const policies = await currentPolicies(tx);
-  const parents = new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined || id === tenantId ? [] : [[id, parent] as const])));
+  const parents = new Map(
+    [...policies].flatMap(([id, { parent }]) =>
+      parent === undefined || id === tenantId ? [] : [[id, parent] as const],
+    ),
+  );
   const repeated = findCycle(tenantId, parentId, parents);
-  if (repeated !== undefined) throw invalid('/parent', `${parentId} stands under ${tenantId}, so it can't be its parent.`);
+  if (repeated !== undefined)
+    throw invalid('/parent', `${parentId} stands under ${tenantId}, so it can't be its parent.`);
 }
 
 export async function putPoolPolicy(db: Database, policy: PoolPolicy, actor: string): Promise<PoolPolicy> {

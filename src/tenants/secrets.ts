@@ -8,7 +8,11 @@ import { seal, unseal } from './seal.ts';
 export type SecretRef = { tenantId: string; name: string; actor: string };
 
 /** Keeps a secret, encrypted. Its value goes to jobs only, never into an answer, a log or the audit. */
-export async function putSecret(db: Database, secretKey: Buffer, { tenantId, name, actor, value }: SecretRef & { value: string }): Promise<Static<typeof Secret>> {
+export async function putSecret(
+  db: Database,
+  secretKey: Buffer,
+  { tenantId, name, actor, value }: SecretRef & { value: string },
+): Promise<Static<typeof Secret>> {
   const sealed = seal(secretKey, value, placeOf(tenantId, name));
   return db.transaction(async (tx) => {
     const row = await tx.secret.upsert({
@@ -22,7 +26,10 @@ export async function putSecret(db: Database, secretKey: Buffer, { tenantId, nam
 }
 
 /** By name. */
-export async function listSecrets(sql: Sql, { tenantId, after, take }: { tenantId: string; after: string | undefined; take: number }): Promise<Static<typeof Secret>[]> {
+export async function listSecrets(
+  sql: Sql,
+  { tenantId, after, take }: { tenantId: string; after: string | undefined; take: number },
+): Promise<Static<typeof Secret>[]> {
   const rows = await sql.secret.findMany({
     where: { tenantId, ...(after === undefined ? {} : { name: { gt: after } }) },
     orderBy: { name: 'asc' },
@@ -55,7 +62,12 @@ export async function requireSecrets(sql: Sql, tenantId: string, names: readonly
  * The values of secrets, for a job's environment.
  * @throws WeirError `invalid` naming each that is missing.
  */
-export async function openSecrets(sql: Sql, secretKey: Buffer, tenantId: string, names: readonly string[]): Promise<Record<string, string>> {
+export async function openSecrets(
+  sql: Sql,
+  secretKey: Buffer,
+  tenantId: string,
+  names: readonly string[],
+): Promise<Record<string, string>> {
   if (names.length === 0) return {};
   const rows = await sql.secret.findMany({ where: { tenantId, name: { in: [...names] } } });
   requireAll(names, new Set(rows.map(({ name }) => name)));
@@ -66,7 +78,10 @@ function requireAll(names: readonly string[], found: ReadonlySet<string>): void 
   const faults = names
     .map((name, index) => ({ name, pointer: `/secrets/${index}` }))
     .filter(({ name }) => !found.has(name))
-    .map(({ name, pointer }) => ({ pointer, detail: `The tenant has no secret ${name}; PUT /v1/tenants/{tenant}/secrets/${name} makes it.` }));
+    .map(({ name, pointer }) => ({
+      pointer,
+      detail: `The tenant has no secret ${name}; PUT /v1/tenants/{tenant}/secrets/${name} makes it.`,
+    }));
   if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
 }
 
@@ -74,6 +89,14 @@ function placeOf(tenantId: string, name: string): string {
   return `secret ${tenantId} ${name}`;
 }
 
-function view({ name, createdAt, updatedAt }: { name: string; createdAt: Date; updatedAt: Date }): Static<typeof Secret> {
+function view({
+  name,
+  createdAt,
+  updatedAt,
+}: {
+  name: string;
+  createdAt: Date;
+  updatedAt: Date;
+}): Static<typeof Secret> {
   return { name, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
 }

@@ -13,7 +13,8 @@ export async function createTenant(db: Database, { id, name, actor }: NewTenantR
   return db.transaction(async (tx) => {
     const { count } = await tx.tenant.createMany({ data: { id, name }, skipDuplicates: true });
     const tenant = await tx.tenant.findUnique({ where: { id } });
-    if (tenant === null) throw new WeirError('conflict', `There is a tenant named "${name}" already; choose another name.`);
+    if (tenant === null)
+      throw new WeirError('conflict', `There is a tenant named "${name}" already; choose another name.`);
     if (count > 0) await writeAudit(tx, { actor, tenantId: id, action: 'tenant.create', target: id, after: { name } });
     return view(tenant);
   });
@@ -31,8 +32,15 @@ export async function isTenant(sql: Sql, id: string): Promise<boolean> {
 }
 
 /** Newest first. */
-export async function listTenants(sql: Sql, { after, take }: { after: string | undefined; take: number }): Promise<Tenant[]> {
-  const rows = await sql.tenant.findMany({ ...(after === undefined ? {} : { where: { id: { lt: after } } }), orderBy: { id: 'desc' }, take });
+export async function listTenants(
+  sql: Sql,
+  { after, take }: { after: string | undefined; take: number },
+): Promise<Tenant[]> {
+  const rows = await sql.tenant.findMany({
+    ...(after === undefined ? {} : { where: { id: { lt: after } } }),
+    orderBy: { id: 'desc' },
+    take,
+  });
   return rows.map(view);
 }
 

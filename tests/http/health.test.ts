@@ -3,7 +3,13 @@ import { Gauge, Registry } from 'prom-client';
 import { openApp, operatorKey, test } from '../support/app.ts';
 
 test('readiness names what does not answer; liveness does not ask', async ({ db }) => {
-  const api = await openApp(db, { checks: { database: async () => true, queue: () => Promise.reject(new Error('away')), objectStore: async () => false } });
+  const api = await openApp(db, {
+    checks: {
+      database: async () => true,
+      queue: () => Promise.reject(new Error('away')),
+      objectStore: async () => false,
+    },
+  });
   const answer = await api.ask(undefined, 'GET /readyz');
   expect(answer.statusCode).toBe(503);
   expect(answer.json()).toMatchObject({ down: ['queue', 'object store'] });
@@ -13,7 +19,10 @@ test('readiness names what does not answer; liveness does not ask', async ({ db 
 
 test('metrics name tenants only with an operator’s key, and requests by their route', async ({ db }) => {
   const metrics = new Registry();
-  new Gauge({ name: 'weir_jobs', help: 'Jobs.', labelNames: ['tenant'], registers: [metrics] }).set({ tenant: 'tnt_vision' }, 3);
+  new Gauge({ name: 'weir_jobs', help: 'Jobs.', labelNames: ['tenant'], registers: [metrics] }).set(
+    { tenant: 'tnt_vision' },
+    3,
+  );
   const api = await openApp(db, { metrics });
   const { keys } = await api.tenant('vision');
   await api.ask(keys.viewer, 'GET /v1/jobs/job_01h455vb4pex5vsknk084sn02q');

@@ -47,6 +47,9 @@ test('an operator names the tenant it acts for, and one that is not there is not
   expect(nameless.json().errors[0].pointer).toBe('?tenant');
   const made = await api.ask(operatorKey, `POST /v1/jobs?tenant=${id}`, { name: 'a', command: 'true' });
   expect(made.json()).toMatchObject({ tenant: id });
-  const unknown = await api.ask(operatorKey, 'POST /v1/jobs?tenant=tnt_01h455vb4pex5vsknk084sn02q', { name: 'a', command: 'true' });
+  const unknown = await api.ask(operatorKey, 'POST /v1/jobs?tenant=tnt_01h455vb4pex5vsknk084sn02q', {
+    name: 'a',
+    command: 'true',
+  });
   expect(unknown.statusCode).toBe(404);
 });

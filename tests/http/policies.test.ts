@@ -8,15 +8,27 @@ test('a policy is set whole, read by its tenant, and kept in versions', async ({
   const put = await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, policy);
   expect(put.json()).toEqual({ ...policy, shareCap: { share: 0.35, window: '30d', mode: 'soft' } });
   await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { caps: { accelerators: { cpu: 4 } } });
-  expect((await api.ask(keys.viewer, `GET /v1/tenants/${id}/policy`)).json()).toEqual({ caps: { accelerators: { cpu: 4 } } });
+  expect((await api.ask(keys.viewer, `GET /v1/tenants/${id}/policy`)).json()).toEqual({
+    caps: { accelerators: { cpu: 4 } },
+  });
   expect(await db.client.policyVersion.count({ where: { tenantId: id } })).toBe(2);
 });
 
 test('what a policy can’t mean is named, all of it', async ({ api }) => {
   const { id } = await api.tenant('vision');
-  const answer = await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { guaranteed: { A200: 1 }, caps: { accelerators: { gpu: 1 } }, providers: ['gpc'], lending: { H100: 2 } });
+  const answer = await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, {
+    guaranteed: { A200: 1 },
+    caps: { accelerators: { gpu: 1 } },
+    providers: ['gpc'],
+    lending: { H100: 2 },
+  });
   expect(answer.statusCode).toBe(400);
-  expect(answer.json().errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/guaranteed/A200', '/caps/accelerators/gpu', '/providers/0', '/lending/H100']);
+  expect(answer.json().errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    '/guaranteed/A200',
+    '/caps/accelerators/gpu',
+    '/providers/0',
+    '/lending/H100',
+  ]);
 });
 
 test('no tenant stands above itself', async ({ api }) => {
@@ -27,7 +39,9 @@ test('no tenant stands above itself', async ({ api }) => {
     const answer = await api.ask(operatorKey, `PUT /v1/tenants/${above.id}/policy`, { parent });
     expect(answer.json().errors?.[0]?.pointer).toBe('/parent');
   }
-  const unknown = await api.ask(operatorKey, `PUT /v1/tenants/${below.id}/policy`, { parent: 'tnt_01h455vb4pex5vsknk084sn02q' });
+  const unknown = await api.ask(operatorKey, `PUT /v1/tenants/${below.id}/policy`, {
+    parent: 'tnt_01h455vb4pex5vsknk084sn02q',
+  });
   expect(unknown.statusCode).toBe(400);
 });
 

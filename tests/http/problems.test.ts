@@ -4,7 +4,8 @@ import { test } from '../support/app.ts';
 test('what Fastify refuses is a problem too', async ({ api }) => {
   const { keys } = await api.tenant('vision');
   const authorization = `Bearer ${keys.member}`;
-  const post = (payload: string, type: string) => api.app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: { authorization, 'content-type': type } });
+  const post = (payload: string, type: string) =>
+    api.app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: { authorization, 'content-type': type } });
   const answers = [
     await post('{"name":', 'application/json'),
     await post('', 'application/json'),

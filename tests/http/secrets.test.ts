@@ -9,7 +9,10 @@ test('a secret is kept encrypted, replaced, listed by name only, and removed', a
   await api.ask(keys.admin, `PUT /v1/tenants/${id}/secrets/HF_TOKEN`, { value: 'hf_two' });
   const [row] = await db.client.secret.findMany();
   expect(Buffer.from(row?.sealed ?? []).toString('latin1')).not.toContain('hf_two');
-  expect((await api.ask(keys.admin, `GET /v1/tenants/${id}/secrets`)).json()).toMatchObject({ items: [{ name: 'HF_TOKEN' }], nextCursor: null });
+  expect((await api.ask(keys.admin, `GET /v1/tenants/${id}/secrets`)).json()).toMatchObject({
+    items: [{ name: 'HF_TOKEN' }],
+    nextCursor: null,
+  });
   expect((await api.ask(keys.admin, `DELETE /v1/tenants/${id}/secrets/HF_TOKEN`)).statusCode).toBe(204);
   expect((await api.ask(keys.admin, `DELETE /v1/tenants/${id}/secrets/HF_TOKEN`)).statusCode).toBe(404);
 });

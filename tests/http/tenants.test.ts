@@ -18,7 +18,10 @@ test('a name that is taken is a conflict, and changes nothing', async ({ api }) 
   await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
   const again = await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
   expect(again.statusCode).toBe(409);
-  expect(again.json()).toMatchObject({ type: 'http://weir.test/problems/conflict', detail: 'There is a tenant named "vision" already; choose another name.' });
+  expect(again.json()).toMatchObject({
+    type: 'http://weir.test/problems/conflict',
+    detail: 'There is a tenant named "vision" already; choose another name.',
+  });
   expect((await api.ask(operatorKey, 'GET /v1/tenants')).json().items).toHaveLength(1);
 });
 
@@ -26,7 +29,9 @@ test('a limit above 1000 is clamped, not refused; a cursor that no list gave is'
   expect((await api.ask(operatorKey, 'GET /v1/tenants?limit=5000')).statusCode).toBe(200);
   const refused = await api.ask(operatorKey, 'GET /v1/tenants?cursor=%25');
   expect(refused.statusCode).toBe(400);
-  expect(refused.json().errors).toEqual([{ pointer: '?cursor', detail: 'This cursor is not one that a list gave; leave it out to start over.' }]);
+  expect(refused.json().errors).toEqual([
+    { pointer: '?cursor', detail: 'This cursor is not one that a list gave; leave it out to start over.' },
+  ]);
 });
 
 test('every change is in the audit with who made it, newest first, and no secret is', async ({ api }) => {

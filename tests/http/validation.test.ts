@@ -43,26 +43,37 @@ test('all faults of a spec are named, each with its pointer and what would be ri
 });
 
 test('an unknown field is refused with the nearest known name, nothing is read as another type', async ({ api }) => {
-  expect(await faultsOf(api, { ...job, resource: {} })).toEqual([{ pointer: '/resource', detail: 'There is no field "resource" here. Did you mean "resources"?' }]);
+  expect(await faultsOf(api, { ...job, resource: {} })).toEqual([
+    { pointer: '/resource', detail: 'There is no field "resource" here. Did you mean "resources"?' },
+  ]);
   const { keys } = await api.tenant('speech');
   const answer = await api.ask(keys.member, 'POST /v1/jobs', { ...job, priority: '50' });
   expect(answer.json().errors).toEqual([{ pointer: '/priority', detail: 'This must be a whole number, not "50".' }]);
 });
 
 test('a union names what may stand there, or the faults of the branch that was meant', async ({ api }) => {
-  expect(await faultsOf(api, { name: 'a', command: 7 })).toEqual([{ pointer: '/command', detail: 'This must be a text or a list, not 7.' }]);
+  expect(await faultsOf(api, { name: 'a', command: 7 })).toEqual([
+    { pointer: '/command', detail: 'This must be a text or a list, not 7.' },
+  ]);
   const { keys } = await api.tenant('speech');
   const list = await api.ask(keys.member, 'POST /v1/jobs', { name: 'a', command: ['python', 3] });
   expect(list.json().errors).toEqual([{ pointer: '/command/1', detail: 'This must be a text, not 3.' }]);
   const array = await api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { cuont: 3 } });
-  expect(array.json().errors.map(({ detail }: Fault) => detail)).toContain('There is no field "cuont" here. Did you mean "count"?');
+  expect(array.json().errors.map(({ detail }: Fault) => detail)).toContain(
+    'There is no field "cuont" here. Did you mean "count"?',
+  );
 });
 
 test('text that the database can’t hold is the caller’s fault', async ({ api }) => {
   const { keys } = await api.tenant('vision');
   for (const bad of ['"a\\u0000b"', '"\\ud800"']) {
     const payload = `{"name":"a","command":"true","labels":{"x":${bad}}}`;
-    const answer = await api.app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: { authorization: `Bearer ${keys.member}`, 'content-type': 'application/json' } });
+    const answer = await api.app.inject({
+      method: 'POST',
+      url: '/v1/jobs',
+      payload,
+      headers: { authorization: `Bearer ${keys.member}`, 'content-type': 'application/json' },
+    });
     expect(answer.statusCode).toBe(400);
     expect(answer.json().errors[0].pointer).toBe('/labels/x');
   }
@@ -80,5 +91,7 @@ test('what a path names that is no id is not there; an unknown query field is re
   const { keys } = await api.tenant('vision');
   expect((await api.ask(keys.viewer, 'GET /v1/jobs/nonsense')).statusCode).toBe(404);
   const answer = await api.ask(keys.viewer, 'GET /v1/jobs?limti=3');
-  expect(answer.json().errors).toEqual([{ pointer: '?limti', detail: 'There is no field "limti" here. Did you mean "limit"?' }]);
+  expect(answer.json().errors).toEqual([
+    { pointer: '?limti', detail: 'There is no field "limti" here. Did you mean "limit"?' },
+  ]);
 });

@@ -17,14 +17,20 @@ const ids: Record<string, string> = {
   path: 'a',
 };
 
-type Listed = { name: string; request: (tenantId: string) => string; role: Role | undefined; scheme: string | undefined };
+type Listed = {
+  name: string;
+  request: (tenantId: string) => string;
+  role: Role | undefined;
+  scheme: string | undefined;
+};
 
 function operationsOf({ app }: TestApp): Listed[] {
   const { paths } = openApiOf(app) as { paths: Record<string, Record<string, Operation>> };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { 'x-role': role, security }]) => ({
       name: `${method.toUpperCase()} ${path}`,
-      request: (tenantId) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, (_all, parameter: string) => (parameter === 'tenant' ? tenantId : (ids[parameter] ?? '')))}`,
+      request: (tenantId) =>
+        `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, (_all, parameter: string) => (parameter === 'tenant' ? tenantId : (ids[parameter] ?? '')))}`,
       role,
       scheme: Object.keys(security[0] ?? {})[0],
     })),
@@ -36,7 +42,10 @@ test('without a key, or with one that is not known, every operation but the open
   const answers = new Map<string, number[]>();
   for (const { name, request, scheme } of operationsOf(api)) {
     if (scheme === 'runner') continue;
-    answers.set(name, [(await api.ask(undefined, request(id))).statusCode, (await api.ask('weir_unknown', request(id))).statusCode]);
+    answers.set(name, [
+      (await api.ask(undefined, request(id))).statusCode,
+      (await api.ask('weir_unknown', request(id))).statusCode,
+    ]);
   }
   const letIn = [...answers].filter(([, statuses]) => statuses.some((status) => status !== 401)).map(([name]) => name);
   expect(letIn.toSorted()).toEqual(open.toSorted());
@@ -46,7 +55,8 @@ test('a role below the one an operation needs answers 403, the needed one does n
   const { id, keys } = await api.tenant('vision');
   for (const { name, request, role } of operationsOf(api)) {
     if (role === undefined) continue;
-    for (const below of roles.slice(0, roles.indexOf(role))) expect([name, below, (await api.ask(keys[below], request(id))).statusCode]).toEqual([name, below, 403]);
+    for (const below of roles.slice(0, roles.indexOf(role)))
+      expect([name, below, (await api.ask(keys[below], request(id))).statusCode]).toEqual([name, below, 403]);
     // After the lower ones, since this one may change things; with no body, it mostly gets no further than its validation.
     const { statusCode } = await api.ask(keys[role], request(id));
     expect([name, [401, 403].includes(statusCode)]).toEqual([name, false]);
@@ -61,11 +71,18 @@ test('what belongs to another tenant is not there', async ({ api }) => {
   const quote = (await api.ask(other.keys.member, 'POST /v1/quotes', { name: 'a', command: 'true' })).json();
   for (const { name, request, role } of operationsOf(api)) {
     if (role === undefined || role === 'operator' || !/\{(tenant|job|quote)\}/.test(name)) continue;
-    const foreign = request(other.id).replace(ids['job'] ?? '', job.id).replace(ids['quote'] ?? '', quote.id);
-    expect([name, (await api.ask(own.keys.admin, foreign, name.startsWith('P') ? bodyOf(name) : undefined)).statusCode]).toEqual([name, 404]);
+    const foreign = request(other.id)
+      .replace(ids['job'] ?? '', job.id)
+      .replace(ids['quote'] ?? '', quote.id);
+    expect([
+      name,
+      (await api.ask(own.keys.admin, foreign, name.startsWith('P') ? bodyOf(name) : undefined)).statusCode,
+    ]).toEqual([name, 404]);
   }
   expect((await api.ask(other.keys.viewer, `GET /v1/jobs/${job.id}`)).statusCode).toBe(200);
-  expect((await api.ask(own.keys.member, `POST /v1/jobs?tenant=${other.id}`, { name: 'a', command: 'true' })).statusCode).toBe(404);
+  expect(
+    (await api.ask(own.keys.member, `POST /v1/jobs?tenant=${other.id}`, { name: 'a', command: 'true' })).statusCode,
+  ).toBe(404);
   expect((await api.ask(own.keys.viewer, 'GET /v1/jobs')).json().items).toEqual([]);
 });
 

@@ -14,7 +14,9 @@ type Operation = { operationId?: string; summary?: string; tags?: string[]; resp
 
 async function operations(): Promise<[string, Operation][]> {
   const { paths } = parse(await writeSpecification()) as { paths: Record<string, Record<string, Operation>> };
-  return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as [string, Operation]));
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as [string, Operation]),
+  );
 }
 
 test('openapi.yaml is what the routes say: `npm run openapi` writes it', async () => {
@@ -23,14 +25,21 @@ test('openapi.yaml is what the routes say: `npm run openapi` writes it', async (
 
 test('every operation has a name of its own, a summary, a tag and problems', async () => {
   const all = await operations();
-  const incomplete = all.filter(([, { operationId, summary, tags, responses }]) => operationId === undefined || summary === undefined || tags?.length !== 1 || !('default' in responses));
+  const incomplete = all.filter(
+    ([, { operationId, summary, tags, responses }]) =>
+      operationId === undefined || summary === undefined || tags?.length !== 1 || !('default' in responses),
+  );
   expect(incomplete.map(([name]) => name)).toEqual([]);
   expect(new Set(all.map(([, { operationId }]) => operationId)).size).toBe(all.length);
 });
 
 test('a stranger’s generator makes a client of it that compiles, with types by our names', async () => {
   const directory = await mkdtemp(join(root, 'node_modules/.weir-client-'));
-  await createClient({ input: join(root, 'openapi.yaml'), output: { path: directory, module: { extension: '.ts' } }, logs: { level: 'silent', file: false } });
+  await createClient({
+    input: join(root, 'openapi.yaml'),
+    output: { path: directory, module: { extension: '.ts' } },
+    logs: { level: 'silent', file: false },
+  });
   const use = `
     import { submitJob, type Job, type NewJob } from './index.ts';
     const body: NewJob = { name: 'train', command: ['true'], resources: { accelerators: 'A100-80GB:8' }, env: { SEED: '1' } };
@@ -38,8 +47,24 @@ test('a stranger’s generator makes a client of it that compiles, with types by
     export const job: Job | undefined = data;
     export const state: 'queued' | 'provisioning' | 'running' | 'stopping' | 'succeeded' | 'failed' | 'cancelled' | undefined = data?.state;`;
   await writeFile(join(directory, 'use.ts'), use);
-  const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2024', '--module', 'nodenext', '--allowImportingTsExtensions', '--lib', 'es2024,dom,dom.iterable'];
-  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--ignoreConfig', ...options, join(directory, 'use.ts')]).catch((error: { stdout?: string }) => {
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+    '--allowImportingTsExtensions',
+    '--lib',
+    'es2024,dom,dom.iterable',
+  ];
+  await run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '--ignoreConfig',
+    ...options,
+    join(directory, 'use.ts'),
+  ]).catch((error: { stdout?: string }) => {
     throw new Error(`The generated client does not compile:\n${error.stdout}`);
   });
   await rm(directory, { recursive: true });

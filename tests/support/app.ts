@@ -29,13 +29,21 @@ export type TestTenant = { id: string; keys: Record<Role, string> };
 export type TestApp = {
   app: FastifyInstance;
   /** Asks as the holder of a key; a body makes the request JSON. */
-  ask: (key: string | undefined, request: string, body?: unknown, headers?: Record<string, string>) => Promise<LightMyRequestResponse>;
+  ask: (
+    key: string | undefined,
+    request: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<LightMyRequestResponse>;
   /** A new tenant with a key of each role. */
   tenant: (name: string) => Promise<TestTenant>;
 };
 
 /** An API over a database, with a bucket in a folder; what a test gives replaces the rest. */
-export async function openApp(db: Database, given: Partial<AppDeps> = {}): Promise<TestApp & { close: () => Promise<void> }> {
+export async function openApp(
+  db: Database,
+  given: Partial<AppDeps> = {},
+): Promise<TestApp & { close: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-app-'));
   const listener = createListener(db.url);
   const app = await createApp({ ...defaults(db, directory, listener), ...given });
@@ -45,7 +53,12 @@ export async function openApp(db: Database, given: Partial<AppDeps> = {}): Promi
     ask: (key, request, body, headers = {}) => {
       const [method, url] = request.split(' ', 2);
       const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-      return app.inject({ method: method as 'GET', url: url ?? '/', headers: { ...authorization, ...headers }, ...payloadOf(body) });
+      return app.inject({
+        method: method as 'GET',
+        url: url ?? '/',
+        headers: { ...authorization, ...headers },
+        ...payloadOf(body),
+      });
     },
     tenant: (name) => addTenant(db, name),
     close: async () => {
@@ -62,7 +75,15 @@ function payloadOf(body: unknown): Pick<InjectOptions, 'payload'> {
 
 async function addTenant(db: Database, name: string): Promise<TestTenant> {
   const { id } = await createTenant(db, { id: newId('tenant'), name, actor: 'test' });
-  const keys = await Promise.all(roles.map(async (role) => [role, (await createKey(db, { id: newId('key'), tenantId: id, role, label: null, actor: 'test' })).key] as const));
+  const keys = await Promise.all(
+    roles.map(
+      async (role) =>
+        [
+          role,
+          (await createKey(db, { id: newId('key'), tenantId: id, role, label: null, actor: 'test' })).key,
+        ] as const,
+    ),
+  );
   return { id, keys: Object.fromEntries(keys) as Record<Role, string> };
 }
 

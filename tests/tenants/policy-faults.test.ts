@@ -11,5 +11,12 @@ test('a way up that comes back is a cycle, one that ends is none', () => {
 
 test('whatever the parents, the search ends', () => {
   const id = fc.constantFrom('a', 'b', 'c', 'd');
-  fc.assert(fc.property(id, id, fc.array(fc.tuple(id, id)), (tenant, parent, pairs) => void findCycle(tenant, parent, new Map(pairs))));
+  fc.assert(
+    fc.property(
+      id,
+      id,
+      fc.array(fc.tuple(id, id)),
+      (tenant, parent, pairs) => void findCycle(tenant, parent, new Map(pairs)),
+    ),
+  );
 });

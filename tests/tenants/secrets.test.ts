@@ -19,7 +19,8 @@ test('what is sealed opens with its key at its place, and nowhere else', () => {
 test('a job gets the values of the secrets it names; a missing one is named', async ({ db }) => {
   const secretKey = randomBytes(32);
   const { id: tenantId } = await createTenant(db, { id: newId('tenant'), name: 'vision', actor: 'test' });
-  for (const name of ['A', 'B']) await putSecret(db, secretKey, { tenantId, name, value: `value of ${name}`, actor: 'test' });
+  for (const name of ['A', 'B'])
+    await putSecret(db, secretKey, { tenantId, name, value: `value of ${name}`, actor: 'test' });
   expect(await openSecrets(db.client, secretKey, tenantId, ['B'])).toEqual({ B: 'value of B' });
   const missing = { code: 'invalid', faults: [{ pointer: '/secrets/1' }] };
   await expect(openSecrets(db.client, secretKey, tenantId, ['A', 'C'])).rejects.toMatchObject(missing);

@@ -15,11 +15,20 @@ export function auditRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebox
       '/v1/audit',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'listAudit', tags: ['Operation'], summary: 'Who changed what, newest first', querystring: AuditQuery, response: { 200: List(AuditEntry, 'AuditList') } },
+        schema: {
+          operationId: 'listAudit',
+          tags: ['Operation'],
+          summary: 'Who changed what, newest first',
+          querystring: AuditQuery,
+          response: { 200: List(AuditEntry, 'AuditList') },
+        },
       },
       async ({ query }) => {
         const page = pageOf(query.limit);
-        return page.answer(await listAudit(db.client, { tenantId: query.tenant, after: readCursor(query.cursor), take: page.take }), ({ id }) => id);
+        return page.answer(
+          await listAudit(db.client, { tenantId: query.tenant, after: readCursor(query.cursor), take: page.take }),
+          ({ id }) => id,
+        );
       },
     );
   };

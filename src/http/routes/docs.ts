@@ -15,9 +15,9 @@ export function docsRoutes(): FastifyPluginAsyncTypebox {
     for (const url of ['/docs', '/docs/*']) {
       app.get(url, { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
         page ??= openPage();
-        const { routing } = await page;
+        const loaded = await page;
         reply.hijack();
-        routing(request.raw, reply.raw);
+        loaded.routing(request.raw, reply.raw);
       });
     }
     app.addHook('onClose', async () => (await page)?.close());
@@ -28,7 +28,10 @@ export function docsRoutes(): FastifyPluginAsyncTypebox {
 async function openPage(): Promise<FastifyInstance> {
   const { default: scalar } = await import('@scalar/fastify-api-reference');
   const page = Fastify();
-  await page.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', withDefaultFonts: false, hideClientButton: true } });
+  await page.register(scalar, {
+    routePrefix: '/docs',
+    configuration: { url: '/openapi.json', withDefaultFonts: false, hideClientButton: true },
+  });
   await page.ready();
   return page;
 }

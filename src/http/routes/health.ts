@@ -23,6 +23,28 @@ const checkTimeoutMs = 3_000;
 const Ready = Type.Object({ status: Type.Literal('ready') }, { ...closed, title: 'Ready' });
 const Alive = Type.Object({ status: Type.Literal('alive') }, { ...closed, title: 'Alive' });
 
+const operations = {
+  getHealth: {
+    operationId: 'getHealth',
+    tags: ['Operation'],
+    summary: 'Whether the process lives',
+    response: { 200: Alive },
+  },
+  getReadiness: {
+    operationId: 'getReadiness',
+    tags: ['Operation'],
+    summary: 'Whether database, queue and object store answer',
+    response: { 200: Ready },
+  },
+  getMetrics: {
+    operationId: 'getMetrics',
+    tags: ['Operation'],
+    summary: 'Prometheus; what names tenants only with an operator’s key',
+    produces: ['text/plain'],
+    response: { 200: Type.String() },
+  },
+};
+
 export function healthRoutes({ checks, metrics, keyring }: HealthRouteDeps): FastifyPluginAsyncTypebox {
   const isOperator = async (request: FastifyRequest): Promise<boolean> => {
     const key = bearerOf(request);
@@ -33,16 +55,27 @@ export function healthRoutes({ checks, metrics, keyring }: HealthRouteDeps): Fas
   return async (app) => {
     app.get(
       '/healthz',
-      { config: { access: 'public' }, schema: { operationId: 'getHealth', tags: ['Operation'], summary: 'Whether the process lives', response: { 200: Alive } } },
+      {
+        config: { access: 'public' },
+        schema: operations.getHealth,
+      },
       async () => ({ status: 'alive' as const }),
     );
     app.get(
       '/readyz',
-      { config: { access: 'public' }, schema: { operationId: 'getReadiness', tags: ['Operation'], summary: 'Whether database, queue and object store answer', response: { 200: Ready } } },
+      {
+        config: { access: 'public' },
+        schema: operations.getReadiness,
+      },
       async () => {
-        const answers = await Promise.all(Object.entries(checks).map(async ([name, check]) => ({ name, isUp: await answersInTime(check) })));
-        const down = answers.filter(({ isUp }) => !isUp).map(({ name }) => (name === 'objectStore' ? 'object store' : name));
-        if (down.length > 0) throw new WeirError('unavailable', `No answer from: ${down.join(', ')}.`, { extra: { down } });
+        const answers = await Promise.all(
+          Object.entries(checks).map(async ([name, check]) => ({ name, isUp: await answersInTime(check) })),
+        );
+        const down = answers
+          .filter(({ isUp }) => !isUp)
+          .map(({ name }) => (name === 'objectStore' ? 'object store' : name));
+        if (down.length > 0)
+          throw new WeirError('unavailable', `No answer from: ${down.join(', ')}.`, { extra: { down } });
         return { status: 'ready' as const };
       },
     );
@@ -50,9 +83,10 @@ export function healthRoutes({ checks, metrics, keyring }: HealthRouteDeps): Fas
       '/metrics',
       {
         config: { access: 'public' },
-        schema: { operationId: 'getMetrics', tags: ['Operation'], summary: 'Prometheus; what names tenants only with an operator’s key', produces: ['text/plain'], response: { 200: Type.String() } },
+        schema: operations.getMetrics,
       },
-      async (request, reply) => reply.type(metrics.contentType).send(await renderMetrics(metrics, await isOperator(request))),
+      async (request, reply) =>
+        reply.type(metrics.contentType).send(await renderMetrics(metrics, await isOperator(request))),
     );
   };
 }

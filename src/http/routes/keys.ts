@@ -12,28 +12,62 @@ export type KeyRouteDeps = { db: Database; forgetKey: (keyId: string) => void };
 
 const tenantParams = { tenant: Id('tenant') };
 
+const operations = {
+  createKey: {
+    operationId: 'createKey',
+    tags: ['Tenants'],
+    summary: 'Make a key; it is shown this once',
+    params: Type.Object(tenantParams),
+    body: NewKey,
+    response: { 201: CreatedKey },
+  },
+  listKeys: {
+    operationId: 'listKeys',
+    tags: ['Tenants'],
+    summary: 'List keys, newest first, the revoked among them',
+    params: Type.Object(tenantParams),
+    querystring: Page,
+    response: { 200: List(Key, 'KeyList') },
+  },
+  revokeKey: {
+    operationId: 'revokeKey',
+    tags: ['Tenants'],
+    summary: 'Revoke a key; again is the same',
+    params: Type.Object({ ...tenantParams, key: Id('key') }),
+    response: { 204: Type.Null() },
+  },
+};
+
 export function keyRoutes({ db, forgetKey }: KeyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/v1/tenants/:tenant/keys',
       {
         config: { access: 'admin', idempotent: 'key' },
-        schema: { operationId: 'createKey', tags: ['Tenants'], summary: 'Make a key; it is shown this once', params: Type.Object(tenantParams), body: NewKey, response: { 201: CreatedKey } },
+        schema: operations.createKey,
       },
       async ({ params, body: { role = 'member', label = null }, caller, newId }, reply) => {
-        if (!hasRole(caller, role)) throw new WeirError('forbidden', `A key with the role ${caller.role} can't make one with the role ${role}.`);
-        return reply.code(201).send(await createKey(db, { id: newId, tenantId: params.tenant, role, label, actor: caller.keyId }));
+        if (!hasRole(caller, role))
+          throw new WeirError('forbidden', `A key with the role ${caller.role} can't make one with the role ${role}.`);
+        return reply
+          .code(201)
+          .send(await createKey(db, { id: newId, tenantId: params.tenant, role, label, actor: caller.keyId }));
       },
     );
     app.get(
       '/v1/tenants/:tenant/keys',
       {
         config: { access: 'admin' },
-        schema: { operationId: 'listKeys', tags: ['Tenants'], summary: 'List keys, newest first, the revoked among them', params: Type.Object(tenantParams), querystring: Page, response: { 200: List(Key, 'KeyList') } },
+        schema: operations.listKeys,
       },
       async ({ params, query, caller }) => {
         const page = pageOf(query.limit);
-        const filter = { tenantId: params.tenant, roles: rolesSeenBy(caller), after: readCursor(query.cursor), take: page.take };
+        const filter = {
+          tenantId: params.tenant,
+          roles: rolesSeenBy(caller),
+          after: readCursor(query.cursor),
+          take: page.take,
+        };
         return page.answer(await listKeys(db.client, filter), ({ id }) => id);
       },
     );
@@ -41,10 +75,15 @@ export function keyRoutes({ db, forgetKey }: KeyRouteDeps): FastifyPluginAsyncTy
       '/v1/tenants/:tenant/keys/:key',
       {
         config: { access: 'admin' },
-        schema: { operationId: 'revokeKey', tags: ['Tenants'], summary: 'Revoke a key; again is the same', params: Type.Object({ ...tenantParams, key: Id('key') }), response: { 204: Type.Null() } },
+        schema: operations.revokeKey,
       },
       async ({ params, caller }, reply) => {
-        await revokeKey(db, { id: params.key, tenantId: params.tenant, roles: rolesSeenBy(caller), actor: caller.keyId });
+        await revokeKey(db, {
+          id: params.key,
+          tenantId: params.tenant,
+          roles: rolesSeenBy(caller),
+          actor: caller.keyId,
+        });
         forgetKey(params.key);
         return reply.code(204).send(null);
       },

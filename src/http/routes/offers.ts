@@ -8,7 +8,15 @@ export function offerRoutes({ offers }: OfferRouteDeps): FastifyPluginAsyncTypeb
   return async (app) => {
     app.get(
       '/v1/offers',
-      { config: { access: 'viewer' }, schema: { operationId: 'listOffers', tags: ['Quotes'], summary: 'What can be bought now', response: { 200: List(Offer, 'OfferList') } } },
+      {
+        config: { access: 'viewer' },
+        schema: {
+          operationId: 'listOffers',
+          tags: ['Quotes'],
+          summary: 'What can be bought now',
+          response: { 200: List(Offer, 'OfferList') },
+        },
+      },
       async () => ({ items: await offers(), nextCursor: null }),
     );
   };

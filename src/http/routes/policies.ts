@@ -13,21 +13,53 @@ export type PolicyRouteDeps = {
 
 const TenantParams = Type.Object({ tenant: Id('tenant') });
 
+const operations = {
+  putPolicy: {
+    operationId: 'putPolicy',
+    tags: ['Tenants'],
+    summary: 'Set a tenant’s whole policy',
+    params: TenantParams,
+    body: Policy,
+    response: { 200: Policy },
+  },
+  getPolicy: {
+    operationId: 'getPolicy',
+    tags: ['Tenants'],
+    summary: 'A tenant’s policy; empty where nothing limits it',
+    params: TenantParams,
+    response: { 200: Policy },
+  },
+  putPoolPolicy: {
+    operationId: 'putPoolPolicy',
+    tags: ['Shares'],
+    summary: 'Set the pool’s policy',
+    body: PoolPolicy,
+    response: { 200: PoolPolicy },
+  },
+  getPoolPolicy: {
+    operationId: 'getPoolPolicy',
+    tags: ['Shares'],
+    summary: 'The pool’s policy',
+    response: { 200: PoolPolicy },
+  },
+};
+
 export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.put(
       '/v1/tenants/:tenant/policy',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'putPolicy', tags: ['Tenants'], summary: 'Set a tenant’s whole policy', params: TenantParams, body: Policy, response: { 200: Policy } },
+        schema: operations.putPolicy,
       },
-      ({ params, body, caller }) => putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames }),
+      ({ params, body, caller }) =>
+        putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames }),
     );
     app.get(
       '/v1/tenants/:tenant/policy',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'getPolicy', tags: ['Tenants'], summary: 'A tenant’s policy; empty where nothing limits it', params: TenantParams, response: { 200: Policy } },
+        schema: operations.getPolicy,
       },
       ({ params }) => currentPolicy(db.client, params.tenant),
     );
@@ -35,7 +67,7 @@ export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPlu
       '/v1/pool/policy',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'putPoolPolicy', tags: ['Shares'], summary: 'Set the pool’s policy', body: PoolPolicy, response: { 200: PoolPolicy } },
+        schema: operations.putPoolPolicy,
       },
       ({ body, caller }) => putPoolPolicy(db, body, caller.keyId),
     );
@@ -43,7 +75,7 @@ export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPlu
       '/v1/pool/policy',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'getPoolPolicy', tags: ['Shares'], summary: 'The pool’s policy', response: { 200: PoolPolicy } },
+        schema: operations.getPoolPolicy,
       },
       () => currentPoolPolicy(db.client),
     );

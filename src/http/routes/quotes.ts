@@ -15,6 +15,38 @@ export type QuoteRouteDeps = { db: Database; quote: Quoter['quote'] };
 const QuoteParams = Type.Object({ quote: Id('quote') });
 const ForTenant = Type.Object(TenantQuery, closed);
 
+const operations = {
+  createQuote: {
+    operationId: 'createQuote',
+    tags: ['Quotes'],
+    summary: 'What a job would cost and take',
+    querystring: ForTenant,
+    body: NewQuote,
+    response: { 201: Quote },
+  },
+  getQuoteAccuracy: {
+    operationId: 'getQuoteAccuracy',
+    tags: ['Quotes'],
+    summary: 'How far quotes were off, over finished jobs',
+    querystring: ForTenant,
+    response: { 200: QuoteAccuracy },
+  },
+  getQuote: {
+    operationId: 'getQuote',
+    tags: ['Quotes'],
+    summary: 'A quote',
+    params: QuoteParams,
+    response: { 200: Quote },
+  },
+  getScaling: {
+    operationId: 'getScaling',
+    tags: ['Quotes'],
+    summary: 'Time and cost by the number of accelerators',
+    params: QuoteParams,
+    response: { 200: Scaling },
+  },
+};
+
 export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
   const requireSeen = async (caller: Caller, quoteId: string): Promise<StoredQuote> => {
     const found = await findQuote(db.client, quoteId);
@@ -27,7 +59,7 @@ export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTy
       '/v1/quotes',
       {
         config: { access: 'member', idempotent: 'quote' },
-        schema: { operationId: 'createQuote', tags: ['Quotes'], summary: 'What a job would cost and take', querystring: ForTenant, body: NewQuote, response: { 201: Quote } },
+        schema: operations.createQuote,
       },
       async (request, reply) => {
         const tenantId = tenantOf(request);
@@ -43,20 +75,23 @@ export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTy
       '/v1/quotes/accuracy',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'getQuoteAccuracy', tags: ['Quotes'], summary: 'How far quotes were off, over finished jobs', querystring: ForTenant, response: { 200: QuoteAccuracy } },
+        schema: operations.getQuoteAccuracy,
       },
       ({ query, caller }) => accuracy(db.client, query.tenant ?? caller.tenantId),
     );
     app.get(
       '/v1/quotes/:quote',
-      { config: { access: 'viewer' }, schema: { operationId: 'getQuote', tags: ['Quotes'], summary: 'A quote', params: QuoteParams, response: { 200: Quote } } },
+      {
+        config: { access: 'viewer' },
+        schema: operations.getQuote,
+      },
       async ({ params, caller }) => (await requireSeen(caller, params.quote)).quote,
     );
     app.get(
       '/v1/quotes/:quote/scaling',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'getScaling', tags: ['Quotes'], summary: 'Time and cost by the number of accelerators', params: QuoteParams, response: { 200: Scaling } },
+        schema: operations.getScaling,
       },
       async ({ params, caller }) => scalingOf(await requireSeen(caller, params.quote)),
     );

@@ -10,7 +10,40 @@ import { pageOf, readCursor } from '../page.ts';
 export type SecretRouteDeps = { db: Database; secretKey: Buffer };
 
 const tenantParams = { tenant: Id('tenant') };
-const SecretParams = Type.Object({ ...tenantParams, name: Type.String({ pattern: environmentName, maxLength: 255, description: 'The environment variable that jobs see.' }) });
+const SecretParams = Type.Object({
+  ...tenantParams,
+  name: Type.String({
+    pattern: environmentName,
+    maxLength: 255,
+    description: 'The environment variable that jobs see.',
+  }),
+});
+
+const operations = {
+  putSecret: {
+    operationId: 'putSecret',
+    tags: ['Tenants'],
+    summary: 'Keep a secret for jobs; its value never comes back',
+    params: SecretParams,
+    body: SecretValue,
+    response: { 200: Secret },
+  },
+  listSecrets: {
+    operationId: 'listSecrets',
+    tags: ['Tenants'],
+    summary: 'The names of the secrets',
+    params: Type.Object(tenantParams),
+    querystring: Page,
+    response: { 200: List(Secret, 'SecretList') },
+  },
+  deleteSecret: {
+    operationId: 'deleteSecret',
+    tags: ['Tenants'],
+    summary: 'Remove a secret',
+    params: SecretParams,
+    response: { 204: Type.Null() },
+  },
+};
 
 export function secretRoutes({ db, secretKey }: SecretRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -18,26 +51,35 @@ export function secretRoutes({ db, secretKey }: SecretRouteDeps): FastifyPluginA
       '/v1/tenants/:tenant/secrets/:name',
       {
         config: { access: 'admin' },
-        schema: { operationId: 'putSecret', tags: ['Tenants'], summary: 'Keep a secret for jobs; its value never comes back', params: SecretParams, body: SecretValue, response: { 200: Secret } },
+        schema: operations.putSecret,
       },
-      ({ params, body, caller }) => putSecret(db, secretKey, { tenantId: params.tenant, name: params.name, value: body.value, actor: caller.keyId }),
+      ({ params, body, caller }) =>
+        putSecret(db, secretKey, {
+          tenantId: params.tenant,
+          name: params.name,
+          value: body.value,
+          actor: caller.keyId,
+        }),
     );
     app.get(
       '/v1/tenants/:tenant/secrets',
       {
         config: { access: 'admin' },
-        schema: { operationId: 'listSecrets', tags: ['Tenants'], summary: 'The names of the secrets', params: Type.Object(tenantParams), querystring: Page, response: { 200: List(Secret, 'SecretList') } },
+        schema: operations.listSecrets,
       },
       async ({ params, query }) => {
         const page = pageOf(query.limit);
-        return page.answer(await listSecrets(db.client, { tenantId: params.tenant, after: readCursor(query.cursor), take: page.take }), ({ name }) => name);
+        return page.answer(
+          await listSecrets(db.client, { tenantId: params.tenant, after: readCursor(query.cursor), take: page.take }),
+          ({ name }) => name,
+        );
       },
     );
     app.delete(
       '/v1/tenants/:tenant/secrets/:name',
       {
         config: { access: 'admin' },
-        schema: { operationId: 'deleteSecret', tags: ['Tenants'], summary: 'Remove a secret', params: SecretParams, response: { 204: Type.Null() } },
+        schema: operations.deleteSecret,
       },
       async ({ params, caller }, reply) => {
         await deleteSecret(db, { tenantId: params.tenant, name: params.name, actor: caller.keyId });

@@ -8,12 +8,25 @@ import { readReport, readShares, type SharesDeps, type Viewer } from '../../shar
 import { windowPattern } from '../../shares/window.ts';
 import type { Caller } from '../caller.ts';
 
-export type ShareRouteDeps = { db: Database; now: Clock; petaflopsPerAccelerator: SharesDeps['petaflopsPerAccelerator'] };
+export type ShareRouteDeps = {
+  db: Database;
+  now: Clock;
+  petaflopsPerAccelerator: SharesDeps['petaflopsPerAccelerator'];
+};
 
-export const WindowField = Type.Optional(Type.String({ pattern: windowPattern, default: '30d', description: 'Hours or days up to now, such as 24h or 30d, or all.' }));
+export const WindowField = Type.Optional(
+  Type.String({
+    pattern: windowPattern,
+    default: '30d',
+    description: 'Hours or days up to now, such as 24h or 30d, or all.',
+  }),
+);
 
 const WindowQuery = Type.Object({ window: WindowField }, closed);
-const MonthQuery = Type.Object({ month: Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) }, closed);
+const MonthQuery = Type.Object(
+  { month: Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) },
+  closed,
+);
 
 export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps): FastifyPluginAsyncTypebox {
   const deps = (): SharesDeps => ({ sql: db.client, now: now(), petaflopsPerAccelerator });
@@ -23,7 +36,13 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       '/v1/shares',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'getShares', tags: ['Shares'], summary: 'Each tenant’s share of compute, and how concentrated it is', querystring: WindowQuery, response: { 200: Shares } },
+        schema: {
+          operationId: 'getShares',
+          tags: ['Shares'],
+          summary: 'Each tenant’s share of compute, and how concentrated it is',
+          querystring: WindowQuery,
+          response: { 200: Shares },
+        },
       },
       ({ query, caller }) => readShares(deps(), query.window ?? '30d', viewerOf(caller)),
     );
@@ -31,7 +50,13 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       '/v1/shares/report',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'getShareReport', tags: ['Shares'], summary: 'The shares of one month, to publish', querystring: MonthQuery, response: { 200: Shares } },
+        schema: {
+          operationId: 'getShareReport',
+          tags: ['Shares'],
+          summary: 'The shares of one month, to publish',
+          querystring: MonthQuery,
+          response: { 200: Shares },
+        },
       },
       ({ query, caller }) => readReport(deps(), query.month, viewerOf(caller)),
     );

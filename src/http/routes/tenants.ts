@@ -12,26 +12,48 @@ export function tenantRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebo
       '/v1/tenants',
       {
         config: { access: 'operator', idempotent: 'tenant' },
-        schema: { operationId: 'createTenant', tags: ['Tenants'], summary: 'Make a tenant', body: NewTenant, response: { 201: Tenant } },
+        schema: {
+          operationId: 'createTenant',
+          tags: ['Tenants'],
+          summary: 'Make a tenant',
+          body: NewTenant,
+          response: { 201: Tenant },
+        },
       },
-      async ({ body, caller, newId }, reply) => reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.keyId })),
+      async ({ body, caller, newId }, reply) =>
+        reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.keyId })),
     );
     app.get(
       '/v1/tenants',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'listTenants', tags: ['Tenants'], summary: 'List tenants, newest first', querystring: Page, response: { 200: List(Tenant, 'TenantList') } },
+        schema: {
+          operationId: 'listTenants',
+          tags: ['Tenants'],
+          summary: 'List tenants, newest first',
+          querystring: Page,
+          response: { 200: List(Tenant, 'TenantList') },
+        },
       },
       async ({ query }) => {
         const page = pageOf(query.limit);
-        return page.answer(await listTenants(db.client, { after: readCursor(query.cursor), take: page.take }), ({ id }) => id);
+        return page.answer(
+          await listTenants(db.client, { after: readCursor(query.cursor), take: page.take }),
+          ({ id }) => id,
+        );
       },
     );
     app.get(
       '/v1/tenants/:tenant',
       {
         config: { access: 'operator' },
-        schema: { operationId: 'getTenant', tags: ['Tenants'], summary: 'A tenant', params: Type.Object({ tenant: Id('tenant') }), response: { 200: Tenant } },
+        schema: {
+          operationId: 'getTenant',
+          tags: ['Tenants'],
+          summary: 'A tenant',
+          params: Type.Object({ tenant: Id('tenant') }),
+          response: { 200: Tenant },
+        },
       },
       ({ params }) => requireTenant(db.client, params.tenant),
     );
