@@ -15,6 +15,7 @@ import { createIsBarred } from './jobs/sole-tenant.ts';
 import { createSubmit } from './jobs/submit.ts';
 import type { JobSpec } from './protocol/job-spec.ts';
 import type { Policy } from './protocol/tenant.ts';
+import { createWakeups } from './logs/wakeups.ts';
 import { providerNames } from './providers/registry.ts';
 import { createHistory } from './quotes/history.ts';
 import { listOffers } from './quotes/offers.ts';
@@ -29,7 +30,7 @@ import { openSecrets, requireSecrets } from './tenants/secrets.ts';
 export async function startApi(foundation: Foundation): Promise<() => Promise<void>> {
   const { config, db } = foundation;
   const listener = createListener(db.url);
-  const app = await createApp({ ...basics(foundation), ...quoting(foundation), ...running(foundation) });
+  const app = await createApp({ ...basics(foundation), ...quoting(foundation), ...running(foundation), wakeups: createWakeups(listener) });
   await app.listen({ host: config.host, port: config.port });
   return async () => {
     await app.close();

@@ -21,8 +21,7 @@ export function priceFor(hourly: MicroUsd, milliseconds: number): MicroUsd {
   return Math.ceil((hourly * Math.max(0, milliseconds)) / 3_600_000);
 }
 
-/** `$12.40`, with as many decimals as a small amount needs to be seen. */
+/** `$12.40`; below a dollar as many decimals as there are, down to the micro-dollar: `$0.02`, `$0.000031`. */
 export function formatUsd(usd: number): string {
-  const decimals = Math.abs(usd) >= 1 || usd === 0 ? 2 : 6;
-  return `$${usd.toFixed(decimals)}`;
+  return `$${Math.abs(usd) >= 1 || usd === 0 ? usd.toFixed(2) : Number(usd.toFixed(6))}`;
 }

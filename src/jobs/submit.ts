@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { invalid, WeirError, type Fault } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd, type MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
@@ -66,7 +67,7 @@ function checkSpec(spec: JobSpec): void {
 }
 
 function keepQuote({ quote, spec: quoted }: { quote: Quote; spec: JobSpec }, spec: JobSpec): Quote {
-  const changed = Object.keys({ ...quoted, ...spec }).filter((key) => JSON.stringify(quoted[key as keyof JobSpec]) !== JSON.stringify(spec[key as keyof JobSpec]));
+  const changed = Object.keys({ ...quoted, ...spec }).filter((key) => !isDeepStrictEqual(quoted[key as keyof JobSpec], spec[key as keyof JobSpec]));
   if (changed.length === 0) return quote;
   throw new WeirError('invalid', 'The quote is of another spec; ask for a new quote, or leave quoteId out.', {
     faults: changed.map((key) => ({ pointer: `/${key}`, detail: 'This differs from the quoted spec.' })),

@@ -91,10 +91,18 @@ function mounts(room: Room): string[] {
     ...deviceMounts(),
     '--perms', '1777', '--size', String(room.memoryBytes), '--tmpfs', '/dev/shm',
     '--bind', room.tmpDir, '/tmp',
+    ...enterable('/var/tmp'),
     '--bind', room.tmpDir, '/var/tmp',
-    ...room.toolDirs.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', realpathSync(path), path]),
+    ...room.toolDirs.filter((path) => existsSync(path)).flatMap((path) => [...enterable(path), '--ro-bind', realpathSync(path), path]),
+    ...enterable(room.workDir),
     '--bind', room.workDir, room.workDir,
   ]; // prettier-ignore
+}
+
+/** bubblewrap makes missing parents with mode 700 and of its own uid; the job's would not get through to an absolute path. */
+function enterable(path: string): string[] {
+  const names = dirname(path).split('/').filter((name) => name !== '');
+  return names.flatMap((_, index) => ['--perms', '0755', '--dir', `/${names.slice(0, index + 1).join('/')}`]);
 }
 
 function systemDirectory(path: string): string[] {
