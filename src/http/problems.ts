@@ -28,8 +28,6 @@ const httpKinds = {
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<string, Kind>;
 
-export type ProblemCode = ErrorCode | keyof typeof httpKinds;
-
 type Problem = { type: string; title: string; status: number; detail: string; instance: string; errors?: Fault[] };
 
 const retryAfterSeconds = 1;
