@@ -3,6 +3,7 @@ import type { Database } from '../../src/db/database.ts';
 import { committed, release, reserve } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
 import { test } from '../support/database.ts';
+import { waitFor } from '../support/wait.ts';
 import { epoch, insertRunning, insertTenant, microUsdPerHour, minutesLater, offer } from './fixtures.ts';
 
 const accrue = createAccrue(() => 0.5);
@@ -57,13 +58,25 @@ test('accounted in pieces or at once, the cost is the same, to the micro-dollar'
 
 test('what is accounted is not accounted again, also when asked twice at once or for less', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
-  const twice = await Promise.all(
-    [1, 2].map(() => db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(60) }))),
-  );
-  expect(twice).toEqual([3_600_000, 3_600_000]);
+  const hour = { ...accrual, to: minutesLater(60) };
+  const { second } = await db.transaction(async (first) => {
+    await accrue(first, hour);
+    const second = db.transaction((tx) => accrue(tx, hour));
+    await waitFor('the second to wait for the first', () => isSomeoneWaiting(db));
+    return { second };
+  });
+  expect(await second).toBe(3_600_000);
   expect(await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(10) }))).toBe(3_600_000);
   expect(await sums(db, jobId)).toMatchObject({ use: 3_600_000, spent: 3_600_000 });
 });
+
+async function isSomeoneWaiting(db: Database): Promise<boolean> {
+  const { rows } = await db.pool.query(
+    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1',
+    ['Lock'],
+  );
+  return rows.length > 0;
+}
 
 test('a fault of the infrastructure is refunded with lines of its own; the use stays', async ({ db }) => {
   const { tenantId, jobId, base, instanceIds } = await accrualOf(db);
