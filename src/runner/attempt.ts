@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Assignment, Boot, Directive } from '../protocol/runner.ts';
 import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
 import { startDeadlines } from './deadlines.ts';
-import { startHeart } from './heart.ts';
+import { startHeart, type Heart } from './heart.ts';
 import { describeHost, findFreePort } from './host.ts';
-import { createJobLog } from './log.ts';
+import { createJobLog, type JobLog } from './log.ts';
 import { createLogSpool, type LogSpool } from './log-spool.ts';
 import { shutDown } from './machine.ts';
 import { barMetadata, unbarMetadata } from './metadata-route.ts';
@@ -32,7 +32,13 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
     await rm(bootPath, { force: true });
     const isBarred = await barring;
     const mustBar = boot.ownsMachine && uid !== null;
-    const obstacle = mustBar && !isBarred ? new Failure('isolation-unavailable', 'The metadata address can’t be kept from jobs here: the runner has to be root and needs `ip` of iproute2.') : undefined;
+    const obstacle =
+      mustBar && !isBarred
+        ? new Failure(
+            'isolation-unavailable',
+            'The metadata address can’t be kept from jobs here: the runner has to be root and needs `ip` of iproute2.',
+          )
+        : undefined;
     return await execute({ boot, assignment, broker, leaving, preemption, obstacle });
   } catch (error) {
     // Not ours, or no more: there is nobody to report to.
@@ -45,7 +51,13 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
 
 async function claim(broker: Broker, boot: Boot, token: string): Promise<Assignment> {
   const port = await findFreePort();
-  return await broker.claim({ bootstrapToken: boot.bootstrapToken, token, address: boot.address, port, host: describeHost() });
+  return broker.claim({
+    bootstrapToken: boot.bootstrapToken,
+    token,
+    address: boot.address,
+    port,
+    host: describeHost(),
+  });
 }
 
 type Execution = {
@@ -75,51 +87,66 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
     stage = next;
     heart.beatNow();
   };
-  const performance_ = createPerformance({ boot, assignment, marker: randomUUID(), log, meeting, stop, onStage: enter });
+  const job = createPerformance({ boot, assignment, marker: randomUUID(), log, meeting, stop, onStage: enter });
   const heart = startHeart(
     broker,
     heartbeatSeconds * 1000,
-    () => ({ attempt, stage, ...given('sample', performance_.sample()), ...given('progress', log.progress()) }),
+    () => ({ attempt, stage, ...given('sample', job.sample()), ...given('progress', log.progress()) }),
     (directive) => obey(directive, meeting, stopFor),
   );
   const deadlines = startDeadlines(boot, assignment, broker, stopFor);
   const delivered = deliver(spool, broker, attempt);
   delivered.catch(() => undefined);
-
-  const story = async (): Promise<void> => {
-    const outputs: OutputsDeps = {
-      workDir: boot.workDir,
-      uid: jobUid(boot),
-      hasStarted: performance_.hasStarted,
-      log,
-      place: { broker, brokerUrl: boot.brokerUrl, attempt, signal: leaving.signal },
-    };
-    const checkpoints = watchCheckpoints(assignment.spec.checkpoints?.path, outputs);
-    const verdict = await performance_.run();
-    if (verdict.reason !== 'completed') log.say(`weir: ${verdict.message}`);
-    enter('uploading');
-    const faults = performance_.hasStarted() ? [...(await checkpoints.finish()), ...(await uploadOutputs(assignment.spec.outputs ?? [], outputs))] : [];
-    for (const fault of faults) log.say(`weir: not kept: ${fault}`);
-    const lines = await log.close();
-    await delivered;
-    await heart.finish();
-    const { reason, message, exitCode } = withUploads(verdict, faults);
-    await broker.report({ attempt, reason, message: message.slice(0, maxMessageLength), exitCode, lines });
-  };
+  const place = { broker, brokerUrl: boot.brokerUrl, attempt, signal: leaving.signal };
+  const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, place };
   try {
-    await Promise.race([story(), broker.staleness, deadlines.brokerLost]);
+    await Promise.race([
+      runToReport({ assignment, broker, job, log, delivered, heart, outputs, enter }),
+      broker.staleness,
+      deadlines.brokerLost,
+    ]);
     return 0;
   } catch (error) {
     leaving.abort();
-    return await leave(error, performance_, boot);
+    return await leave(error, job, boot);
   } finally {
     deadlines.end();
   }
 }
 
+type Story = {
+  assignment: Assignment;
+  broker: Broker;
+  job: Performance;
+  log: JobLog;
+  /** Resolves when the broker has all of the log. */
+  delivered: Promise<void>;
+  heart: Heart;
+  outputs: OutputsDeps;
+  enter: (stage: Stage) => void;
+};
+
+/** The job, its results, its log, its end: in this order, since nothing is taken after the report. */
+async function runToReport({ assignment, broker, job, log, delivered, heart, outputs, enter }: Story): Promise<void> {
+  const { attempt, spec } = assignment;
+  const checkpoints = watchCheckpoints(spec.checkpoints?.path, outputs);
+  const verdict = await job.run();
+  if (verdict.reason !== 'completed') log.say(`weir: ${verdict.message}`);
+  enter('uploading');
+  const faults = job.hasStarted()
+    ? [...(await checkpoints.finish()), ...(await uploadOutputs(spec.outputs ?? [], outputs))]
+    : [];
+  for (const fault of faults) log.say(`weir: not kept: ${fault}`);
+  const lines = await log.close();
+  await delivered;
+  await heart.finish();
+  const { reason, message, exitCode } = withUploads(verdict, faults);
+  await broker.report({ attempt, reason, message: message.slice(0, maxMessageLength), exitCode, lines });
+}
+
 /** Nobody listens any more: the job ends, and with it the machine, where it is ours and the broker is lost. */
-async function leave(error: unknown, performance_: Performance, boot: Boot): Promise<number> {
-  await performance_.kill();
+async function leave(error: unknown, job: Performance, boot: Boot): Promise<number> {
+  await job.kill();
   if (error instanceof StaleAttempt) return 1;
   if (boot.ownsMachine) shutDown();
   throw error;
@@ -132,18 +159,30 @@ async function deliver(spool: LogSpool, broker: Broker, attempt: number): Promis
   }
 }
 
-function obey({ directive, reason, rendezvous }: Directive, meeting: ReturnType<typeof createMeeting>, stopFor: (failure: Failure) => void): void {
+function obey(
+  { directive, reason, rendezvous }: Directive,
+  meeting: ReturnType<typeof createMeeting>,
+  stopFor: (failure: Failure) => void,
+): void {
   meeting.hear(rendezvous);
-  if (directive === 'stop') stopFor(new Failure('stopped', `The job was stopped${reason === null ? '' : `: ${reason}`}.`));
+  if (directive === 'stop')
+    stopFor(new Failure('stopped', `The job was stopped${reason === null ? '' : `: ${reason}`}.`));
 }
 
 function withUploads(verdict: Verdict, faults: string[]): Verdict {
   if (faults.length === 0 || verdict.reason !== 'completed') return verdict;
-  return { ...verdict, reason: 'upload-failed', message: `The command ended well, but its results could not be kept: ${faults.join('; ')}` };
+  return {
+    ...verdict,
+    reason: 'upload-failed',
+    message: `The command ended well, but its results could not be kept: ${faults.join('; ')}`,
+  };
 }
 
 function endlessLine(): Failure {
-  return new Failure('log-line-too-long', 'The job printed more than 32 MiB without a line break. Print line breaks, and write data to files in `outputs`.');
+  return new Failure(
+    'log-line-too-long',
+    'The job printed more than 32 MiB without a line break. Print line breaks, and write data to files in `outputs`.',
+  );
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {

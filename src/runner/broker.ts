@@ -1,4 +1,12 @@
-import type { Assignment, Claim, Directive, Heartbeat, Report, RunnerUpload, UploadTicket } from '../protocol/runner.ts';
+import type {
+  Assignment,
+  Claim,
+  Directive,
+  Heartbeat,
+  Report,
+  RunnerUpload,
+  UploadTicket,
+} from '../protocol/runner.ts';
 import { callHttp, type HttpAnswer } from './http-call.ts';
 import { backOff, isPassing } from './retry.ts';
 

@@ -5,10 +5,11 @@ export type JobProcess = { pid: number; ppid: number; memoryBytes: number; cpuTi
 
 /**
  * How a job's processes are told from all others: those under the root and those of its uid; where it has no uid of its own,
- * those that carry its mark or write to its log.
+ * those that carry its mark, write to its log or work in its directory.
  */
 export type Identity = {
   rootPid: number;
+  workDir: string;
   /** Where the pipes of its output were made. */
   pipesDir: string;
   /** The uid that only this job has; null where it shares the runner's. */
@@ -28,9 +29,13 @@ export function createCensus(identity: Identity): Census {
   const members = new Set<string>();
   let wrapperPid: number | undefined;
 
-  const isOfTheJob = (pid: number, key: string): boolean => {
+  const isOfTheJob = ({ pid, hasTerminal }: Found, key: string): boolean => {
     if (strangers.has(key)) return false;
-    const isJobs = readText(`/proc/${pid}/environ`)?.includes(`${markerVariable}=${identity.marker}`) === true || writesTo(pid, `${identity.pipesDir}/`);
+    const isJobs =
+      readText(`/proc/${pid}/environ`)?.includes(`${markerVariable}=${identity.marker}`) === true ||
+      linksInto(identity.pipesDir, `/proc/${pid}/fd/1`, `/proc/${pid}/fd/2`) ||
+      // One with a terminal is a person looking.
+      (!hasTerminal && linksInto(identity.workDir, `/proc/${pid}/cwd`));
     if (!isJobs) strangers.add(key);
     return isJobs;
   };
@@ -40,24 +45,30 @@ export function createCensus(identity: Identity): Census {
     const tree = descendants(all, identity.rootPid);
     if (identity.isWrapped) {
       wrapperPid ??= findWrapper(all, identity.rootPid);
-      return all.filter(({ pid, ppid, isRunning }) => isRunning && tree.has(pid) && pid !== identity.rootPid && ppid !== identity.rootPid && pid !== wrapperPid);
+      return all.filter(
+        ({ pid, ppid, isRunning }) =>
+          isRunning && tree.has(pid) && pid !== identity.rootPid && ppid !== identity.rootPid && pid !== wrapperPid,
+      );
     }
     return all.filter((found) => {
       if (!found.isRunning) return false;
       const key = `${found.pid}:${found.startTicks}`;
-      const isMember = tree.has(found.pid) || members.has(key) || (identity.uid === null ? isOfTheJob(found.pid, key) : found.uid === identity.uid);
+      const isMember =
+        tree.has(found.pid) ||
+        members.has(key) ||
+        (identity.uid === null ? isOfTheJob(found, key) : found.uid === identity.uid);
       if (isMember) members.add(key);
       return isMember;
     });
   };
 }
 
-type Found = JobProcess & { startTicks: string; uid: number };
+type Found = JobProcess & { startTicks: string; uid: number; hasTerminal: boolean };
 
 function listProcesses(): Found[] {
   const found: Found[] = [];
   for (const name of readdirSync('/proc')) {
-    if (!/^[0-9]/.test(name)) continue;
+    if (!/^[0-9]/.test(name) || Number(name) === process.pid) continue;
     const stat = readText(`/proc/${name}/stat`);
     if (stat !== undefined) found.push(parseStat(Number(name), stat));
   }
@@ -73,6 +84,7 @@ function parseStat(pid: number, stat: string): Found {
     ppid: Number(fields[1]),
     cpuTicks: Number(fields[11]) + Number(fields[12]),
     startTicks: fields[19] ?? '',
+    hasTerminal: fields[4] !== '0',
     memoryBytes: Number(fields[21]) * pageBytes,
     isRunning: state !== 'Z' && state !== 'X',
     uid: ownerOf(pid),
@@ -87,10 +99,10 @@ function ownerOf(pid: number): number {
   }
 }
 
-function writesTo(pid: number, prefix: string): boolean {
-  return [1, 2].some((fd) => {
+function linksInto(directory: string, ...links: string[]): boolean {
+  return links.some((link) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(prefix);
+      return `${readlinkSync(link)}/`.startsWith(`${directory}/`);
     } catch {
       return false;
     }

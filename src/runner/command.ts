@@ -20,6 +20,7 @@ export type CommandPlan = {
   /** The uid that only this job has. */
   uid: number | null;
   marker: string;
+  workDir: string;
   pipes: { out: Pipe; err: Pipe };
   /** The runner's own, where the provider reads what to kill should the runner be killed. */
   stateDir: string;
@@ -47,7 +48,17 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
   err.closeWriteEnd();
   const rootPid = child.pid ?? 0;
   const exited = exitOf(child, isWrapped);
-  const census = rootPid === 0 ? () => [] : createCensus({ rootPid, pipesDir: plan.stateDir, uid: plan.uid, marker: plan.marker, isWrapped });
+  const census =
+    rootPid === 0
+      ? () => []
+      : createCensus({
+          rootPid,
+          pipesDir: plan.stateDir,
+          workDir: plan.workDir,
+          uid: plan.uid,
+          marker: plan.marker,
+          isWrapped,
+        });
   if (rootPid !== 0) introduce(rootPid, plan);
 
   const kill = (): Promise<void> => killAll(rootPid, census, plan);
@@ -81,7 +92,12 @@ function spawnLaunch({ launch, pipes }: CommandPlan): ChildProcess {
     cwd,
     env,
     detached: true,
-    stdio: ['ignore', pipes.out.writeFd, pipes.err.writeFd, ...(environmentScript === undefined ? [] : (['pipe', 'pipe', 'pipe'] as const))],
+    stdio: [
+      'ignore',
+      pipes.out.writeFd,
+      pipes.err.writeFd,
+      ...(environmentScript === undefined ? [] : (['pipe', 'pipe', 'pipe'] as const)),
+    ],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const pipesOf: readonly (Readable | Writable | null | undefined)[] = child.stdio;
@@ -97,7 +113,11 @@ function introduce(rootPid: number, plan: CommandPlan): void {
   } catch {
     // It has ended already, or the kernel does not let us; the job runs all the same.
   }
-  writeFileSync(join(plan.stateDir, 'job.json'), JSON.stringify({ pid: rootPid, pgid: rootPid, uid: plan.uid, marker: plan.marker }), { mode: 0o600 });
+  writeFileSync(
+    join(plan.stateDir, 'job.json'),
+    JSON.stringify({ pid: rootPid, pgid: rootPid, uid: plan.uid, marker: plan.marker }),
+    { mode: 0o600 },
+  );
 }
 
 /** How the command ended: as its process did, or as the waiting shell around it tells. */
@@ -111,7 +131,10 @@ async function exitOf(child: ChildProcess, isWrapped: boolean): Promise<Exit> {
   if (told.status !== undefined) return exitOfStatus(told.status);
   const exit = await exited;
   if (exit.error === undefined && !told.isStarted && exit.signal === null) {
-    throw new Failure('isolation-unavailable', 'bubblewrap could not keep the job apart on this machine; the end of the log says why. The operator has to mend it.');
+    throw new Failure(
+      'isolation-unavailable',
+      'bubblewrap could not keep the job apart on this machine; the end of the log says why. The operator has to mend it.',
+    );
   }
   return exit;
 }
@@ -149,7 +172,8 @@ async function killAll(rootPid: number, census: Census, plan: CommandPlan): Prom
   };
   if (killOnce()) return;
   // Signals sent one by one lose the race against a job that forks without end; this one reaches all of a uid at once.
-  if (plan.uid !== null && plan.launch.environmentScript === undefined) spawnSync('/bin/sh', ['-c', 'kill -KILL -1'], { uid: plan.uid, gid: plan.uid, stdio: 'ignore' });
+  if (plan.uid !== null && plan.launch.environmentScript === undefined)
+    spawnSync('/bin/sh', ['-c', 'kill -KILL -1'], { uid: plan.uid, gid: plan.uid, stdio: 'ignore' });
   await waitUntil(killOnce, killTimeoutMs);
 }
 

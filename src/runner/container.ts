@@ -12,13 +12,23 @@ const answerTimeoutMs = 5000;
 /** The container engine's program, when an engine answers. @throws Failure `image-unavailable` that says why there is none. */
 export async function requireEngine(image: string): Promise<string> {
   const program = systemProgram('docker') ?? systemProgram('podman');
-  if (program === undefined) throw new Failure('image-unavailable', `The job names the image ${image}, but this machine has no container engine. Leave out \`image\`, or choose a provider with one.`);
+  if (program === undefined)
+    throw new Failure(
+      'image-unavailable',
+      `The job names the image ${image}, but this machine has no container engine. Leave out \`image\`, or choose a provider with one.`,
+    );
   try {
-    await run(program, ['version', '--format', '{{.Server.Version}}'], { env: engineEnvironment(), timeout: answerTimeoutMs });
+    await run(program, ['version', '--format', '{{.Server.Version}}'], {
+      env: engineEnvironment(),
+      timeout: answerTimeoutMs,
+    });
     return program;
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? 'it did not answer';
-    throw new Failure('image-unavailable', `The job names the image ${image}, but this machine's container engine does not answer: ${said}`);
+    throw new Failure(
+      'image-unavailable',
+      `The job names the image ${image}, but this machine's container engine does not answer: ${said}`,
+    );
   }
 }
 
@@ -63,7 +73,13 @@ export function containerCommand(plan: ContainerPlan, command: string[], env: Re
     ...(limits.gpus.length === 0 ? [] : ['--gpus', `"device=${limits.gpus.join(',')}"`]),
     '--', plan.image, ...command,
   ]; // prettier-ignore
-  return { argv, env: { ...Object.fromEntries(inherited), ...engineEnvironment() }, cwd: '/', uid: undefined, environmentScript: undefined };
+  return {
+    argv,
+    env: { ...Object.fromEntries(inherited), ...engineEnvironment() },
+    cwd: '/',
+    uid: undefined,
+    environmentScript: undefined,
+  };
 }
 
 export async function endContainer(program: string, name: string): Promise<void> {

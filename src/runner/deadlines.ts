@@ -14,7 +14,12 @@ export type Deadlines = {
 };
 
 /** Ends the job when its time is up, and the machine when nobody asks for it any more. */
-export function startDeadlines(boot: Boot, assignment: Assignment, broker: Broker, stopFor: (failure: Failure) => void): Deadlines {
+export function startDeadlines(
+  boot: Boot,
+  assignment: Assignment,
+  broker: Broker,
+  stopFor: (failure: Failure) => void,
+): Deadlines {
   const { spec, leaseSeconds, graceSeconds } = assignment;
   const startMs = performance.now();
   const maxMs = spec.maxDuration === undefined ? Infinity : parseDuration(spec.maxDuration);
@@ -23,10 +28,13 @@ export function startDeadlines(boot: Boot, assignment: Assignment, broker: Broke
   brokerLost.catch(() => undefined);
 
   const timer = setInterval(() => {
-    if (performance.now() - startMs > maxMs) stopFor(new Failure('max-duration', `The job ran for ${spec.maxDuration}, its maxDuration, and was stopped.`));
+    if (performance.now() - startMs > maxMs)
+      stopFor(new Failure('max-duration', `The job ran for ${spec.maxDuration}, its maxDuration, and was stopped.`));
     const silentMs = boot.ownsMachine ? broker.silentMs() : 0;
-    if (silentMs > leaseSeconds * 1000) stopFor(new Failure('runner-error', 'The broker was away for longer than the lease.'));
-    if (silentMs > (leaseSeconds + graceSeconds) * 1000) giveUp(new BrokerLost('the broker was away for longer than the lease'));
+    if (silentMs > leaseSeconds * 1000)
+      stopFor(new Failure('runner-error', 'The broker was away for longer than the lease.'));
+    if (silentMs > (leaseSeconds + graceSeconds) * 1000)
+      giveUp(new BrokerLost('the broker was away for longer than the lease'));
   }, periodMs);
   return { brokerLost, end: () => clearInterval(timer) };
 }

@@ -8,7 +8,9 @@ const leastFreeBytes = 32 * 1024 * 1024;
 /** What the directories take, files with two names counted once. */
 export async function usedBytes(directories: string[]): Promise<number> {
   // `du` leaves with an error for each file that goes while it looks, and still tells the sum.
-  const { stdout } = await promisify(execFile)('du', ['-sxk', '-c', '--', ...directories], { env: {} }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }));
+  const { stdout } = await promisify(execFile)('du', ['-sxk', '-c', '--', ...directories], { env: {} }).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+  );
   const total = /^([0-9]+)\s+total$/m.exec(stdout)?.[1];
   return total === undefined ? 0 : Number(total) * 1024;
 }

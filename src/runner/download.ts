@@ -33,9 +33,15 @@ const safeLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, []);
     const forbidden = addresses.find(({ address }) => isMetadata(address));
-    if (forbidden !== undefined) return callback(new Unavailable(`${hostname} leads to the metadata address ${forbidden.address}, which is not given to jobs`), []);
+    if (forbidden !== undefined)
+      return callback(
+        new Unavailable(`${hostname} leads to the metadata address ${forbidden.address}, which is not given to jobs`),
+        [],
+      );
     const [first] = addresses;
-    return options.all === true || first === undefined ? callback(null, addresses) : callback(null, first.address, first.family);
+    return options.all === true || first === undefined
+      ? callback(null, addresses)
+      : callback(null, first.address, first.family);
   });
 };
 
@@ -43,7 +49,12 @@ const safeLookup: LookupFunction = (hostname, options, callback) => {
  * Streams what is at the URL into a file. The broker is waited for without limit, others are asked a few times.
  * @throws Unavailable
  */
-export async function downloadTo(path: string, download: Download, brokerUrl: string, signal: AbortSignal): Promise<void> {
+export async function downloadTo(
+  path: string,
+  download: Download,
+  brokerUrl: string,
+  signal: AbortSignal,
+): Promise<void> {
   const url = httpUrl(download.url, brokerUrl);
   const isBroker = url.origin === new URL(brokerUrl).origin;
   for (let failures = 0; ; failures++) {
@@ -55,7 +66,12 @@ export async function downloadTo(path: string, download: Download, brokerUrl: st
 }
 
 /** Undefined when it is there; else what went wrong this time. */
-async function attemptDownload(url: URL, path: string, download: Download, signal: AbortSignal): Promise<string | undefined> {
+async function attemptDownload(
+  url: URL,
+  path: string,
+  download: Download,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   let answer: IncomingMessage;
   try {
     answer = await follow(url, signal);
@@ -73,7 +89,12 @@ async function attemptDownload(url: URL, path: string, download: Download, signa
   return save(answer, path, download, signal);
 }
 
-async function save(answer: IncomingMessage, path: string, download: Download, signal: AbortSignal): Promise<string | undefined> {
+async function save(
+  answer: IncomingMessage,
+  path: string,
+  download: Download,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const hash = createHash('sha256');
   const file = await createFile(path);
   const measure = new Transform({
@@ -90,7 +111,9 @@ async function save(answer: IncomingMessage, path: string, download: Download, s
     return `the connection broke: ${messageOf(error)}`;
   }
   const sha256 = hash.digest('hex');
-  return download.sha256 === null || sha256 === download.sha256 ? undefined : `its SHA-256 is ${sha256} instead of ${download.sha256}`;
+  return download.sha256 === null || sha256 === download.sha256
+    ? undefined
+    : `its SHA-256 is ${sha256} instead of ${download.sha256}`;
 }
 
 async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {
@@ -111,8 +134,12 @@ async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage>
 /** `gs://` objects are read as anyone may read them; private ones need a signed URL. */
 function httpUrl(text: string, base: string): URL {
   const gs = /^gs:\/\/([^/]+)\/(.+)$/.exec(text);
-  const url = gs === null ? new URL(text, base) : new URL(`https://storage.googleapis.com/${gs[1]}/${gs[2]?.split('/').map(encodeURIComponent).join('/')}`);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Unavailable(`${url.protocol}// can't be fetched; use https://, gs:// or weir://`);
+  const url =
+    gs === null
+      ? new URL(text, base)
+      : new URL(`https://storage.googleapis.com/${gs[1]}/${gs[2]?.split('/').map(encodeURIComponent).join('/')}`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Unavailable(`${url.protocol}// can't be fetched; use https://, gs:// or weir://`);
   return url;
 }
 

@@ -8,7 +8,11 @@ export const markerVariable = 'WEIR_RUNNER_ID';
 export type JobPlace = { workDir: string; toolDirs: string[]; hostEnv: Record<string, string>; marker: string };
 
 /** All that the job sees of an environment; nothing of the runner's or the broker's is in it. */
-export function jobEnvironment(assignment: Assignment, place: JobPlace, rendezvous: Rendezvous | null): Record<string, string> {
+export function jobEnvironment(
+  assignment: Assignment,
+  place: JobPlace,
+  rendezvous: Rendezvous | null,
+): Record<string, string> {
   const { job, attempt, node, nodes, spec, secrets, limits } = assignment;
   return {
     PATH: [`${place.workDir}/.local/bin`, standardPath, ...place.toolDirs].join(':'),

@@ -24,7 +24,11 @@ export function createGpuSampler(indexes: number[]): { latest: () => GpuSample; 
   const program = indexes.length === 0 || !existsSync(driverDirectory) ? undefined : systemProgram('nvidia-smi');
   if (program === undefined) return { latest: () => [], end: () => undefined };
   const look = async (): Promise<void> => {
-    const query = ['--query-gpu=index,utilization.gpu,memory.used', '--format=csv,noheader,nounits', `--id=${indexes.join(',')}`];
+    const query = [
+      '--query-gpu=index,utilization.gpu,memory.used',
+      '--format=csv,noheader,nounits',
+      `--id=${indexes.join(',')}`,
+    ];
     const { stdout } = await promisify(execFile)(program, query, { env: {}, timeout: 30_000 });
     latest = readGpuTable(stdout);
   };
@@ -40,5 +44,9 @@ export function readGpuTable(text: string): GpuSample {
     .split('\n')
     .map((line) => line.split(',').map(Number))
     .filter((fields) => fields.length === 3 && fields.every((field) => Number.isFinite(field)))
-    .map(([index = 0, utilizationPercent = 0, memoryMiB = 0]) => ({ index, utilizationPercent, memoryBytes: memoryMiB * 1024 ** 2 }));
+    .map(([index = 0, utilizationPercent = 0, memoryMiB = 0]) => ({
+      index,
+      utilizationPercent,
+      memoryBytes: memoryMiB * 1024 ** 2,
+    }));
 }

@@ -10,7 +10,12 @@ export type Heart = {
 };
 
 /** Tells the broker how the job is, again and again, and hears what to do. */
-export function startHeart(broker: Broker, intervalMs: number, state: () => Heartbeat, obey: (directive: Directive) => void): Heart {
+export function startHeart(
+  broker: Broker,
+  intervalMs: number,
+  state: () => Heartbeat,
+  obey: (directive: Directive) => void,
+): Heart {
   let isEnding = false;
   let wake = new AbortController();
 

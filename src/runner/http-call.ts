@@ -34,7 +34,9 @@ export function openHttp(call: HttpCall): Promise<IncomingMessage> {
       },
       resolve,
     );
-    request.on('timeout', () => request.destroy(new Error(`${call.url.host} did not answer for ${call.idleTimeoutMs} ms`)));
+    request.on('timeout', () =>
+      request.destroy(new Error(`${call.url.host} did not answer for ${call.idleTimeoutMs} ms`)),
+    );
     request.on('error', reject);
     send(request, call.body);
   });

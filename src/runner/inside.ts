@@ -28,7 +28,11 @@ export function createFile(path: string): Promise<FileHandle> {
  * Opens a regular file that the job has made. Undefined where it is none, where it lies elsewhere by way of a link, or
  * where it belongs to somebody else.
  */
-export async function openInside(directory: string, relativePath: string, uid: number | null): Promise<FileHandle | undefined> {
+export async function openInside(
+  directory: string,
+  relativePath: string,
+  uid: number | null,
+): Promise<FileHandle | undefined> {
   // Without O_NONBLOCK a FIFO would be waited for.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(join(directory, relativePath), flags).catch(() => undefined);
@@ -37,7 +41,8 @@ export async function openInside(directory: string, relativePath: string, uid: n
     const info = await file.stat();
     // The path may have been another when it was opened: the kernel knows where the file really is.
     const place = await readlink(`/proc/self/fd/${file.fd}`);
-    const isOurs = info.isFile() && place.startsWith(`${await realpath(directory)}${sep}`) && (uid === null || info.uid === uid);
+    const isOurs =
+      info.isFile() && place.startsWith(`${await realpath(directory)}${sep}`) && (uid === null || info.uid === uid);
     if (isOurs) return file;
   } catch {
     // Gone in the meantime.
@@ -50,14 +55,18 @@ export type FoundFile = { path: string; sizeBytes: number; modifiedMs: number };
 
 /** The regular files at or under a path, links left out. Undefined where there is nothing. */
 export async function listInside(directory: string, relativePath: string): Promise<FoundFile[] | undefined> {
-  const path = relativePath.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const path = relativePath
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
   const info = await lstat(join(directory, path)).catch(() => undefined);
   if (info === undefined) return undefined;
   if (info.isFile()) return [{ path, sizeBytes: info.size, modifiedMs: info.mtimeMs }];
   if (!info.isDirectory()) return [];
   const entries = await readdir(join(directory, path)).catch(() => []);
   const found: FoundFile[] = [];
-  for (const entry of entries.sort()) found.push(...((await listInside(directory, path === '' ? entry : `${path}/${entry}`)) ?? []));
+  for (const entry of entries.toSorted((a, b) => (a < b ? -1 : 1)))
+    found.push(...((await listInside(directory, path === '' ? entry : `${path}/${entry}`)) ?? []));
   return found;
 }
 

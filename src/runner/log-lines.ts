@@ -39,7 +39,8 @@ export function createLineSplitter(): LineSplitter {
       if (end === 0) return partial.add(data);
       const block = partial.take(data.subarray(0, end));
       if (end === data.length && data[end - 1] === carriageReturn) {
-        const isEmptyLine = block.length === 1 || block[block.length - 2] === newline || block[block.length - 2] === carriageReturn;
+        const isEmptyLine =
+          block.length === 1 || block[block.length - 2] === newline || block[block.length - 2] === carriageReturn;
         heldCarriageReturn = isEmptyLine;
         skipsNewline = !isEmptyLine;
       }

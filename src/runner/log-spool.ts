@@ -34,17 +34,22 @@ export function createLogSpool(directory: string): LogSpool {
 
   const take = async (): Promise<{ delivery: LogDelivery; entries: number }> => {
     const entries = firstDelivery(queue);
-    const bytes = await Promise.all(entries.map((entry) => entry.bytes ?? segments.read(entry.place)));
+    const bytes = await Promise.all(entries.map(async (entry) => entry.bytes ?? (await segments.read(entry.place))));
     return {
       entries: entries.length,
       // Members of gzip one after the other are gzip again.
-      delivery: { firstLine: entries[0]?.firstLine ?? 0, lines: entries.reduce((sum, entry) => sum + entry.lines, 0), bytes: Buffer.concat(bytes) },
+      delivery: {
+        firstLine: entries[0]?.firstLine ?? 0,
+        lines: entries.reduce((sum, entry) => sum + entry.lines, 0),
+        bytes: Buffer.concat(bytes),
+      },
     };
   };
 
   return {
     append: async (batch) => {
-      const place = heldBytes + batch.bytes.length <= limits.memoryBytes ? undefined : await segments.write(batch.bytes);
+      const place =
+        heldBytes + batch.bytes.length <= limits.memoryBytes ? undefined : await segments.write(batch.bytes);
       const { firstLine, lines, rawBytes } = batch;
       queue.push({ firstLine, lines, rawBytes, bytes: place === undefined ? batch.bytes : undefined, place });
       if (place === undefined) heldBytes += batch.bytes.length;
@@ -89,7 +94,7 @@ function createSegments(directory: string) {
   let count = 0;
   let current: Segment | undefined;
 
-  const open_ = async (): Promise<Segment> => {
+  const openSegment = async (): Promise<Segment> => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, `${count++}.log`);
     return { path, file: await open(path, 'w+', 0o600), written: 0, waiting: 0 };
@@ -105,10 +110,10 @@ function createSegments(directory: string) {
     /** Undefined where the disk is full: the bytes stay in memory. */
     write: async (bytes: Buffer): Promise<Place | undefined> => {
       try {
-        current ??= await open_();
+        current ??= await openSegment();
         const segment = current;
         const offset = segment.written;
-        for (let done = 0; done < bytes.length; ) {
+        for (let done = 0; done < bytes.length;) {
           done += (await segment.file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
         }
         segment.written += bytes.length;
@@ -122,7 +127,7 @@ function createSegments(directory: string) {
     read: async (place: Place | undefined): Promise<Buffer> => {
       if (place === undefined) throw new Error('a log batch is neither in memory nor on disk');
       const bytes = Buffer.alloc(place.length);
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const { bytesRead } = await place.segment.file.read(bytes, done, bytes.length - done, place.offset + done);
         if (bytesRead === 0) throw new Error(`${place.segment.path} was cut short`);
         done += bytesRead;

@@ -10,7 +10,7 @@ import { createSecretMask, type SecretMask } from './secret-mask.ts';
 const batchDelayMs = 100;
 const maxBatchChars = 1024 * 1024;
 /** Of records not yet compressed: above it the job's pipes are not read. */
-const maxPendingChars = 8 * 1024 * 1024;
+const maxPendingChars = 3 * 1024 * 1024;
 const tailLines = 20;
 
 const compress = promisify(gzip);
@@ -98,7 +98,12 @@ function createBatches(spool: LogSpool) {
     lines = 0;
     const zipped = compress(batch.raw, { level: constants.Z_BEST_SPEED });
     spooled = spooled.then(async () => {
-      await spool.append({ firstLine: batch.firstLine, lines: batch.lines, rawBytes: batch.raw.length, bytes: await zipped });
+      await spool.append({
+        firstLine: batch.firstLine,
+        lines: batch.lines,
+        rawBytes: batch.raw.length,
+        bytes: await zipped,
+      });
       pendingChars -= batch.chars;
       if (pendingChars > maxPendingChars / 2) return;
       for (const wake of waiting) wake();

@@ -14,7 +14,7 @@ async function main(bootPath: string | undefined): Promise<number> {
   // The terminal that the service was started from may go; the job stays.
   process.on('SIGHUP', () => undefined);
   const boot = JSON.parse(readFileSync(bootPath, 'utf8')) as Boot;
-  return await runAttempt(boot, bootPath, preemption.signal);
+  return runAttempt(boot, bootPath, preemption.signal);
 }
 
 main(process.argv[2]).then(

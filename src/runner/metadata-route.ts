@@ -16,8 +16,8 @@ const ports = ['1-52', '54-65534'];
  * Leaves the job's uid no way to the metadata address, in whichever namespace it runs, as long as it shares the machine's
  * network. Needs root and `ip`. Answers whether the way is barred. A rule that outlives the runner binds only this uid.
  */
-export async function barMetadata(uid: number): Promise<boolean> {
-  return await editRules('add', uid);
+export function barMetadata(uid: number): Promise<boolean> {
+  return editRules('add', uid);
 }
 
 export async function unbarMetadata(uid: number): Promise<void> {

@@ -8,7 +8,13 @@ const pollMs = 1000;
 const parallelUploads = 4;
 const maxPathLength = 1024;
 
-export type OutputsDeps = { workDir: string; uid: number | null; hasStarted: () => boolean; log: Pick<JobLog, 'say'>; place: UploadPlace };
+export type OutputsDeps = {
+  workDir: string;
+  uid: number | null;
+  hasStarted: () => boolean;
+  log: Pick<JobLog, 'say'>;
+  place: UploadPlace;
+};
 
 /** Uploads what the spec names as outputs; answers what could not be. */
 export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise<string[]> {

@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment, Boot, Heartbeat, Rendezvous } from '../protocol/runner.ts';
 import { startCommand, type CommandPlan, type RunningCommand } from './command.ts';
-import { containerCommand, endContainer, pullImage, requireEngine } from './container.ts';
 import { jobEnvironment } from './environment.ts';
 import { giveTo } from './inside.ts';
+import { chooseLauncher, inShell, type Launcher } from './launcher.ts';
 import type { JobLog } from './log.ts';
 import { createPipes } from './pipes.ts';
 import { jobUid, prepare } from './prepare.ts';
 import type { Meeting } from './rendezvous.ts';
-import { confine, type Launch, type Room } from './sandbox.ts';
 import { Failure, judge, type Verdict } from './verdict.ts';
 import { watchCommand, type Sample, type Watch } from './watch.ts';
 
@@ -41,51 +39,27 @@ const endsAtOnce = new Set<Failure['reason']>(['out-of-memory', 'log-line-too-lo
 
 /** What one node does of a job, from an empty directory to the end of its command. */
 export function createPerformance(deps: PerformanceDeps): Performance {
-  const { boot, assignment, stop, log, onStage } = deps;
+  const { boot, assignment, marker, stop, onStage } = deps;
   const { spec } = assignment;
   const uid = jobUid(boot);
   const tmpDir = join(boot.stateDir, 'tmp');
-  let hasStarted = false;
-  let running: { command: RunningCommand; watch: Watch } | undefined;
-
-  const execute = async (argv: string[], isShell: boolean, launcher: Launcher, rendezvous: Rendezvous | null): Promise<Verdict> => {
-    const place = { workDir: boot.workDir, toolDirs: boot.toolDirs, hostEnv: boot.env, marker: deps.marker };
-    const environment = jobEnvironment(assignment, place, rendezvous);
-    const pipes = await createPipes(boot.stateDir, uid);
-    stop.signal.throwIfAborted();
-    const plan: CommandPlan = { ...launcher(argv, environment), uid, marker: deps.marker, pipes, stateDir: boot.stateDir };
-    const command = startCommand(plan, log);
-    hasStarted = true;
-    const watch = watchCommand(command.census, assignment.limits, [boot.workDir, tmpDir], (failure) => stop.abort(failure));
-    running = { command, watch };
-    const obey = () => void endCommand(command, causeOf(stop.signal), assignment.graceSeconds * 1000);
-    stop.signal.addEventListener('abort', obey, { once: true });
-    if (stop.signal.aborted) obey();
-    try {
-      const { exit, leftBehind } = await command.finished;
-      return judge({ exit, leftBehind, cause: causeOf(stop.signal), errorTail: log.errorTail(), isShell });
-    } finally {
-      watch.end();
-      stop.signal.removeEventListener('abort', obey);
-    }
-  };
+  const executor = createExecutor(deps, tmpDir);
 
   const perform = async (): Promise<Verdict> => {
     onStage('preparing');
     await mkdir(tmpDir, { recursive: true, mode: 0o700 });
     if (uid !== null) await giveTo(uid, tmpDir);
     await prepare(boot, assignment, stop.signal);
-    const launcher = await chooseLauncher(deps, tmpDir);
+    const launcher = await chooseLauncher({ boot, assignment, marker, tmpDir }, stop.signal);
     const rendezvous = assignment.nodes > 1 ? await deps.meeting.wait(stop.signal) : null;
     if (spec.setup !== undefined) {
       onStage('setup');
-      const verdict = await execute(inShell(spec.setup, spec.image), true, launcher, rendezvous);
-      const failure = setupFailure(verdict);
+      const failure = setupFailure(await executor.execute(inShell(spec.setup, spec.image), launcher, rendezvous));
       if (failure !== undefined) return failure;
     }
     onStage('running');
-    const isShell = typeof spec.command === 'string';
-    return await execute(typeof spec.command === 'string' ? inShell(spec.command, spec.image) : spec.command, isShell, launcher, rendezvous);
+    const command = typeof spec.command === 'string' ? inShell(spec.command, spec.image) : spec.command;
+    return executor.execute(command, launcher, rendezvous);
   };
 
   return {
@@ -97,33 +71,57 @@ export function createPerformance(deps: PerformanceDeps): Performance {
         return { reason: 'runner-error', message: `The runner failed: ${(error as Error).message}`, exitCode: null };
       }
     },
-    hasStarted: () => hasStarted,
-    sample: () => running?.watch.sample(),
-    kill: async () => running?.command.kill(),
+    hasStarted: () => executor.running() !== undefined,
+    sample: () => executor.running()?.watch.sample(),
+    kill: async () => executor.running()?.command.kill(),
   };
 }
 
-type Launcher = (argv: string[], env: Record<string, string>) => { launch: Launch; endContainer?: () => Promise<void> };
+type Running = { command: RunningCommand; watch: Watch };
 
-/** In a container where the spec names an image, else as the machine isolates its jobs. */
-async function chooseLauncher({ boot, assignment, marker, stop }: PerformanceDeps, tmpDir: string): Promise<Launcher> {
-  const { spec, limits, nodes } = assignment;
-  const { image } = spec;
-  if (image === undefined) {
-    const room: Room = { isolation: boot.isolation, workDir: boot.workDir, tmpDir, toolDirs: boot.toolDirs, memoryBytes: limits.memoryBytes };
-    return (argv, env) => ({ launch: confine(room, argv, env) });
-  }
-  const program = await requireEngine(image);
-  await pullImage(program, image, stop.signal);
-  const name = `weir-${marker}`;
-  const environmentPath = join(boot.stateDir, 'container.env');
-  const plan = { program, name, image, workDir: boot.workDir, environmentPath, uid: jobUid(boot), limits, isGang: nodes > 1 };
-  return (argv, env) => ({ launch: containerCommand(plan, argv, env), endContainer: () => endContainer(program, name) });
-}
+/** Runs one command after the other, each watched and stopped like the others. */
+function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps, tmpDir: string) {
+  const uid = jobUid(boot);
+  let running: Running | undefined;
 
-function inShell(script: string, image: string | undefined): string[] {
-  // An image need not have bash.
-  return [image === undefined && existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh', '-c', script];
+  const start = async (argv: string[], launcher: Launcher, rendezvous: Rendezvous | null): Promise<Running> => {
+    const place = { workDir: boot.workDir, toolDirs: boot.toolDirs, hostEnv: boot.env, marker };
+    const environment = jobEnvironment(assignment, place, rendezvous);
+    const pipes = await createPipes(boot.stateDir, uid);
+    stop.signal.throwIfAborted();
+    const plan: CommandPlan = {
+      ...launcher(argv, environment),
+      uid,
+      marker,
+      workDir: boot.workDir,
+      pipes,
+      stateDir: boot.stateDir,
+    };
+    const command = startCommand(plan, log);
+    const watch = watchCommand(command.census, assignment.limits, [boot.workDir, tmpDir], (failure) =>
+      stop.abort(failure),
+    );
+    return { command, watch };
+  };
+
+  return {
+    /** The last command started; undefined while there was none. */
+    running: () => running,
+    execute: async (argv: string[], launcher: Launcher, rendezvous: Rendezvous | null): Promise<Verdict> => {
+      running = await start(argv, launcher, rendezvous);
+      const { command, watch } = running;
+      const obey = () => void endCommand(command, causeOf(stop.signal), assignment.graceSeconds * 1000);
+      stop.signal.addEventListener('abort', obey, { once: true });
+      if (stop.signal.aborted) obey();
+      try {
+        const { exit, leftBehind } = await command.finished;
+        return judge({ exit, leftBehind, cause: causeOf(stop.signal), errorTail: log.errorTail() });
+      } finally {
+        watch.end();
+        stop.signal.removeEventListener('abort', obey);
+      }
+    },
+  };
 }
 
 async function endCommand(command: RunningCommand, cause: Failure | undefined, graceMs: number): Promise<void> {

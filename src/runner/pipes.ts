@@ -24,5 +24,9 @@ function openPipe(path: string, uid: number | null): Pipe {
   const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeFd = openSync(path, constants.O_WRONLY);
   rmSync(path);
-  return { writeFd, stream: new Socket({ fd: readFd, readable: true, writable: false }), closeWriteEnd: () => closeSync(writeFd) };
+  return {
+    writeFd,
+    stream: new Socket({ fd: readFd, readable: true, writable: false }),
+    closeWriteEnd: () => closeSync(writeFd),
+  };
 }

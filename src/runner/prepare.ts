@@ -11,7 +11,11 @@ export async function prepare(boot: Boot, assignment: Assignment, signal: AbortS
     await fill(boot, assignment, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (isDiskFull(error)) throw new Failure('disk-full', 'The disk was full before the job could start. Ask for more with resources.diskGiB, or fetch less.');
+    if (isDiskFull(error))
+      throw new Failure(
+        'disk-full',
+        'The disk was full before the job could start. Ask for more with resources.diskGiB, or fetch less.',
+      );
     throw error;
   }
 }
@@ -38,7 +42,10 @@ export function jobUid(boot: Boot): number | null {
 
 async function writeText(workDir: string, relativePath: string, text: string): Promise<void> {
   const path = await placeInside(workDir, relativePath).catch((error: Error) => {
-    throw new Failure('source-unavailable', `The file ${relativePath} of \`files\` can't be written: ${error.message}.`);
+    throw new Failure(
+      'source-unavailable',
+      `The file ${relativePath} of \`files\` can't be written: ${error.message}.`,
+    );
   });
   const file = await createFile(path);
   try {
@@ -73,7 +80,10 @@ async function unpackSource(boot: Boot, source: Download, signal: AbortSignal): 
   } catch (error) {
     signal.throwIfAborted();
     if (isDiskFull(error)) throw error;
-    throw new Failure('source-unavailable', `The source can't be unpacked: ${(error as Error).message}. It must be a tar or tar.gz archive.`);
+    throw new Failure(
+      'source-unavailable',
+      `The source can't be unpacked: ${(error as Error).message}. It must be a tar or tar.gz archive.`,
+    );
   } finally {
     await rm(archive, { force: true });
   }

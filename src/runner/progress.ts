@@ -8,7 +8,11 @@ const plain = /^weir progress ([0-9]+(?:\.[0-9]+)?)(?:\/([0-9]+(?:\.[0-9]+)?))?(
 export function readProgress(line: string): Progress | undefined {
   const found = plain.exec(line);
   if (found !== null) {
-    return { done: Number(found[1]), total: found[2] === undefined ? null : Number(found[2]), unit: found[3]?.trimEnd() ?? null };
+    return {
+      done: Number(found[1]),
+      total: found[2] === undefined ? null : Number(found[2]),
+      unit: found[3]?.trimEnd() ?? null,
+    };
   }
   return line.startsWith('{"weir"') ? readJson(line) : undefined;
 }

@@ -15,7 +15,9 @@ export function createMeeting(): Meeting {
       if (rendezvous !== null) meet(rendezvous);
     },
     wait: (signal) => {
-      const stopped = new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+      const stopped = new Promise<never>((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+      );
       signal.throwIfAborted();
       return Promise.race([met, stopped]);
     },

@@ -47,12 +47,30 @@ const wrapperEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
 export function confine(room: Room, command: string[], env: Record<string, string>): Launch {
   const { isolation, workDir } = room;
-  if (isolation.kind === 'none') return { argv: command, env, cwd: workDir, uid: undefined, environmentScript: undefined };
-  if (isolation.kind === 'user') return { argv: [...withoutNewPrivileges(), ...command], env, cwd: workDir, uid: isolation.uid, environmentScript: undefined };
+  if (isolation.kind === 'none')
+    return { argv: command, env, cwd: workDir, uid: undefined, environmentScript: undefined };
+  if (isolation.kind === 'user')
+    return {
+      argv: [...withoutNewPrivileges(), ...command],
+      env,
+      cwd: workDir,
+      uid: isolation.uid,
+      environmentScript: undefined,
+    };
   const inside = ['/bin/sh', '-c', waitingShell, 'weir', ...command];
-  const identity = isolation.uid === null ? [] : [...asUid(isolation.uid), required('unshare'), '--user', '--map-current-user', '--'];
+  const identity =
+    isolation.uid === null ? [] : [...asUid(isolation.uid), required('unshare'), '--user', '--map-current-user', '--'];
   return {
-    argv: [required('bwrap'), ...namespaces(isolation.uid), ...mounts(room), '--chdir', workDir, '--', ...identity, ...inside],
+    argv: [
+      required('bwrap'),
+      ...namespaces(isolation.uid),
+      ...mounts(room),
+      '--chdir',
+      workDir,
+      '--',
+      ...identity,
+      ...inside,
+    ],
     env: wrapperEnvironment,
     cwd: '/',
     uid: undefined,
@@ -66,12 +84,24 @@ function withoutNewPrivileges(): string[] {
 }
 
 function asUid(uid: number): string[] {
-  return [required('setpriv'), `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--no-new-privs', '--inh-caps=-all', '--'];
+  return [
+    required('setpriv'),
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    '--clear-groups',
+    '--no-new-privs',
+    '--inh-caps=-all',
+    '--',
+  ];
 }
 
 function required(program: string): string {
   const path = systemProgram(program);
-  if (path === undefined) throw new Failure('isolation-unavailable', `This machine lacks ${program}, which keeps jobs apart. The operator has to install it.`);
+  if (path === undefined)
+    throw new Failure(
+      'isolation-unavailable',
+      `This machine lacks ${program}, which keeps jobs apart. The operator has to install it.`,
+    );
   return path;
 }
 
@@ -101,7 +131,9 @@ function mounts(room: Room): string[] {
 
 /** bubblewrap makes missing parents with mode 700 and of its own uid; the job's would not get through to an absolute path. */
 function enterable(path: string): string[] {
-  const names = dirname(path).split('/').filter((name) => name !== '');
+  const names = dirname(path)
+    .split('/')
+    .filter((name) => name !== '');
   return names.flatMap((_, index) => ['--perms', '0755', '--dir', `/${names.slice(0, index + 1).join('/')}`]);
 }
 

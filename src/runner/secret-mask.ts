@@ -40,7 +40,10 @@ function replace(data: Buffer, needles: Buffer[], isEnd: boolean): { shown: Buff
     // A longer secret may still start where this one does, or before it.
     if (match === undefined || pending <= match.at) {
       parts.push(data.subarray(from, pending));
-      return { shown: parts.length === 1 ? data.subarray(from, pending) : Buffer.concat(parts), rest: data.subarray(pending) };
+      return {
+        shown: parts.length === 1 ? data.subarray(from, pending) : Buffer.concat(parts),
+        rest: data.subarray(pending),
+      };
     }
     parts.push(data.subarray(from, match.at), mask);
     from = match.at + match.length;

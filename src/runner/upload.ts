@@ -24,7 +24,8 @@ export async function uploadFile(upload: Uploadable, place: UploadPlace): Promis
       return await uploadOnce(upload, place);
     } catch (error) {
       // A file that the job changed meanwhile has another checksum than was announced.
-      const isRepeatable = error instanceof SessionLost || (error instanceof Refused && error.problem === 'checksum-mismatch');
+      const isRepeatable =
+        error instanceof SessionLost || (error instanceof Refused && error.problem === 'checksum-mismatch');
       if (!isRepeatable || restarts === maxRestarts) throw error;
     }
   }
@@ -52,8 +53,13 @@ async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: 
 
 /** A file handle's own stream would close the file when a connection breaks. */
 async function* readRange(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
-  for (let position = start; position < end; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, Math.min(readBytes, end - position), position);
+  for (let position = start; position < end;) {
+    const { bytesRead, buffer } = await file.read(
+      Buffer.allocUnsafe(readBytes),
+      0,
+      Math.min(readBytes, end - position),
+      position,
+    );
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
@@ -63,7 +69,7 @@ async function* readRange(file: FileHandle, start: number, end: number): AsyncGe
 /** Cloud Storage's resumable protocol: https://cloud.google.com/storage/docs/performing-resumable-uploads */
 async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, signal: AbortSignal): Promise<void> {
   let position: number | undefined = 0;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     const answer = await put(file, sizeBytes, position, { url, signal }).catch(() => undefined);
     signal.throwIfAborted();
     if (answer === undefined || isPassing(answer.status)) {
@@ -74,7 +80,12 @@ async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, signal: 
     }
     if (answer.status === 200 || answer.status === 201) return;
     if (answer.status === 404 || answer.status === 410) throw new SessionLost('the upload session is gone');
-    if (answer.status !== 308) throw new Refused(answer.status, '', `the object store answered HTTP ${answer.status}: ${answer.body.toString().slice(0, 300)}`);
+    if (answer.status !== 308)
+      throw new Refused(
+        answer.status,
+        '',
+        `the object store answered HTTP ${answer.status}: ${answer.body.toString().slice(0, 300)}`,
+      );
     const next = receivedBytes(answer);
     if (position !== undefined && next > position) failures = 0;
     if (position !== undefined && next <= position) await backOff(failures++, signal);
@@ -87,7 +98,8 @@ type Session = { url: URL; signal: AbortSignal };
 function put(file: FileHandle, sizeBytes: number, position: number | undefined, session: Session): Promise<HttpAnswer> {
   const call = { method: 'PUT' as const, idleTimeoutMs, ...session };
   const isQuestion = position === undefined || position >= sizeBytes;
-  if (isQuestion) return callHttp({ ...call, headers: { 'content-range': `bytes */${sizeBytes}` }, body: Buffer.alloc(0) });
+  if (isQuestion)
+    return callHttp({ ...call, headers: { 'content-range': `bytes */${sizeBytes}` }, body: Buffer.alloc(0) });
   const end = Math.min(sizeBytes, position + chunkBytes) - 1;
   return callHttp({
     ...call,

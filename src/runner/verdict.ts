@@ -25,7 +25,6 @@ export type Ending = {
   /** Processes that were still there seconds after the command's end. */
   leftBehind: number;
   errorTail: string[];
-  isShell: boolean;
 };
 
 /** Why a command ended, from what was seen. */
@@ -35,7 +34,11 @@ export function judge(ending: Ending): Verdict {
   if (cause !== undefined) return { reason: cause.reason, message: cause.message, exitCode };
   if (exit.error !== undefined) return { ...startFailure(exit.error), exitCode: null };
   if (exit.signal !== null) {
-    return { reason: 'signal', message: `The command was ended by ${exit.signal}.${signalHint(exit.signal)}`, exitCode };
+    return {
+      reason: 'signal',
+      message: `The command was ended by ${exit.signal}.${signalHint(exit.signal)}`,
+      exitCode,
+    };
   }
   if (exitCode !== 0) return { ...exitFailure(ending, exitCode), exitCode };
   if (leftBehind > 0) return { reason: 'processes-left-behind', message: leftBehindMessage(leftBehind), exitCode };
@@ -43,26 +46,41 @@ export function judge(ending: Ending): Verdict {
 }
 
 function startFailure(error: NodeJS.ErrnoException): { reason: Reason; message: string } {
-  if (error.code === 'ENOENT') return { reason: 'command-not-found', message: `The command was not found (${error.path ?? error.message}). Check its name, or install it in \`setup\`.` };
-  if (error.code === 'EACCES') return { reason: 'command-not-found', message: `The command can't be executed (${error.path ?? error.message}). Make the file executable, or name its interpreter.` };
+  if (error.code === 'ENOENT')
+    return {
+      reason: 'command-not-found',
+      message: `The command was not found (${error.path ?? error.message}). Check its name, or install it in \`setup\`.`,
+    };
+  if (error.code === 'EACCES')
+    return {
+      reason: 'command-not-found',
+      message: `The command can't be executed (${error.path ?? error.message}). Make the file executable, or name its interpreter.`,
+    };
   return { reason: 'runner-error', message: `The command could not be started: ${error.message}` };
 }
 
-function exitFailure({ errorTail, isShell }: Ending, code: number | null): { reason: Reason; message: string } {
+function exitFailure({ errorTail }: Ending, code: number | null): { reason: Reason; message: string } {
   const tail = errorTail.join('\n');
   if (code === 127 && /not found|no such file or directory/i.test(tail)) {
     const line = errorTail.findLast((text) => /not found|no such file/i.test(text)) ?? '';
-    return { reason: 'command-not-found', message: `A command of the job was not found: ${line.slice(0, 300)}. Check its name${isShell ? ', install it in `setup`, or set PATH in `env`' : ' and that it is installed'}.` };
+    return {
+      reason: 'command-not-found',
+      message: `A command of the job was not found: ${line.slice(0, 300)}. Check its name, or install it in \`setup\`.`,
+    };
   }
   if (/no space left on device/i.test(tail)) {
-    return { reason: 'disk-full', message: 'The disk was full ("No space left on device"). Write less, or ask for more with resources.diskGiB.' };
+    return {
+      reason: 'disk-full',
+      message: 'The disk was full ("No space left on device"). Write less, or ask for more with resources.diskGiB.',
+    };
   }
   return { reason: 'exit-code', message: `The command ended with exit code ${code}. The end of its log says why.` };
 }
 
 function signalHint(signal: string): string {
   if (signal === 'SIGKILL') return ' The machine may have run out of memory.';
-  if (signal === 'SIGSEGV' || signal === 'SIGBUS' || signal === 'SIGILL') return ' That is a fault in the program or in one of its libraries.';
+  if (signal === 'SIGSEGV' || signal === 'SIGBUS' || signal === 'SIGILL')
+    return ' That is a fault in the program or in one of its libraries.';
   return '';
 }
 
@@ -73,6 +91,7 @@ function leftBehindMessage(count: number): string {
 
 /** The exit of a command as a shell tells it: 128 and the signal's number, where it was ended by one. */
 export function exitOfStatus(status: number): Exit {
-  const signal = status > 128 ? Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0] : undefined;
+  const signal =
+    status > 128 ? Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0] : undefined;
   return signal === undefined ? { code: status, signal: null } : { code: null, signal };
 }

@@ -17,7 +17,12 @@ export type Sample = NonNullable<Heartbeat['sample']>;
 export type Watch = { sample: () => Sample | undefined; end: () => void };
 
 /** Looks at what the job uses, for the heartbeats and for its limits. `onBreach` is called once. */
-export function watchCommand(census: Census, limits: Assignment['limits'], directories: string[], onBreach: (failure: Failure) => void): Watch {
+export function watchCommand(
+  census: Census,
+  limits: Assignment['limits'],
+  directories: string[],
+  onBreach: (failure: Failure) => void,
+): Watch {
   const ended = new AbortController();
   const gpus = createGpuSampler(limits.gpus);
   let sample: Sample | undefined;
@@ -39,12 +44,14 @@ export function watchCommand(census: Census, limits: Assignment['limits'], direc
   };
 
   const watchDisk = async (): Promise<void> => {
-    for (let delayMs = diskPollMs; ; ) {
+    for (let delayMs = diskPollMs; ;) {
       await sleep(delayMs, undefined, { signal: ended.signal });
       const startMs = performance.now();
       const used = await usedBytes(directories);
-      if (used > limits.diskBytes) return onBreach(diskFull(`The job's files took ${inGiB(used)} of its ${inGiB(limits.diskBytes)} of disk.`));
-      if (directories[0] !== undefined && (await isFull(directories[0]))) return onBreach(diskFull('The machine’s disk is full.'));
+      if (used > limits.diskBytes)
+        return onBreach(diskFull(`The job's files took ${inGiB(used)} of its ${inGiB(limits.diskBytes)} of disk.`));
+      if (directories[0] !== undefined && (await isFull(directories[0])))
+        return onBreach(diskFull('The machine’s disk is full.'));
       delayMs = Math.max(diskPollMs, (performance.now() - startMs) / diskShare);
     }
   };
@@ -65,8 +72,11 @@ function memoryOf(processes: ReturnType<Census>, limitBytes: number): number {
   return resident <= limitBytes ? resident : Math.min(resident, sharedOnceBytes(processes));
 }
 
-function outOfMemory(usedBytes_: number, limitBytes: number): Failure {
-  return new Failure('out-of-memory', `The job used ${inGiB(usedBytes_)} of its ${inGiB(limitBytes)} of memory. Ask for more with resources.memoryGiB, or use less.`);
+function outOfMemory(foundBytes: number, limitBytes: number): Failure {
+  return new Failure(
+    'out-of-memory',
+    `The job used ${inGiB(foundBytes)} of its ${inGiB(limitBytes)} of memory. Ask for more with resources.memoryGiB, or use less.`,
+  );
 }
 
 function diskFull(what: string): Failure {

@@ -6,12 +6,17 @@ import { isAlive, reportOf, runJob, startJob, startRunner } from '../support/run
 import { waitFor } from '../support/wait.ts';
 
 test('a job runs, its lines arrive in order, and its end is reported', async () => {
-  const { broker, runner, report } = await runJob({ spec: { name: 'hello', command: 'echo one; echo two >&2; echo three; echo weir progress 3/4 steps' } });
+  const { broker, runner, report } = await runJob({
+    spec: { name: 'hello', command: 'echo one; echo two >&2; echo three; echo weir progress 3/4 steps' },
+  });
   expect(report).toMatchObject({ attempt: 1, reason: 'completed', exitCode: 0, lines: 4 });
   expect(broker.texts('o')).toEqual(['one', 'three', 'weir progress 3/4 steps']);
   expect(broker.texts('e')).toEqual(['two']);
   expect(broker.faults).toEqual([]);
-  expect(broker.heartbeats.at(-1)).toMatchObject({ stage: 'uploading', progress: { done: 3, total: 4, unit: 'steps' } });
+  expect(broker.heartbeats.at(-1)).toMatchObject({
+    stage: 'uploading',
+    progress: { done: 3, total: 4, unit: 'steps' },
+  });
   expect(await runner.exited).toBe(0);
   expect(existsSync(runner.bootPath)).toBe(false);
 });
@@ -45,7 +50,13 @@ test('a runner whose claim is refused leaves at once', async () => {
 });
 
 test('a broker that goes away and comes back gets every line once and in order', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'for i in $(seq 1 2000); do echo line $i; done; touch half; while ! test -e more; do sleep 0.05; done; for i in $(seq 2001 4000); do echo line $i; done' } });
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command:
+        'for i in $(seq 1 2000); do echo line $i; done; touch half; while ! test -e more; do sleep 0.05; done; for i in $(seq 2001 4000); do echo line $i; done',
+    },
+  });
   await waitFor('the first lines', () => broker.records.length >= 100);
   await broker.goAway();
   await waitFor('the job to go on', () => existsSync(join(runner.boot.workDir, 'half')));
@@ -59,18 +70,38 @@ test('a broker that goes away and comes back gets every line once and in order',
 });
 
 test('calls whose answers are lost are repeated and nothing is doubled', async () => {
-  const broker = await startFakeBroker(assignmentOf({ spec: { name: 'a', command: 'for i in 1 2 3 4 5; do echo $i; sleep 0.15; done; echo x > out.txt', outputs: ['out.txt'] } }));
-  for (const path of ['/v1/runner/logs', '/v1/runner/logs', '/v1/runner/heartbeat', '/v1/runner/uploads/', '/objects/', '/v1/runner/report']) broker.misbehave({ path, dropsAnswer: true });
+  const broker = await startFakeBroker(
+    assignmentOf({
+      spec: {
+        name: 'a',
+        command: 'for i in 1 2 3 4 5; do echo $i; sleep 0.15; done; echo x > out.txt',
+        outputs: ['out.txt'],
+      },
+    }),
+  );
+  for (const path of [
+    '/v1/runner/logs',
+    '/v1/runner/logs',
+    '/v1/runner/heartbeat',
+    '/v1/runner/uploads/',
+    '/objects/',
+    '/v1/runner/report',
+  ])
+    broker.misbehave({ path, dropsAnswer: true });
   const runner = await startRunner(broker.url());
   await reportOf(broker, runner);
   expect(broker.texts('o')).toEqual(['1', '2', '3', '4', '5']);
   expect(broker.faults).toEqual([]);
-  expect([...broker.uploads.values()].filter(({ isComplete }) => isComplete).map(({ path }) => path)).toEqual(['out.txt']);
+  expect([...broker.uploads.values()].filter(({ isComplete }) => isComplete).map(({ path }) => path)).toEqual([
+    'out.txt',
+  ]);
   await broker.goAway();
 });
 
 test('an attempt that is over is left at once and its job is killed', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: "trap '' TERM; echo up; while true; do sleep 0.1; done" } });
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: "trap '' TERM; echo up; while true; do sleep 0.1; done" },
+  });
   await waitFor('the job', () => broker.texts().includes('up'));
   broker.misbehave({ path: '/v1/runner/heartbeat', status: 409, problem: 'stale-attempt' });
   expect(await runner.exited).toBe(1);

@@ -5,7 +5,10 @@ import { assignmentOf } from '../support/fake-broker.ts';
 const place = { workDir: '/work/dir', toolDirs: ['/opt/tools'], hostEnv: { LANG: 'de_DE.UTF-8' }, marker: 'mark' };
 
 test('a job on one node gets its own environment and nothing else', () => {
-  const assignment = assignmentOf({ spec: { name: 'a', command: 'true', env: { SEED: '1', WEIR_ATTEMPT: 'forged' } }, secrets: { TOKEN: 's' } });
+  const assignment = assignmentOf({
+    spec: { name: 'a', command: 'true', env: { SEED: '1', WEIR_ATTEMPT: 'forged' } },
+    secrets: { TOKEN: 's' },
+  });
   expect(jobEnvironment(assignment, place, null)).toEqual({
     PATH: '/work/dir/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/tools',
     HOME: '/work/dir',
@@ -25,9 +28,19 @@ test('a job on one node gets its own environment and nothing else', () => {
 });
 
 test('a node of a gang gets what torchrun and TF_CONFIG need', () => {
-  const rendezvous = [{ address: '10.0.0.1', port: 1000 }, { address: '10.0.0.2', port: 2000 }];
+  const rendezvous = [
+    { address: '10.0.0.1', port: 1000 },
+    { address: '10.0.0.2', port: 2000 },
+  ];
   const environment = jobEnvironment(assignmentOf({ node: 1, nodes: 2 }), place, rendezvous);
-  expect(environment).toMatchObject({ MASTER_ADDR: '10.0.0.1', MASTER_PORT: '1000', NODE_RANK: '1', NNODES: '2', RANK: '1', WORLD_SIZE: '2' });
+  expect(environment).toMatchObject({
+    MASTER_ADDR: '10.0.0.1',
+    MASTER_PORT: '1000',
+    NODE_RANK: '1',
+    NNODES: '2',
+    RANK: '1',
+    WORLD_SIZE: '2',
+  });
   expect(JSON.parse(environment['TF_CONFIG'] ?? '')).toEqual({
     cluster: { worker: ['10.0.0.1:1000', '10.0.0.2:2000'] },
     task: { type: 'worker', index: 1 },

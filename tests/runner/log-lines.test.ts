@@ -27,7 +27,9 @@ test.each([
 });
 
 test('lines are the same wherever the stream is cut', () => {
-  const text = fc.array(fc.constantFrom('a', 'ü', '漢', '😀', '\n', '\r', '\r\n', ' '), { maxLength: 60 }).map((parts) => parts.join(''));
+  const text = fc
+    .array(fc.constantFrom('a', 'ü', '漢', '😀', '\n', '\r', '\r\n', ' '), { maxLength: 60 })
+    .map((parts) => parts.join(''));
   fc.assert(
     fc.property(text, fc.array(fc.nat(400), { maxLength: 12 }), (whole, cuts) => {
       expect(linesOf(cutAt(Buffer.from(whole), cuts))).toEqual(linesOf([Buffer.from(whole)]));

@@ -6,7 +6,11 @@ import { waitFor } from '../support/wait.ts';
 
 test('secrets reach the job and not its log, however the job writes them', async () => {
   const { broker } = await runJob({
-    spec: { name: 'a', command: 'echo "[$TOKEN]"; printf hun; sleep 0.3; echo ter2; echo "$TOKEN" >&2; echo "$KEY"' , secrets: ['TOKEN', 'KEY'] },
+    spec: {
+      name: 'a',
+      command: 'echo "[$TOKEN]"; printf hun; sleep 0.3; echo ter2; echo "$TOKEN" >&2; echo "$KEY"',
+      secrets: ['TOKEN', 'KEY'],
+    },
     secrets: { TOKEN: 'hunter2', KEY: 'first long line\nsecond long line' },
   });
   expect(broker.texts('o')).toEqual(['[***]', '***', '***']);
@@ -14,7 +18,9 @@ test('secrets reach the job and not its log, however the job writes them', async
 });
 
 test('the first line arrives while the job still runs, and lines carry the time they were written', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'echo first; sleep 0.5; echo second; while ! test -e go; do sleep 0.05; done' } });
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: 'echo first; sleep 0.5; echo second; while ! test -e go; do sleep 0.05; done' },
+  });
   await waitFor('the second line', () => broker.records.length === 2);
   const [first, second] = broker.records;
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(400);
@@ -23,13 +29,21 @@ test('the first line arrives while the job still runs, and lines carry the time 
 });
 
 test('output is a pipe that programs may open by name', async () => {
-  const { broker } = await runJob({ spec: { name: 'a', command: 'echo out > /dev/stdout; echo err | tee /dev/stderr' } });
+  const { broker } = await runJob({
+    spec: { name: 'a', command: 'echo out > /dev/stdout; echo err | tee /dev/stderr' },
+  });
   expect(broker.texts('o')).toEqual(['out', 'err']);
   expect(broker.texts('e')).toEqual(['err']);
 });
 
 test('while the broker is away a log of 200 MB waits on disk, not in memory, and arrives whole', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'echo up; while ! test -e go; do sleep 0.05; done; head -c 160000000 /dev/urandom | base64 -w 199 | head -n 1000000; touch done' } });
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command:
+        'echo up; while ! test -e go; do sleep 0.05; done; head -c 160000000 /dev/urandom | base64 -w 199 | head -n 1000000; touch done',
+    },
+  });
   await waitFor('the job', () => broker.texts().includes('up'));
   await broker.goAway();
   writeFileSync(join(runner.boot.workDir, 'go'), '');

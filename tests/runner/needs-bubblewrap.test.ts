@@ -13,10 +13,16 @@ const boot: Partial<Boot> = { isolation: { kind: 'bubblewrap', uid } };
 const job = (command: string, more: object = {}) => ({ spec: { name: 'a', command, ...more } });
 
 test('the job runs in namespaces of its own, as nobody in particular', async () => {
-  const { broker, report } = await runJob(job('for kind in pid mnt user ipc uts; do readlink /proc/self/ns/$kind; done; ls /proc | grep -c "^[0-9]"; test -w . && echo writable; grep CapEff /proc/self/status'), boot);
+  const { broker, report } = await runJob(
+    job(
+      'for kind in pid mnt user ipc uts; do readlink /proc/self/ns/$kind; done; ls /proc | grep -c "^[0-9]"; test -w . && echo writable; grep CapEff /proc/self/status',
+    ),
+    boot,
+  );
   expect(report).toMatchObject({ reason: 'completed' });
   const [pid, mnt, user, ipc, uts, processes, writable, capabilities] = broker.texts('o');
-  for (const [kind, link] of Object.entries({ pid, mnt, user, ipc, uts })) expect(link).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
+  for (const [kind, link] of Object.entries({ pid, mnt, user, ipc, uts }))
+    expect(link).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
   expect(Number(processes)).toBeLessThan(10);
   expect(writable).toBe('writable');
   expect(capabilities).toMatch(/0000000000000000$/);
@@ -26,9 +32,22 @@ test('broker’s files, other jobs’ directories and the runner’s state are n
   const other = mkdtempSync(join(tmpdir(), 'weir-other-'));
   onTestFinished(() => rmSync(other, { recursive: true }));
   writeFileSync(join(other, 'operator.key'), 'secret', { mode: 0o644 });
-  const { broker, runner } = await startJob(job('while ! test -s paths; do sleep 0.05; done; for path in $(cat paths); do test -e "$path" && echo "seen $path"; done; echo looked'), boot);
+  const { broker, runner } = await startJob(
+    job(
+      'while ! test -s paths; do sleep 0.05; done; for path in $(cat paths); do test -e "$path" && echo "seen $path"; done; echo looked',
+    ),
+    boot,
+  );
   await waitFor('the working directory', () => statSync(runner.boot.workDir, { throwIfNoEntry: false }) !== undefined);
-  const paths = [other, runner.boot.stateDir, runner.bootPath, `/proc/${runner.pid}/environ`, join(process.cwd(), 'package.json'), '/root/.ssh', '/home'];
+  const paths = [
+    other,
+    runner.boot.stateDir,
+    runner.bootPath,
+    `/proc/${runner.pid}/environ`,
+    join(process.cwd(), 'package.json'),
+    '/root/.ssh',
+    '/home',
+  ];
   writeFileSync(join(runner.boot.workDir, 'paths'), paths.join('\n'));
   await reportOf(broker, runner);
   expect(broker.texts('o')).toEqual(['looked']);
@@ -40,7 +59,7 @@ test('environment, tools, temporary files and the network are there', async () =
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const command = `node -p '"node " + 1'; echo "$GREETING"; echo x > /tmp/file && cat /tmp/file; echo y > /dev/shm/file && cat /dev/shm/file; exec 3<>/dev/tcp/127.0.0.1/${port}; head -n 1 <&3; echo out > /dev/stderr`;
-  const { broker, report } = await runJob(job(command, { env: { GREETING: "it's\n\"fine\" $HOME `x`" } }), boot);
+  const { broker, report } = await runJob(job(command, { env: { GREETING: 'it\'s\n"fine" $HOME `x`' } }), boot);
   expect(broker.texts('o')).toEqual(['node 1', "it's", '"fine" $HOME `x`', 'x', 'y', 'hello']);
   expect(broker.texts('e')).toEqual(['out']);
   expect(report.reason).toBe('completed');
@@ -62,7 +81,12 @@ test('a command as a list that is not there is told as such', async () => {
 });
 
 test('the job gets SIGTERM and its grace, and is killed after it', async () => {
-  const { broker, runner } = await startJob(job("trap 'echo saving; sleep 0.2; echo saved; trap : TERM; while true; do sleep 0.05; done' TERM; setsid sleep 301 & echo up; while true; do sleep 0.05; done"), boot);
+  const { broker, runner } = await startJob(
+    job(
+      "trap 'echo saving; sleep 0.2; echo saved; trap : TERM; while true; do sleep 0.05; done' TERM; setsid sleep 301 & echo up; while true; do sleep 0.05; done",
+    ),
+    boot,
+  );
   await waitFor('the job', () => broker.texts().includes('up'));
   broker.directive = { directive: 'stop', reason: 'cancelled', rendezvous: null };
   expect((await reportOf(broker, runner)).reason).toBe('stopped');
@@ -84,13 +108,22 @@ test('a job can kill all it sees, and that is its own end only', async () => {
 });
 
 test('memory is limited inside as well', async () => {
-  const { report } = await runJob({ ...job(`node -e 'const all = []; setInterval(() => all.push(Buffer.alloc(20e6, 1)), 20)'`), limits: { cpus: 1, memoryBytes: 300e6, diskBytes: 1e9, gpus: [] } }, boot);
+  const { report } = await runJob(
+    {
+      ...job(`node -e 'const all = []; setInterval(() => all.push(Buffer.alloc(20e6, 1)), 20)'`),
+      limits: { cpus: 1, memoryBytes: 300e6, diskBytes: 1e9, gpus: [] },
+    },
+    boot,
+  );
   expect(report.reason).toBe('out-of-memory');
 });
 
 if (isRoot) {
   test('there is no way to the metadata address, and the uid is the job’s own', async () => {
-    const { broker } = await runJob(job('id -u; (exec 3<>/dev/tcp/169.254.169.254/80) 2>&1 | grep -o "Permission denied" | head -n 1'), boot);
+    const { broker } = await runJob(
+      job('id -u; (exec 3<>/dev/tcp/169.254.169.254/80) 2>&1 | grep -o "Permission denied" | head -n 1'),
+      boot,
+    );
     expect(broker.texts('o')).toEqual([String(uid), 'Permission denied']);
   });
 }

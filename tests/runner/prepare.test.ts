@@ -9,7 +9,10 @@ import { assignmentOf, startFakeBroker, type FakeBroker } from '../support/fake-
 import { reportOf, startRunner, type RunnerProcess } from '../support/runner-process.ts';
 import { waitFor } from '../support/wait.ts';
 
-async function start(assignment: Partial<Assignment>, files: Record<string, Buffer> = {}): Promise<{ broker: FakeBroker; runner: RunnerProcess }> {
+async function start(
+  assignment: Partial<Assignment>,
+  files: Record<string, Buffer> = {},
+): Promise<{ broker: FakeBroker; runner: RunnerProcess }> {
   const broker = await startFakeBroker(assignmentOf(assignment));
   onTestFinished(broker.goAway);
   for (const [name, bytes] of Object.entries(files)) broker.files.set(name, bytes);
@@ -21,7 +24,12 @@ async function run(assignment: Partial<Assignment>, files: Record<string, Buffer
   return { broker, report: await reportOf(broker, runner) };
 }
 
-const file = (name: string, path: string, bytes?: Buffer) => ({ url: `/files/${name}`, path, sha256: bytes === undefined ? null : sha256(bytes), sizeBytes: null });
+const file = (name: string, path: string, bytes?: Buffer) => ({
+  url: `/files/${name}`,
+  path,
+  sha256: bytes === undefined ? null : sha256(bytes),
+  sizeBytes: null,
+});
 
 test('source, files, inputs and the last checkpoint lie in the working directory', async () => {
   const source = archive({ 'train.sh': 'cat conf.txt data/a.txt ckpt/last', 'conf.txt': 'old' });
@@ -41,7 +49,10 @@ test('source, files, inputs and the last checkpoint lie in the working directory
 
 test('an input that is not there is named with what the server said', async () => {
   const uri = 'weir://uploads/upl_gone';
-  const { report } = await run({ spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] }, inputs: [file('gone', 'x')] });
+  const { report } = await run({
+    spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] },
+    inputs: [file('gone', 'x')],
+  });
   expect(report.reason).toBe('input-unavailable');
   expect(report.message).toContain(uri);
   expect(report.message).toContain('HTTP 404');
@@ -49,25 +60,37 @@ test('an input that is not there is named with what the server said', async () =
 
 test('an input from a machine that is not there is given up after a few tries', async () => {
   const uri = 'http://127.0.0.1:1/x';
-  const { report } = await run({ spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] }, inputs: [{ url: uri, path: 'x', sha256: null, sizeBytes: null }] });
+  const { report } = await run({
+    spec: { name: 'a', command: 'true', inputs: [{ uri, path: 'x' }] },
+    inputs: [{ url: uri, path: 'x', sha256: null, sizeBytes: null }],
+  });
   expect(report).toMatchObject({ reason: 'input-unavailable' });
   expect(report.message).toMatch(/ECONNREFUSED/);
 });
 
-test.each(['http://169.254.169.254/computeMetadata/v1/', 'http://[fd00:ec2::254]/latest', 'http://2852039166/'])('the metadata address %s is no input', async (url) => {
-  const { report } = await run({ inputs: [{ url, path: 'x', sha256: null, sizeBytes: null }] });
-  expect(report.reason).toBe('input-unavailable');
-  expect(report.message).toMatch(/metadata address/);
-});
+test.each(['http://169.254.169.254/computeMetadata/v1/', 'http://[fd00:ec2::254]/latest', 'http://2852039166/'])(
+  'the metadata address %s is no input',
+  async (url) => {
+    const { report } = await run({ inputs: [{ url, path: 'x', sha256: null, sizeBytes: null }] });
+    expect(report.reason).toBe('input-unavailable');
+    expect(report.message).toMatch(/metadata address/);
+  },
+);
 
 test('a source that is no archive is refused', async () => {
-  const { report } = await run({ source: file('source', '') }, { source: Buffer.from('this is no archive '.repeat(100)) });
+  const { report } = await run(
+    { source: file('source', '') },
+    { source: Buffer.from('this is no archive '.repeat(100)) },
+  );
   expect(report.reason).toBe('source-unavailable');
 });
 
 test('bytes on the way are compared with their checksum, and a broker that is away is waited for', async () => {
   const data = Buffer.from('right');
-  const { broker, runner } = await start({ spec: { name: 'a', command: 'cat x' }, inputs: [file('data', 'x', data)] }, { data: Buffer.from('wrong') });
+  const { broker, runner } = await start(
+    { spec: { name: 'a', command: 'cat x' }, inputs: [file('data', 'x', data)] },
+    { data: Buffer.from('wrong') },
+  );
   await waitFor('the claim', () => broker.heartbeats.length > 0);
   await broker.goAway();
   broker.files.set('data', data);
@@ -81,7 +104,10 @@ test('nothing is written through links that an archive holds', async () => {
   const directory = temporary();
   symlinkSync(outside, join(directory, 'data'));
   const source = pack(directory);
-  const { report } = await run({ spec: { name: 'a', command: 'true', files: { 'data/x': 'evil' } }, source: file('source', '') }, { source });
+  const { report } = await run(
+    { spec: { name: 'a', command: 'true', files: { 'data/x': 'evil' } }, source: file('source', '') },
+    { source },
+  );
   expect(report.reason).toBe('source-unavailable');
   expect(report.message).toMatch(/link/);
 });

@@ -17,5 +17,7 @@ test.each([
 });
 
 test('of many lines the last progress counts', () => {
-  expect(lastProgress(['weir progress 1/3', 'weir progress 2/3', 'loss 0.1', 'weir is a word'])).toMatchObject({ done: 2 });
+  expect(lastProgress(['weir progress 1/3', 'weir progress 2/3', 'loss 0.1', 'weir is a word'])).toMatchObject({
+    done: 2,
+  });
 });

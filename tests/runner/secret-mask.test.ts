@@ -14,9 +14,13 @@ test('the longest of the secrets that start together is masked whole', () => {
 test('a secret is masked wherever its bytes are cut', () => {
   const letters = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), minLength: 1, maxLength: 6 });
   fc.assert(
-    fc.property(fc.array(letters, { minLength: 1, maxLength: 3 }), fc.array(letters, { maxLength: 20 }), (secrets, chunks) => {
-      expect(masked(chunks, secrets)).toBe(masked([chunks.join('')], secrets));
-    }),
+    fc.property(
+      fc.array(letters, { minLength: 1, maxLength: 3 }),
+      fc.array(letters, { maxLength: 20 }),
+      (secrets, chunks) => {
+        expect(masked(chunks, secrets)).toBe(masked([chunks.join('')], secrets));
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -28,5 +32,10 @@ test('what is no secret passes unchanged and at once', () => {
 });
 
 test('of a key in many lines each longer line is masked too', () => {
-  expect(maskedTexts({ KEY: 'BEGIN PRIVATE KEY\nabcdefgh\nx\n', EMPTY: '' })).toEqual(['BEGIN PRIVATE KEY\nabcdefgh\nx\n', 'BEGIN PRIVATE KEY', 'abcdefgh', '']);
+  expect(maskedTexts({ KEY: 'BEGIN PRIVATE KEY\nabcdefgh\nx\n', EMPTY: '' })).toEqual([
+    'BEGIN PRIVATE KEY\nabcdefgh\nx\n',
+    'BEGIN PRIVATE KEY',
+    'abcdefgh',
+    '',
+  ]);
 });

@@ -8,9 +8,19 @@ import { waitFor } from '../support/wait.ts';
 const kept = (broker: FakeBroker) => [...broker.uploads.values()].filter(({ isComplete }) => isComplete);
 
 test('files and folders named as outputs are kept, empty ones too, whether the job went well or not', async () => {
-  const { broker, report } = await runJob({ spec: { name: 'a', command: 'mkdir -p out/deep; echo model > out/deep/model; : > out/empty; echo "{}" > metrics.json; exit 1', outputs: ['out/', 'metrics.json', 'nothing'] } });
+  const { broker, report } = await runJob({
+    spec: {
+      name: 'a',
+      command: 'mkdir -p out/deep; echo model > out/deep/model; : > out/empty; echo "{}" > metrics.json; exit 1',
+      outputs: ['out/', 'metrics.json', 'nothing'],
+    },
+  });
   expect(report.reason).toBe('exit-code');
-  expect(kept(broker).map(({ path, kind, sizeBytes }) => ({ path, kind, sizeBytes })).sort((a, b) => a.path.localeCompare(b.path))).toEqual([
+  expect(
+    kept(broker)
+      .map(({ path, kind, sizeBytes }) => ({ path, kind, sizeBytes }))
+      .sort((a, b) => a.path.localeCompare(b.path)),
+  ).toEqual([
     { path: 'metrics.json', kind: 'output', sizeBytes: 3 },
     { path: 'out/deep/model', kind: 'output', sizeBytes: 6 },
     { path: 'out/empty', kind: 'output', sizeBytes: 0 },
@@ -20,7 +30,13 @@ test('files and folders named as outputs are kept, empty ones too, whether the j
 });
 
 test('checkpoints are kept while the job runs, and again when they change', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'mkdir ckpt; echo 1 > ckpt/last; while ! test -e go; do sleep 0.05; done; echo second > ckpt/last', checkpoints: { path: 'ckpt/' } } });
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command: 'mkdir ckpt; echo 1 > ckpt/last; while ! test -e go; do sleep 0.05; done; echo second > ckpt/last',
+      checkpoints: { path: 'ckpt/' },
+    },
+  });
   await waitFor('the first checkpoint', () => kept(broker).length === 1);
   writeFileSync(join(runner.boot.workDir, 'go'), '');
   await reportOf(broker, runner);
@@ -31,8 +47,12 @@ test('checkpoints are kept while the job runs, and again when they change', asyn
 });
 
 test('an upload that is cut goes on where it stopped', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'head -c 200000000 /dev/urandom > big', outputs: ['big'] } });
-  await waitFor('the upload to be under way', () => [...broker.uploads.values()].some(({ received }) => received > 1_000_000));
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: 'head -c 200000000 /dev/urandom > big', outputs: ['big'] },
+  });
+  await waitFor('the upload to be under way', () =>
+    [...broker.uploads.values()].some(({ received }) => received > 1_000_000),
+  );
   await broker.goAway();
   await broker.comeBack();
   const report = await reportOf(broker, runner);
@@ -42,7 +62,9 @@ test('an upload that is cut goes on where it stopped', async () => {
 });
 
 test('results that the broker will not have fail the job', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] } });
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] },
+  });
   await waitFor('the job', () => broker.texts().includes('up'));
   broker.misbehave({ path: '/v1/runner/uploads', status: 413, problem: 'too-large' });
   const report = await reportOf(broker, runner);
@@ -51,7 +73,9 @@ test('results that the broker will not have fail the job', async () => {
 });
 
 test('2 GiB are uploaded in little memory', async () => {
-  const { broker, runner } = await startJob({ spec: { name: 'a', command: 'head -c 2147483648 /dev/zero > big', outputs: ['big'] } });
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: 'head -c 2147483648 /dev/zero > big', outputs: ['big'] },
+  });
   let peakBytes = 0;
   await waitFor(
     'the report',

@@ -3,7 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { newId } from '../../src/core/ids.ts';
-import type { Assignment, Claim, Directive, Heartbeat, LogRecord, Report, RunnerUpload } from '../../src/protocol/runner.ts';
+import type {
+  Assignment,
+  Claim,
+  Directive,
+  Heartbeat,
+  LogRecord,
+  Report,
+  RunnerUpload,
+} from '../../src/protocol/runner.ts';
 
 /** An assignment of one node with nothing special. */
 export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
@@ -28,7 +36,13 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
 }
 
 /** What the bucket has of an upload: kept whole only while small. */
-export type ReceivedUpload = RunnerUpload & { id: string; received: number; bytes: Buffer[]; hash: Hash; isComplete: boolean };
+export type ReceivedUpload = RunnerUpload & {
+  id: string;
+  received: number;
+  bytes: Buffer[];
+  hash: Hash;
+  isComplete: boolean;
+};
 
 type Misbehaviour = { path: string; status: number; problem: string } | { path: string; dropsAnswer: true };
 
@@ -87,9 +101,11 @@ export async function startFakeBroker(assignment: Assignment): Promise<FakeBroke
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', broker.url());
     const how = takeMatching(misbehaviours, url.pathname);
-    if (how !== undefined && 'status' in how) return answer(response, how.status, { type: `https://weir.dev/problems/${how.problem}`, detail: how.problem });
+    if (how !== undefined && 'status' in how)
+      return answer(response, how.status, { type: `https://weir.dev/problems/${how.problem}`, detail: how.problem });
     const object = /^\/objects\/(.+)$/.exec(url.pathname)?.[1];
-    const taken = object === undefined ? takeCall(url, await bodyOf(request)) : await takeObject(broker, object, request);
+    const taken =
+      object === undefined ? takeCall(url, await bodyOf(request)) : await takeObject(broker, object, request);
     if (how !== undefined) return void response.destroy();
     answer(response, taken.status, taken.body, taken.headers);
   };
@@ -101,7 +117,9 @@ export async function startFakeBroker(assignment: Assignment): Promise<FakeBroke
       const claim = json() as Claim;
       broker.claims.push(claim);
       claimedBy ??= claim.token;
-      return claimedBy === claim.token ? { status: 200, body: assignment } : { status: 401, body: { type: 'unauthorized', detail: 'spent' } };
+      return claimedBy === claim.token
+        ? { status: 200, body: assignment }
+        : { status: 401, body: { type: 'unauthorized', detail: 'spent' } };
     }
     if (url.pathname === '/v1/runner/heartbeat') {
       broker.heartbeats.push(json() as Heartbeat);
@@ -114,7 +132,9 @@ export async function startFakeBroker(assignment: Assignment): Promise<FakeBroke
       return { status: 204 };
     }
     const completed = /^\/v1\/runner\/uploads\/(.+)\/complete$/.exec(url.pathname)?.[1];
-    return completed === undefined ? { status: 404, body: { type: 'not-found', detail: url.pathname } } : completeUpload(broker, completed);
+    return completed === undefined
+      ? { status: 404, body: { type: 'not-found', detail: url.pathname } }
+      : completeUpload(broker, completed);
   };
 
   await broker.comeBack();
@@ -149,7 +169,11 @@ function takeLogs(broker: FakeBroker, url: URL, body: Buffer): Answer {
   const next = broker.records.length;
   if (firstLine + lines <= next) return { status: 204 };
   if (firstLine !== next) broker.faults.push(`lines from ${firstLine} came when ${next} was next`);
-  const records = gunzipSync(body).toString().trimEnd().split('\n').map((line) => JSON.parse(line) as LogRecord);
+  const records = gunzipSync(body)
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LogRecord);
   if (records.length !== lines) broker.faults.push(`${records.length} records were announced as ${lines}`);
   for (const record of records) broker.records.push(record);
   return { status: 204 };
@@ -165,7 +189,8 @@ async function takeObject(broker: FakeBroker, id: string, request: IncomingMessa
   const upload = broker.uploads.get(id);
   if (upload === undefined) return { status: 404 };
   const first = /^bytes ([0-9]+)-/.exec(request.headers['content-range'] ?? '')?.[1];
-  if (first !== undefined && Number(first) !== upload.received) broker.faults.push(`bytes from ${first} came when ${upload.received} was next`);
+  if (first !== undefined && Number(first) !== upload.received)
+    broker.faults.push(`bytes from ${first} came when ${upload.received} was next`);
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       upload.received += chunk.length;
@@ -182,7 +207,8 @@ async function takeObject(broker: FakeBroker, id: string, request: IncomingMessa
 function completeUpload(broker: FakeBroker, id: string): Answer {
   const upload = broker.uploads.get(id);
   if (upload === undefined) return { status: 404, body: { type: 'not-found', detail: id } };
-  if (!upload.isComplete && upload.hash.digest('hex') !== upload.sha256) broker.faults.push(`${upload.path} has another checksum than announced`);
+  if (!upload.isComplete && upload.hash.digest('hex') !== upload.sha256)
+    broker.faults.push(`${upload.path} has another checksum than announced`);
   upload.isComplete = true;
   return { status: 204 };
 }

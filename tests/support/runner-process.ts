@@ -24,7 +24,10 @@ export const isRoot = process.getuid?.() === 0;
 export const hasBubblewrap = existsSync('/usr/bin/bwrap');
 
 /** A real runner in a process of its own, in directories of its own. Gone with the test. */
-export async function startRunner(brokerUrl: string, options: { boot?: Partial<Boot>; env?: Record<string, string> } = {}): Promise<RunnerProcess> {
+export async function startRunner(
+  brokerUrl: string,
+  options: { boot?: Partial<Boot>; env?: Record<string, string> } = {},
+): Promise<RunnerProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-runner-'));
   await chmod(directory, 0o755);
   const boot: Boot = {
@@ -41,7 +44,11 @@ export async function startRunner(brokerUrl: string, options: { boot?: Partial<B
   };
   const bootPath = join(directory, 'boot.json');
   await writeFile(bootPath, JSON.stringify(boot), { mode: 0o600 });
-  const child = spawn(process.execPath, [program, bootPath], { detached: true, env: { ...process.env, ...options.env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [program, bootPath], {
+    detached: true,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const exited = new Promise<number | null>((resolve_) => child.on('exit', (code) => resolve_(code)));
@@ -57,7 +64,10 @@ export async function startRunner(brokerUrl: string, options: { boot?: Partial<B
 }
 
 /** A broker with this assignment and a runner that works for it. */
-export async function startJob(assignment: Partial<Assignment>, boot: Partial<Boot> = {}): Promise<{ broker: FakeBroker; runner: RunnerProcess }> {
+export async function startJob(
+  assignment: Partial<Assignment>,
+  boot: Partial<Boot> = {},
+): Promise<{ broker: FakeBroker; runner: RunnerProcess }> {
   const broker = await startFakeBroker(assignmentOf(assignment));
   onTestFinished(broker.goAway);
   const runner = await startRunner(broker.url(), { boot });
@@ -65,7 +75,10 @@ export async function startJob(assignment: Partial<Assignment>, boot: Partial<Bo
 }
 
 /** The same, seen to its end. */
-export async function runJob(assignment: Partial<Assignment>, boot: Partial<Boot> = {}): Promise<{ broker: FakeBroker; runner: RunnerProcess; report: Report }> {
+export async function runJob(
+  assignment: Partial<Assignment>,
+  boot: Partial<Boot> = {},
+): Promise<{ broker: FakeBroker; runner: RunnerProcess; report: Report }> {
   const { broker, runner } = await startJob(assignment, boot);
   const report = await reportOf(broker, runner);
   return { broker, runner, report };
