@@ -1,5 +1,4 @@
 import { pino } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createJobDownloads } from './artifacts/download.ts';
 import { requireUploads } from './artifacts/upload.ts';
 import { newId } from './core/ids.ts';
@@ -7,6 +6,8 @@ import { createBatcher } from './db/batch.ts';
 import { createListener } from './db/listen.ts';
 import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
+import { createHealthApp } from './http/health-app.ts';
+import { createMetrics } from './http/metrics.ts';
 import { createClaim } from './instances/claim.ts';
 import { createHeartbeat } from './instances/heartbeat.ts';
 import { createReport } from './instances/report.ts';
@@ -38,14 +39,22 @@ export async function startApi(foundation: Foundation): Promise<() => Promise<vo
   };
 }
 
+/** The health of a worker on its own. Where its port is taken, as by an API beside it, it goes without. */
+export async function startHealth(foundation: Foundation): Promise<() => Promise<void>> {
+  const { host, port } = foundation.config;
+  const app = await createHealthApp(basics(foundation));
+  await app.listen({ host, port }).catch((cause: unknown) => {
+    foundation.onError(new Error(`This worker's health is not served: port ${port} is taken. Set WEIR_PORT to another.`, { cause }));
+  });
+  return () => app.close();
+}
+
 function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Foundation) {
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
   return {
     db,
     now,
     bucket,
-    metrics,
+    metrics: createMetrics(),
     petaflopsPerAccelerator,
     publicUrl: config.publicUrl,
     operatorKey: config.operatorKey,

@@ -102,6 +102,8 @@ export type Config = {
   local: NonNullable<NonNullable<File['providers']>['local']>;
   bucket: NonNullable<File['bucket']>;
   timing: Timing;
+  /** The environment of the service, of which providers show jobs a little. */
+  hostEnv: Record<string, string | undefined>;
 };
 
 /** What is wrong with the configuration: every fault, each with its key and an example. The process exits 78. */
@@ -122,8 +124,11 @@ export const configExitCode = 78;
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const faults: string[] = [];
   const port = readPort(env['WEIR_PORT'], faults);
-  const databaseUrl = readUrl('DATABASE_URL', env, /^postgres(ql)?:/, 'postgresql://user:password@host:5432/weir', faults);
-  const redisUrl = readUrl('REDIS_URL', env, /^rediss?:/, 'redis://127.0.0.1:6379', faults);
+  const databaseUrl = readUrl(
+    { name: 'DATABASE_URL', text: env['DATABASE_URL'], scheme: /^postgres(ql)?:/, example: 'postgresql://user:password@host:5432/weir' },
+    faults,
+  );
+  const redisUrl = readUrl({ name: 'REDIS_URL', text: env['REDIS_URL'], scheme: /^rediss?:/, example: 'redis://127.0.0.1:6379' }, faults);
   const givenSecretKey = readSecretKey(env['WEIR_SECRET_KEY'], faults);
   const givenOperatorKey = readOperatorKey(env['WEIR_OPERATOR_KEY'], faults);
   const file = readFile(env['WEIR_CONFIG'], faults);
@@ -144,6 +149,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     local: file.providers?.local ?? {},
     bucket: file.bucket ?? { kind: 'filesystem' },
     timing: inMilliseconds(file),
+    hostEnv: env,
   };
 }
 
@@ -170,8 +176,9 @@ function readPort(text: string | undefined, faults: string[]): number {
   return port;
 }
 
-function readUrl(name: string, env: Record<string, string | undefined>, scheme: RegExp, example: string, faults: string[]): string | undefined {
-  const text = env[name];
+type UrlVariable = { name: string; text: string | undefined; scheme: RegExp; example: string };
+
+function readUrl({ name, text, scheme, example }: UrlVariable, faults: string[]): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (!scheme.test(text) || !URL.canParse(text)) faults.push(`${name} is not such a URL; example: ${example}`);
   return text;

@@ -42,7 +42,7 @@ export async function openFoundation(config: Config, databaseUrl: string, onErro
     config,
     db,
     queues,
-    providers: await createProviders({ config, installation, hostEnv: process.env, onError }),
+    providers: await createProviders({ config, installation, onError }),
     bucket: await openBucket(config, now),
     installation,
     now,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startApi } from './api.ts';
+import { startApi, startHealth } from './api.ts';
 import { ConfigError, configExitCode, loadConfig, type Config } from './config.ts';
 import { startCluster } from './db/cluster.ts';
 import { migrate } from './db/migrate.ts';
@@ -21,7 +21,7 @@ export async function startService(config: Config, mode: Mode, onError: (error: 
   const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
   await migrate(databaseUrl);
   const foundation = await openFoundation(config, databaseUrl, onError);
-  const closeApi = mode === 'worker' ? undefined : await startApi(foundation);
+  const closeApi = await (mode === 'worker' ? startHealth(foundation) : startApi(foundation));
   const closeWorker = mode === 'api' ? undefined : await startWorker(foundation, mode === 'both');
   return {
     notices: foundation.providers.flatMap(({ notice }) => notice ?? []),
@@ -29,7 +29,7 @@ export async function startService(config: Config, mode: Mode, onError: (error: 
       // The API last: runners that leave with the worker still have something to say.
       await closeWorker?.();
       await foundation.queues.close();
-      await closeApi?.();
+      await closeApi();
       await Promise.all(foundation.providers.map((provider) => provider.close()));
       await foundation.db.close();
       await cluster?.stop();

@@ -4,6 +4,7 @@ import { hourMs } from './core/time.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
 import type { Foundation } from './foundation.ts';
+import { forgetRequests } from './http/store.ts';
 import { createLaunch } from './instances/launch.ts';
 import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
@@ -30,7 +31,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   const timers = [every(config.timing.sweepMs, buildSweep(foundation), onError), every(hourMs, () => clean(foundation), onError)];
   return async () => {
     await Promise.all(timers.map((stop) => stop()));
-    if (ownsMachine) await Promise.all(providers.map((provider) => provider.evacuate?.()));
+    if (ownsMachine) for (const provider of providers) await provider.evacuate?.();
   };
 }
 
@@ -84,7 +85,11 @@ function buildSweep(foundation: Foundation) {
   return createSweep({ db, providers, limits: limitsOf(foundation), stop, wakeDispatch, wakeLaunch, wakeSettle, onError });
 }
 
+/** An idempotency key is good for so long. */
+const keyMs = 24 * hourMs;
+
 async function clean({ config, db, bucket, now }: Foundation): Promise<void> {
+  await forgetRequests(db.client, new Date(now().getTime() - keyMs));
   await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
 }
 
@@ -108,7 +113,10 @@ function every(restMs: number, work: () => Promise<void>, onError: (error: unkno
   let isStopped = false;
   const round = async (): Promise<void> => {
     await work().catch(onError);
-    if (!isStopped) timer = setTimeout(() => (running = round()), restMs);
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      running = round();
+    }, restMs);
   };
   let running = round();
   return async () => {

@@ -65,7 +65,7 @@ export function printShares({ tenants, concentration, unit }: Shares): void {
 
 /** `[██████····] 3,000 of 50,000 examples, about 4 s left`; on a terminal the line is rewritten in place. */
 export function progressLine({ progress }: Job): string | undefined {
-  if (progress?.done == null || progress.total == null) return undefined;
+  if (progress === undefined || progress.done === null || progress.total === null) return undefined;
   const part = Math.min(1, progress.done / progress.total);
   const left = progress.eta.p50 === null ? '' : `, about ${formatDuration(Math.max(0, (Date.parse(progress.eta.p50) - Date.now()) / 1000))} left`;
   return `[${'█'.repeat(Math.round(part * 24)).padEnd(24, '·')}] ${progress.done} of ${progress.total} ${progress.unit ?? ''}${left}`;

@@ -4,5 +4,6 @@ import type { Sql } from './database.ts';
 export async function settle(sql: Sql, name: string, proposed: string): Promise<string> {
   await sql.setting.createMany({ data: { name, value: proposed }, skipDuplicates: true });
   const { value } = await sql.setting.findUniqueOrThrow({ where: { name } });
-  return String(value);
+  if (typeof value !== 'string') throw new TypeError(`the setting ${name} is no text`);
+  return value;
 }

@@ -62,7 +62,7 @@ async function applyStarts(tx: Sql, starts: Start[], at: Date, { bootMs, reserve
 async function explain(tx: Sql, snapshot: Snapshot, waits: Wait[]): Promise<void> {
   if (waits.length === 0) return;
   const etas = forecast(snapshot);
-  const iso = (ms: number | null | undefined) => (ms == null ? null : new Date(Math.round(ms / 1000) * 1000).toISOString());
+  const iso = (ms: number | null | undefined) => (typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString());
   await writeWaiting(
     tx,
     waits.map(({ jobId, position, blockers }) => {

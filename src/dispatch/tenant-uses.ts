@@ -31,7 +31,7 @@ export function createTenantUses(deps: TenantUseDeps) {
     const { halfLife } = await deps.poolPolicy(tx);
     const committed = await deps.committed(tx, now);
     const decayed = await deps.decayedUse(tx, (halfLife && windowMs(halfLife)) || defaultHalfLifeMs, now);
-    const shareCaps = await readShareCaps(tx, tenantIds, policies, now, deps);
+    const shareCaps = await readShareCaps(tx, new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}])), now, deps);
     return tenantIds.map((id) => {
       const policy = policies.get(id) ?? {};
       return {
@@ -56,11 +56,10 @@ function budgetLeft({ budget }: Policy, spent = { spentThisMonth: 0, spentTotal:
   return Math.min(monthly, total) - spent.reserved;
 }
 
-async function readShareCaps(tx: Sql, tenantIds: string[], policies: Map<string, Policy>, now: Date, deps: TenantUseDeps): Promise<Map<string, ShareCap>> {
+async function readShareCaps(tx: Sql, policies: Map<string, Policy>, now: Date, deps: TenantUseDeps): Promise<Map<string, ShareCap>> {
   const caps = new Map<string, ShareCap>();
   const uses = new Map<string, Map<string, number>>();
-  for (const id of tenantIds) {
-    const shareCap = policies.get(id)?.shareCap;
+  for (const [id, { shareCap }] of policies) {
     if (shareCap === undefined) continue;
     const window = shareCap.window ?? '30d';
     const lengthMs = windowMs(window) ?? 30 * dayMs;

@@ -1,8 +1,8 @@
-import { Prisma, type Database, type Sql } from '../db/database.ts';
+import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
-import { activeStates, type NextState } from './state.ts';
+import type { NextState } from './state.ts';
 
 export type NewJobRow = {
   id: string;
@@ -94,12 +94,6 @@ export async function recordEvent(tx: Sql, event: NewEvent): Promise<void> {
   await tx.$queryRaw`SELECT pg_notify('weir_job', ${event.jobId})::text`;
 }
 
-export async function findJob(sql: Sql, jobId: string) {
-  return sql.job.findUnique({ where: { id: jobId } });
-}
-
-export type JobRow = NonNullable<Awaited<ReturnType<typeof findJob>>>;
-
 /** A job with all that its answer shows. */
 const shown = { attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } } } as const satisfies Prisma.JobInclude;
 
@@ -138,9 +132,4 @@ async function joinQuotes<T extends { quoteId: string }>(sql: Sql, jobs: T[]): P
 
 export async function countQueued(sql: Sql, tenantId: string): Promise<number> {
   return sql.job.count({ where: { tenantId, state: 'queued' } });
-}
-
-/** The current attempt of a job that is being carried out. */
-export async function findActiveAttempt(sql: Sql, jobId: string) {
-  return sql.attempt.findFirst({ where: { jobId, finishedAt: null, state: { in: [...activeStates] } }, include: { instances: true } });
 }

@@ -37,7 +37,7 @@ export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkRe
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec);
     await checkReferences(tenantId, spec);
-    const priced = quoteId === undefined ? await quote(tenantId, spec) : await keepQuote(await requireLiveQuote(tenantId, quoteId), spec);
+    const priced = quoteId === undefined ? await quote(tenantId, spec) : keepQuote(await requireLiveQuote(tenantId, quoteId), spec);
     const options = await admitted(chooseOptions(priced, optionId), tenantId, isBarred);
     const limits = await policy(tenantId);
     checkPolicy(limits, spec, options);
@@ -52,11 +52,9 @@ export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkRe
 
 /** What the schema can't say. All faults together. */
 function checkSpec(spec: JobSpec): void {
-  const faults: Fault[] = [
-    ...(['array', 'dependsOn', 'webhooks'] as const)
-      .filter((field) => spec[field] !== undefined)
-      .map((field) => ({ pointer: `/${field}`, detail: `weir does not carry out ${field} yet; leave it out.` })),
-  ];
+  const faults: Fault[] = (['array', 'dependsOn', 'webhooks'] as const)
+    .filter((field) => spec[field] !== undefined)
+    .map((field) => ({ pointer: `/${field}`, detail: `weir does not carry out ${field} yet; leave it out.` }));
   const files = Object.entries(spec.files ?? {});
   const filesBytes = files.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
   if (filesBytes > maxFilesBytes) {

@@ -86,24 +86,19 @@ type StoredProgress = { done: number; total: number | null; unit: string | null 
 /** Where the job says how far it is, its end follows from its own speed; else from its quote. */
 function progressView(row: ShownJob, accruedUsd: number, now: Date): Static<'progress'> {
   const progress = row.progress as StoredProgress | null;
-  const startedAt = row.attempts.at(-1)?.startedAt ?? row.startedAt ?? now;
-  const elapsedMs = Math.max(1, now.getTime() - startedAt.getTime());
+  const attempt = row.attempts.at(-1);
+  const elapsedMs = Math.max(1, now.getTime() - (attempt?.startedAt ?? row.startedAt ?? now).getTime());
   const remainingMs = remaining(progress, elapsedMs) ?? quoted(row, elapsedMs);
-  const hourlyUsd = (row.attempts.at(-1)?.offer as unknown as Offer | undefined)?.hourlyUsd ?? 0;
-  return {
-    done: progress?.done ?? null,
-    total: progress?.total ?? null,
-    unit: progress?.unit ?? null,
-    eta:
-      remainingMs === undefined
-        ? unknown
-        : { p50: new Date(now.getTime() + remainingMs.p50).toISOString(), p90: new Date(now.getTime() + remainingMs.p90).toISOString() },
-    expectedCostUsd: remainingMs === undefined ? null : toUsd(fromUsd(accruedUsd + (hourlyUsd * remainingMs.p50) / 3_600_000)),
-  };
+  const { done, total, unit } = progress ?? { done: null, total: null, unit: null };
+  if (remainingMs === undefined || attempt === undefined) return { done, total, unit, eta: unknown, expectedCostUsd: null };
+  const { hourlyUsd } = attempt.offer as unknown as Offer;
+  const after = (ms: number) => new Date(now.getTime() + ms).toISOString();
+  const expectedCostUsd = toUsd(fromUsd(accruedUsd + (hourlyUsd * remainingMs.p50) / 3_600_000));
+  return { done, total, unit, eta: { p50: after(remainingMs.p50), p90: after(remainingMs.p90) }, expectedCostUsd };
 }
 
 function remaining(progress: StoredProgress | null, elapsedMs: number): { p50: number; p90: number } | undefined {
-  if (progress?.total == null || progress.done <= 0) return undefined;
+  if (progress === null || progress.total === null || progress.done <= 0) return undefined;
   const p50 = (elapsedMs * Math.max(0, progress.total - progress.done)) / progress.done;
   return { p50, p90: p50 * 1.25 };
 }

@@ -12,7 +12,7 @@ export const Time = (description?: string) =>
 export const Duration = (description: string) =>
   Type.String({ pattern: durationPattern, description: `${description} Such as 90s, 30m, 2h or 3d.` });
 
-export const Usd = (description?: string) => Type.Number({ ...(description === undefined ? {} : { description }) });
+export const Usd = (description?: string) => Type.Number(description === undefined ? {} : { description });
 
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 

@@ -116,7 +116,7 @@ export type LogChunk = Static<typeof LogChunk>;
 /** One line in a chunk: stream (o: stdout, e: stderr, w: weir), text, and milliseconds since 1970. */
 export type LogRecord = { s: 'o' | 'e' | 'w'; t: string; at: number };
 
-export { maxLogChunkBytes, maxLogLineBytes } from './log-limits.ts';
+export { maxLogChunkBytes } from './log-limits.ts';
 
 export const RunnerUpload = Type.Object(
   {

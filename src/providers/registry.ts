@@ -6,14 +6,12 @@ export type ProviderSettings = {
   config: Config;
   /** Of this weir, so that it never touches the machines of another. */
   installation: string;
-  /** The environment of the service. */
-  hostEnv: Record<string, string | undefined>;
   onError: (error: unknown) => void;
 };
 
 /** One line per provider; undefined where the configuration leaves it out. */
 const providers = {
-  local: ({ config, installation, hostEnv, onError }) =>
+  local: ({ config, installation, onError }) =>
     config.local.enabled === false
       ? Promise.resolve(undefined)
       : createLocalProvider({
@@ -21,7 +19,7 @@ const providers = {
           installation,
           config: config.local,
           graceMs: config.timing.graceMs,
-          hostEnv,
+          hostEnv: config.hostEnv,
           onError,
         }),
 } satisfies Record<string, (settings: ProviderSettings) => Promise<Provider | undefined>>;
