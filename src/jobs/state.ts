@@ -16,6 +16,7 @@ export type NextState<From extends JobState> = (typeof next)[From][number];
 
 export type EndState = 'succeeded' | 'failed' | 'cancelled';
 
+export const activeStates = ['provisioning', 'running', 'stopping'] as const;
 export const endStates = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly EndState[];
 
 export function isEnd(state: JobState): state is EndState {
