@@ -1,20 +1,22 @@
+const maxItems = 200;
+
 /**
- * Collects what callers ask while the last batch is under way, and carries it out together: one round trip, and one commit,
- * for many requests. A caller's answer is of its own item, begun after it asked.
+ * Collects what callers ask while batches are under way (`lanes` at once), and carries it out together: one round trip, and one
+ * commit, for many requests. A caller's answer is of its own item, begun after it asked.
  */
-export function createBatcher<T, R>(process: (items: T[]) => Promise<R[]>, maxItems = 200): (item: T) => Promise<R> {
+export function createBatcher<T, R>(process: (items: T[]) => Promise<R[]>, lanes = 1): (item: T) => Promise<R> {
   type Waiting = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void };
   let waiting: Waiting[] = [];
-  let isBusy = false;
+  let busyLanes = 0;
 
   const drain = async (): Promise<void> => {
-    isBusy = true;
+    busyLanes += 1;
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxItems);
       waiting = waiting.slice(maxItems);
       await carryOut(batch);
     }
-    isBusy = false;
+    busyLanes -= 1;
   };
 
   const carryOut = async (batch: Waiting[]): Promise<void> => {
@@ -31,6 +33,6 @@ export function createBatcher<T, R>(process: (items: T[]) => Promise<R[]>, maxIt
   return (item) =>
     new Promise<R>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (!isBusy) void drain();
+      if (busyLanes < lanes) void drain();
     });
 }

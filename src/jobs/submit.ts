@@ -26,6 +26,9 @@ export type SubmitDeps = {
 
 export type Submit = (tenantId: string, body: NewJob, jobId: string) => Promise<Job>;
 
+/** While one batch is being committed the next is written. */
+const insertLanes = 2;
+
 const maxFilesBytes = 1024 * 1024;
 
 /**
@@ -33,13 +36,15 @@ const maxFilesBytes = 1024 * 1024;
  * @throws WeirError `invalid` for a bad spec, `can-never-start` with the blockers, `too-many-queued`, `not-found` for the quote.
  */
 export function createSubmit({ db, now, quote, requireLiveQuote, policy, checkReferences, isBarred, wakeDispatch }: SubmitDeps): Submit {
-  const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows));
+  const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows), insertLanes);
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec);
     await checkReferences(tenantId, spec);
-    const priced = quoteId === undefined ? await quote(tenantId, spec) : keepQuote(await requireLiveQuote(tenantId, quoteId), spec);
+    const [priced, limits] = await Promise.all([
+      quoteId === undefined ? quote(tenantId, spec) : requireLiveQuote(tenantId, quoteId).then((live) => keepQuote(live, spec)),
+      policy(tenantId),
+    ]);
     const options = await admitted(chooseOptions(priced, optionId), tenantId, isBarred);
-    const limits = await policy(tenantId);
     checkPolicy(limits, spec, options);
     await checkQueued(db, tenantId, limits);
 
