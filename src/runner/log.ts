@@ -2,15 +2,16 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { LogRecord } from '../protocol/runner.ts';
+import { createIntake } from './log-intake.ts';
 import { createLineSplitter, maxUnbrokenBytes, type LineSplitter } from './log-lines.ts';
 import type { LogSpool } from './log-spool.ts';
 import { lastProgress, type Progress } from './progress.ts';
 import { createSecretMask, type SecretMask } from './secret-mask.ts';
 
 const batchDelayMs = 100;
-const maxBatchChars = 1024 * 1024;
+const maxBatchChars = 256 * 1024;
 /** Of records not yet compressed: above it the job's pipes are not read. */
-const maxPendingChars = 3 * 1024 * 1024;
+const maxPendingChars = 2 * 1024 * 1024;
 const tailLines = 20;
 
 const compress = promisify(gzip);
@@ -35,47 +36,48 @@ export function createJobLog(spool: LogSpool, secrets: string[], onEndlessLine: 
   let progress: Progress | undefined;
   let errorTail: string[] = [];
 
-  const record = (kind: LogRecord['s'], lines: string[]): void => {
+  const record = (kind: LogRecord['s'], lines: string[], at: number): void => {
     if (lines.length === 0) return;
-    batches.add(kind, lines);
+    batches.add(kind, lines, at);
     if (kind === 'o') progress = lastProgress(lines) ?? progress;
     if (kind === 'e') errorTail = [...errorTail, ...lines.slice(-tailLines)].slice(-tailLines);
   };
 
-  const take = (source: Source, chunk: Buffer): void => {
-    record(source.kind, source.splitter.feed(source.mask.feed(chunk)));
+  const intake = createIntake<Source>(({ source, chunk, at }) => {
+    const lines = chunk === undefined ? endOf(source) : source.splitter.feed(source.mask.feed(chunk));
+    record(source.kind, lines, at);
     if (source.splitter.unbrokenBytes() > maxUnbrokenBytes) onEndlessLine();
-  };
-
-  const finish = (source: Source): void => {
-    record(source.kind, [...source.splitter.feed(source.mask.end()), ...source.splitter.end()]);
-  };
+  });
 
   return {
     attach: (stream, kind) => {
       const source = { kind, mask: createSecretMask(secrets), splitter: createLineSplitter() };
       return new Promise((resolve) => {
         stream.on('data', (chunk: Buffer) => {
-          take(source, chunk);
-          if (!batches.isFull()) return;
+          intake.add({ source, chunk, at: Date.now() });
+          if (!intake.isFull() && !batches.isFull()) return;
           stream.pause();
-          void batches.room().then(() => stream.resume());
+          void Promise.all([intake.room(), batches.room()]).then(() => stream.resume());
         });
         stream.on('error', () => stream.destroy());
         stream.on('close', () => {
-          finish(source);
-          resolve();
+          intake.add({ source, chunk: undefined, at: Date.now() });
+          void intake.empty().then(resolve);
         });
       });
     },
-    say: (text) => record('w', text.split('\n')),
+    say: (text) => record('w', text.split('\n'), Date.now()),
     progress: () => progress,
     errorTail: () => errorTail,
     close: () => batches.close(),
   };
 }
 
-/** Gathers records and hands them to the spool: the first at once, then every 100 ms or MiB. */
+function endOf({ mask, splitter }: Source): string[] {
+  return [...splitter.feed(mask.end()), ...splitter.end()];
+}
+
+/** Gathers records and hands them to the spool: the first at once, then every 100 ms or 256 KiB. */
 function createBatches(spool: LogSpool) {
   let text = '';
   let lines = 0;
@@ -112,16 +114,17 @@ function createBatches(spool: LogSpool) {
   };
 
   return {
-    add: (kind: LogRecord['s'], added: string[]): void => {
+    add: (kind: LogRecord['s'], added: string[], at: number): void => {
       const head = `{"s":"${kind}","t":`;
-      const tail = `,"at":${Date.now()}}\n`;
+      const tail = `,"at":${at}}\n`;
       for (const line of added) text += head + JSON.stringify(line) + tail;
       lines += added.length;
       if (text.length >= maxBatchChars) return flush();
       timer ??= setTimeout(flush, Math.max(0, lastFlushMs + batchDelayMs - performance.now()));
     },
     isFull: () => pendingChars > maxPendingChars,
-    room: () => new Promise<void>((resolve) => waiting.push(resolve)),
+    room: (): Promise<void> =>
+      pendingChars > maxPendingChars ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(),
     close: async (): Promise<number> => {
       flush();
       await spooled;
