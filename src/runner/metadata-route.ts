@@ -16,7 +16,9 @@ const ports = ['1-52', '54-65534'];
  * Leaves the job's uid no way to the metadata address, in whichever namespace it runs, as long as it shares the machine's
  * network. Needs root and `ip`. Answers whether the way is barred. A rule that outlives the runner binds only this uid.
  */
-export function barMetadata(uid: number): Promise<boolean> {
+export async function barMetadata(uid: number): Promise<boolean> {
+  // Those of a runner that was killed would pile up: the kernel keeps equal rules side by side.
+  await editRules('del', uid);
   return editRules('add', uid);
 }
 

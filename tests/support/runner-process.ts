@@ -21,7 +21,6 @@ export type RunnerProcess = {
 };
 
 export const isRoot = process.getuid?.() === 0;
-export const hasBubblewrap = existsSync('/usr/bin/bwrap');
 
 /** A real runner in a process of its own, in directories of its own. Gone with the test. */
 export async function startRunner(
