@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { createJobDownloads } from './artifacts/download.ts';
 import { requireUploads } from './artifacts/upload.ts';
+import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
-import { createBatcher } from './db/batch.ts';
 import { createListener } from './db/listen.ts';
 import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
@@ -15,7 +15,6 @@ import { createCancel } from './jobs/cancel.ts';
 import { createIsBarred } from './jobs/sole-tenant.ts';
 import { createSubmit } from './jobs/submit.ts';
 import type { JobSpec } from './protocol/job-spec.ts';
-import type { Policy } from './protocol/tenant.ts';
 import { createWakeups } from './logs/wakeups.ts';
 import { providerNames } from './providers/registry.ts';
 import { createHistory } from './quotes/history.ts';
@@ -24,7 +23,7 @@ import { createQuoter, type Quoter } from './quotes/quote.ts';
 import type { Seller } from './quotes/sellers.ts';
 import { requireLiveQuote } from './quotes/store.ts';
 import { createOutlook } from './shares/outlook.ts';
-import { currentPoliciesOf } from './tenants/policies.ts';
+import { currentPolicy } from './tenants/policies.ts';
 import { openSecrets, requireSecrets } from './tenants/secrets.ts';
 
 /** The API: listens when this answers. */
@@ -72,9 +71,13 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
   } satisfies Partial<AppDeps>;
 }
 
+/** For quotes and admission. A change made by another process is seen within this; what starts a job reads the policy itself. */
+const policyMs = 1_000;
+
 function quoting(foundation: Foundation) {
   const { config, db, bucket, now, providers, stop, wakeDispatch } = foundation;
-  const policy = createBatcher<string, Policy>((tenantIds) => currentPoliciesOf(db.client, tenantIds));
+  const policies = createCache((tenantId) => currentPolicy(db.client, tenantId), policyMs, now);
+  const policy = policies.get;
   const sellers = (): Promise<Seller[]> => Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
   const { quote }: Quoter = createQuoter({
     sellers,
@@ -87,6 +90,7 @@ function quoting(foundation: Foundation) {
   });
   const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
   return {
+    forgetPolicy: policies.forget,
     quote,
     offers: async () => listOffers(await sellers()),
     submit: createSubmit({

@@ -70,6 +70,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   answerProblems(app, deps.publicUrl);
   measureRequests(app, deps.metrics);
   validateStrictly(app);
+  app.setSerializerCompiler(() => JSON.stringify);
   guard(app, keyring);
   honourIdempotencyKeys(app, db, deps.secretKey);
   await collectOpenApi(app);

@@ -1,7 +1,7 @@
+import { createCache } from '../core/cache.ts';
 import type { Clock } from '../core/time.ts';
 import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
-import { cached } from './cached.ts';
 import { calibrate, type Calibration, type Residual } from './interval.ts';
 import type { History } from './quote.ts';
 import { readNewestResiduals, readResidualsOfNames, type ResidualRow } from './store.ts';
@@ -10,29 +10,19 @@ import { readNewestResiduals, readResidualsOfNames, type ResidualRow } from './s
 const newestOfName = 20;
 const newestOfPool = 200;
 
-/** A pool of many jobs moves slowly. A name's own runs are read anew for each quote. */
+/** A pool of many jobs moves slowly; a name's own runs move with each of them. */
 const poolMs = 30_000;
-
-/** Tenants whose pool is kept; a tenant beyond them is read again. */
-const keptTenants = 1000;
+const nameMs = 1_000;
 
 type Group = (basis: string, kind: string) => Calibration | undefined;
 
 /** What finished jobs say, level by level. Questions that come together are read together. */
 export function createHistory(db: Database, now: Clock): (tenantId: string, name: string) => Promise<History> {
-  const all = cached(() => readPool(db, null), poolMs, now);
-  const tenants = new Map<string, () => Promise<Group>>();
-  const ofName = createBatcher<Name, Group>((names) => readNames(db, names));
-  const ofTenant = (tenantId: string): Promise<Group> => {
-    const known = tenants.get(tenantId);
-    if (known !== undefined) return known();
-    if (tenants.size >= keptTenants) tenants.clear();
-    const read = cached(() => readPool(db, tenantId), poolMs, now);
-    tenants.set(tenantId, read);
-    return read();
-  };
+  const pools = createCache((tenantId) => readPool(db, tenantId === '' ? null : tenantId), poolMs, now);
+  const readName = createBatcher<Name, Group>((names) => readNames(db, names));
+  const names = createCache((key) => readName(nameOf(key)), nameMs, now);
   return async (tenantId, name) => {
-    const [sameName, tenant, everyone] = await Promise.all([ofName({ tenantId, name }), ofTenant(tenantId), all()]);
+    const [sameName, tenant, everyone] = await Promise.all([names.get(keyOf({ tenantId, name })), pools.get(tenantId), pools.get('')]);
     return (basis, kind) => ({
       sameName: sameName(basis, kind),
       tenant: tenant(basis, kind),
@@ -75,3 +65,8 @@ async function readNames(db: Database, names: readonly Name[]): Promise<Group[]>
 }
 
 const keyOf = ({ tenantId, name }: Name): string => `${tenantId}/${name}`;
+
+function nameOf(key: string): Name {
+  const slash = key.indexOf('/');
+  return { tenantId: key.slice(0, slash), name: key.slice(slash + 1) };
+}

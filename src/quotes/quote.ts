@@ -1,10 +1,10 @@
+import { createCache } from '../core/cache.ts';
 import { newId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { assumptionsOf, isOfHistory } from './assumptions.ts';
-import { cached } from './cached.ts';
 import { spreadOf, type Evidence } from './interval.ts';
 import { listOptions } from './options.ts';
 import { inOrder, recommend } from './recommend.ts';
@@ -116,11 +116,11 @@ const waresMs = 10_000;
 
 /** Quotes with what is known now. Nothing is stored: see store.ts. */
 export function createQuoter({ sellers, history, policy, share, ...constant }: QuoterDeps): Quoter {
-  const wares = cached(async () => indexWares(await sellers()), waresMs, constant.now);
+  const wares = createCache(async () => indexWares(await sellers()), waresMs, constant.now);
   return {
     quote: async (tenantId, spec, id) => {
       const [known, past, limits, outlook] = await Promise.all([
-        wares(),
+        wares.get(''),
         history(tenantId, spec.name),
         policy(tenantId),
         share(tenantId),

@@ -1,3 +1,4 @@
+import { createCache } from '../core/cache.ts';
 import { dayMs, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Policy } from '../protocol/tenant.ts';
@@ -12,22 +13,12 @@ const defaultWindow = '30d';
 
 /** A tenant's share of the pool's compute now, and after so many PFLOP/s-days more. */
 export function createOutlook({ db, now, policy }: OutlookDeps) {
-  const readings = new Map<string, { at: number; use: Promise<Map<string, number>> }>();
-
-  const read = (window: string): Promise<Map<string, number>> => {
-    const at = now().getTime();
-    const kept = readings.get(window);
-    if (kept !== undefined && at - kept.at < readingMs) return kept.use;
-    const use = useSince(db.client, new Date(at - (windowMs(window) ?? 30 * dayMs)));
-    readings.set(window, { at, use });
-    use.catch(() => readings.delete(window));
-    return use;
-  };
+  const readings = createCache((window) => useSince(db.client, new Date(now().getTime() - (windowMs(window) ?? 30 * dayMs))), readingMs, now);
 
   return async (tenantId: string) => {
     const { shareCap } = await policy(tenantId);
     const window = shareCap?.window ?? defaultWindow;
-    const use = await read(window);
+    const use = await readings.get(window);
     const own = (use.get(tenantId) ?? 0) / petaflopSecondsPerDay;
     const pool = [...use.values()].reduce((sum, amount) => sum + amount, 0) / petaflopSecondsPerDay;
     const share = (more: number) => (pool + more === 0 ? 0 : (own + more) / (pool + more));

@@ -26,15 +26,6 @@ async function latest(sql: Sql, tenantId: string | null): Promise<object> {
   return (row?.policy ?? {}) as object;
 }
 
-/** Of each of these tenants in turn, by one query. */
-export async function currentPoliciesOf(sql: Sql, tenantIds: readonly string[]): Promise<Policy[]> {
-  const rows = await sql.$queryRaw<{ tenant_id: string; policy: Policy }[]>`
-    SELECT DISTINCT ON (tenant_id) tenant_id, policy FROM policy_version
-    WHERE tenant_id = ANY(${[...new Set(tenantIds)]}) ORDER BY tenant_id, id DESC`;
-  const policies = new Map(rows.map(({ tenant_id, policy }) => [tenant_id, policy]));
-  return tenantIds.map((id) => policies.get(id) ?? {});
-}
-
 /** The policy of each tenant that has one. */
 export async function currentPolicies(sql: Sql): Promise<Map<string, Policy>> {
   const rows = await sql.$queryRaw<{ tenant_id: string; policy: Policy }[]>`

@@ -108,6 +108,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     uploadMs: 86_400_000,
     downloadMs: 900_000,
     providerNames: ['local', 'gcp'],
+    forgetPolicy: () => undefined,
     wakeups: createWakeups(listener),
     petaflopsPerAccelerator: () => 1,
     quote,

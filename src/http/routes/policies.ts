@@ -9,6 +9,8 @@ export type PolicyRouteDeps = {
   db: Database;
   /** The names of all providers that there are, connected or not. */
   providerNames: readonly string[];
+  /** Called when a tenant's policy has changed. */
+  forgetPolicy: (tenantId: string) => void;
 };
 
 const TenantParams = Type.Object({ tenant: Id('tenant') });
@@ -44,7 +46,7 @@ const operations = {
   },
 };
 
-export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
+export function policyRoutes({ db, providerNames, forgetPolicy }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.put(
       '/v1/tenants/:tenant/policy',
@@ -52,8 +54,11 @@ export function policyRoutes({ db, providerNames }: PolicyRouteDeps): FastifyPlu
         config: { access: 'operator' },
         schema: operations.putPolicy,
       },
-      ({ params, body, caller }) =>
-        putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames }),
+      async ({ params, body, caller }) => {
+        const policy = await putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames });
+        forgetPolicy(params.tenant);
+        return policy;
+      },
     );
     app.get(
       '/v1/tenants/:tenant/policy',
