@@ -70,7 +70,7 @@ export async function createInstallation({ databaseUrl, redisUrl, config = {}, t
 }
 
 async function startProcess(mode: string, env: Record<string, string>, started: ChildProcess[]): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', program, mode], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', program, mode], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
