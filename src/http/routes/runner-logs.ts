@@ -2,10 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
-import { requireRunner } from '../../instances/fence.ts';
 import { createAppend } from '../../logs/append.ts';
 import { LogChunk, maxLogChunkBytes } from '../../protocol/runner.ts';
-import { bearerOf } from './runner.ts';
+import { runnerOf } from '../runner-of.ts';
 
 export type RunnerLogRouteDeps = { db: Database; now: Clock };
 
@@ -29,8 +28,9 @@ export function runnerLogRoutes({ db, now }: RunnerLogRouteDeps): FastifyPluginA
           response: { 204: Type.Null() },
         },
       },
-      async ({ headers, query, body }, reply) => {
-        const runner = await requireRunner(db.client, bearerOf(headers.authorization), query.attempt);
+      async (request, reply) => {
+        const { query, body } = request;
+        const runner = await runnerOf(db, request, query.attempt);
         await append(runner, query, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
         return reply.code(204).send(null);
       },

@@ -1,17 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { completeTicket, openTicket, type ReceiveDeps } from '../../artifacts/receive.ts';
 import type { Producer } from '../../artifacts/store.ts';
-import { requireRunner } from '../../instances/fence.ts';
 import { closed, Id } from '../../protocol/common.ts';
 import { RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
-import { bearerOf } from './runner.ts';
+import { runnerOf } from '../runner-of.ts';
 
 const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
 
 export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
-  const producerOf = async (authorization: string | undefined, attemptNumber: number): Promise<Producer> => {
-    const { job, attempt, instance } = await requireRunner(deps.db.client, bearerOf(authorization), attemptNumber);
+  const producerOf = async (request: FastifyRequest, attemptNumber: number): Promise<Producer> => {
+    const { job, attempt, instance } = await runnerOf(deps.db, request, attemptNumber);
     return { tenantId: job.tenantId, jobId: job.id, attempt: attempt.number, node: instance.node };
   };
 
@@ -28,8 +28,9 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
           response: { 201: UploadTicket },
         },
       },
-      async ({ headers, body }, reply) => {
-        const producer = await producerOf(headers.authorization, body.attempt);
+      async (request, reply) => {
+        const { body } = request;
+        const producer = await producerOf(request, body.attempt);
         return reply.code(201).send(await openTicket(deps, producer, body));
       },
     );
@@ -47,8 +48,9 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
           response: { 204: Type.Null() },
         },
       },
-      async ({ headers, params, body }, reply) => {
-        const producer = await producerOf(headers.authorization, body.attempt);
+      async (request, reply) => {
+        const { params, body } = request;
+        const producer = await producerOf(request, body.attempt);
         await completeTicket(deps, producer, params.id);
         return reply.code(204).send(null);
       },

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { WeirError } from '../../core/errors.ts';
 import type { Database } from '../../db/database.ts';
-import { requireRunner, type Runner } from '../../instances/fence.ts';
+import type { Runner } from '../../instances/fence.ts';
 import { Assignment, Claim, Directive, Heartbeat, Report } from '../../protocol/runner.ts';
+import { runnerOf } from '../runner-of.ts';
 
 export type RunnerRouteDeps = {
   db: Database;
@@ -23,22 +23,15 @@ export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps):
     app.post(
       '/v1/runner/heartbeat',
       { config: { access: 'runner' }, schema: { operationId: 'beat', tags: ['Runner'], summary: 'Extend the lease', body: Heartbeat, response: { 200: Directive } } },
-      async (request) => heartbeat(await requireRunner(db.client, bearerOf(request.headers.authorization), request.body.attempt), request.body),
+      async (request) => heartbeat(await runnerOf(db, request, request.body.attempt), request.body),
     );
     app.post(
       '/v1/runner/report',
       { config: { access: 'runner' }, schema: { operationId: 'reportEnd', tags: ['Runner'], summary: 'Report the end of a node', body: Report, response: { 204: Type.Null() } } },
       async (request, reply) => {
-        await report(await requireRunner(db.client, bearerOf(request.headers.authorization), request.body.attempt), request.body);
+        await report(await runnerOf(db, request, request.body.attempt), request.body);
         return reply.code(204).send(null);
       },
     );
   };
-}
-
-/** @throws WeirError `unauthorized` where there is no bearer token. */
-export function bearerOf(authorization: string | undefined): string {
-  const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
-  if (token === undefined) throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
-  return token;
 }

@@ -1,0 +1,15 @@
+import type { FastifyRequest } from 'fastify';
+import { WeirError } from '../core/errors.ts';
+import type { Database } from '../db/database.ts';
+import { requireRunner, type Runner } from '../instances/fence.ts';
+import { bearerOf } from './auth.ts';
+
+/**
+ * The runner that speaks, on routes with access `runner`, fenced by the number of its attempt.
+ * @throws WeirError `unauthorized`, `stale-attempt`
+ */
+export function runnerOf(db: Database, request: FastifyRequest, attempt: number): Promise<Runner> {
+  const token = bearerOf(request);
+  if (token === undefined) throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
+  return requireRunner(db.client, token, attempt);
+}
