@@ -12,6 +12,7 @@ import { collectOpenApi } from './openapi.ts';
 import { answerProblems, createProblems } from './problems.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes, type HealthRouteDeps } from './routes/health.ts';
@@ -94,6 +95,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(runnerLogRoutes(deps));
   await app.register(runnerUploadRoutes(deps));
   if (deps.filesystemBucket !== undefined) await app.register(objectRoutes({ bucket: deps.filesystemBucket }));
+  await app.register(dashboardRoutes());
   await app.register(docsRoutes());
   return app;
 }
