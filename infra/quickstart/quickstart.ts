@@ -31,7 +31,7 @@ async function main(isOnce: boolean): Promise<number> {
 
   const job = await runSample(config);
   if (isOnce) await service.close();
-  else printWhereToLook(config);
+  else printHowToGoOn(config);
   return job.state === 'succeeded' ? 0 : 1;
 }
 
@@ -56,6 +56,7 @@ async function runSample(config: Config): Promise<Job> {
   printCost(job);
   title('Who holds the compute (last 30 days)');
   printShares(await operator.get<Shares>('/v1/shares?window=30d'));
+  printWhereToLook(config);
   return job;
 }
 
@@ -111,10 +112,14 @@ async function untilEnded(api: Api, jobId: string): Promise<Job> {
 }
 
 function printWhereToLook({ publicUrl, dataDir }: Config): void {
-  title('weir stays up; Ctrl-C stops it');
+  title('Where to look');
   print(`  dashboard       ${publicUrl}/`);
-  print(`  API reference   ${publicUrl}/docs`);
   print(`  operator key    ${join(dataDir, 'operator.key')}`);
+}
+
+function printHowToGoOn({ publicUrl, dataDir }: Config): void {
+  title('weir stays up; Ctrl-C stops it');
+  print(`  API reference   ${publicUrl}/docs`);
   print(`  try             curl -H "Authorization: Bearer $(cat ${join(dataDir, 'operator.key')})" ${publicUrl}/v1/shares`);
 }
 
