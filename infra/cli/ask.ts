@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+
+/** Whether someone is there to answer. */
+export const isAttended = process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+export async function confirm(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
+}
+
+export async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await answerTo(lines, question);
+  } finally {
+    lines.close();
+  }
+}
+
+/** What is typed is not shown; in a pipe it is read whole. */
+export async function askSecret(question: string): Promise<string> {
+  if (process.stdin.isTTY !== true) return (await readAll(process.stdin)).trim();
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return (await answerTo(lines, '')).trim();
+  } finally {
+    lines.close();
+    process.stderr.write('\n');
+  }
+}
+
+/** Ctrl-C and the end of input close the lines without an answer. */
+function answerTo(lines: Interface, question: string): Promise<string> {
+  return Promise.race([lines.question(question), once(lines, 'close').then(() => '')]);
+}

@@ -1,0 +1,26 @@
+import { ask, askSecret, isAttended } from '../ask.ts';
+import { createApi } from '../api.ts';
+import { configPath, defaultProfile, readConfigFile, writeConfigFile } from '../config-file.ts';
+import { usageFailure } from '../failure.ts';
+import { note, print, printJson } from '../screen.ts';
+import { defaultUrl, identify, requireUrl, type Flags } from '../session.ts';
+
+/** Keeps a server and a key, once the server has said whose it is. */
+export async function login(flags: Flags & { server?: string; key?: string }): Promise<void> {
+  const url = requireUrl(flags.server ?? (await askServer()));
+  const key = flags.key ?? (await askSecret('Key: '));
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw usageFailure('That is no key.', 'weir login --server URL --key KEY, or the key by a pipe');
+  const tenant = await identify(createApi({ url, key }));
+  const { current, profiles } = await readConfigFile();
+  const name = flags.profile ?? current;
+  await writeConfigFile({ current: name, profiles: { ...profiles, [name]: { url, key, tenant } } });
+  if (flags.json === true) return printJson({ profile: name, url, tenant });
+  print(`Signed in to ${url} as ${tenant === null ? 'an operator' : tenant.name}.`);
+  note(`kept in ${configPath()}${name === defaultProfile ? '' : ` as ${name}, used from now on`}; next: weir ps`);
+}
+
+async function askServer(): Promise<string> {
+  if (!isAttended) throw usageFailure('Which server?', 'weir login --server URL --key KEY');
+  return (await ask(`Server [${defaultUrl}]: `)).trim() || defaultUrl;
+}

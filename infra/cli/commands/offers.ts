@@ -1,0 +1,28 @@
+import { formatUsd } from '../../../src/core/money.ts';
+import { answer } from '../api.ts';
+import { note, printJson, table } from '../screen.ts';
+import { connect, type Flags } from '../session.ts';
+import { machines } from '../words.ts';
+
+export async function offers(flags: Flags & { accelerator?: string }): Promise<void> {
+  const { api } = await connect(flags);
+  const list = await answer(api.GET('/v1/offers'));
+  const wanted = flags.accelerator?.toLowerCase();
+  const items = list.items.filter(
+    ({ accelerators: { kind } }) => wanted === undefined || kind.toLowerCase() === wanted,
+  );
+  if (flags.json === true) return printJson({ ...list, items });
+  if (items.length === 0) return note('Nothing can be bought now; weir quote also shows what this installation lacks.');
+  table(
+    ['machine', 'type', 'provider', 'region', 'market', 'an hour', 'price of'],
+    items.map((offer) => [
+      machines(offer),
+      offer.machineType,
+      offer.provider,
+      offer.zone ?? offer.region,
+      offer.market,
+      formatUsd(offer.hourlyUsd),
+      offer.priceDate,
+    ]),
+  );
+}

@@ -1,0 +1,51 @@
+import { formatUsd } from '../../../src/core/money.ts';
+import { answer } from '../api.ts';
+import type { Shares } from '../generated/api.ts';
+import { fields, isTerminal, print, printJson, table } from '../screen.ts';
+import { connect, type Flags } from '../session.ts';
+import { percent } from '../words.ts';
+
+export async function shares(flags: Flags & { window: string; month?: string }): Promise<void> {
+  const { api } = await connect(flags);
+  const { window, month } = flags;
+  const found = await answer(
+    month === undefined
+      ? api.GET('/v1/shares', { params: { query: { window } } })
+      : api.GET('/v1/shares/report', { params: { query: { month } } }),
+  );
+  if (flags.json === true) return printJson(found);
+  showTenants(found);
+  if (isTerminal) showConcentration(found);
+}
+
+function showTenants({ tenants, unit }: Shares): void {
+  table(
+    ['tenant', 'share', 'cap', unit, 'accelerator-hours', 'cost'],
+    tenants.map(({ tenant, share, shareCap, compute, acceleratorHours, costUsd }) => [
+      tenant?.name ?? '–',
+      percent(share),
+      shareCap === null ? '' : percent(shareCap),
+      compute.toPrecision(3),
+      acceleratorHours.toFixed(2),
+      formatUsd(costUsd),
+    ]),
+  );
+}
+
+function showConcentration({
+  concentration: { hhi, effectiveTenants, gini, largestShare },
+  total,
+  window,
+}: Shares): void {
+  const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
+  print();
+  fields([
+    ['from', window.from],
+    ['to', window.to],
+    ['cost of all', formatUsd(total.costUsd)],
+    ['HHI', figure(hhi)],
+    ['effective tenants', figure(effectiveTenants)],
+    ['Gini', figure(gini)],
+    ['largest share', largestShare === null ? '–' : percent(largestShare)],
+  ]);
+}

@@ -1,0 +1,27 @@
+import { answer, firstOf } from '../api.ts';
+import { note, printJson, table } from '../screen.ts';
+import { connect, type Flags } from '../session.ts';
+import { amount, when } from '../words.ts';
+
+export async function statement({ limit, ...flags }: Flags & { limit: number }): Promise<void> {
+  const { api, tenantId } = await connect(flags);
+  const path = { tenant: await tenantId() };
+  const list = await firstOf(limit, (query) =>
+    answer(api.GET('/v1/tenants/{tenant}/statement', { params: { path, query } })),
+  );
+  if (flags.json === true) return printJson(list);
+  if (list.items.length === 0) return note('No money has moved yet.');
+  table(
+    ['when', 'kind', 'account', 'amount', 'balance', 'job', ''],
+    list.items.map(({ at, kind, account, amountUsd, balanceUsd, job, note: text }) => [
+      when(at),
+      kind,
+      account,
+      amount(amountUsd),
+      amount(balanceUsd),
+      job ?? '',
+      text,
+    ]),
+  );
+  if (list.nextCursor !== null) note(`the oldest ${limit} lines; --limit shows more`);
+}

@@ -1,0 +1,100 @@
+import { answer, createApi, failureOfResponse, firstOf, type Api, type Server } from './api.ts';
+import { readConfigFile, type KeyTenant, type Profile } from './config-file.ts';
+import { Failure, notSignedIn, usageFailure } from './failure.ts';
+
+/** What every verb takes. */
+export type Flags = { json?: boolean; profile?: string; tenant?: string };
+
+export type Session = {
+  api: Api;
+  /** The tenant that the user named, by id or name, for the query of a call that an operator makes for a tenant. */
+  named: { tenant?: string };
+  /** The tenant whose things are asked for: the one named, or the key's own. */
+  tenantId: () => Promise<string>;
+};
+
+/** The address of a weir that runs on this machine as it comes. */
+export const defaultUrl = 'http://127.0.0.1:8080';
+
+/** @throws Failure `notSignedIn` where no server or no key is known. */
+export async function connect({ profile: name, tenant }: Flags): Promise<Session> {
+  const { tenant: own, ...server } = await serverFor(name);
+  const api = createApi(server);
+  const named = tenant === undefined ? {} : { tenant: await tenantNamed(api, tenant) };
+  return {
+    api,
+    named,
+    tenantId: async () => named.tenant ?? requireOwn(own === undefined ? await identify(api) : own),
+  };
+}
+
+/** WEIR_URL and WEIR_KEY come before the profile. `tenant` is undefined where the key is not a profile's. */
+async function serverFor(name: string | undefined): Promise<Server & { tenant?: KeyTenant | null }> {
+  const { WEIR_URL: url = '', WEIR_KEY: key = '' } = process.env;
+  if (key !== '' && url !== '') return { url: requireUrl(url), key };
+  const profile = await findProfile(name);
+  if (key !== '') return { url: profile?.url ?? defaultUrl, key };
+  if (profile === undefined) throw notSignedIn('You are not signed in.');
+  if (url !== '' && requireUrl(url) !== profile.url)
+    // The key of one server is not for another to see.
+    throw notSignedIn(`WEIR_URL names ${url}, and the key at hand is that of ${profile.url}.`);
+  return profile;
+}
+
+async function findProfile(name: string | undefined): Promise<Profile | undefined> {
+  const { current, profiles } = await readConfigFile();
+  const profile = profiles[name ?? current];
+  if (profile !== undefined || name === undefined) return profile;
+  const known = Object.keys(profiles).join(', ') || 'none';
+  throw usageFailure(`There is no profile ${name}; there are: ${known}.`, `weir login --profile ${name}`);
+}
+
+/** An address as it is stored: without a slash at its end. */
+export function requireUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw usageFailure(`"${text}" is no address of a server; write it like https://weir.example.com or ${defaultUrl}.`);
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+/** Whose key it is; null: an operator's. */
+export async function identify(api: Api): Promise<KeyTenant | null> {
+  const { error, response } = await api.GET('/v1/tenants', { params: { query: { limit: 1 } } });
+  if (response.ok) return null;
+  if (response.status !== 403) throw failureOfResponse(error, response);
+  // Among the shares, a tenant's key sees the name of its own tenant only.
+  const { tenants } = await answer(api.GET('/v1/shares', { params: { query: { window: '1h' } } }));
+  const [own] = tenants.flatMap(({ tenant }) => tenant ?? []);
+  if (own === undefined)
+    throw new Failure('The server does not say whose key this is.', { next: 'name the tenant: --tenant' });
+  return own;
+}
+
+function requireOwn(own: KeyTenant | null): string {
+  if (own !== null) return own.id;
+  throw usageFailure('An operator’s key belongs to no tenant.', 'name one with --tenant; weir tenants ls shows them');
+}
+
+async function tenantNamed(api: Api, given: string): Promise<string> {
+  if (given.startsWith('tnt_')) return given;
+  const own = await identify(api);
+  if (own !== null) {
+    if (own.name === given) return own.id;
+    throw usageFailure(`Your key is ${own.name}’s, and sees no other tenant.`);
+  }
+  const { items } = await firstOf(Infinity, (query) => answer(api.GET('/v1/tenants', { params: { query } })));
+  const found = items.find(({ name }) => name === given);
+  if (found === undefined) throw usageFailure(`There is no tenant called ${given}.`, 'weir tenants ls');
+  return found.id;
+}
+
+/** A job by its id, or the newest of that name. */
+export async function jobIdOf({ api, named }: Session, given: string): Promise<string> {
+  if (given.startsWith('job_')) return given;
+  const query = { name: given, limit: 1, ...named };
+  const { items } = await answer(api.GET('/v1/jobs', { params: { query } }));
+  const [newest] = items;
+  if (newest === undefined)
+    throw new Failure(`There is no job called ${given}.`, { next: 'weir ps shows the jobs there are' });
+  return newest.id;
+}
