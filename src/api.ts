@@ -6,6 +6,7 @@ import { newId } from './core/ids.ts';
 import { createListener } from './db/listen.ts';
 import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
+import { closeApp } from './http/close.ts';
 import { createHealthApp } from './http/health-app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createClaim } from './instances/claim.ts';
@@ -33,7 +34,7 @@ export async function startApi(foundation: Foundation): Promise<() => Promise<vo
   const app = await createApp({ ...basics(foundation), ...quoting(foundation), ...running(foundation), wakeups: createWakeups(listener) });
   await app.listen({ host: config.host, port: config.port });
   return async () => {
-    await app.close();
+    await closeApp(app);
     await listener.close();
   };
 }
@@ -45,7 +46,7 @@ export async function startHealth(foundation: Foundation): Promise<() => Promise
   await app.listen({ host, port }).catch((cause: unknown) => {
     foundation.onError(new Error(`This worker's health is not served: port ${port} is taken. Set WEIR_PORT to another.`, { cause }));
   });
-  return () => app.close();
+  return () => closeApp(app);
 }
 
 function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Foundation) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi, startHealth } from './api.ts';
 import { ConfigError, configExitCode, loadConfig, type Config } from './config.ts';
 import { startCluster } from './db/cluster.ts';
@@ -26,44 +27,62 @@ export async function startService(config: Config, mode: Mode, onError: (error: 
   return {
     notices: foundation.providers.flatMap(({ notice }) => notice ?? []),
     close: async () => {
-      // The API last: runners that leave with the worker still have something to say.
-      await closeWorker?.();
-      await foundation.queues.close();
-      await closeApi();
-      await Promise.all(foundation.providers.map((provider) => provider.close()));
-      await foundation.db.close();
-      await cluster?.stop();
+      const closeParts = async () => {
+        // The API last: runners that leave with the worker still have something to say.
+        await closeWorker?.();
+        await foundation.queues.close();
+        await closeApi();
+        await Promise.all(foundation.providers.map((provider) => provider.close()));
+        await foundation.db.close();
+      };
+      try {
+        await Promise.race([closeParts(), sleep(partsTimeoutMs, undefined, { ref: false })]);
+      } finally {
+        await cluster?.stop();
+      }
     },
   };
 }
 
 function report(error: unknown): void {
-  const entry = { level: 'error', time: new Date().toISOString(), message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  const entry = {
+    level: 'error',
+    time: new Date().toISOString(),
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
   process.stderr.write(`${JSON.stringify(entry)}\n`);
 }
 
-/** Nothing may keep a stopping service longer than this. */
+/** Nothing may keep a stopping service longer than this; of it the last second is for PostgreSQL. */
 const closeTimeoutMs = 9_500;
+const partsTimeoutMs = closeTimeoutMs - 1_000;
+
+/**
+ * Resolves at the first SIGINT or SIGTERM; the process has ended `closeTimeoutMs` later, whatever then keeps it. Further
+ * signals change nothing: npm sends on what the terminal has sent already. To be called before anything is started, so
+ * that a signal during the start leaves nothing behind either.
+ */
+export function untilAskedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  });
+}
 
 async function main(modeName = 'both'): Promise<void> {
   const mode = modes.find((known) => known === modeName);
-  if (mode === undefined) throw new ConfigError([`"${modeName}" is no way to start weir; leave it out, or say api or worker.`]);
+  if (mode === undefined)
+    throw new ConfigError([`"${modeName}" is no way to start weir; leave it out, or say api or worker.`]);
   const config = loadConfig(process.env);
+  const askedToStop = untilAskedToStop();
   const service = await startService(config, mode, report);
   for (const notice of service.notices) process.stdout.write(`${notice}\n`);
   process.stdout.write(`weir is ready: ${mode === 'worker' ? 'worker' : config.publicUrl}\n`);
-
-  const close = () => {
-    setTimeout(() => process.exit(1), closeTimeoutMs).unref();
-    service.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        report(error);
-        process.exit(1);
-      },
-    );
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, close);
+  await askedToStop;
+  await service.close();
 }
 
 if (import.meta.main) {
@@ -71,4 +90,5 @@ if (import.meta.main) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(error instanceof ConfigError ? configExitCode : 1);
   });
+  process.exit(0);
 }

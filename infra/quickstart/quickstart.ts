@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { create as createTar } from 'tar';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError, configExitCode, loadConfig, type Config } from '../../src/config.ts';
-import { startService } from '../../src/main.ts';
+import { startService, untilAskedToStop } from '../../src/main.ts';
 import type { Artifact, Job, LogLine, Upload } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
@@ -16,23 +16,27 @@ import { faint, print, printArtifacts, printCost, printQuote, printShares, progr
 const example = join(import.meta.dirname, '../examples/digits-mlp');
 const tenantNames = ['vision-lab', 'language-lab'];
 
+/** What a shell makes of SIGINT. */
+const interruptedExitCode = 130;
+
 /** Everything in one process, used as a team would use it: over HTTP. `--once` leaves after the job has ended. */
 async function main(isOnce: boolean): Promise<number> {
   const config = await withFreePort(loadConfig(process.env));
+  const askedToStop = untilAskedToStop().then(() => 'stop' as const);
   title('Starting weir');
   const service = await startService(config, 'both', (error) => print(faint(`  ${error instanceof Error ? error.message : String(error)}`)));
-  for (const notice of service.notices) print(`  ${notice}`);
-  print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
-  const close = async (code: number) => {
+  try {
+    for (const notice of service.notices) print(`  ${notice}`);
+    print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
+    const job = await Promise.race([askedToStop, runSample(config)]);
+    if (job === 'stop') return isOnce ? interruptedExitCode : 0;
+    if (isOnce) return job.state === 'succeeded' ? 0 : 1;
+    printHowToGoOn(config);
+    await askedToStop;
+    return 0;
+  } finally {
     await service.close();
-    process.exit(code);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close(isOnce ? 130 : 0));
-
-  const job = await runSample(config);
-  if (isOnce) await service.close();
-  else printHowToGoOn(config);
-  return job.state === 'succeeded' ? 0 : 1;
+  }
 }
 
 async function runSample(config: Config): Promise<Job> {
@@ -148,9 +152,7 @@ function freePort(host: string): Promise<number> {
 }
 
 try {
-  const isOnce = process.argv.includes('--once');
-  const code = await main(isOnce);
-  if (isOnce || code !== 0) process.exit(code);
+  process.exit(await main(process.argv.includes('--once')));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof ConfigError ? configExitCode : 1);
