@@ -104,6 +104,7 @@ function quoting(foundation: Foundation) {
         if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
         await requireUploads({ db, bucket, now }, tenantId, spec);
       },
+      petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
       isBarred: createIsBarred(db.client, (provider) => isolating.has(provider)),
       wakeDispatch,
     }),

@@ -1,7 +1,7 @@
 import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
-import { reservationFor } from '../jobs/submit.ts';
+import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Capacity } from '../providers/provider.ts';

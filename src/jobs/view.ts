@@ -1,4 +1,5 @@
 import { toUsd, priceFor, fromUsd } from '../core/money.ts';
+import { dayMs } from '../core/time.ts';
 import type { Attempt, Job } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer } from '../protocol/quote.ts';
@@ -15,7 +16,7 @@ export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
     tenant: tenantId,
     state: 'queued',
     reason: null,
-    message: 'Accepted.',
+    message: null,
     spec,
     quote,
     cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null },
@@ -88,13 +89,21 @@ function progressView(row: ShownJob, accruedUsd: number, now: Date): Static<'pro
   const progress = row.progress as StoredProgress | null;
   const attempt = row.attempts.at(-1);
   const elapsedMs = Math.max(1, now.getTime() - (attempt?.startedAt ?? row.startedAt ?? now).getTime());
-  const remainingMs = remaining(progress, elapsedMs) ?? quoted(row, elapsedMs);
+  const remainingMs = [remaining(progress, elapsedMs), quoted(row, elapsedMs)].find(isSaid);
   const { done, total, unit } = progress ?? { done: null, total: null, unit: null };
-  if (remainingMs === undefined || attempt === undefined) return { done, total, unit, eta: unknown, expectedCostUsd: null };
+  if (remainingMs === undefined || attempt === undefined)
+    return { done, total, unit, eta: unknown, expectedCostUsd: null };
   const { hourlyUsd } = attempt.offer as unknown as Offer;
   const after = (ms: number) => new Date(now.getTime() + ms).toISOString();
   const expectedCostUsd = toUsd(fromUsd(accruedUsd + (hourlyUsd * remainingMs.p50) / 3_600_000));
   return { done, total, unit, eta: { p50: after(remainingMs.p50), p90: after(remainingMs.p90) }, expectedCostUsd };
+}
+
+/** What a job says of its progress may amount to a time that no calendar has. */
+const maxAheadMs = 100 * 365 * dayMs;
+
+function isSaid(ahead: { p50: number; p90: number } | undefined): boolean {
+  return ahead !== undefined && ahead.p90 <= maxAheadMs;
 }
 
 function remaining(progress: StoredProgress | null, elapsedMs: number): { p50: number; p90: number } | undefined {

@@ -1,4 +1,4 @@
-import { Type, type TSchema } from 'typebox';
+import { Type, type Static, type TSchema } from 'typebox';
 import { idPattern, type IdKind } from '../core/ids.ts';
 import { durationPattern } from '../core/time.ts';
 
@@ -76,3 +76,4 @@ export const Blocker = Type.Object(
   },
   { ...closed, title: 'Blocker' },
 );
+export type Blocker = Static<typeof Blocker>;

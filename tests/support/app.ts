@@ -120,6 +120,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       requireLiveQuote: (tenantId, quoteId) => requireLiveQuote(db.client, tenantId, quoteId, now()),
       policy: (tenantId) => currentPolicy(db.client, tenantId),
       checkReferences: (tenantId, { secrets = [] }) => requireSecrets(db.client, tenantId, secrets),
+      petaflopsPerAccelerator: () => 1,
       isBarred: async () => false,
       wakeDispatch: () => undefined,
     }),

@@ -1,0 +1,85 @@
+import type { Fault } from '../core/errors.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+
+const maxFilesBytes = 1024 * 1024;
+
+/** Linux takes no longer string as an argument or in an environment, counting the NUL at its end. */
+const maxArgumentBytes = 128 * 1024 - 1;
+/** Half of what Linux takes in all, so that the rest is left for secrets and the machine's own variables. */
+const maxArgumentsBytes = 1024 * 1024;
+
+/** What the schema can't say about a spec. All faults together. */
+export function specFaults(spec: JobSpec, now: Date): Fault[] {
+  return [...unsupported(spec), ...deadlineFaults(spec, now), ...fileFaults(spec.files ?? {}), ...argumentFaults(spec)];
+}
+
+function unsupported(spec: JobSpec): Fault[] {
+  return (['array', 'dependsOn', 'webhooks'] as const)
+    .filter((field) => spec[field] !== undefined)
+    .map((field) => ({ pointer: `/${field}`, detail: `weir does not carry out ${field} yet; leave it out.` }));
+}
+
+function deadlineFaults({ deadline }: JobSpec, now: Date): Fault[] {
+  if (deadline === undefined || Date.parse(deadline) > now.getTime()) return [];
+  return [{ pointer: '/deadline', detail: `${deadline} has passed; name a time to come, or leave it out.` }];
+}
+
+function fileFaults(files: Record<string, string>): Fault[] {
+  const sizeBytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const folders = new Set(Object.keys(files).flatMap(foldersOf));
+  return [
+    ...(sizeBytes <= maxFilesBytes
+      ? []
+      : [
+          {
+            pointer: '/files',
+            detail: `The files are ${sizeBytes} bytes together, over ${maxFilesBytes}; upload an archive (POST /v1/uploads) and name it as source.`,
+          },
+        ]),
+    ...Object.keys(files)
+      .filter((path) => folders.has(path))
+      .map((path) => ({
+        pointer: `/files/${escaped(path)}`,
+        detail: `"${path}" is a folder too, as the path of another file says; rename one.`,
+      })),
+  ];
+}
+
+/** Every folder that a path lies in: `a/b/c` lies in `a` and `a/b`. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
+}
+
+/** A program that can't be started for the length of its command is better refused than tried. */
+function argumentFaults({ command, setup, env = {} }: JobSpec): Fault[] {
+  const named = [
+    ...(typeof command === 'string'
+      ? [{ pointer: '/command', text: command }]
+      : command.map((text, index) => ({ pointer: `/command/${index}`, text }))),
+    ...Object.entries(env).map(([name, value]) => ({ pointer: `/env/${escaped(name)}`, text: `${name}=${value}` })),
+  ];
+  const measured = named.map(({ pointer, text }) => ({ pointer, sizeBytes: Buffer.byteLength(text) }));
+  const allBytes = measured.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const tooLong = [...measured, { pointer: '/setup', sizeBytes: Buffer.byteLength(setup ?? '') }].filter(
+    ({ sizeBytes }) => sizeBytes > maxArgumentBytes,
+  );
+  return [
+    ...tooLong.map(({ pointer, sizeBytes }) => ({
+      pointer,
+      detail: `This is ${sizeBytes} bytes long, over the ${maxArgumentBytes} that a program can be given; put it into files.`,
+    })),
+    ...(allBytes <= maxArgumentsBytes
+      ? []
+      : [
+          {
+            pointer: '/command',
+            detail: `command and env are ${allBytes} bytes together, over ${maxArgumentsBytes}; put what is long into files.`,
+          },
+        ]),
+  ];
+}
+
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
