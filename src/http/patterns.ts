@@ -10,10 +10,10 @@ import { didYouMean, nearest } from './nearest.ts';
 
 /** What each pattern of the protocol wants, in words. The value stands before it. */
 const explanations: Record<string, string> = {
-  [durationPattern]: 'is not a duration such as 90s, 30m, 2h or 3d',
+  [durationPattern]: 'is not a duration above zero such as 90s, 30m, 2h or 3d',
   [environmentName]: 'is not a name of letters, digits and underscores that starts with no digit, such as HF_TOKEN',
   [relativePathPattern]: 'is not a path inside the working directory, such as out/model.pt',
-  '^[0-9]+[hd]$': 'is not a number of hours or days, such as 12h or 30d',
+  '^[1-9][0-9]{0,4}[hd]$': 'is not a number of hours or days, such as 12h or 30d',
 };
 
 const idPattern = /^\^([a-z]{3})_\[0-7\]/;

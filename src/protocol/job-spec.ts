@@ -114,7 +114,13 @@ export const JobSpec = Type.Object(
     setup: Type.Optional(
       Type.String({ minLength: 1, description: 'Run by a shell once per instance, before the command.' }),
     ),
-    image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'A container image to run in.' })),
+    image: Type.Optional(
+      Type.String({
+        maxLength: 512,
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._/:@-]*$',
+        description: 'A container image to run in, such as us-docker.pkg.dev/p/r/train:1.',
+      }),
+    ),
     source: Type.Optional(
       Type.String({
         pattern: '^weir://uploads/.+$',
@@ -162,7 +168,7 @@ export const JobSpec = Type.Object(
     maxDuration: Type.Optional(Duration('The job is stopped, with notice, when one attempt has run so long.')),
     maxCostUsd: Type.Optional(
       Type.Number({
-        exclusiveMinimum: 0,
+        minimum: 1e-6,
         maximum: 1e9,
         description: 'Reserved at the start; the job is stopped, with notice, when it has cost so much.',
       }),
@@ -184,7 +190,12 @@ export const JobSpec = Type.Object(
       Type.Union([
         Type.Object({ count: Type.Integer({ minimum: 1, maximum: 100_000 }) }, closed),
         Type.Object(
-          { values: Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 100_000 }) },
+          {
+            values: Type.Array(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])), {
+              minItems: 1,
+              maxItems: 100_000,
+            }),
+          },
           closed,
         ),
       ]),
@@ -197,7 +208,12 @@ export const JobSpec = Type.Object(
         Type.Object({ url: Type.String({ format: 'uri' }), events: Type.Optional(Type.Array(Type.String())) }, closed),
       ),
     ),
-    labels: Type.Optional(Type.Record(Type.String({ maxLength: 63 }), Type.String({ maxLength: 255 }))),
+    labels: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[^\\u0000-\\u001f]{1,63}$' }), Type.String({ maxLength: 255 }), {
+        ...closed,
+        description: 'Names of up to 63 characters, values of up to 255.',
+      }),
+    ),
   },
   { ...closed, title: 'JobSpec' },
 );

@@ -125,7 +125,7 @@ export type Upload = Static<typeof Upload>;
 export const NewUpload = Type.Object(
   {
     name: Type.Optional(Type.String({ maxLength: 255 })),
-    sizeBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+    sizeBytes: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 * 1024 ** 4, description: 'Up to 5 TiB.' })),
     sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   },
   { ...closed, title: 'NewUpload' },

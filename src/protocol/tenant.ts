@@ -8,7 +8,14 @@ export const Tenant = Type.Object(
 export type Tenant = Static<typeof Tenant>;
 
 export const NewTenant = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9 ._-]*$' }) },
+  {
+    name: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9 ._-]*$',
+      description: 'ASCII letters, digits, spaces, dots, dashes and underscores, with a letter or digit first.',
+    }),
+  },
   { ...closed, title: 'NewTenant' },
 );
 
@@ -47,7 +54,14 @@ export const Secret = Type.Object(
   { ...closed, title: 'Secret' },
 );
 
-const PerKind = (description: string) => Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description });
+/** JSON can hold numbers that neither the ledger nor PostgreSQL can count. */
+const maxCount = 1e9;
+const Count = Type.Integer({ minimum: 0, maximum: maxCount });
+const BudgetUsd = Type.Number({ minimum: 0, maximum: 1e9 });
+
+const windowOfPolicy = '^[1-9][0-9]{0,4}[hd]$';
+
+const PerKind = (description: string) => Type.Record(Type.String(), Count, { description });
 
 /** Every field is optional; what is left out does not limit. */
 export const Policy = Type.Object(
@@ -66,10 +80,12 @@ export const Policy = Type.Object(
     caps: Type.Optional(
       Type.Object(
         {
-          runningJobs: Type.Optional(Type.Integer({ minimum: 0 })),
-          queuedJobs: Type.Optional(Type.Integer({ minimum: 0 })),
+          runningJobs: Type.Optional(Count),
+          queuedJobs: Type.Optional(Count),
           accelerators: Type.Optional(PerKind('At once, by kind; cpu counts cores.')),
-          computePflops: Type.Optional(Type.Number({ minimum: 0, description: 'At once, peak dense bf16.' })),
+          computePflops: Type.Optional(
+            Type.Number({ minimum: 0, maximum: maxCount, description: 'At once, peak dense bf16.' }),
+          ),
         },
         closed,
       ),
@@ -78,7 +94,7 @@ export const Policy = Type.Object(
       Type.Object(
         {
           share: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
-          window: Type.Optional(Type.String({ pattern: '^[0-9]+[hd]$', default: '30d' })),
+          window: Type.Optional(Type.String({ pattern: windowOfPolicy, default: '30d' })),
           mode: Type.Optional(Type.Enum(['soft', 'hard'], { default: 'soft' })),
         },
         closed,
@@ -87,8 +103,8 @@ export const Policy = Type.Object(
     budget: Type.Optional(
       Type.Object(
         {
-          monthlyUsd: Type.Optional(Type.Number({ minimum: 0 })),
-          totalUsd: Type.Optional(Type.Number({ minimum: 0 })),
+          monthlyUsd: Type.Optional(BudgetUsd),
+          totalUsd: Type.Optional(BudgetUsd),
         },
         closed,
       ),
@@ -108,7 +124,7 @@ export const PoolPolicy = Type.Object(
       Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' }),
     ),
     halfLife: Type.Optional(
-      Type.String({ pattern: '^[0-9]+[hd]$', description: 'Of past use in the fair order. Left out: 7d.' }),
+      Type.String({ pattern: windowOfPolicy, description: 'Of past use in the fair order. Left out: 7d.' }),
     ),
     tenantsSeeOthers: Type.Optional(
       Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' }),

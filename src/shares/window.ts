@@ -17,7 +17,7 @@ export function windowMs(text: string): number | undefined {
 
 /** The calendar month, in UTC, of a text such as `2026-11`, as far as it has passed. */
 export function monthWindow(text: string, now: Date): Window {
-  if (!/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(text)) {
+  if (!/^[2-9][0-9]{3}-(0[1-9]|1[0-2])$/.test(text)) {
     throw invalid('?month', `"${text}" is not a month: write year and month, such as 2026-11.`);
   }
   const from = new Date(`${text}-01T00:00:00Z`);

@@ -747,7 +747,7 @@ export interface components {
             command: string | string[];
             /** @description Run by a shell once per instance, before the command. */
             setup?: string;
-            /** @description A container image to run in. */
+            /** @description A container image to run in, such as us-docker.pkg.dev/p/r/train:1. */
             image?: string;
             /** @description A tar or tar.gz archive, unpacked into the working directory. */
             source?: string;
@@ -794,7 +794,7 @@ export interface components {
                 count: number;
             } | {
                 values: {
-                    [key: string]: unknown;
+                    [key: string]: string | number | boolean;
                 }[];
             };
             dependsOn?: {
@@ -807,6 +807,7 @@ export interface components {
                 url: string;
                 events?: string[];
             }[];
+            /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
             };
@@ -859,7 +860,7 @@ export interface components {
             command: string | string[];
             /** @description Run by a shell once per instance, before the command. */
             setup?: string;
-            /** @description A container image to run in. */
+            /** @description A container image to run in, such as us-docker.pkg.dev/p/r/train:1. */
             image?: string;
             /** @description A tar or tar.gz archive, unpacked into the working directory. */
             source?: string;
@@ -906,7 +907,7 @@ export interface components {
                 count: number;
             } | {
                 values: {
-                    [key: string]: unknown;
+                    [key: string]: string | number | boolean;
                 }[];
             };
             dependsOn?: {
@@ -919,6 +920,7 @@ export interface components {
                 url: string;
                 events?: string[];
             }[];
+            /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
             };
@@ -940,7 +942,7 @@ export interface components {
             command: string | string[];
             /** @description Run by a shell once per instance, before the command. */
             setup?: string;
-            /** @description A container image to run in. */
+            /** @description A container image to run in, such as us-docker.pkg.dev/p/r/train:1. */
             image?: string;
             /** @description A tar or tar.gz archive, unpacked into the working directory. */
             source?: string;
@@ -987,7 +989,7 @@ export interface components {
                 count: number;
             } | {
                 values: {
-                    [key: string]: unknown;
+                    [key: string]: string | number | boolean;
                 }[];
             };
             dependsOn?: {
@@ -1000,6 +1002,7 @@ export interface components {
                 url: string;
                 events?: string[];
             }[];
+            /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
             };
@@ -1008,11 +1011,13 @@ export interface components {
         };
         /** NewTenant */
         NewTenant: {
+            /** @description ASCII letters, digits, spaces, dots, dashes and underscores, with a letter or digit first. */
             name: string;
         };
         /** NewUpload */
         NewUpload: {
             name?: string;
+            /** @description Up to 5 TiB. */
             sizeBytes?: number;
             sha256?: string;
         };

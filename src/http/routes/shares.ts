@@ -24,7 +24,7 @@ export const WindowField = Type.Optional(
 
 const WindowQuery = Type.Object({ window: WindowField }, closed);
 const MonthQuery = Type.Object(
-  { month: Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) },
+  { month: Type.String({ pattern: '^[2-9][0-9]{3}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) },
   closed,
 );
 
