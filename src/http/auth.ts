@@ -6,8 +6,8 @@ import { hasRole, sees, type Caller } from './caller.ts';
 import type { Keyring } from './keyring.ts';
 
 /**
- * Lets through who may. In this order: 401 without a key, 403 for too low a role, 404 for a tenant that the caller does not see, as
- * the path or `?tenant=` names it. What lies below a tenant, the routes look up among what the caller sees.
+ * Lets through who may. In this order: 401 without a key, 404 for a tenant that the caller does not see, as the path or `?tenant=`
+ * names it, 403 for too low a role. What lies below a tenant, the routes look up among what the caller sees.
  */
 export function guard(app: FastifyInstance, keyring: Keyring): void {
   requireAccessOnEveryRoute(app);
@@ -44,13 +44,12 @@ type Done = (error?: Error) => void;
 
 function admit({ request, keyring, role }: Door, caller: Caller | undefined, done: Done): void {
   if (caller === undefined) return done(unauthorized('This key is not known, or was revoked.'));
+  const named = namedTenant(request);
+  if (named !== undefined && !sees(caller, named)) return done(notFound('tenant', named));
   if (!hasRole(caller, role))
     return done(new WeirError('forbidden', `This needs a key with the role ${role}; this one has ${caller.role}.`));
   request.caller = caller;
-  const named = namedTenant(request);
-  if (named === undefined) return done();
-  if (!sees(caller, named)) return done(notFound('tenant', named));
-  if (caller.tenantId === named) return done();
+  if (named === undefined || caller.tenantId === named) return done();
   const exists = keyring.isTenant(named);
   if (exists === true) return done();
   Promise.resolve(exists).then((is) => done(is ? undefined : notFound('tenant', named)), done);

@@ -71,9 +71,21 @@ function explain(error: ErrorObject): Explained {
 const details: Record<string, (error: ErrorObject) => string> = {
   enum: (error) => notOneOf(schemaOf(error).enum ?? [], error.data),
   const: (error) => `This must be ${show(schemaOf(error).const)}, not ${show(error.data)}.`,
-  type: (error) => `This must be ${nameOfType(schemaOf(error))}, not ${nameOfValue(error.data)}.`,
+  type: (error) =>
+    error.instancePath === '' && (error.data === null || error.data === undefined)
+      ? 'Send a JSON object as the body.'
+      : `This must be ${nameOfType(schemaOf(error))}, not ${nameOfValue(error.data)}.`,
   union: (error) => `This must be ${nameOfType(schemaOf(error))}, not ${show(error.data)}.`,
   pattern: (error) => explainPattern(String(error.params['pattern']), String(error.data), schemaOf(error).description),
+  minLength: ({ params }) =>
+    params['limit'] === 1 ? 'This must not be empty.' : `This must have at least ${params['limit']} characters.`,
+  maxLength: ({ params, data }) =>
+    `This must have at most ${params['limit']} characters; it has ${String(data).length}.`,
+  minItems: ({ params }) =>
+    params['limit'] === 1 ? 'This list must not be empty.' : `This must have at least ${params['limit']} items.`,
+  minimum: ({ params, data }) => `This must be at least ${params['limit']}; it is ${showNumber(data)}.`,
+  maximum: ({ params, data }) => `This must be at most ${params['limit']}; it is ${showNumber(data)}.`,
+  exclusiveMinimum: ({ params, data }) => `This must be above ${params['limit']}; it is ${showNumber(data)}.`,
   format: ({ params, data }) =>
     `${show(data)} is not ${formats[String(params['format'])] ?? `a ${String(params['format'])}`}.`,
 };
@@ -100,12 +112,17 @@ const formats: Record<string, string> = {
 function unknownField(path: string, name: string, { properties }: Schema): Explained {
   const known = Object.keys(properties ?? {});
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
-  const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` There are ${known.join(', ')}.`);
+  const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` The fields here: ${known.join(', ')}.`);
   return {
     path: `${path}/${escapePointer(name)}`,
     detail:
       known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}`,
   };
+}
+
+/** JSON has no word for what `1e309` becomes. */
+function showNumber(value: unknown): string {
+  return Number.isFinite(value) ? show(value) : 'too large a number to hold';
 }
 
 function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string {

@@ -71,7 +71,7 @@ function claimOf(request: FastifyRequest, key: string | string[]): Claim {
   if (typeof key !== 'string' || !keyPattern.test(key))
     throw invalid('Idempotency-Key', 'The Idempotency-Key must be 1 to 255 printable characters, such as a UUID.');
   const bodyHash = createHash('sha256')
-    .update(`${request.url}\n${JSON.stringify(request.body)}`)
+    .update(`${request.url}\n${JSON.stringify(request.body, inOrder)}`)
     .digest('hex');
   return {
     scope: request.caller.keyId,
@@ -80,6 +80,12 @@ function claimOf(request: FastifyRequest, key: string | string[]): Claim {
     bodyHash,
     resourceId: request.newId,
   };
+}
+
+/** The same body written by another client, its fields in another order, is the same body. */
+function inOrder(_name: string, value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 /** What is stored of the first request once it has an answer, or once it is ours to carry on. */

@@ -66,9 +66,13 @@ function refusal(faults: Fault[]): WeirError {
 function refuseUnstorableText(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   const suspicious = /\\u(0000|[dD][89a-fA-F])/;
+  app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
+    // Clients that always name a type do so of no body, too.
+    if (text === '') return done(null, undefined);
     void parse(request, text, (error, body: unknown) => {
-      if (error !== null || !suspicious.test(text)) return done(error, body);
+      if (error !== null) return done(invalid('', whyUnreadable(text)));
+      if (!suspicious.test(text)) return done(null, body);
       const faults = [...unstorable(body)];
       done(faults.length === 0 ? null : refusal(faults), body);
     });
@@ -76,6 +80,15 @@ function refuseUnstorableText(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     done(request.url.includes('%00') ? invalid('', 'The address holds a NUL character.') : undefined);
   });
+}
+
+function whyUnreadable(text: string): string {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    return `The body can't be read as JSON: ${error instanceof Error ? error.message : 'it is malformed'}.`;
+  }
+  return 'The body has a field named __proto__ or constructor.prototype, which is not taken.';
 }
 
 /** With a stack of its own: a body may be nested deeper than the program's stack goes. */
