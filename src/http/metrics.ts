@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
 /** A registry with what Node itself measures: once in a process. */
 export function createMetrics(): Registry {
@@ -17,7 +17,15 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   });
+  const received = new Counter({
+    name: 'weir_http_received_bytes_total',
+    help: 'Bytes of request bodies, by route: of logs at /v1/runner/logs, of files at /v1/objects/upload.',
+    labelNames: ['method', 'route'],
+    registers: [registry],
+  });
   app.addHook('onResponse', (request, reply, done) => {
+    const sizeBytes = Number(request.headers['content-length'] ?? 0);
+    if (sizeBytes > 0) received.labels(request.method, request.routeOptions.url ?? 'none').inc(sizeBytes);
     seconds
       .labels(request.method, request.routeOptions.url ?? 'none', String(reply.statusCode))
       .observe(reply.elapsedTime / 1000);

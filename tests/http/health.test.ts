@@ -19,7 +19,7 @@ test('readiness names what does not answer; liveness does not ask', async ({ db 
 
 test('metrics name tenants only with an operator’s key, and requests by their route', async ({ db }) => {
   const metrics = new Registry();
-  new Gauge({ name: 'weir_jobs', help: 'Jobs.', labelNames: ['tenant'], registers: [metrics] }).set(
+  new Gauge({ name: 'weir_test_jobs', help: 'Jobs.', labelNames: ['tenant'], registers: [metrics] }).set(
     { tenant: 'tnt_vision' },
     3,
   );
@@ -32,7 +32,7 @@ test('metrics name tenants only with an operator’s key, and requests by their 
     expect(answer.body).not.toContain('tnt_vision');
     expect(answer.body).toContain('weir_http_request_seconds_count{method="GET",route="/v1/jobs/:job",status="404"} 1');
   }
-  expect((await api.ask(operatorKey, 'GET /metrics')).body).toContain('weir_jobs{tenant="tnt_vision"} 3');
+  expect((await api.ask(operatorKey, 'GET /metrics')).body).toContain('weir_test_jobs{tenant="tnt_vision"} 3');
   await api.close();
 });
 

@@ -3,15 +3,18 @@ import type { FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
 import { WeirError } from '../../core/errors.ts';
+import type { Database } from '../../db/database.ts';
 import { closed } from '../../protocol/common.ts';
 import { bearerOf } from '../auth.ts';
 import { hasRole } from '../caller.ts';
+import { observeInstallation } from '../installation-metrics.ts';
 import type { Keyring } from '../keyring.ts';
 import { renderMetrics } from '../metrics.ts';
 
 export type Check = () => Promise<boolean>;
 
 export type HealthRouteDeps = {
+  db: Database;
   /** What a request may need, each asked by `/readyz`. */
   checks: { database: Check; queue: Check; objectStore: Check };
   metrics: Registry;
@@ -45,7 +48,8 @@ const operations = {
   },
 };
 
-export function healthRoutes({ checks, metrics, keyring }: HealthRouteDeps): FastifyPluginAsyncTypebox {
+export function healthRoutes({ db, checks, metrics, keyring }: HealthRouteDeps): FastifyPluginAsyncTypebox {
+  const observe = observeInstallation(metrics, db);
   const isOperator = async (request: FastifyRequest): Promise<boolean> => {
     const key = bearerOf(request);
     const caller = key === undefined ? undefined : await keyring.callerOf(key);
@@ -85,8 +89,10 @@ export function healthRoutes({ checks, metrics, keyring }: HealthRouteDeps): Fas
         config: { access: 'public' },
         schema: operations.getMetrics,
       },
-      async (request, reply) =>
-        reply.type(metrics.contentType).send(await renderMetrics(metrics, await isOperator(request))),
+      async (request, reply) => {
+        await observe();
+        return reply.type(metrics.contentType).send(await renderMetrics(metrics, await isOperator(request)));
+      },
     );
   };
 }

@@ -1,0 +1,51 @@
+import { expect } from 'vitest';
+import { operatorKey, test, type TestApp } from '../support/app.ts';
+import { waitFor } from '../support/wait.ts';
+
+async function scrape({ ask }: TestApp, key?: string): Promise<string[]> {
+  return (await ask(key, 'GET /metrics')).body.split('\n');
+}
+
+test('an operator sees the queue, the machines and what became of jobs; tenants are named only to operators', async ({
+  api,
+  db,
+}) => {
+  const { id, keys } = await api.tenant('vision');
+  await scrape(api);
+  for (const name of ['a', 'b']) await api.ask(keys.member, 'POST /v1/jobs', { name, command: 'true' });
+  const { id: jobId } = (await api.ask(keys.member, 'POST /v1/jobs', { name: 'c', command: 'true' })).json();
+  await api.ask(keys.member, `POST /v1/jobs/${jobId}/cancel`);
+  await db.client.jobEvent.updateMany({ data: { at: new Date(Date.now() - 60_000) } });
+
+  const lines = await waitFor('the moves to be counted', async () => {
+    const read = await scrape(api, operatorKey);
+    return read.includes('weir_job_changes_total{to="cancelled",reason="cancelled"} 1') ? read : undefined;
+  });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'weir_database_up 1',
+      'weir_jobs{state="queued"} 2',
+      'weir_jobs{state="running"} 0',
+      'weir_jobs{state="cancelled"} 1',
+      'weir_job_changes_total{to="queued",reason=""} 3',
+      'weir_leases_expired 0',
+      'weir_heartbeat_age_seconds 0',
+      `weir_tenant_jobs{tenant="${id}",state="queued"} 2`,
+    ]),
+  );
+  expect(lines.some((line) => line.startsWith('weir_queue_oldest_seconds '))).toBe(true);
+  const open = await scrape(api);
+  expect(open).toContain('weir_jobs{state="queued"} 2');
+  expect(open.join('\n')).not.toContain(id);
+});
+
+test('without the database the metrics of the process are still told', async ({ db }) => {
+  const { openApp } = await import('../support/app.ts');
+  const { openDatabase } = await import('../../src/db/database.ts');
+  const away = openDatabase('postgresql://127.0.0.1:1/away');
+  const api = await openApp({ ...db, client: away.client });
+  const lines = await scrape(api);
+  expect(lines).toContain('weir_database_up 0');
+  await api.close();
+  await away.close();
+});
