@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { startCluster } from '../../src/db/cluster.ts';
-import { createInstallation, freePort } from '../support/service.ts';
+import { freePort } from '../support/free-port.ts';
+import { createInstallation } from '../support/service.ts';
 import { finish, median } from './summary.ts';
 
 /**

@@ -64,8 +64,11 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
     maxRunSeconds: 3600,
   });
   const workDirOf = (name: string) => join(workDir, 'jobs', name);
-  const runners = (name: string) =>
-    listProcesses().filter((each) => argumentsOf(each).includes(join(dataDir, 'instances', name, 'boot.json')));
+  const runners = (name: string) => {
+    const alike = listProcesses().filter((each) => argumentsOf(each).includes(join(dataDir, 'instances', name, 'boot.json')));
+    // A child that a runner has just forked still reads like it.
+    return alike.filter(({ parentPid }) => !alike.some(({ pid }) => pid === parentPid));
+  };
   const provider = await open();
 
   return {

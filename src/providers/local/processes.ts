@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** A process that can be found again: a pid alone may have been given to another one since. */
 export type ProcessId = { pid: number; startTicks: number };
 
-export type Process = ProcessId & { groupId: number; sessionId: number; hasTerminal: boolean };
+export type Process = ProcessId & { parentPid: number; groupId: number; sessionId: number; hasTerminal: boolean };
 
 /** The living process of this pid, if there is one. */
 export function findProcess(pid: number): Process | undefined {
@@ -15,7 +15,7 @@ export function findProcess(pid: number): Process | undefined {
   // A leader that ended before its threads reads as a zombie and still runs.
   const isDead = ['Z', 'X'].includes(fields[0] ?? '') && field(20) <= 1;
   if (isDead) return undefined;
-  return { pid, groupId: field(5), sessionId: field(6), hasTerminal: field(7) !== 0, startTicks: field(22) };
+  return { pid, parentPid: field(4), groupId: field(5), sessionId: field(6), hasTerminal: field(7) !== 0, startTicks: field(22) };
 }
 
 export function isRunning({ pid, startTicks }: ProcessId): boolean {

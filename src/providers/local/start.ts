@@ -71,7 +71,9 @@ export async function warmUp({ places, runnerPath, hostEnv }: StartOptions): Pro
 
 /** The runner that a killed weir started and did not get to write down. */
 export function findRunner(directory: string): ProcessId | undefined {
-  const found = listProcesses().find((candidate) => argumentsOf(candidate).includes(bootFileOf(directory)));
+  const candidates = listProcesses().filter((process) => argumentsOf(process).includes(bootFileOf(directory)));
+  // What a runner starts is a copy of it, arguments and all, until it becomes another program.
+  const found = candidates.find(({ parentPid }) => !candidates.some(({ pid }) => pid === parentPid));
   return found === undefined ? undefined : { pid: found.pid, startTicks: found.startTicks };
 }
 
