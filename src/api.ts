@@ -76,7 +76,7 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
 const policyMs = 1_000;
 
 function quoting(foundation: Foundation) {
-  const { config, db, bucket, now, providers, stop, wakeDispatch } = foundation;
+  const { config, db, bucket, now, providers, wakeSettle, wakeDispatch } = foundation;
   const policies = createCache((tenantId) => currentPolicy(db.client, tenantId), policyMs, now);
   const policy = policies.get;
   const sellers = (): Promise<Seller[]> => Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
@@ -108,7 +108,7 @@ function quoting(foundation: Foundation) {
       isBarred: createIsBarred(db.client, (provider) => isolating.has(provider)),
       wakeDispatch,
     }),
-    cancel: createCancel({ db, now, stop }),
+    cancel: createCancel({ db, now, wakeSettle }),
   } satisfies Partial<AppDeps>;
 }
 

@@ -6,6 +6,7 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment, Claim } from '../protocol/runner.ts';
 import type { NodeLimits } from '../providers/provider.ts';
 import { readBootstrapToken } from './bootstrap.ts';
+import { holdAttempt, staleAttempt } from './fence.ts';
 import { findInstance, markReady, readRendezvous, type InstanceRow } from './store.ts';
 
 type Downloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
@@ -31,18 +32,22 @@ export function createClaim(deps: ClaimDeps) {
     const instance = instanceId === undefined ? null : await findInstance(db.client, instanceId);
     if (instance === null) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
     const { attempt } = instance;
-    if (attempt.finishedAt !== null || attempt.job.attemptNumber !== attempt.number || attempt.state === 'stopping') {
-      throw new WeirError('stale-attempt', `Attempt ${attempt.number} is over: leave.`);
-    }
     const at = now();
     const leaseExpiresAt = new Date(at.getTime() + timing.leaseMs);
-    const isOurs = await db.transaction((tx) => markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt }));
+    const isOurs = await db.transaction(async (tx) => {
+      const { state } = await holdAttempt(tx, attempt.jobId, attempt.number);
+      if (state === 'stopping') throw staleAttempt(attempt.number);
+      return markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt });
+    });
     if (!isOurs) throw new WeirError('unauthorized', 'This bootstrap token was spent by another runner.');
     return assignment(instance, deps);
   };
 }
 
-async function assignment({ attempt, attemptId, node }: InstanceRow, { db, openSecrets, downloads, timing }: ClaimDeps): Promise<Assignment> {
+async function assignment(
+  { attempt, attemptId, node }: InstanceRow,
+  { db, openSecrets, downloads, timing }: ClaimDeps,
+): Promise<Assignment> {
   const { job } = attempt;
   const spec = job.spec as unknown as JobSpec;
   const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;

@@ -1,6 +1,8 @@
 import { WeirError } from '../core/errors.ts';
 import { hashToken } from '../core/tokens.ts';
 import type { Sql } from '../db/database.ts';
+import { activeStates } from '../jobs/state.ts';
+import { lockJob, type LockedJob } from '../jobs/store.ts';
 
 export type Runner = {
   instance: { id: string; name: string; node: number };
@@ -19,13 +21,28 @@ export async function requireRunner(sql: Sql, token: string, attemptNumber: numb
   });
   if (instance === null) throw new WeirError('unauthorized', 'This runner token is not known.');
   const { attempt } = instance;
-  const isCurrent = attempt.number === attemptNumber && attempt.job.attemptNumber === attempt.number && attempt.finishedAt === null;
-  if (!isCurrent || instance.state === 'gone') {
-    throw new WeirError('stale-attempt', `Attempt ${attemptNumber} is over: stop the job and leave.`);
-  }
+  const isCurrent =
+    attempt.number === attemptNumber && attempt.job.attemptNumber === attempt.number && attempt.finishedAt === null;
+  if (!isCurrent || instance.state === 'gone') throw staleAttempt(attemptNumber);
   return {
     instance: { id: instance.id, name: instance.name, node: instance.node },
     attempt: { id: attempt.id, number: attempt.number },
     job: { id: attempt.job.id, tenantId: attempt.job.tenantId },
   };
+}
+
+/**
+ * The fence once more, for those who write, and held until the transaction ends: since `requireRunner` the attempt may have
+ * ended.
+ * @throws WeirError `stale-attempt`
+ */
+export async function holdAttempt(tx: Sql, jobId: string, attemptNumber: number): Promise<LockedJob> {
+  const job = await lockJob(tx, jobId);
+  const isActive = activeStates.some((state) => state === job?.state);
+  if (job?.attemptNumber !== attemptNumber || !isActive) throw staleAttempt(attemptNumber);
+  return job;
+}
+
+export function staleAttempt(attemptNumber: number): WeirError {
+  return new WeirError('stale-attempt', `Attempt ${attemptNumber} is over: stop the job and leave.`);
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { move } from '../jobs/store.ts';
 import type { Directive, Heartbeat } from '../protocol/runner.ts';
-import type { Runner } from './fence.ts';
+import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
 import { readRendezvous, recordHeartbeat } from './store.ts';
 
 export type HeartbeatDeps = { db: Database; now: Clock; leaseMs: number };
@@ -11,11 +11,15 @@ export type HeartbeatDeps = { db: Database; now: Clock; leaseMs: number };
 export function createHeartbeat({ db, now, leaseMs }: HeartbeatDeps) {
   return async ({ instance, attempt, job }: Runner, { stage, sample, progress }: Heartbeat): Promise<Directive> => {
     const at = now();
-    const seen = { instanceId: instance.id, attemptId: attempt.id, jobId: job.id, at, leaseExpiresAt: new Date(at.getTime() + leaseMs) };
-    const { state, reason } = await recordHeartbeat(db, { ...seen, sample, progress });
+    const leaseExpiresAt = new Date(at.getTime() + leaseMs);
+    const seen = { instanceId: instance.id, attemptId: attempt.id, attempt: attempt.number, jobId: job.id };
+    const beaten = await recordHeartbeat(db, { ...seen, at, leaseExpiresAt, sample, progress });
+    if (beaten === undefined) throw staleAttempt(attempt.number);
+    const { state, reason } = beaten;
     if (state === 'stopping') return { directive: 'stop', reason, rendezvous: null };
     // A node that has not started its command yet may still be waiting for the gang's addresses.
-    const rendezvous = stage === 'preparing' || stage === 'setup' ? await readRendezvous(db.client, attempt.id) : null;
+    const isWaiting = stage === 'preparing' || stage === 'setup' || state === 'provisioning';
+    const rendezvous = isWaiting ? await readRendezvous(db.client, attempt.id) : null;
     if (state === 'provisioning' && rendezvous !== null) await start(db, job.id, attempt, at);
     return { directive: 'continue', reason: null, rendezvous };
   };
@@ -23,6 +27,7 @@ export function createHeartbeat({ db, now, leaseMs }: HeartbeatDeps) {
 
 async function start(db: Database, jobId: string, attempt: Runner['attempt'], at: Date): Promise<void> {
   await db.transaction(async (tx) => {
+    await holdAttempt(tx, jobId, attempt.number);
     const change = { jobId, from: 'provisioning', to: 'running', at, attempt: attempt.number, reason: null } as const;
     const isMoved = await move(tx, { ...change, message: 'The runner is there.' });
     if (!isMoved) return;

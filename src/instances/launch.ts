@@ -30,7 +30,7 @@ const unlimitedSeconds = 30 * 86_400;
 export function createLaunch(deps: LaunchDeps) {
   return async (instanceId: string): Promise<void> => {
     const instance = await findInstance(deps.db.client, instanceId);
-    if (instance?.state !== 'requested' || instance.attempt.job.state !== 'provisioning') return;
+    if (instance?.state !== 'requested' || instance.attempt.state !== 'provisioning') return;
     const provider = deps.provider(instance.provider);
     try {
       await provider.create(requestFor(instance, deps));
@@ -46,7 +46,7 @@ export function createLaunch(deps: LaunchDeps) {
 async function giveUp(error: unknown, { attempt }: InstanceRow, stop: Stop): Promise<void> {
   if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
   const reason = error.code === 'no-capacity' ? 'no-capacity' : 'provisioning-failed';
-  await stop(attempt.jobId, reason, error.message);
+  await stop({ jobId: attempt.jobId, attempt: attempt.number, reason, message: error.message });
 }
 
 function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl }: LaunchDeps): InstanceRequest {
@@ -64,6 +64,7 @@ function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl 
     image: spec.image ?? null,
     brokerUrl,
     bootstrapToken: bootstrapToken(secretKey, instance.id),
-    maxRunSeconds: (spec.maxDuration === undefined ? unlimitedSeconds : parseDuration(spec.maxDuration) / 1000) + marginSeconds,
+    maxRunSeconds:
+      (spec.maxDuration === undefined ? unlimitedSeconds : parseDuration(spec.maxDuration) / 1000) + marginSeconds,
   };
 }

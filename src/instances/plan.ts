@@ -23,6 +23,8 @@ export type AttemptFacts = {
   stoppingAt: Date | null;
   leaseExpiresAt: Date;
   instances: SeenRow[];
+  /** When the provider was asked what it shows. */
+  listedAt: Date;
   spec: JobSpec;
   offer: Offer;
   chargedMicroUsd: number;
@@ -38,11 +40,15 @@ export type Limits = {
   stopMs: number;
 };
 
-export type Step = { do: 'wait' } | { do: 'launch'; instanceIds: string[] } | { do: 'settle' } | { do: 'stop'; reason: StopReason; message: string };
+export type Step =
+  | { do: 'wait' }
+  | { do: 'launch'; instanceIds: string[] }
+  | { do: 'settle' }
+  | { do: 'stop'; reason: StopReason; message: string };
 
 /** A launch that has not come through after so long is sent again. */
 const relaunchMs = 2_000;
-/** A machine made while the provider was being listed is not in the list. */
+/** A machine made shortly before its provider was asked may not be in the answer. */
 const listingMs = 5_000;
 /** The runner keeps the job's own limit; the broker steps in when it has not. */
 const backstopMs = 60_000;
@@ -51,11 +57,14 @@ const backstopMs = 60_000;
 export function plan(attempt: AttemptFacts, limits: Limits): Step {
   const { now } = limits;
   if (attempt.state === 'stopping') return { do: 'settle' };
-  const vanished = attempt.instances.find((instance) => isVanished(instance, now));
-  if (vanished !== undefined) return stop('instance-vanished', `The machine ${vanished.name} is gone, and its runner had not reported.`);
+  const vanished = attempt.instances.find((instance) => isVanished(instance, attempt.listedAt));
+  if (vanished !== undefined)
+    return stop('instance-vanished', `The machine ${vanished.name} is gone, and its runner had not reported.`);
   const lateness = tooLate(attempt, limits) ?? tooDear(attempt, now);
   if (lateness !== undefined) return lateness;
-  const waiting = attempt.instances.filter(({ state, requestedAt }) => state === 'requested' && now.getTime() - requestedAt.getTime() > relaunchMs);
+  const waiting = attempt.instances.filter(
+    ({ state, requestedAt }) => state === 'requested' && now.getTime() - requestedAt.getTime() > relaunchMs,
+  );
   return waiting.length === 0 ? { do: 'wait' } : { do: 'launch', instanceIds: waiting.map(({ id }) => id) };
 }
 
@@ -63,12 +72,15 @@ function stop(reason: StopReason, message: string): Step {
   return { do: 'stop', reason, message };
 }
 
-function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, now: Date): boolean {
+function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, listedAt: Date): boolean {
   if (isListed || hasReported || createdAt === null) return false;
-  return (state === 'booting' || state === 'ready') && now.getTime() - createdAt.getTime() > listingMs;
+  return (state === 'booting' || state === 'ready') && listedAt.getTime() - createdAt.getTime() > listingMs;
 }
 
-function tooLate({ state, createdAt, startedAt, leaseExpiresAt, spec }: AttemptFacts, { now, upSince, bootMs, leaseMs, graceMs }: Limits): Step | undefined {
+function tooLate(
+  { state, createdAt, startedAt, leaseExpiresAt, spec }: AttemptFacts,
+  { now, upSince, bootMs, leaseMs, graceMs }: Limits,
+): Step | undefined {
   if (state === 'provisioning' && now.getTime() > Math.max(createdAt.getTime(), upSince.getTime()) + bootMs) {
     return stop('boot-timeout', `No runner came up within ${bootMs / 1000} s.`);
   }
@@ -93,13 +105,27 @@ function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {
 /** What the machines of the attempt have cost until now. */
 export function accruedMicroUsd({ instances, offer }: Pick<AttemptFacts, 'instances' | 'offer'>, now: Date): number {
   const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
-  return instances.reduce((sum, { createdAt }) => sum + (createdAt === null ? 0 : priceFor(hourlyPerNode, now.getTime() - createdAt.getTime())), 0);
+  return instances.reduce(
+    (sum, { createdAt }) =>
+      sum + (createdAt === null ? 0 : priceFor(hourlyPerNode, now.getTime() - createdAt.getTime())),
+    0,
+  );
 }
 
-const unheard = new Set<string>(['heartbeat-lost', 'boot-timeout', 'instance-vanished', 'no-capacity', 'provisioning-failed']);
+const unheard = new Set<string>([
+  'heartbeat-lost',
+  'boot-timeout',
+  'instance-vanished',
+  'no-capacity',
+  'provisioning-failed',
+]);
 
 /** Whether a machine of a stopping attempt may be taken away: its runner has said all it had, or won't any more. */
-export function mayDestroy({ reason, stoppingAt }: Pick<AttemptFacts, 'reason' | 'stoppingAt'>, instance: SeenRow, { now, graceMs, stopMs }: Limits): boolean {
+export function mayDestroy(
+  { reason, stoppingAt }: Pick<AttemptFacts, 'reason' | 'stoppingAt'>,
+  instance: SeenRow,
+  { now, graceMs, stopMs }: Limits,
+): boolean {
   if (instance.hasReported || !instance.isListed || (reason !== null && unheard.has(reason))) return true;
   return now.getTime() > (stoppingAt ?? now).getTime() + graceMs + stopMs;
 }

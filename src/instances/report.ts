@@ -3,7 +3,7 @@ import type { Database, Sql } from '../db/database.ts';
 import { stopIn } from '../jobs/stop.ts';
 import type { StopReason } from '../jobs/state.ts';
 import type { Report } from '../protocol/runner.ts';
-import type { Runner } from './fence.ts';
+import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
 import { readReports, recordReport } from './store.ts';
 
 export type ReportDeps = { db: Database; now: Clock; wakeSettle: (attemptId: string) => Promise<void> };
@@ -13,15 +13,23 @@ export type ReportDeps = { db: Database; now: Clock; wakeSettle: (attemptId: str
  * reason. Repeating a report changes nothing.
  */
 export function createReport({ db, now, wakeSettle }: ReportDeps) {
-  return async (runner: Runner, report: Report): Promise<void> => {
+  return async ({ instance, attempt, job }: Runner, report: Report): Promise<void> => {
     await db.transaction(async (tx) => {
-      await recordReport(tx, runner.instance.id, report);
-      const verdict = await judge(tx, runner.attempt.id);
+      await holdAttempt(tx, job.id, attempt.number);
+      if (!(await recordReport(tx, instance.id, report))) throw staleAttempt(attempt.number);
+      const verdict = await judge(tx, attempt.id);
       if (verdict === undefined) return;
       const { message, exitCode } = verdict;
-      await stopIn(tx, { jobId: runner.job.id, reason: reasonOf(verdict), message, exitCode, at: now() });
+      await stopIn(tx, {
+        jobId: job.id,
+        attempt: attempt.number,
+        reason: reasonOf(verdict),
+        message,
+        exitCode,
+        at: now(),
+      });
     });
-    await wakeSettle(runner.attempt.id);
+    await wakeSettle(attempt.id);
   };
 }
 

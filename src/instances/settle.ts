@@ -2,7 +2,7 @@ import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { after, defaultRetries, outcomes, type EndState, type StopReason } from '../jobs/state.ts';
-import { move } from '../jobs/store.ts';
+import { lockJob, move } from '../jobs/store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer } from '../protocol/quote.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -28,8 +28,14 @@ export type SettleDeps = {
   limits: () => Limits;
   /** Writes use and charge; answers the micro-dollars charged. */
   accrue: (tx: Sql, accrual: Accrual) => Promise<number>;
-  refund: (tx: Sql, line: { tenantId: string; jobId: string; attempt: number; amount: number; note: string; at: Date }) => Promise<unknown>;
-  release: (tx: Sql, line: { tenantId: string; jobId: string; attempt: number; note: string; at: Date }) => Promise<unknown>;
+  refund: (
+    tx: Sql,
+    line: { tenantId: string; jobId: string; attempt: number; amount: number; note: string; at: Date },
+  ) => Promise<unknown>;
+  release: (
+    tx: Sql,
+    line: { tenantId: string; jobId: string; attempt: number; note: string; at: Date },
+  ) => Promise<unknown>;
   promote: (tx: Sql, jobId: string, attempt: number, at: Date) => Promise<unknown>;
   recordResidual: (tx: Sql, jobId: string) => Promise<unknown>;
   wakeAgain: (attemptId: string, delayMs: number) => Promise<void>;
@@ -49,7 +55,7 @@ export function createSettle(deps: SettleDeps) {
     if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
     const isClear = await takeAway(attempt, deps);
     if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs);
-    await deps.db.transaction((tx) => close(tx, attemptId, deps));
+    await deps.db.transaction((tx) => close(tx, attempt, deps));
     deps.wakeDispatch();
   };
 }
@@ -75,20 +81,28 @@ async function listedNames({ instances }: AttemptRow, provider: SettleDeps['prov
   return names;
 }
 
-async function close(tx: Sql, attemptId: string, deps: SettleDeps): Promise<void> {
+async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: SettleDeps): Promise<void> {
+  await lockJob(tx, jobId);
   const attempt = await findAttempt(tx, attemptId);
-  if (attempt === null || attempt.finishedAt !== null) return;
-  const { job, number, tenantId, jobId } = attempt;
+  if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
+  const { number, tenantId } = attempt;
   const at = deps.now();
   const reason = (attempt.reason ?? 'runner-error') as StopReason;
-  const failedAttempts = job.failedAttempts + 1;
-  const to = after(reason, failedAttempts, retriesOf(job.spec as unknown as JobSpec));
-  const isMoved = await move(tx, { jobId, from: 'stopping', to, at, attempt: number, reason, message: messageFor(to, attempt), set: endOf(to, at, failedAttempts, deps) });
-  if (!isMoved) return;
+  const ending = endingOf(attempt, reason);
+  const { to } = ending;
+  await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set: endOf(attempt, to, at, deps) });
 
   const charged = await chargeMachines(tx, attempt, deps);
   const isRefunded = outcomes[reason].cause === 'infrastructure' && charged > 0;
-  if (isRefunded) await deps.refund(tx, { tenantId, jobId, attempt: number, amount: charged, note: `Attempt ${number} failed by ${reason}.`, at });
+  if (isRefunded)
+    await deps.refund(tx, {
+      tenantId,
+      jobId,
+      attempt: number,
+      amount: charged,
+      note: `Attempt ${number} failed by ${reason}.`,
+      at,
+    });
   await deps.release(tx, { tenantId, jobId, attempt: number, note: `Attempt ${number} ended.`, at });
   const cost = isRefunded ? 0 : charged;
   await tx.job.update({ where: { id: jobId }, data: { chargedMicroUsd: { increment: cost }, reservedMicroUsd: 0 } });
@@ -98,19 +112,25 @@ async function close(tx: Sql, attemptId: string, deps: SettleDeps): Promise<void
   if (to === 'succeeded') await deps.recordResidual(tx, jobId);
 }
 
-function retriesOf({ retries }: JobSpec) {
-  return { max: retries?.max ?? defaultRetries.max, on: retries?.on ?? defaultRetries.on };
+/** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */
+function endingOf({ job, number, message }: AttemptRow, reason: StopReason) {
+  const { retries } = job.spec as unknown as JobSpec;
+  const to = after(reason, job.failedAttempts + 1, { ...defaultRetries, ...retries });
+  const why = message ?? 'It ended.';
+  if (to !== 'queued') return { to, reason, message: why };
+  if (job.stopRequestedAt !== null)
+    return { to: 'cancelled', reason: 'cancelled', message: `Cancelled by its tenant. ${why}` } as const;
+  return { to, reason, message: `Attempt ${number} ended: ${why} It will be tried again.` };
 }
 
-function messageFor(to: EndState | 'queued', { message, number }: AttemptRow): string {
-  const why = message ?? 'It ended.';
-  return to === 'queued' ? `Attempt ${number} ended: ${why} It will be tried again.` : why;
-}
+/** Later than this the next attempt need not be. */
+const maxBackoffMs = 15 * 60_000;
 
 /** What else changes on the job's row. A retried job keeps its place, since its time in the queue stays. */
-function endOf(to: EndState | 'queued', at: Date, failedAttempts: number, { retryBackoffMs }: SettleDeps) {
+function endOf({ job }: AttemptRow, to: EndState | 'queued', at: Date, { retryBackoffMs }: SettleDeps) {
   if (to !== 'queued') return { finishedAt: at };
-  return { failedAttempts, notBefore: new Date(at.getTime() + retryBackoffMs * 2 ** (failedAttempts - 1)) };
+  const backoffMs = Math.min(maxBackoffMs, retryBackoffMs * 2 ** job.failedAttempts);
+  return { failedAttempts: job.failedAttempts + 1, notBefore: new Date(at.getTime() + backoffMs) };
 }
 
 async function chargeMachines(tx: Sql, attempt: AttemptRow, { accrue }: SettleDeps): Promise<number> {
@@ -120,7 +140,16 @@ async function chargeMachines(tx: Sql, attempt: AttemptRow, { accrue }: SettleDe
   for (const { id, createdAt, goneAt } of attempt.instances) {
     if (createdAt === null || goneAt === null) continue;
     const { tenantId, jobId, number } = attempt;
-    charged += await accrue(tx, { instanceId: id, tenantId, jobId, attempt: number, from: createdAt, to: goneAt, offer, microUsdPerHour });
+    charged += await accrue(tx, {
+      instanceId: id,
+      tenantId,
+      jobId,
+      attempt: number,
+      from: createdAt,
+      to: goneAt,
+      offer,
+      microUsdPerHour,
+    });
   }
   return charged;
 }

@@ -11,7 +11,10 @@ export async function findInstance(sql: Sql, id: string) {
 export type InstanceRow = NonNullable<Awaited<ReturnType<typeof findInstance>>>;
 
 export async function findAttempt(sql: Sql, attemptId: string) {
-  return sql.attempt.findUnique({ where: { id: attemptId }, include: { job: true, instances: { orderBy: { node: 'asc' } } } });
+  return sql.attempt.findUnique({
+    where: { id: attemptId },
+    include: { job: true, instances: { orderBy: { node: 'asc' } } },
+  });
 }
 
 export type AttemptRow = NonNullable<Awaited<ReturnType<typeof findAttempt>>>;
@@ -19,12 +22,24 @@ export type AttemptRow = NonNullable<Awaited<ReturnType<typeof findAttempt>>>;
 /** The provider took the request. False where the attempt was given up meanwhile. */
 export async function markBooting(db: Database, instance: InstanceRow, at: Date): Promise<boolean> {
   return db.transaction(async (tx) => {
-    const { count } = await tx.instance.updateMany({ where: { id: instance.id, state: { not: 'gone' }, createdAt: null }, data: { createdAt: at } });
+    const { count } = await tx.instance.updateMany({
+      where: { id: instance.id, state: { not: 'gone' }, createdAt: null },
+      data: { createdAt: at },
+    });
     if (count === 0) return (await tx.instance.count({ where: { id: instance.id, state: { not: 'gone' } } })) > 0;
     await tx.instance.updateMany({ where: { id: instance.id, state: 'requested' }, data: { state: 'booting' } });
     const { attempt, name, zone } = instance;
     const message = `${name} is being started in ${zone}.`;
-    await recordEvent(tx, { jobId: attempt.jobId, at, type: 'instance.booting', attempt: attempt.number, from: null, to: null, reason: null, message });
+    await recordEvent(tx, {
+      jobId: attempt.jobId,
+      at,
+      type: 'instance.booting',
+      attempt: attempt.number,
+      from: null,
+      to: null,
+      reason: null,
+      message,
+    });
     return true;
   });
 }
@@ -32,10 +47,23 @@ export async function markBooting(db: Database, instance: InstanceRow, at: Date)
 type Claimed = { tokenHash: string; claim: Claim; at: Date; leaseExpiresAt: Date };
 
 /** Spends the bootstrap token: the first runner to come owns the instance, and only it may come again. */
-export async function markReady(tx: Sql, instance: InstanceRow, { tokenHash, claim, at, leaseExpiresAt }: Claimed): Promise<boolean> {
+export async function markReady(
+  tx: Sql,
+  instance: InstanceRow,
+  { tokenHash, claim, at, leaseExpiresAt }: Claimed,
+): Promise<boolean> {
   const { count } = await tx.instance.updateMany({
     where: { id: instance.id, state: { not: 'gone' }, OR: [{ tokenHash: null }, { tokenHash }] },
-    data: { tokenHash, state: 'ready', address: claim.address, port: claim.port, host: claim.host, readyAt: instance.readyAt ?? at, createdAt: instance.createdAt ?? at, heartbeatAt: at },
+    data: {
+      tokenHash,
+      state: 'ready',
+      address: claim.address,
+      port: claim.port,
+      host: claim.host,
+      readyAt: instance.readyAt ?? at,
+      createdAt: instance.createdAt ?? at,
+      heartbeatAt: at,
+    },
   });
   if (count === 0) return false;
   await tx.attempt.update({ where: { id: instance.attemptId }, data: { leaseExpiresAt } });
@@ -44,38 +72,86 @@ export async function markReady(tx: Sql, instance: InstanceRow, { tokenHash, cla
 
 /** The gang's addresses, once every node has claimed. */
 export async function readRendezvous(sql: Sql, attemptId: string): Promise<Rendezvous | null> {
-  const instances = await sql.instance.findMany({ where: { attemptId }, orderBy: { node: 'asc' }, select: { address: true, port: true } });
-  const ready = instances.flatMap(({ address, port }) => (address === null || port === null ? [] : [{ address, port }]));
+  const instances = await sql.instance.findMany({
+    where: { attemptId },
+    orderBy: { node: 'asc' },
+    select: { address: true, port: true },
+  });
+  const ready = instances.flatMap(({ address, port }) =>
+    address === null || port === null ? [] : [{ address, port }],
+  );
   return ready.length === instances.length ? ready : null;
 }
 
-export type Beat = { instanceId: string; attemptId: string; jobId: string; at: Date; leaseExpiresAt: Date; sample: object | undefined; progress: object | undefined };
+export type Beat = {
+  instanceId: string;
+  attemptId: string;
+  attempt: number;
+  jobId: string;
+  at: Date;
+  leaseExpiresAt: Date;
+  sample: object | undefined;
+  progress: object | undefined;
+};
 
-/** One round trip: the lease, the sample and the progress; answers the job's state. */
-export async function recordHeartbeat(db: Database, beat: Beat): Promise<{ state: string; reason: string | null }> {
+/**
+ * One round trip: the lease, the sample and the progress; answers the job's state, and nothing where the attempt is over. The
+ * job's row is locked first, as everywhere, then that of the attempt, then that of the machine.
+ */
+export async function recordHeartbeat(
+  db: Database,
+  beat: Beat,
+): Promise<{ state: string; reason: string | null } | undefined> {
   const { rows } = await db.pool.query<{ state: string; reason: string | null }>({
     name: 'heartbeat',
     text: `
-      WITH beat AS (UPDATE instance SET heartbeat_at = $2, sample = coalesce($3::jsonb, sample) WHERE id = $1),
-        lease AS (UPDATE attempt SET lease_expires_at = $5 WHERE id = $4),
-        progress AS (UPDATE job SET progress = $7::jsonb WHERE id = $6 AND $7::jsonb IS NOT NULL AND progress IS DISTINCT FROM $7::jsonb)
-      SELECT state, reason FROM job WHERE id = $6`,
-    values: [beat.instanceId, beat.at, toJson(beat.sample), beat.attemptId, beat.leaseExpiresAt, beat.jobId, toJson(beat.progress)],
+      WITH current AS MATERIALIZED (
+        SELECT job.id, state, reason, progress FROM job
+        WHERE id = $6 AND attempt_number = $8 AND state IN ('provisioning', 'running', 'stopping') FOR NO KEY UPDATE
+      ), progress AS (
+        UPDATE job SET progress = $7::jsonb FROM current
+        WHERE job.id = current.id AND $7::jsonb IS NOT NULL AND current.progress IS DISTINCT FROM $7::jsonb
+      ), lease AS (
+        UPDATE attempt SET lease_expires_at = $5 FROM current WHERE attempt.id = $4 RETURNING attempt.id
+      ), beat AS (
+        UPDATE instance SET heartbeat_at = $2, sample = coalesce($3::jsonb, sample) FROM lease
+        WHERE instance.id = $1 AND instance.state <> 'gone'
+      )
+      SELECT state, reason FROM current`,
+    values: [
+      beat.instanceId,
+      beat.at,
+      toJson(beat.sample),
+      beat.attemptId,
+      beat.leaseExpiresAt,
+      beat.jobId,
+      toJson(beat.progress),
+      beat.attempt,
+    ],
   });
-  return rows[0] ?? { state: 'failed', reason: null };
+  return rows[0];
 }
 
 function toJson(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** Keeps a node's report; the first one stays. */
-export async function recordReport(tx: Sql, instanceId: string, report: Report): Promise<void> {
-  await tx.instance.updateMany({ where: { id: instanceId, reported: { equals: Prisma.DbNull } }, data: { reported: report } });
+/** Keeps a node's report; the first one stays. False where the machine is gone, so that nobody may speak for it. */
+export async function recordReport(tx: Sql, instanceId: string, report: Report): Promise<boolean> {
+  const living = { id: instanceId, state: { not: 'gone' } } as const;
+  const { count } = await tx.instance.updateMany({
+    where: { ...living, reported: { equals: Prisma.DbNull } },
+    data: { reported: report },
+  });
+  return count === 1 || (await tx.instance.count({ where: living })) === 1;
 }
 
+/** It keeps the hash of its token, so that its runner is told that the attempt is over. */
 export async function markGone(sql: Sql, instanceId: string, at: Date): Promise<void> {
-  await sql.instance.updateMany({ where: { id: instanceId, state: { not: 'gone' } }, data: { state: 'gone', goneAt: at, tokenHash: null } });
+  await sql.instance.updateMany({
+    where: { id: instanceId, state: { not: 'gone' } },
+    data: { state: 'gone', goneAt: at },
+  });
 }
 
 /** What the sweep has to look at: every attempt that has not ended. */
@@ -87,14 +163,21 @@ export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[numbe
 
 /** Of each node in order; null where it has not reported. */
 export async function readReports(sql: Sql, attemptId: string): Promise<(Report | null)[]> {
-  const rows = await sql.instance.findMany({ where: { attemptId }, orderBy: { node: 'asc' }, select: { reported: true } });
+  const rows = await sql.instance.findMany({
+    where: { attemptId },
+    orderBy: { node: 'asc' },
+    select: { reported: true },
+  });
   return rows.map(({ reported }) => reported as unknown as Report | null);
 }
 
 /** Of these names those that no living row has. */
 export async function listUnwanted(sql: Sql, names: string[]): Promise<Set<string>> {
   if (names.length === 0) return new Set();
-  const wanted = await sql.instance.findMany({ where: { name: { in: names }, state: { not: 'gone' } }, select: { name: true } });
+  const wanted = await sql.instance.findMany({
+    where: { name: { in: names }, state: { not: 'gone' } },
+    select: { name: true },
+  });
   const wantedNames = new Set(wanted.map(({ name }) => name));
   return new Set(names.filter((name) => !wantedNames.has(name)));
 }

@@ -22,29 +22,39 @@ export type SweepDeps = {
  * each worker: a schedule kept in the queue would be lost with it.
  */
 export function createSweep(deps: SweepDeps) {
+  const { db, providers, onError } = deps;
   return async (): Promise<void> => {
     deps.wakeDispatch();
     // Listed before the rows are read: a row is committed before its machine is made, so what is shown without a row is a stray.
-    const listed = await listAll(deps);
-    const names = new Set([...listed.values()].flat().map(({ name }) => name));
-    for (const attempt of await listActiveAttempts(deps.db.client)) {
-      if (!listed.has((attempt.offer as unknown as Offer).provider)) continue;
-      await carryOut(attempt, factsOf(attempt, names), deps);
+    const listings = await listAll(deps);
+    for (const attempt of await listActiveAttempts(db.client)) {
+      const listing = listings.get((attempt.offer as unknown as Offer).provider);
+      // One that can't be helped must not keep the others from it.
+      if (listing !== undefined) await carryOut(attempt, factsOf(attempt, listing), deps).catch(onError);
     }
-    for (const provider of deps.providers) await destroyStrays(provider, listed.get(provider.name) ?? [], deps);
+    for (const provider of providers) await destroyStrays(provider, listings.get(provider.name)?.instances ?? [], deps);
   };
 }
 
+type Listing = { at: Date; instances: SeenInstance[]; names: Set<string> };
+
 /** Without an entry where a provider could not be asked: nothing may be concluded of its machines then. */
-async function listAll({ providers, onError }: SweepDeps): Promise<Map<string, SeenInstance[]>> {
-  const listed = new Map<string, SeenInstance[]>();
-  for (const provider of providers) {
-    await provider.list().then((instances) => listed.set(provider.name, instances), onError);
-  }
-  return listed;
+async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<string, Listing>> {
+  const listings = new Map<string, Listing>();
+  const list = async (provider: Provider): Promise<void> => {
+    const at = limits().now;
+    const instances = await provider.list();
+    listings.set(provider.name, { at, instances, names: new Set(instances.map(({ name }) => name)) });
+  };
+  await Promise.all(providers.map((provider) => list(provider).catch(onError)));
+  return listings;
 }
 
-async function carryOut({ id, jobId }: ActiveAttempt, facts: AttemptFacts, { limits, stop, wakeLaunch, wakeSettle }: SweepDeps): Promise<void> {
+async function carryOut(
+  { id, jobId, number }: ActiveAttempt,
+  facts: AttemptFacts,
+  { limits, stop, wakeLaunch, wakeSettle }: SweepDeps,
+): Promise<void> {
   const step = plan(facts, limits());
   switch (step.do) {
     case 'launch':
@@ -53,27 +63,30 @@ async function carryOut({ id, jobId }: ActiveAttempt, facts: AttemptFacts, { lim
     case 'settle':
       return wakeSettle(id);
     case 'stop':
-      await stop(jobId, step.reason, step.message);
+      await stop({ jobId, attempt: number, reason: step.reason, message: step.message });
       return;
     case 'wait':
       return;
   }
 }
 
-function factsOf(attempt: ActiveAttempt, listed: Set<string>): AttemptFacts {
+function factsOf(attempt: ActiveAttempt, { at, names }: Listing): AttemptFacts {
   const { job, instances, offer } = attempt;
   return {
     ...attempt,
-    state: job.state,
     spec: job.spec as unknown as JobSpec,
     offer: offer as unknown as Offer,
     chargedMicroUsd: Number(job.chargedMicroUsd),
-    instances: instances.map((row) => ({ ...row, isListed: listed.has(row.name), hasReported: row.reported !== null })),
+    listedAt: at,
+    instances: instances.map((row) => ({ ...row, isListed: names.has(row.name), hasReported: row.reported !== null })),
   };
 }
 
 async function destroyStrays(provider: Provider, listed: SeenInstance[], { db, onError }: SweepDeps): Promise<void> {
-  const unwanted = await listUnwanted(db.client, listed.map(({ name }) => name));
+  const unwanted = await listUnwanted(
+    db.client,
+    listed.map(({ name }) => name),
+  );
   for (const { name, zone } of listed) {
     if (unwanted.has(name)) await provider.destroy({ name, zone }).catch(onError);
   }

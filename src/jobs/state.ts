@@ -37,7 +37,7 @@ export type StopReason =
   | 'heartbeat-lost'
   | 'instance-vanished';
 
-/** Whose doing an end is: only infrastructure and preemption are retried and, for the time lost, refunded. */
+/** Whose doing an end is: infrastructure and preemption are tried again, and what infrastructure spoils is refunded. */
 export type Outcome = { end: EndState; cause: 'job' | 'user' | 'limit' | 'infrastructure' | 'preemption' };
 
 /** Every reason has one outcome; the compiler asks for a new one's. */

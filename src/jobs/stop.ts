@@ -1,33 +1,41 @@
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { StopReason } from './state.ts';
-import { move } from './store.ts';
+import { lockJob, move } from './store.ts';
 
 export type StopDeps = { db: Database; now: Clock; wakeSettle: (attemptId: string) => Promise<void> };
 
-export type Stop = (jobId: string, reason: StopReason, message: string, exitCode?: number | null) => Promise<boolean>;
+/** Which attempt has to stop, and why. By its number, since whoever says so may have looked before the job was tried again. */
+export type StopWish = { jobId: string; attempt: number; reason: StopReason; message: string };
+
+export type Stop = (wish: StopWish) => Promise<boolean>;
 
 /**
  * The one way out: success, failure, cancel, limit or lost machine, each only says so here. Settling does the rest.
- * False where the job was not provisioning or running: the first reason stays.
+ * False where the attempt was not provisioning or running: the first reason stays.
  */
 export function createStop({ db, now, wakeSettle }: StopDeps): Stop {
-  return async (jobId, reason, message, exitCode = null) => {
-    const attemptId = await db.transaction((tx) => stopIn(tx, { jobId, reason, message, exitCode, at: now() }));
+  return async (wish) => {
+    const attemptId = await db.transaction((tx) => stopIn(tx, { ...wish, exitCode: null, at: now() }));
     if (attemptId !== undefined) await wakeSettle(attemptId);
     return attemptId !== undefined;
   };
 }
 
-type Stopping = { jobId: string; reason: StopReason; message: string; exitCode: number | null; at: Date };
+type Stopping = StopWish & { exitCode: number | null; at: Date };
 
 /** The same within a transaction. Answers the attempt that now has to be settled. */
-export async function stopIn(tx: Sql, { jobId, reason, message, exitCode, at }: Stopping): Promise<string | undefined> {
-  const attempt = await tx.attempt.findFirst({ where: { jobId, finishedAt: null }, select: { id: true, number: true } });
-  if (attempt === null) return undefined;
-  const change = { jobId, to: 'stopping', at, attempt: attempt.number, reason, message } as const;
-  const isStopped = (await move(tx, { ...change, from: 'running' })) || (await move(tx, { ...change, from: 'provisioning' }));
-  if (!isStopped) return undefined;
-  await tx.attempt.update({ where: { id: attempt.id }, data: { state: 'stopping', reason, message, exitCode, stoppingAt: at } });
-  return attempt.id;
+export async function stopIn(
+  tx: Sql,
+  { jobId, attempt: number, reason, message, exitCode, at }: Stopping,
+): Promise<string | undefined> {
+  const job = await lockJob(tx, jobId);
+  if (job?.attemptNumber !== number || (job.state !== 'provisioning' && job.state !== 'running')) return undefined;
+  await move(tx, { jobId, from: job.state, to: 'stopping', at, attempt: number, reason, message });
+  const { id } = await tx.attempt.update({
+    where: { jobId_number: { jobId, number } },
+    data: { state: 'stopping', reason, message, exitCode, stoppingAt: at },
+    select: { id: true },
+  });
+  return id;
 }

@@ -32,8 +32,19 @@ export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void>
   }));
   const quotes = rows
     .filter(({ isNewQuote }) => isNewQuote)
-    .map(({ quote, tenantId, spec }) => ({ id: quote.id, tenant_id: tenantId, spec, answer: quote, created_at: quote.createdAt, expires_at: quote.expiresAt }));
-  await db.pool.query({ name: 'insert-jobs', text: insertJobsSql, values: [JSON.stringify(quotes), JSON.stringify(jobs)] });
+    .map(({ quote, tenantId, spec }) => ({
+      id: quote.id,
+      tenant_id: tenantId,
+      spec,
+      answer: quote,
+      created_at: quote.createdAt,
+      expires_at: quote.expiresAt,
+    }));
+  await db.pool.query({
+    name: 'insert-jobs',
+    text: insertJobsSql,
+    values: [JSON.stringify(quotes), JSON.stringify(jobs)],
+  });
 }
 
 const insertJobsSql = `
@@ -52,6 +63,23 @@ const insertJobsSql = `
   INSERT INTO job_event (job_id, at, type, "to", message)
   SELECT id, created_at, 'job.queued', 'queued', 'Accepted.' FROM new_job`;
 
+export type LockedJob = { state: JobState; attemptNumber: number };
+
+/**
+ * Holds a job's row until the transaction ends. Whoever changes a job's state, its attempt or its machines takes this first:
+ * what is read after it stays so, and all wait in one order.
+ */
+export async function lockJob(tx: Sql, jobId: string): Promise<LockedJob | undefined> {
+  const [job] = await tx.$queryRaw<LockedJob[]>`
+    SELECT state::text, attempt_number AS "attemptNumber" FROM job WHERE id = ${jobId} FOR NO KEY UPDATE`;
+  return job;
+}
+
+/** Somebody wants the job to end; the first wish stays. */
+export async function requestStop(tx: Sql, jobId: string, at: Date): Promise<void> {
+  await tx.job.updateMany({ where: { id: jobId, stopRequestedAt: null }, data: { stopRequestedAt: at } });
+}
+
 export type Move<From extends JobState> = {
   jobId: string;
   from: From;
@@ -67,7 +95,10 @@ export type Move<From extends JobState> = {
  * Moves a job, the only way there is. The where-clause is the lock and the event is written with it. False where the job
  * is no longer in `from`: nothing was changed then.
  */
-export async function move<From extends JobState>(tx: Sql, { jobId, from, to, at, attempt, reason, message, set = {} }: Move<From>): Promise<boolean> {
+export async function move<From extends JobState>(
+  tx: Sql,
+  { jobId, from, to, at, attempt, reason, message, set = {} }: Move<From>,
+): Promise<boolean> {
   const { count } = await tx.job.updateMany({
     where: { id: jobId, state: from },
     data: { ...set, state: to, reason, message, version: { increment: 1 } },
@@ -95,7 +126,9 @@ export async function recordEvent(tx: Sql, event: NewEvent): Promise<void> {
 }
 
 /** A job with all that its answer shows. */
-const shown = { attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } } } as const satisfies Prisma.JobInclude;
+const shown = {
+  attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } },
+} as const satisfies Prisma.JobInclude;
 
 export type ShownJob = Prisma.JobGetPayload<{ include: typeof shown }> & { quote: Quote | null };
 
@@ -124,8 +157,14 @@ export async function listShownJobs(sql: Sql, { tenantId, state, name, after, li
   return joinQuotes(sql, jobs);
 }
 
-async function joinQuotes<T extends { quoteId: string }>(sql: Sql, jobs: T[]): Promise<(T & { quote: Quote | null })[]> {
-  const quotes = await sql.quote.findMany({ where: { id: { in: jobs.map((job) => job.quoteId) } }, select: { id: true, answer: true } });
+async function joinQuotes<T extends { quoteId: string }>(
+  sql: Sql,
+  jobs: T[],
+): Promise<(T & { quote: Quote | null })[]> {
+  const quotes = await sql.quote.findMany({
+    where: { id: { in: jobs.map((job) => job.quoteId) } },
+    select: { id: true, answer: true },
+  });
   const answers = new Map(quotes.map(({ id, answer }) => [id, answer as unknown as Quote]));
   return jobs.map((job) => ({ ...job, quote: answers.get(job.quoteId) ?? null }));
 }

@@ -3,10 +3,37 @@ import { mayDestroy, plan, type AttemptFacts, type Limits, type SeenRow } from '
 
 const start = new Date('2026-01-01T00:00:00Z');
 const later = (seconds: number) => new Date(start.getTime() + seconds * 1000);
-const limits = (seconds: number): Limits => ({ now: later(seconds), upSince: start, bootMs: 60_000, leaseMs: 30_000, graceMs: 10_000, stopMs: 20_000 });
+const limits = (seconds: number): Limits => ({
+  now: later(seconds),
+  upSince: start,
+  bootMs: 60_000,
+  leaseMs: 30_000,
+  graceMs: 10_000,
+  stopMs: 20_000,
+});
 
-const offer = { id: 'o', provider: 'local', region: 'local', zone: null, machineType: 'local', accelerators: { kind: 'cpu', count: 1 }, nodes: 1, market: 'on-demand', hourlyUsd: 3600, priceDate: '2026-01-01' } as const;
-const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({ id: 'i', name: 'weir-x', state: 'ready', isListed: true, hasReported: false, requestedAt: start, createdAt: start, ...overrides });
+const offer = {
+  id: 'o',
+  provider: 'local',
+  region: 'local',
+  zone: null,
+  machineType: 'local',
+  accelerators: { kind: 'cpu', count: 1 },
+  nodes: 1,
+  market: 'on-demand',
+  hourlyUsd: 3600,
+  priceDate: '2026-01-01',
+} as const;
+const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({
+  id: 'i',
+  name: 'weir-x',
+  state: 'ready',
+  isListed: true,
+  hasReported: false,
+  requestedAt: start,
+  createdAt: start,
+  ...overrides,
+});
 const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   state: 'running',
   reason: null,
@@ -15,6 +42,7 @@ const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   stoppingAt: null,
   leaseExpiresAt: later(1000),
   instances: [machine()],
+  listedAt: start,
   spec: { name: 'x', command: 'true' },
   offer,
   chargedMicroUsd: 0,
@@ -37,7 +65,7 @@ describe('what the sweep does', () => {
     ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { name: 'x', command: 'true', maxCostUsd: 5 } }), 2, 'stop max-cost'],
   ]; // prettier-ignore
   test.each(cases)('%s', (_name, facts, seconds, wanted) => {
-    const step = plan(facts, limits(seconds));
+    const step = plan({ ...facts, listedAt: later(seconds) }, limits(seconds));
     expect(step.do === 'stop' ? `stop ${step.reason}` : step.do).toBe(wanted);
   });
 });

@@ -30,7 +30,8 @@ test('the table of states', () => {
 });
 
 test('the end and the cause of every reason', () => {
-  expect(Object.entries(outcomes).map(([reason, { end, cause }]) => `${reason}: ${end}, ${cause}`)).toMatchInlineSnapshot(`
+  expect(Object.entries(outcomes).map(([reason, { end, cause }]) => `${reason}: ${end}, ${cause}`))
+    .toMatchInlineSnapshot(`
     [
       "completed: succeeded, job",
       "exit-code: failed, job",

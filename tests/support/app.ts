@@ -124,7 +124,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       isBarred: async () => false,
       wakeDispatch: () => undefined,
     }),
-    cancel: createCancel({ db, now, stop: () => Promise.resolve(true) }),
+    cancel: createCancel({ db, now, wakeSettle: async () => undefined }),
     claim: noRunner,
     heartbeat: noRunner,
     report: noRunner,
