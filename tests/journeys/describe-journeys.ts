@@ -19,7 +19,11 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       const database = await createDatabase();
       drop = database.drop;
       const redis = redisUrl();
-      installation = await createInstallation({ databaseUrl: database.url, ...(redis === undefined ? {} : { redisUrl: redis }), config: { providers: { local: { cpus: 4, memoryGiB: 4 } } } });
+      installation = await createInstallation({
+        databaseUrl: database.url,
+        ...(redis === undefined ? {} : { redisUrl: redis }),
+        config: { providers: { local: { cpus: 4, memoryGiB: 4 } } },
+      });
       await installation.start();
       alice = await installation.tenant('alice');
     });
@@ -32,16 +36,32 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       const command = 'echo hello; echo oops >&2; mkdir -p out/deep; printf result > out/deep/r.txt';
       const { id } = await alice.submit({ name: 'first', command, outputs: ['out/'], resources: small });
       const job = await alice.until(id, ended);
-      expect(job).toMatchObject({ state: 'succeeded', reason: 'completed', attempts: [{ number: 1, state: 'succeeded', exitCode: 0 }] });
+      expect(job).toMatchObject({
+        state: 'succeeded',
+        reason: 'completed',
+        attempts: [{ number: 1, state: 'succeeded', exitCode: 0 }],
+      });
       expect(job.cost.finalUsd).toBeGreaterThan(0);
       expect(job.cost.reservedUsd).toBe(0);
 
       const lines = await alice.log(id);
-      expect(lines.filter(({ stream }) => stream !== 'weir').map(({ stream, text }) => `${stream} ${text}`).toSorted()).toEqual(['stderr oops', 'stdout hello']);
+      expect(
+        lines
+          .filter(({ stream }) => stream !== 'weir')
+          .map(({ stream, text }) => `${stream} ${text}`)
+          .toSorted(),
+      ).toEqual(['stderr oops', 'stdout hello']);
       expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index));
 
       const { items } = await alice.get<{ items: Artifact[] }>(`/v1/jobs/${id}/artifacts`);
-      expect(items).toMatchObject([{ path: 'out/deep/r.txt', sizeBytes: 6, sha256: createHash('sha256').update('result').digest('hex'), attempt: 1 }]);
+      expect(items).toMatchObject([
+        {
+          path: 'out/deep/r.txt',
+          sizeBytes: 6,
+          sha256: createHash('sha256').update('result').digest('hex'),
+          attempt: 1,
+        },
+      ]);
       const redirect = await alice.call('GET', `/v1/jobs/${id}/artifacts/out/deep/r.txt`);
       expect(redirect.status).toBe(302);
       const download = await fetch(redirect.headers.get('location') ?? '');
@@ -49,7 +69,13 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       expect(download.headers.get('content-disposition')).toContain('attachment');
 
       const events = await alice.get<{ items: { to: string | null }[] }>(`/v1/jobs/${id}/events`);
-      expect(events.items.flatMap(({ to }) => to ?? [])).toEqual(['queued', 'provisioning', 'running', 'stopping', 'succeeded']);
+      expect(events.items.flatMap(({ to }) => to ?? [])).toEqual([
+        'queued',
+        'provisioning',
+        'running',
+        'stopping',
+        'succeeded',
+      ]);
     });
 
     test('the bill, the statement and the share say the same', async () => {
@@ -59,7 +85,9 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       const after = await alice.get<Shares>('/v1/shares?window=1h');
       expect(after.total.costUsd - before.total.costUsd).toBeCloseTo(cost.finalUsd ?? 0, 6);
       expect(after.total.compute).toBeGreaterThan(before.total.compute);
-      const statement = await alice.get<{ items: { job: string | null; kind: string; amountUsd: number }[] }>(`/v1/tenants/${alice.tenantId}/statement?limit=1000`);
+      const statement = await alice.get<{ items: { job: string | null; kind: string; amountUsd: number }[] }>(
+        `/v1/tenants/${alice.tenantId}/statement?limit=1000`,
+      );
       const own = statement.items.filter(({ job }) => job === id);
       expect(own.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['reserve', 'charge', 'release']));
     });
@@ -75,7 +103,12 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
     });
 
     test('more work than there is capacity waits, and says for what and until when', async () => {
-      const blocker = await alice.submit({ name: 'blocker', command: 'sleep 100', resources: { ...small, cpus: 4 }, workload: { expectedDuration: '2m' } });
+      const blocker = await alice.submit({
+        name: 'blocker',
+        command: 'sleep 100',
+        resources: { ...small, cpus: 4 },
+        workload: { expectedDuration: '2m' },
+      });
       await alice.until(blocker.id, ['running']);
       const { id } = await alice.submit({ name: 'waits', command: 'true', resources: { ...small, cpus: 4 } });
       const waiting = await waitFor('an explanation', async () => {
@@ -91,7 +124,12 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
 
     test('secrets reach the job and are masked in its log', async () => {
       await alice.call('PUT', `/v1/tenants/${alice.tenantId}/secrets/API_TOKEN`, { value: 'swordfish-1234' });
-      const { id } = await alice.submit({ name: 'secretive', command: 'echo "token is $API_TOKEN"', secrets: ['API_TOKEN'], resources: small });
+      const { id } = await alice.submit({
+        name: 'secretive',
+        command: 'echo "token is $API_TOKEN"',
+        secrets: ['API_TOKEN'],
+        resources: small,
+      });
       expect((await alice.until(id, ended)).state).toBe('succeeded');
       expect((await alice.log(id)).map(({ text }) => text)).toContain('token is ***');
     });
@@ -110,7 +148,12 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
     test('an uploaded archive becomes the working directory', async () => {
       const upload = await alice.post<{ url: string; uri: string }>('/v1/uploads', { name: 'data.txt' });
       expect((await fetch(upload.url, { method: 'PUT', body: 'some data' })).ok).toBe(true);
-      const { id } = await alice.submit({ name: 'with-input', command: 'cat in/data.txt', inputs: [{ uri: upload.uri, path: 'in/data.txt' }], resources: small });
+      const { id } = await alice.submit({
+        name: 'with-input',
+        command: 'cat in/data.txt',
+        inputs: [{ uri: upload.uri, path: 'in/data.txt' }],
+        resources: small,
+      });
       expect((await alice.until(id, ended)).state).toBe('succeeded');
       expect((await alice.log(id)).map(({ text }) => text)).toContain('some data');
     });
@@ -120,7 +163,9 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       await alice.until(id, ended);
       const names = (await alice.log(id)).map(({ text }) => text.split('=')[0] ?? '');
       expect(names).toContain('MINE');
-      expect(names.filter((variable) => /DATABASE|REDIS|WEIR_(OPERATOR|SECRET|CONFIG|DATA|PORT)|TOKEN|npm_/i.test(variable))).toEqual([]);
+      expect(
+        names.filter((variable) => /DATABASE|REDIS|WEIR_(OPERATOR|SECRET|CONFIG|DATA|PORT)|TOKEN|npm_/i.test(variable)),
+      ).toEqual([]);
     });
 
     const faults: [string, Partial<Parameters<Client['submit']>[0]>, Job['reason'], RegExp][] = [
@@ -128,10 +173,25 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       ['a command that does not exist', { command: ['no-such-program'] }, 'command-not-found', /no-such-program/],
       ['a shell command that does not exist', { command: 'no-such-program' }, 'command-not-found', /no-such-program/],
       ['a setup that fails', { setup: 'exit 1' }, 'setup-failed', /setup/],
-      ['an input that is not there', { inputs: [{ uri: 'http://127.0.0.1:9/none', path: 'x' }], retries: { max: 0 } }, 'input-unavailable', /127\.0\.0\.1:9/],
+      [
+        'an input that is not there',
+        { inputs: [{ uri: 'http://127.0.0.1:9/none', path: 'x' }], retries: { max: 0 } },
+        'input-unavailable',
+        /127\.0\.0\.1:9/,
+      ],
       ['a job that forks away', { command: 'setsid sleep 300 & exit 0' }, 'processes-left-behind', /wait/],
-      ['a job over its maxDuration that ignores SIGTERM', { command: `trap '' TERM; while :; do sleep 0.1; done`, maxDuration: '1s' }, 'max-duration', /1s|1 s/],
-      ['a job that fills memory', { command: `node -e 'const a = []; for (;;) a.push(Buffer.alloc(16e6, 1))'` }, 'out-of-memory', /memory/i],
+      [
+        'a job over its maxDuration that ignores SIGTERM',
+        { command: `trap '' TERM; while :; do sleep 0.1; done`, maxDuration: '1s' },
+        'max-duration',
+        /1s|1 s/,
+      ],
+      [
+        'a job that fills memory',
+        { command: `node -e 'const a = []; for (;;) a.push(Buffer.alloc(16e6, 1))'` },
+        'out-of-memory',
+        /memory/i,
+      ],
       ['a line of 100 MB', { command: `head -c 100000000 /dev/zero | tr '\\0' x` }, 'log-line-too-long', /line/],
     ];
     test.each(faults)('%s fails with a reason, and the service stays well', async (_name, spec, reason, message) => {

@@ -25,11 +25,31 @@ export async function startFakeGcs(): Promise<FakeGcs> {
   const apiEndpoint = `http://127.0.0.1:${port}`;
   const server = spawn(
     program,
-    ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-public-host', `127.0.0.1:${port}`, '-external-url', apiEndpoint, '-filesystem-root', join(directory, 'objects'), '-log-level', 'error'],
+    [
+      '-scheme',
+      'http',
+      '-host',
+      '127.0.0.1',
+      '-port',
+      String(port),
+      '-public-host',
+      `127.0.0.1:${port}`,
+      '-external-url',
+      apiEndpoint,
+      '-filesystem-root',
+      join(directory, 'objects'),
+      '-log-level',
+      'error',
+    ],
     { stdio: 'ignore' },
   );
   const exited = once(server, 'exit');
-  await waitFor('fake-gcs-server to answer', () => fetch(`${apiEndpoint}/storage/v1/b`).then(({ ok }) => ok, () => false));
+  await waitFor('fake-gcs-server to answer', () =>
+    fetch(`${apiEndpoint}/storage/v1/b`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
 
   const keyFile = join(directory, 'key.json');
   await writeFile(keyFile, JSON.stringify(serviceAccount()), { mode: 0o600 });
@@ -59,7 +79,9 @@ function findProgram(): string {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(homedir(), 'go', 'bin')];
   const program = folders.map((folder) => join(folder, 'fake-gcs-server')).find(isExecutable);
   if (program === undefined) {
-    throw new Error('fake-gcs-server is not installed: `go install github.com/fsouza/fake-gcs-server@latest`, or leave this test out with `npm test`.');
+    throw new Error(
+      'fake-gcs-server is not installed: `go install github.com/fsouza/fake-gcs-server@latest`, or leave this test out with `npm test`.',
+    );
   }
   return program;
 }
@@ -79,5 +101,10 @@ function serviceAccount(): Record<string, string> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  return { type: 'service_account', project_id: 'weir-test', client_email: 'weir@weir-test.iam.gserviceaccount.com', private_key: privateKey };
+  return {
+    type: 'service_account',
+    project_id: 'weir-test',
+    client_email: 'weir@weir-test.iam.gserviceaccount.com',
+    private_key: privateKey,
+  };
 }

@@ -1,15 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Job, LogLine, NewJob } from '../../src/protocol/job.ts';
 import type { Role } from '../../src/protocol/tenant.ts';
+import { freePort } from './free-port.ts';
 import { waitFor } from './wait.ts';
 
 /** The real service as a process of its own, driven over HTTP as a user would. */
-export type ServiceProcess = { pid: number; url: string; output: () => string; kill: (signal: NodeJS.Signals) => Promise<void> };
+export type ServiceProcess = {
+  pid: number;
+  url: string;
+  output: () => string;
+  kill: (signal: NodeJS.Signals) => Promise<void>;
+};
 
 export type Installation = {
   dataDir: string;
@@ -27,13 +32,37 @@ const program = join(import.meta.dirname, '../../src/main.ts');
 const operatorKey = 'operator-key-of-the-tests-0123456789';
 
 /** Times so short that what takes minutes in earnest takes moments here. */
-const quickTiming = { sweepSeconds: 0.3, heartbeatSeconds: 0.2, leaseSeconds: 20, bootSeconds: 30, graceSeconds: 2, stopSeconds: 10, retryBackoffSeconds: 0.2 };
+const quickTiming = {
+  sweepSeconds: 0.3,
+  heartbeatSeconds: 0.2,
+  leaseSeconds: 20,
+  bootSeconds: 30,
+  graceSeconds: 2,
+  stopSeconds: 10,
+  retryBackoffSeconds: 0.2,
+};
 
-export type InstallationOptions = { databaseUrl?: string; redisUrl?: string; config?: Record<string, unknown>; timing?: Record<string, number>; dataDir?: string };
+export type InstallationOptions = {
+  databaseUrl?: string;
+  redisUrl?: string;
+  config?: Record<string, unknown>;
+  timing?: Record<string, number>;
+  dataDir?: string;
+  env?: Record<string, string>;
+};
 
 /** An installation with a data directory of its own; its processes are started by the test. */
-export async function createInstallation({ databaseUrl, redisUrl, config = {}, timing = {}, dataDir: given }: InstallationOptions = {}): Promise<Installation> {
+export async function createInstallation({
+  databaseUrl,
+  redisUrl,
+  config = {},
+  timing = {},
+  dataDir: given,
+  env: moreEnv = {},
+}: InstallationOptions = {}): Promise<Installation> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'weir-service-')));
+  // Jobs with a uid of their own then work inside of it, and all is gone with it.
+  await chmod(dataDir, 0o711);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const configPath = join(dataDir, 'weir.yaml');
@@ -44,6 +73,7 @@ export async function createInstallation({ databaseUrl, redisUrl, config = {}, t
     WEIR_DATA_DIR: dataDir,
     WEIR_CONFIG: configPath,
     WEIR_OPERATOR_KEY: operatorKey,
+    ...moreEnv,
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };
@@ -69,8 +99,15 @@ export async function createInstallation({ databaseUrl, redisUrl, config = {}, t
   };
 }
 
-async function startProcess(mode: string, env: Record<string, string>, started: ChildProcess[]): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', program, mode], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+async function startProcess(
+  mode: string,
+  env: Record<string, string>,
+  started: ChildProcess[],
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', program, mode], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   started.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -78,7 +115,12 @@ async function startProcess(mode: string, env: Record<string, string>, started: 
     if (child.exitCode !== null) throw new Error(`weir ${mode} exited with ${child.exitCode}:\n${output}`);
     return output.includes('weir is ready');
   });
-  return { pid: child.pid ?? 0, url: `http://127.0.0.1:${env['WEIR_PORT']}`, output: () => output, kill: (signal) => end(child, signal) };
+  return {
+    pid: child.pid ?? 0,
+    url: `http://127.0.0.1:${env['WEIR_PORT']}`,
+    output: () => output,
+    kill: (signal) => end(child, signal),
+  };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -106,16 +148,6 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 export type Answer = { status: number; body: unknown; headers: Headers };
 
 export type Client = {
@@ -134,15 +166,28 @@ export type Client = {
 export const ended = ['succeeded', 'failed', 'cancelled'] as const;
 
 export function createClient(url: string, key: string, tenantId = ''): Client {
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
+    };
   };
   const need = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const answer = await call(method, path, body);
@@ -161,13 +206,20 @@ export function createClient(url: string, key: string, tenantId = ''): Client {
     until: async (id, states, timeoutMs = 30_000) => {
       let last: Job | undefined;
       try {
-        return await waitFor(`${id} to be ${states.join(' or ')}`, async () => {
-          // The service may be away for a moment: that is what some tests are about.
-          last = await job(id).catch(() => last);
-          return last !== undefined && states.includes(last.state) ? last : undefined;
-        }, timeoutMs);
+        return await waitFor(
+          `${id} to be ${states.join(' or ')}`,
+          async () => {
+            // The service may be away for a moment: that is what some tests are about.
+            last = await job(id).catch(() => last);
+            return last !== undefined && states.includes(last.state) ? last : undefined;
+          },
+          timeoutMs,
+        );
       } catch (error) {
-        throw new Error(`${String(error)}; it is ${JSON.stringify(last, ['id', 'state', 'reason', 'message', 'attempts', 'number', 'waiting', 'blockers'])}`, { cause: error });
+        throw new Error(
+          `${String(error)}; it is ${JSON.stringify(last, ['id', 'state', 'reason', 'message', 'attempts', 'number', 'waiting', 'blockers'])}`,
+          { cause: error },
+        );
       }
     },
     log: async (id) => (await need<{ items: LogLine[] }>('GET', `/v1/jobs/${id}/logs?limit=1000`)).items,
