@@ -22,9 +22,10 @@ export async function ask(question: string): Promise<string> {
 /** What is typed is not shown; in a pipe it is read whole. */
 export async function askSecret(question: string): Promise<string> {
   if (process.stdin.isTTY !== true) return (await readAll(process.stdin)).trim();
-  process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  // From here on the terminal shows nothing of what is typed.
+  process.stderr.write(question);
   try {
     return (await answerTo(lines, '')).trim();
   } finally {

@@ -35,7 +35,7 @@ async function directoriesAround(root: string): Promise<string[]> {
 
 async function rulesIn(base: string): Promise<Rules[]> {
   const texts = await Promise.all(ruleFiles.map((name) => readFile(join(base, name), 'utf8').catch(() => '')));
-  return texts.every((text) => text === '') ? [] : [{ base, matcher: ignore().add(texts) }];
+  return texts.every((text) => text === '') ? [] : [{ base, matcher: ignore().add(texts.join('\n')) }];
 }
 
 async function walk(directory: string, above: Rules[]): Promise<string[]> {

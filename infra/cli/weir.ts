@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 
-// Compiled once, the commander and our own files load in a third of the time.
+// Keeps what V8 compiled for the next command, which then starts about a quarter sooner.
 enableCompileCache();
 
 // A reader that has seen enough, such as `head`, is no fault of ours.

@@ -1,0 +1,114 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Job } from '../../src/protocol/job.ts';
+import type { Quote } from '../../src/protocol/quote.ts';
+import { spec, test } from './command.ts';
+
+test('a job goes from its spec to its files on disk', async ({ weir }) => {
+  await weir.write(
+    'job.yaml',
+    spec({ command: 'mkdir -p out/sub; echo hi; echo a > out/a; echo b > "out/sub/b c"', outputs: ['out/'] }),
+  );
+  const submitted = await weir.run(['submit', 'job.yaml', '--yes']);
+  expect(submitted).toMatchObject({ code: 0, stderr: '' });
+  const id = submitted.stdout.trim();
+  expect(id).toMatch(/^job_\w+$/);
+
+  expect(await weir.run(['logs', '-f', id])).toEqual({ code: 0, stdout: 'hi\n', stderr: '' });
+  expect((await weir.run(['logs', id])).stdout).toBe('hi\n');
+  const [line = ''] = (await weir.run(['logs', id, '--json'])).stdout.split('\n');
+  expect(JSON.parse(line)).toMatchObject({ seq: 0, stream: 'stdout', text: 'hi' });
+
+  const listed = await weir.run(['artifacts', 'ls', id]);
+  expect(listed.stdout.split('\n').map((row) => row.split('\t')[0])).toEqual(['out/a', 'out/sub/b c', '']);
+  expect(await weir.run(['artifacts', 'get', id, '-o', 'got'])).toMatchObject({
+    code: 0,
+    stdout: 'got/out/a\ngot/out/sub/b c\n',
+  });
+  expect(await readFile(join(weir.directory, 'got/out/sub/b c'), 'utf8')).toBe('b\n');
+  expect((await weir.run(['artifacts', 'get', id, 'out/sub', '--output', 'part'])).stdout).toBe('part/out/sub/b c\n');
+  expect(await weir.run(['artifacts', 'get', id, 'nothing'])).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining(`next: weir artifacts ls ${id}`),
+  });
+});
+
+test('submit --wait shows the log and exits with the job’s own code', async ({ weir }) => {
+  const failing = spec({ name: 'seven', command: 'echo one; exit 7' });
+  const ended = await weir.run(['submit', '-', '--yes', '--wait'], { stdin: failing });
+  expect(ended).toMatchObject({ code: 7, stdout: expect.stringMatching(/^one\n/) });
+  expect(ended.stderr).toContain('failed: The command ended with exit code 7.');
+  const json = await weir.run(['submit', '-', '--yes', '--wait', '--json'], { stdin: spec({}) });
+  expect(json.code).toBe(0);
+  expect(JSON.parse(json.stdout)).toMatchObject({ name: 'hello', state: 'succeeded' });
+});
+
+test('a directory goes along as the source, less what its ignore files name', async ({ weir }) => {
+  await mkdir(join(weir.directory, 'code/cache'), { recursive: true });
+  await weir.write('code/main.sh', 'echo from the source; ls -A');
+  await weir.write('code/cache/large', 'x');
+  await weir.write('code/secret.txt', 'x');
+  await weir.write('code/.gitignore', 'cache/\n');
+  await weir.write('code/.weirignore', 'secret.*\n');
+  const ended = await weir.run(['submit', '-', '--yes', '--wait', '--source', 'code'], {
+    stdin: spec({ command: 'sh main.sh' }),
+  });
+  expect(ended.code).toBe(0);
+  expect(ended.stdout.trim().split('\n')).toEqual(expect.arrayContaining(['from the source', 'main.sh']));
+  expect(ended.stdout).not.toMatch(/cache|secret\.txt/);
+});
+
+test('an upload is named by what it prints', async ({ weir }) => {
+  await weir.write('data.txt', 'from the upload\n');
+  const { stdout: uri, code } = await weir.run(['upload', 'data.txt']);
+  expect(code).toBe(0);
+  expect(uri).toMatch(/^weir:\/\/uploads\/upl_\w+\n$/);
+  const reading = spec({ command: 'cat in/data.txt', inputs: [{ uri: uri.trim(), path: 'in/data.txt' }] });
+  expect(await weir.run(['submit', '-', '--yes', '--wait'], { stdin: reading })).toMatchObject({
+    code: 0,
+    stdout: 'from the upload\n',
+  });
+});
+
+test('a quote is a row an option, or the API’s own answer', async ({ weir }) => {
+  await weir.write('job.yaml', spec({ workload: { expectedDuration: '10s' } }));
+  const { stdout, code } = await weir.run(['quote', 'job.yaml']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^→\t1 core\tlocal\t/);
+  const quote = JSON.parse((await weir.run(['quote', 'job.yaml', '--json'])).stdout) as Quote;
+  expect(quote.options.map(({ id }) => id)).toContain(quote.recommended);
+});
+
+test('jobs are listed, shown, explained and cancelled, by id or by name', async ({ weir, vision }) => {
+  const waiting = spec({ name: 'long', command: 'sleep 600', maxDuration: '1h' });
+  const { stdout } = await weir.run(['submit', '-', '--yes', '--json'], { stdin: waiting });
+  const { id } = JSON.parse(stdout) as Job;
+  await vision.until(id, ['running']);
+  const rows = (await weir.run(['ps', '--name', 'long'])).stdout.trim().split('\n');
+  expect(rows.map((row) => row.split('\t').slice(0, 3))).toEqual([[id, 'long', 'running']]);
+  expect((await weir.run(['ps', '--state', 'queued', '--json'])).stdout).toBe('{"items":[],"nextCursor":null}\n');
+  expect((await weir.run(['show', 'long'])).stdout).toMatch(new RegExp(`^job\t${id}\nname\tlong\n`));
+  expect(JSON.parse((await weir.run(['why', id, '--json'])).stdout)).toMatchObject({ state: 'running', waiting: null });
+  expect(await weir.run(['cancel', 'long'])).toMatchObject({ code: 0, stdout: expect.stringContaining(id) });
+  await vision.until(id, ['cancelled']);
+});
+
+test('what a job waits for is said, with what would let it start', async ({ weir, operator, vision }) => {
+  await operator.write('policy.yaml', 'caps: { runningJobs: 1 }\n');
+  expect((await operator.run(['policy', 'set', 'policy.yaml', '--tenant', 'vision'])).code).toBe(0);
+  const long = spec({ name: 'long', command: 'sleep 600' });
+  const [first, second] = [
+    await weir.run(['submit', '-', '--yes'], { stdin: long }),
+    await weir.run(['submit', '-', '--yes'], { stdin: long }),
+  ];
+  await vision.until(first.stdout.trim(), ['running']);
+  const id = second.stdout.trim();
+  const { stdout } = await weir.run(['why', id]);
+  expect(stdout).toMatch(/^state\tqueued/);
+  expect(stdout).toMatch(/^cap\t[^\t]+\t[^\t]+$/m);
+  for (const job of [id, first.stdout.trim()]) await weir.run(['cancel', job]);
+  await vision.until(first.stdout.trim(), ['cancelled']);
+  await operator.run(['policy', 'set', '-', '--tenant', 'vision'], { stdin: '{}' });
+});

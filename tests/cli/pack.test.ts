@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test as base, expect } from 'vitest';
+import { listSource } from '../../infra/cli/pack.ts';
+
+type Tree = (files: Record<string, string>) => Promise<string>;
+
+const test = base.extend<{ tree: Tree }>({
+  // eslint-disable-next-line no-empty-pattern
+  tree: async ({}, use) => {
+    const root = await mkdtemp(join(tmpdir(), 'weir-pack-'));
+    await use(async (files) => {
+      for (const [path, text] of Object.entries(files)) {
+        await mkdir(dirname(join(root, path)), { recursive: true });
+        await writeFile(join(root, path), text);
+      }
+      return root;
+    });
+    await rm(root, { recursive: true, force: true });
+  },
+});
+
+test('a rule counts from its directory down, and the nearest one has the last word', async ({ tree }) => {
+  const root = await tree({
+    '.gitignore': '*.log\n/data/\n',
+    'a.log': '',
+    'data/large': '',
+    'sub/data/small': '',
+    'sub/.gitignore': '!kept.log\n/own\n',
+    'sub/kept.log': '',
+    'sub/other.log': '',
+    'sub/own': '',
+    own: '',
+  });
+  expect(await listSource(root)).toEqual(['.gitignore', 'own', 'sub/.gitignore', 'sub/data/small', 'sub/kept.log']);
+});
+
+test('.weirignore adds to .gitignore, and may take back what that leaves out', async ({ tree }) => {
+  const root = await tree({
+    '.gitignore': '*.bin\n',
+    '.weirignore': 'docs/\n!model.bin\n',
+    'docs/a': '',
+    'model.bin': '',
+    'x.bin': '',
+  });
+  expect(await listSource(root)).toEqual(['.gitignore', '.weirignore', 'model.bin']);
+});
+
+test('a directory inside a repository is under the repository’s rules; .git never goes along', async ({ tree }) => {
+  const root = await tree({
+    '.git/HEAD': '',
+    '.gitignore': '/train/out/\n*.tmp\n',
+    'train/main.py': '',
+    'train/out/x': '',
+    'train/a.tmp': '',
+  });
+  expect(await listSource(join(root, 'train'))).toEqual(['main.py']);
+  expect(await listSource(root)).toEqual(['.gitignore', 'train/main.py']);
+});
+
+test('links go along as links, and nothing to pack is said', async ({ tree }) => {
+  const root = await tree({ 'a/.gitignore': '*\n', 'a/b': '', 'c/d': '' });
+  await symlink('d', join(root, 'c/e'));
+  expect(await listSource(join(root, 'c'))).toEqual(['d', 'e']);
+  await expect(listSource(join(root, 'a'))).rejects.toThrow('holds no files');
+  await expect(listSource(join(root, 'nowhere'))).rejects.toThrow('no directory');
+});

@@ -1,0 +1,83 @@
+import { expect } from 'vitest';
+import { spec, test } from './command.ts';
+
+test('an operator makes a tenant and its key, and the key signs in', async ({ operator, installation: { url } }) => {
+  const made = await operator.run(['tenants', 'create', 'speech']);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(made.stdout).toMatch(/^tnt_\w+\n$/);
+  const { stdout: key } = await operator.run([
+    'keys',
+    'create',
+    '--tenant',
+    'speech',
+    '--role',
+    'admin',
+    '--label',
+    'laptop',
+  ]);
+  const env = { WEIR_KEY: key.trim() };
+  const rows = (await operator.run(['keys', 'ls'], { env })).stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.split('\t'));
+  expect(rows.map(([, role, label]) => [role, label])).toEqual([['admin', 'laptop']]);
+
+  const viewer = await operator.run(['keys', 'create', '--role', 'viewer', '--json'], { env });
+  const { id, key: viewing } = JSON.parse(viewer.stdout) as { id: string; key: string };
+  expect((await operator.run(['ps'], { env: { WEIR_KEY: viewing } })).code).toBe(0);
+  expect(await operator.run(['keys', 'revoke', id], { env })).toMatchObject({ code: 0, stdout: `Revoked ${id}\n` });
+  expect(await operator.run(['ps'], { env: { WEIR_KEY: viewing, WEIR_URL: url } })).toMatchObject({
+    code: 3,
+    stdout: '',
+  });
+});
+
+test('a policy that was got can be set again, and its faults are shown at their lines', async ({ operator }) => {
+  const policy = 'weight: 2\nbudget:\n  monthlyUsd: 500\n';
+  expect(await operator.run(['policy', 'set', '-', '--tenant', 'vision'], { stdin: policy })).toMatchObject({
+    code: 0,
+  });
+  const { stdout } = await operator.run(['policy', 'get', '--tenant', 'vision']);
+  expect(stdout.split('\n').sort()).toEqual(policy.split('\n').sort());
+  expect((await operator.run(['policy', 'set', '-', '--tenant', 'vision'], { stdin: stdout })).code).toBe(0);
+  const { code, stderr } = await operator.run(['policy', 'set', '-', '--tenant', 'vision'], {
+    stdin: 'weight: 1\nbudgt: {}\n',
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain('stdin:2:8 /budgt: ');
+  expect((await operator.run(['policy', 'set', '-', '--pool', '--json'], { stdin: 'hhiCeiling: 0.5' })).stdout).toBe(
+    '{"hhiCeiling":0.5}\n',
+  );
+  expect((await operator.run(['policy', 'get', '--pool'])).stdout).toBe('hhiCeiling: 0.5\n');
+  await operator.run(['policy', 'set', '-', '--pool'], { stdin: '{}' });
+});
+
+test('who used what, and what it cost, in rows and as the API has it', async ({ weir, operator }) => {
+  expect((await weir.run(['submit', '-', '--yes', '--wait'], { stdin: spec({}) })).code).toBe(0);
+  expect((await weir.run(['shares'])).stdout).toMatch(/^vision\t100\.0 %\t/);
+  expect(JSON.parse((await operator.run(['shares', '--window', '24h', '--json'])).stdout)).toMatchObject({
+    unit: 'PFLOP/s-days',
+    concentration: { hhi: 1 },
+  });
+  const month = new Date().toISOString().slice(0, 7);
+  expect((await operator.run(['shares', '--month', month])).code).toBe(0);
+  expect(await weir.run(['shares', '--window', 'soon'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('?window'),
+  });
+  const kinds = (await weir.run(['statement'])).stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.split('\t')[1]);
+  expect(new Set(kinds)).toEqual(new Set(['reserve', 'charge', 'release']));
+  expect(
+    (await operator.run(['statement', '--tenant', 'vision', '--limit', '1'])).stdout.trim().split('\n'),
+  ).toHaveLength(1);
+});
+
+test('offers are what can be bought, of one kind where one is named', async ({ weir }) => {
+  expect((await weir.run(['offers'])).stdout).toMatch(/\tlocal\t/);
+  expect((await weir.run(['offers', '--accelerator', 'B200', '--json'])).stdout).toBe(
+    '{"items":[],"nextCursor":null}\n',
+  );
+});

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { createCommand, test as base } from './command.ts';
+
+/** As at the first start: nothing is known. */
+const test = base.extend<{ fresh: Awaited<ReturnType<typeof createCommand>> }>({
+  // eslint-disable-next-line no-empty-pattern
+  fresh: async ({}, use) => {
+    const fresh = await createCommand();
+    await use(fresh);
+    await fresh.remove();
+  },
+});
+
+test('who is not signed in is told how: exit code 3', async ({ fresh }) => {
+  const { code, stdout, stderr } = await fresh.run(['ps']);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toContain('next: weir login --server URL --key KEY');
+});
+
+test('login keeps a key that the server knows, for its owner’s eyes only', async ({
+  fresh,
+  installation: { url },
+  vision,
+}) => {
+  const refused = await fresh.run(['login', '--server', url, '--key', 'weir_unknown']);
+  expect(refused).toMatchObject({ code: 3, stdout: '' });
+  expect(await fresh.run(['login', '--server', `${url}/`], { stdin: `${vision.key}\n` })).toMatchObject({
+    code: 0,
+    stdout: `Signed in to ${url} as vision.\n`,
+  });
+
+  const path = join(fresh.directory, 'config/weir/config.json');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
+    current: 'default',
+    profiles: { default: { url, key: vision.key, tenant: { id: vision.tenantId, name: 'vision' } } },
+  });
+  expect(await fresh.run(['policy', 'get'])).toMatchObject({ code: 0, stdout: '{}\n' });
+});
+
+test('profiles hold several keys; the last one signed in with is used where none is named', async ({
+  fresh,
+  installation: { url, operator },
+  vision,
+}) => {
+  await fresh.run(['login', '--server', url, '--key', vision.key]);
+  expect((await fresh.run(['tenants', 'ls'])).code).toBe(1);
+  const signedIn = await fresh.run(['login', '--server', url, '--key', operator.key, '--profile', 'boss', '--json']);
+  expect(JSON.parse(signedIn.stdout)).toEqual({ profile: 'boss', url, tenant: null });
+  expect((await fresh.run(['tenants', 'ls'])).stdout).toContain('vision');
+  expect((await fresh.run(['tenants', 'ls', '--profile', 'default'])).code).toBe(1);
+  expect(await fresh.run(['ps', '--profile', 'other'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('default, boss'),
+  });
+});
+
+test('WEIR_URL and WEIR_KEY come before the profile, and one server’s key is never shown to another', async ({
+  fresh,
+  installation: { url, operator },
+  vision,
+}) => {
+  await fresh.run(['login', '--server', url, '--key', vision.key]);
+  expect((await fresh.run(['tenants', 'ls'], { env: { WEIR_KEY: operator.key } })).code).toBe(0);
+
+  const asked: string[] = [];
+  const stranger = createServer((request, response) => {
+    asked.push(String(request.headers.authorization));
+    response.end('<html>');
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const { port } = stranger.address() as AddressInfo;
+  const elsewhere = `http://127.0.0.1:${port}`;
+  expect((await fresh.run(['ps'], { env: { WEIR_URL: elsewhere } })).code).toBe(3);
+  expect(asked).toEqual([]);
+  const { code, stderr } = await fresh.run(['ps'], { env: { WEIR_URL: elsewhere, WEIR_KEY: 'other' } });
+  expect({ code, asked }).toEqual({ code: 1, asked: ['Bearer other'] });
+  expect(stderr).toContain("not weir's");
+  stranger.close();
+});
+
+test('a server that is away is said to be away, in one line and the next step', async ({ fresh }) => {
+  const { code, stderr } = await fresh.run(['ps'], { env: { WEIR_URL: 'http://127.0.0.1:9', WEIR_KEY: 'a' } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^weir: weir does not answer at http:\/\/127\.0\.0\.1:9: .+\nnext: .+\n$/);
+});
+
+test('a configuration that was damaged is named, not trusted', async ({ fresh, installation: { url }, vision }) => {
+  await fresh.run(['login', '--server', url, '--key', vision.key]);
+  await fresh.write('config/weir/config.json', '{"profiles": 1}');
+  expect(await fresh.run(['ps'])).toMatchObject({ code: 2, stderr: expect.stringContaining('config.json') });
+});
+
+test('help comes without a server, in little more time than Node itself needs', async ({ fresh }) => {
+  const took = { help: [] as number[], node: [] as number[] };
+  for (let round = 0; round < 7; round++) {
+    const startMs = performance.now();
+    spawnSync(process.execPath, ['--eval', '0']);
+    const betweenMs = performance.now();
+    const { code, stdout } = await fresh.run(['--help']);
+    took.node.push(betweenMs - startMs);
+    took.help.push(performance.now() - betweenMs);
+    expect({ code, isHelp: stdout.includes('Exit codes: 0 done') }).toEqual({ code: 0, isHelp: true });
+  }
+  expect(Math.min(...took.help)).toBeLessThan(5 * Math.min(...took.node));
+  expect((await fresh.run([])).stdout).toContain('submit');
+});
