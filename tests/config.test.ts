@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../src/config.ts';
+
+function faultsOf(environment: Record<string, string>, yaml = ''): string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-config-'));
+  const path = join(directory, 'weir.yaml');
+  writeFileSync(path, yaml);
+  try {
+    loadConfig({ WEIR_DATA_DIR: join(directory, 'data'), WEIR_CONFIG: path, ...environment });
+    return [];
+  } catch (error) {
+    return String(error)
+      .replaceAll(`${directory}/`, '')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test('every fault of the configuration is named at once, however many, with its key', () => {
+  const faults = faultsOf(
+    {
+      WEIR_PORT: '99999',
+      WEIR_SECRET_KEY: 'abc',
+      WEIR_OPERATOR_KEY: 'short',
+      DATABASE_URL: 'mysql://x',
+      REDIS_URL: 'foo',
+    },
+    `
+publicUrl: ftp://x
+provider: {}
+providers: { local: { cpus: -1, isolation: docker, usdPerCpuHour: -1, memoryGiB: 0 }, gpc: {} }
+bucket: { kind: s3 }
+timing: { sweepSecond: 2, leaseSeconds: 0 }
+`,
+  );
+  const named = [
+    ['WEIR_PORT', 'WEIR_SECRET_KEY', 'WEIR_OPERATOR_KEY', 'DATABASE_URL', 'REDIS_URL'],
+    [
+      'publicUrl must',
+      'provider is no key',
+      'providers.gpc is no key',
+      'providers.local.cpus',
+      'providers.local.isolation',
+    ],
+    [
+      'providers.local.usdPerCpuHour',
+      'providers.local.memoryGiB',
+      'bucket is {"kind":"s3"}',
+      'timing.sweepSecond',
+      'timing.leaseSeconds',
+    ],
+  ].flat();
+  for (const name of named)
+    expect(
+      faults.filter((fault) => fault.includes(name)),
+      name,
+    ).toHaveLength(1);
+  expect(faults).toHaveLength(named.length);
+});
+
+test('a data directory that can’t be one is a fault of the configuration', () => {
+  expect(faultsOf({ WEIR_DATA_DIR: '/dev/null' })).toEqual([expect.stringContaining('WEIR_DATA_DIR is /dev/null')]);
+  expect(faultsOf({ WEIR_CONFIG: '/nowhere/weir.yaml' })).toEqual([
+    expect.stringContaining('WEIR_CONFIG names /nowhere/weir.yaml'),
+  ]);
+  expect(faultsOf({})).toEqual([]);
+});
