@@ -31,8 +31,19 @@ import { openSecrets, requireSecrets } from './tenants/secrets.ts';
 export async function startApi(foundation: Foundation): Promise<() => Promise<void>> {
   const { config, db } = foundation;
   const listener = createListener(db.url);
-  const app = await createApp({ ...basics(foundation), ...quoting(foundation), ...running(foundation), wakeups: createWakeups(listener) });
-  await app.listen({ host: config.host, port: config.port });
+  const app = await createApp({
+    ...basics(foundation),
+    ...quoting(foundation),
+    ...running(foundation),
+    wakeups: createWakeups(listener),
+  });
+  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    const what =
+      { EADDRINUSE: 'is taken', EACCES: 'is not this user’s to open' }[error.code ?? ''] ?? 'can’t be opened';
+    throw new Error(`Port ${config.port} on ${config.host} ${what}. Set WEIR_PORT to another, or WEIR_HOST.`, {
+      cause: error,
+    });
+  });
   return async () => {
     await closeApp(app);
     await listener.close();
@@ -44,7 +55,9 @@ export async function startHealth(foundation: Foundation): Promise<() => Promise
   const { host, port } = foundation.config;
   const app = await createHealthApp(basics(foundation));
   await app.listen({ host, port }).catch((cause: unknown) => {
-    foundation.onError(new Error(`This worker's health is not served: port ${port} is taken. Set WEIR_PORT to another.`, { cause }));
+    foundation.onError(
+      new Error(`This worker's health is not served: port ${port} is taken. Set WEIR_PORT to another.`, { cause }),
+    );
   });
   return () => closeApp(app);
 }
@@ -79,7 +92,8 @@ function quoting(foundation: Foundation) {
   const { config, db, bucket, now, providers, wakeSettle, wakeDispatch } = foundation;
   const policies = createCache((tenantId) => currentPolicy(db.client, tenantId), policyMs, now);
   const policy = policies.get;
-  const sellers = (): Promise<Seller[]> => Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
+  const sellers = (): Promise<Seller[]> =>
+    Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
   const { quote }: Quoter = createQuoter({
     sellers,
     history: createHistory(db, now),

@@ -174,7 +174,7 @@ function describe({ keyword, instancePath, params, message, parentSchema, data }
     return `${key === '' ? '' : `${key}.`}${params['additionalProperty']} is no key; there are ${known.join(', ')}`;
   }
   if (keyword === 'anyOf') {
-    const values = ((parentSchema as { anyOf?: { const?: unknown }[] }).anyOf ?? []).flatMap(
+    const values = ((parentSchema as { anyOf?: { const?: string }[] }).anyOf ?? []).flatMap(
       (branch) => branch.const ?? [],
     );
     return `${key} is ${JSON.stringify(data)}${values.length === 0 ? ', which fits no kind of it' : `; it may be ${values.join(', ')}`}`;

@@ -31,7 +31,11 @@ export type Foundation = {
   onError: (error: unknown) => void;
 };
 
-export async function openFoundation(config: Config, databaseUrl: string, onError: (error: unknown) => void): Promise<Foundation> {
+export async function openFoundation(
+  config: Config,
+  databaseUrl: string,
+  onError: (error: unknown) => void,
+): Promise<Foundation> {
   const now = () => new Date();
   const db = openDatabase(databaseUrl);
   const installation = await settleSetting(db.client, 'installation', newId('installation'));
@@ -47,7 +51,10 @@ export async function openFoundation(config: Config, databaseUrl: string, onErro
     installation,
     now,
     petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind, petaflopsPerCore),
-    wakeDispatch: createThrottle(() => void queues.wake({ step: 'dispatch', id: 'cycle', version: 0 }), dispatchThrottleMs),
+    wakeDispatch: createThrottle(
+      () => void queues.wake({ step: 'dispatch', id: 'cycle', version: 0 }),
+      dispatchThrottleMs,
+    ),
     wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
     wakeSettle,
     stop: createStop({ db, now, wakeSettle }),
@@ -58,8 +65,10 @@ export async function openFoundation(config: Config, databaseUrl: string, onErro
 /** A burst of submissions wakes the cycle so often and no oftener. */
 const dispatchThrottleMs = 20;
 
-function openBucket({ bucket, dataDir, publicUrl, secretKey }: Config, now: () => Date): Promise<Bucket> | FilesystemBucket {
+function openBucket(
+  { bucket, dataDir, publicUrl, secretKey }: Config,
+  now: () => Date,
+): Promise<Bucket> | FilesystemBucket {
   if (bucket.kind === 'gcs') return createGcsBucket(bucket);
   return createFilesystemBucket({ directory: join(dataDir, 'buckets'), publicUrl, secretKey, now });
 }
-

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi, startHealth } from './api.ts';
 import { ConfigError, configExitCode, loadConfig, type Config } from './config.ts';
-import { startCluster } from './db/cluster.ts';
+import { startCluster, type Cluster } from './db/cluster.ts';
 import { migrate } from './db/migrate.ts';
 import { openFoundation } from './foundation.ts';
 import { startWorker } from './worker.ts';
@@ -19,6 +19,21 @@ export type Service = {
 /** Builds and joins everything, once. `api`, `worker` or both in one process. */
 export async function startService(config: Config, mode: Mode, onError: (error: unknown) => void): Promise<Service> {
   const cluster = config.databaseUrl === undefined ? await startCluster(join(config.dataDir, 'postgres')) : undefined;
+  try {
+    return await startOn(cluster, config, mode, onError);
+  } catch (error) {
+    // What did not start leaves nothing running, unless another weir had it running before.
+    if (cluster?.isStartedHere === true) await cluster.stop();
+    throw error;
+  }
+}
+
+async function startOn(
+  cluster: Cluster | undefined,
+  config: Config,
+  mode: Mode,
+  onError: (error: unknown) => void,
+): Promise<Service> {
   const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
   await migrate(databaseUrl);
   const foundation = await openFoundation(config, databaseUrl, onError);

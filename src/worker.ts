@@ -9,9 +9,10 @@ import { createLaunch } from './instances/launch.ts';
 import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
+import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import type { Capacity, Provider } from './providers/provider.ts';
 import { recordResidual } from './quotes/calibrate.ts';
-import { committedByTenant, release, reserve } from './shares/store.ts';
+import { committedByTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
 import { currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
 
@@ -28,7 +29,10 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   });
   queues.work('launch', 20, buildLaunch(foundation));
   queues.work('settle', 20, buildSettle(foundation));
-  const timers = [every(config.timing.sweepMs, buildSweep(foundation), onError), every(hourMs, () => clean(foundation), onError)];
+  const timers = [
+    every(config.timing.sweepMs, buildSweep(foundation), onError),
+    every(hourMs, () => clean(foundation), onError),
+  ];
   return async () => {
     await Promise.all(timers.map((stop) => stop()));
     if (ownsMachine) for (const provider of providers) await provider.evacuate?.();
@@ -39,27 +43,50 @@ function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeL
   const tenantUses = createTenantUses({
     policies: currentPolicies,
     poolPolicy: currentPoolPolicy,
+    lockTenants,
     committed: committedByTenant,
     decayedUse,
     useSince,
     poolPetaflops: async () => {
       const capacities = await capacitiesOf(providers);
-      return [...capacities.values()].reduce((sum, capacity) => sum + (capacity === undefined ? 0 : petaflopsOf(capacity, petaflopsPerAccelerator)), 0);
+      return [...capacities.values()].reduce(
+        (sum, capacity) => sum + (capacity === undefined ? 0 : petaflopsOf(capacity, petaflopsPerAccelerator)),
+        0,
+      );
     },
   });
-  return createCycle({ db, now, capacities: () => capacitiesOf(providers), petaflopsPerAccelerator, tenantUses, reserve, wakeLaunch, bootMs: config.timing.bootMs });
+  const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
+  const soleTenancy = createSoleTenancy((provider) => isolating.has(provider));
+  return createCycle({
+    db,
+    now,
+    capacities: () => capacitiesOf(providers),
+    petaflopsPerAccelerator,
+    tenantUses,
+    soleTenants: soleTenancy.read,
+    occupy: soleTenancy.occupy,
+    reserve,
+    wakeLaunch,
+    bootMs: config.timing.bootMs,
+  });
 }
 
 async function capacitiesOf(providers: Provider[]): Promise<Map<string, Capacity | undefined>> {
-  return new Map(await Promise.all(providers.map(async (provider) => [provider.name, await provider.capacity()] as const)));
-}
-
-function petaflopsOf({ cpus, gpus }: Capacity, petaflopsPerAccelerator: (kind: string) => number): number {
-  return cpus * petaflopsPerAccelerator('cpu') + gpus.count * petaflopsPerAccelerator(gpus.kind);
+  return new Map(
+    await Promise.all(providers.map(async (provider) => [provider.name, await provider.capacity()] as const)),
+  );
 }
 
 function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {
-  return createLaunch({ db, now, stop, installation, provider: byName(providers), secretKey: config.secretKey, brokerUrl: config.publicUrl });
+  return createLaunch({
+    db,
+    now,
+    stop,
+    installation,
+    provider: byName(providers),
+    secretKey: config.secretKey,
+    brokerUrl: config.publicUrl,
+  });
 }
 
 function buildSettle(foundation: Foundation) {
@@ -82,7 +109,16 @@ function buildSettle(foundation: Foundation) {
 
 function buildSweep(foundation: Foundation) {
   const { db, providers, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } = foundation;
-  return createSweep({ db, providers, limits: limitsOf(foundation), stop, wakeDispatch, wakeLaunch, wakeSettle, onError });
+  return createSweep({
+    db,
+    providers,
+    limits: limitsOf(foundation),
+    stop,
+    wakeDispatch,
+    wakeLaunch,
+    wakeSettle,
+    onError,
+  });
 }
 
 /** An idempotency key is good for so long. */
@@ -97,14 +133,22 @@ function byName(providers: Provider[]): (name: string) => Provider {
   const known = new Map(providers.map((provider) => [provider.name, provider]));
   return (name) => {
     const provider = known.get(name);
-    if (provider === undefined) throw new Error(`The provider ${name} is not configured any more, and has machines of ours.`);
+    if (provider === undefined)
+      throw new Error(`The provider ${name} is not configured any more, and has machines of ours.`);
     return provider;
   };
 }
 
 function limitsOf({ config: { timing }, now }: Foundation): () => Limits {
   const upSince = now();
-  return () => ({ now: now(), upSince, bootMs: timing.bootMs, leaseMs: timing.leaseMs, graceMs: timing.graceMs, stopMs: timing.stopMs });
+  return () => ({
+    now: now(),
+    upSince,
+    bootMs: timing.bootMs,
+    leaseMs: timing.leaseMs,
+    graceMs: timing.graceMs,
+    stopMs: timing.stopMs,
+  });
 }
 
 /** Does it now and again after each rest, one at a time. Answers how to stop, which waits for what is under way. */

@@ -4,9 +4,10 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { basename } from 'node:path';
 import { answer } from './api.ts';
-import { Failure, failureOf, usageFailure } from './failure.ts';
-import type { Problem, Upload } from './generated/api.ts';
+import { usageFailure } from './failure.ts';
+import type { Upload } from './generated/api.ts';
 import type { Session } from './session.ts';
+import { fetchSigned } from './signed-url.ts';
 
 /** A file on its way: what a spec names it by is known before the bytes are sent. */
 export type Outgoing = { upload: Upload; sizeBytes: number; send: () => Promise<void> };
@@ -29,13 +30,5 @@ export async function digestOf(path: string): Promise<string> {
 }
 
 async function put(path: string, { url, method, headers }: Upload): Promise<void> {
-  const response = await fetch(url, { method, headers, body: await openAsBlob(path) }).catch((error: unknown) => {
-    throw new Failure(`The upload of ${basename(path)} broke off.`, { cause: error, next: 'run the command again' });
-  });
-  if (response.ok) return;
-  if (response.headers.get('content-type')?.includes('problem+json') === true)
-    throw failureOf((await response.json()) as Problem);
-  throw new Failure(`The upload of ${basename(path)} was answered ${response.status}.`, {
-    next: 'run the command again',
-  });
+  await fetchSigned(url, basename(path), { method, headers, body: await openAsBlob(path) });
 }

@@ -73,7 +73,7 @@ async function keyOfFirstTenant({ dataDir }: Config, operator: Api): Promise<str
   const kept = await readFile(keyPath, 'utf8').catch(() => undefined);
   if (kept !== undefined) {
     const { items: jobs } = await operator.get<{ items: Job[] }>('/v1/jobs?limit=1000');
-    print(`  Found the data of an earlier start again: ${jobs.length === 1000 ? '1000 or more' : jobs.length} jobs.`);
+    print(`  Found the data of an earlier start again; jobs so far: ${jobs.length === 1000 ? '1000 or more' : jobs.length}.`);
     return kept.trim();
   }
   const { key } = await operator.post<{ key: string }>(`/v1/tenants/${tenants[0]?.id}/keys`, { role: 'admin', label: 'quickstart' });

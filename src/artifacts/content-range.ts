@@ -16,7 +16,10 @@ export type Put =
 export function readPut(contentRange: string | undefined, signedSizeBytes: number | undefined): Put {
   if (contentRange === undefined) return { kind: 'whole', total: signedSizeBytes };
   const match = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(\d{1,15}|\*)$/.exec(contentRange);
-  if (match === null) throw faulty(`"${contentRange}" is not understood; send "bytes 0-524287/2000000", "bytes */2000000" or no Content-Range at all`);
+  if (match === null)
+    throw faulty(
+      `"${contentRange}" is not understood; send "bytes 0-524287/2000000", "bytes */2000000" or no Content-Range at all`,
+    );
 
   const stated = match[3] === '*' ? undefined : Number(match[3]);
   if (stated !== undefined && signedSizeBytes !== undefined && stated !== signedSizeBytes) {
@@ -27,7 +30,8 @@ export function readPut(contentRange: string | undefined, signedSizeBytes: numbe
 
   const first = Number(match[1]);
   const end = Number(match[2]) + 1;
-  if (end <= first || end > (total ?? Number.MAX_SAFE_INTEGER)) throw faulty(`"${contentRange}" ends before it begins or after its total`);
+  if (end <= first || end > (total ?? Number.MAX_SAFE_INTEGER))
+    throw faulty(`"${contentRange}" ends before it begins or after its total`);
   return { kind: 'part', first, end, total };
 }
 

@@ -13,10 +13,17 @@ export type DownloadDeps = { db: Database; bucket: Bucket; now: Clock; downloadM
 type Download = Assignment['inputs'][number];
 
 /** A signed URL of the job's artifact at that path. @throws WeirError `not-found` */
-export async function artifactUrl({ db, bucket, now, downloadMs }: DownloadDeps, jobId: string, path: string): Promise<string> {
+export async function artifactUrl(
+  { db, bucket, now, downloadMs }: DownloadDeps,
+  jobId: string,
+  path: string,
+): Promise<string> {
   const artifact = isRelativePath(path) ? await findPromoted(db.client, jobId, path) : null;
   if (artifact === null) throw notFound('artifact', path);
-  return bucket.createDownloadUrl(artifact.objectKey, { fileName: fileNameOf(path), expiresAt: new Date(now().getTime() + downloadMs) });
+  return bucket.createDownloadUrl(artifact.objectKey, {
+    fileName: fileNameOf(path),
+    expiresAt: new Date(now().getTime() + downloadMs),
+  });
 }
 
 export type JobDownloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
@@ -24,7 +31,10 @@ export type JobDownloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
 /** What a runner fetches before it starts a job: signed URLs of its uploads and of the last checkpoint. */
 export function createJobDownloads({ db, bucket, now, downloadMs }: DownloadDeps) {
   const sign = (objectKey: string, path: string): Promise<string> =>
-    bucket.createDownloadUrl(objectKey, { fileName: fileNameOf(path), expiresAt: new Date(now().getTime() + downloadMs) });
+    bucket.createDownloadUrl(objectKey, {
+      fileName: fileNameOf(path),
+      expiresAt: new Date(now().getTime() + downloadMs),
+    });
 
   const ofUpload = async (tenantId: string, uri: string, path: string): Promise<Download> => {
     const { objectKey, sha256, sizeBytes } = await requireUpload(db.client, tenantId, uri);
@@ -37,11 +47,18 @@ export function createJobDownloads({ db, bucket, now, downloadMs }: DownloadDeps
       source: spec.source === undefined ? null : await ofUpload(tenantId, spec.source, 'source'),
       inputs: await Promise.all(
         (spec.inputs ?? []).map(async ({ uri, path }) =>
-          uri.startsWith('weir://') ? await ofUpload(tenantId, uri, path) : { url: uri, path, sha256: null, sizeBytes: null },
+          uri.startsWith('weir://')
+            ? await ofUpload(tenantId, uri, path)
+            : { url: uri, path, sha256: null, sizeBytes: null },
         ),
       ),
       checkpoint: await Promise.all(
-        files.map(async ({ objectKey, path, sha256, sizeBytes }) => ({ url: await sign(objectKey, path), path, sha256, sizeBytes })),
+        files.map(async ({ objectKey, path, sha256, sizeBytes }) => ({
+          url: await sign(objectKey, path),
+          path,
+          sha256,
+          sizeBytes,
+        })),
       ),
     };
   };

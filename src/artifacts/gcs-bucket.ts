@@ -31,7 +31,9 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
     },
     createDownloadUrl: async (key, { fileName, expiresAt }) => {
       const responseDisposition = attachmentOf(fileName);
-      const [url] = await asked(bucket.file(key).getSignedUrl({ version: 'v4', action: 'read', expires: expiresAt, responseDisposition }));
+      const [url] = await asked(
+        bucket.file(key).getSignedUrl({ version: 'v4', action: 'read', expires: expiresAt, responseDisposition }),
+      );
       return url;
     },
     stat: async (key) => {
@@ -44,7 +46,11 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
       await asked(bucket.file(key).delete({ ignoreNotFound: true }));
     },
     discardUnfinished: async () => undefined,
-    isReady: () => bucket.exists().then(([isThere]) => isThere, () => false),
+    isReady: () =>
+      bucket.exists().then(
+        ([isThere]) => isThere,
+        () => false,
+      ),
   };
 }
 
@@ -71,7 +77,9 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (cause) {
-    throw new WeirError('unavailable', 'The object store did not answer as it should. Try again in a moment.', { cause });
+    throw new WeirError('unavailable', 'The object store did not answer as it should. Try again in a moment.', {
+      cause,
+    });
   }
 }
 

@@ -31,8 +31,11 @@ export function uploadIdOf(uri: string): string | undefined {
 
 /** True for a path that stays inside the folder it is relative to. */
 export function isRelativePath(path: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return path !== '' && !/[\u0000-\u001f]/.test(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return (
+    path !== '' &&
+    Array.from(path, (letter) => letter.charCodeAt(0)).every((code) => code >= 32) &&
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 /** The last part of an artifact's path. */
@@ -43,6 +46,9 @@ export function fileNameOf(path: string): string {
 /** RFC 6266: the exact name in UTF-8, and one in ASCII for clients that read only that. */
 export function attachmentOf(fileName: string): string {
   const ascii = fileName.replaceAll(/[^\u0020-\u007e]|["\\%]/g, '_');
-  const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(/['()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+  const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${exact}`;
 }

@@ -32,7 +32,13 @@ export function createObjectFiles(directory: string): ObjectFiles {
       await rm(path, { force: true });
       await rm(`${path}.json`, { force: true });
     },
-    isReady: () => mkdir(directory, { recursive: true, mode: 0o700 }).then(() => access(directory, constants.W_OK)).then(() => true, () => false),
+    isReady: () =>
+      mkdir(directory, { recursive: true, mode: 0o700 })
+        .then(() => access(directory, constants.W_OK))
+        .then(
+          () => true,
+          () => false,
+        ),
   };
 }
 
@@ -57,5 +63,8 @@ async function flush(path: string): Promise<void> {
 }
 
 function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -35,7 +35,11 @@ export async function completeTicket(deps: ReceiveDeps, producer: Producer, arti
   if (artifact === null) throw notFound('artifact', artifactId);
   if (artifact.verifiedAt !== null) return;
   const info = await deps.bucket.stat(artifact.objectKey);
-  if (info === undefined) throw new WeirError('conflict', `The bytes of ${artifact.path} are not all there yet. Send the rest, then complete again.`);
+  if (info === undefined)
+    throw new WeirError(
+      'conflict',
+      `The bytes of ${artifact.path} are not all there yet. Send the rest, then complete again.`,
+    );
   await verify(deps, artifact, info);
 }
 
@@ -47,19 +51,27 @@ async function reopen(deps: ReceiveDeps, artifact: ArtifactRow): Promise<UploadT
     return { id: artifact.id, url: null };
   }
   if (info !== undefined) await deps.bucket.remove(artifact.objectKey);
-  return { id: artifact.id, url: await signedUrl(deps, { objectKey: artifact.objectKey, sizeBytes: Number(artifact.sizeBytes) }) };
+  return {
+    id: artifact.id,
+    url: await signedUrl(deps, { objectKey: artifact.objectKey, sizeBytes: Number(artifact.sizeBytes) }),
+  };
 }
 
 async function verify({ db, bucket, now }: ReceiveDeps, artifact: ArtifactRow, info: ObjectInfo): Promise<void> {
   if (!isIntact(artifact, info)) {
     await bucket.remove(artifact.objectKey);
-    throw new WeirError('checksum-mismatch', `${artifact.path} arrived with ${described(info)} instead of ${described({ ...artifact, sizeBytes: Number(artifact.sizeBytes) })}. It was dropped; ask for a new upload and send it again.`);
+    throw new WeirError(
+      'checksum-mismatch',
+      `${artifact.path} arrived with ${described(info)} instead of ${described({ ...artifact, sizeBytes: Number(artifact.sizeBytes) })}. It was dropped; ask for a new upload and send it again.`,
+    );
   }
   if (!(await markVerified(db.client, artifact.id, now()))) throw notFound('artifact', artifact.id);
 }
 
 function isSame(artifact: ArtifactRow, wanted: RunnerUpload): boolean {
-  return artifact.sha256 === wanted.sha256 && artifact.md5 === wanted.md5 && Number(artifact.sizeBytes) === wanted.sizeBytes;
+  return (
+    artifact.sha256 === wanted.sha256 && artifact.md5 === wanted.md5 && Number(artifact.sizeBytes) === wanted.sizeBytes
+  );
 }
 
 function isIntact(artifact: ArtifactRow, info: ObjectInfo): boolean {
@@ -70,6 +82,9 @@ function described({ sizeBytes, md5 }: ObjectInfo): string {
   return `${sizeBytes} bytes of MD5 ${md5}`;
 }
 
-function signedUrl({ bucket, now, uploadMs }: ReceiveDeps, { objectKey, sizeBytes }: { objectKey: string; sizeBytes: number }): Promise<string> {
+function signedUrl(
+  { bucket, now, uploadMs }: ReceiveDeps,
+  { objectKey, sizeBytes }: { objectKey: string; sizeBytes: number },
+): Promise<string> {
   return bucket.createUploadUrl(objectKey, { sizeBytes, expiresAt: new Date(now().getTime() + uploadMs) });
 }

@@ -89,7 +89,12 @@ function createTurns() {
       await older.done;
     }
     const result = work();
-    const done = result.then(() => undefined, () => undefined).finally(() => turns.delete(id));
+    const done = result
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => turns.delete(id));
     turns.set(id, { body, done });
     return result;
   };
@@ -107,7 +112,8 @@ async function append({ file, digest, skip, end }: Target, body: Readable): Prom
     for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       const fresh = chunk.subarray(Math.min(ahead, chunk.length));
       ahead -= chunk.length - fresh.length;
-      if (end !== undefined && digest.bytes + fresh.length > end) throw new WeirError('too-large', `More bytes were sent than the ${end} announced.`);
+      if (end !== undefined && digest.bytes + fresh.length > end)
+        throw new WeirError('too-large', `More bytes were sent than the ${end} announced.`);
       await writeAll(file, fresh, digest.bytes);
       digest.hash.update(fresh);
       digest.bytes += fresh.length;
@@ -120,11 +126,15 @@ async function append({ file, digest, skip, end }: Target, body: Readable): Prom
 
 async function writeAll(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
   try {
-    for (let written = 0; written < chunk.length; ) {
+    for (let written = 0; written < chunk.length;) {
       written += (await file.write(chunk, written, chunk.length - written, position + written)).bytesWritten;
     }
   } catch (cause) {
-    throw new WeirError('unavailable', 'The object store could not write, most likely for want of space. Try again later.', { cause });
+    throw new WeirError(
+      'unavailable',
+      'The object store could not write, most likely for want of space. Try again later.',
+      { cause },
+    );
   }
 }
 
@@ -134,13 +144,19 @@ function isAllThere(put: Part, receivedBytes: number, body: Readable): boolean {
   const hasEnded = body.readableEnded && body.errored === null;
   if (!hasEnded) return false;
   if (put.total !== undefined && receivedBytes !== put.total) {
-    throw new WeirError('invalid', `${receivedBytes} bytes were sent instead of the ${put.total} announced. Send all of them.`);
+    throw new WeirError(
+      'invalid',
+      `${receivedBytes} bytes were sent instead of the ${put.total} announced. Send all of them.`,
+    );
   }
   return true;
 }
 
 function sizeOf(path: string): Promise<number> {
-  return stat(path).then(({ size }) => size, () => 0);
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function discardOlder(directory: string, before: Date): Promise<void> {

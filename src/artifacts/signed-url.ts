@@ -19,7 +19,10 @@ export function createSigner(secretKey: Buffer): Signer {
     sign,
     require: (claims, signature, now) => {
       if (!sameText(sign(claims), signature)) {
-        throw new WeirError('forbidden', 'The signature of this URL is not valid. Use the URL exactly as the API gave it, or ask for a new one.');
+        throw new WeirError(
+          'forbidden',
+          'The signature of this URL is not valid. Use the URL exactly as the API gave it, or ask for a new one.',
+        );
       }
       if (Number(claims.expires) * 1000 <= now.getTime()) {
         throw new WeirError('expired', 'This URL has expired. Ask the API for a new one.');

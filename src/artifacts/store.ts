@@ -26,7 +26,10 @@ export function findUpload(sql: Sql, tenantId: string, id: string) {
   return sql.upload.findFirst({ where: { id, tenantId } });
 }
 
-export async function insertArtifact(sql: Sql, row: Producer & Omit<RunnerUpload, 'attempt'> & { id: string; objectKey: string; createdAt: Date }): Promise<void> {
+export async function insertArtifact(
+  sql: Sql,
+  row: Producer & Omit<RunnerUpload, 'attempt'> & { id: string; objectKey: string; createdAt: Date },
+): Promise<void> {
   await sql.artifact.create({ data: row });
 }
 
@@ -35,8 +38,15 @@ export function findArtifact(sql: Sql, id: string, { jobId, attempt, node }: Pro
 }
 
 /** What this node last wanted to store at this path. */
-export function findLatest(sql: Sql, { jobId, attempt, node }: Producer, { path, kind }: Pick<RunnerUpload, 'path' | 'kind'>) {
-  return sql.artifact.findFirst({ where: { jobId, attempt, node, path, kind }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+export function findLatest(
+  sql: Sql,
+  { jobId, attempt, node }: Producer,
+  { path, kind }: Pick<RunnerUpload, 'path' | 'kind'>,
+) {
+  return sql.artifact.findFirst({
+    where: { jobId, attempt, node, path, kind },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+  });
 }
 
 /** False where the row is gone. */
@@ -47,7 +57,10 @@ export async function markVerified(sql: Sql, id: string, at: Date): Promise<bool
 
 /** Makes what an attempt stored, and stored whole, the job's artifacts. Called in the transaction that accepts its report. */
 export async function promote(tx: Sql, jobId: string, attempt: number, at: Date): Promise<void> {
-  await tx.artifact.updateMany({ where: { jobId, attempt, verifiedAt: { not: null }, promotedAt: null }, data: { promotedAt: at } });
+  await tx.artifact.updateMany({
+    where: { jobId, attempt, verifiedAt: { not: null }, promotedAt: null },
+    data: { promotedAt: at },
+  });
 }
 
 /** Whose the job is; undefined where there is none. */
@@ -59,7 +72,11 @@ export async function findJobTenant(sql: Sql, jobId: string): Promise<string | u
 export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };
 
 /** One row for each path: of the newest attempt that stored it, the newest version. */
-export function listPromoted(sql: Sql, jobId: string, { after, take }: { after: string; take: number }): Promise<ListedArtifact[]> {
+export function listPromoted(
+  sql: Sql,
+  jobId: string,
+  { after, take }: { after: string; take: number },
+): Promise<ListedArtifact[]> {
   return sql.$queryRaw`
     SELECT DISTINCT ON (path) path, size_bytes AS "sizeBytes", sha256, attempt, created_at AS "createdAt"
     FROM artifact WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND path > ${after}
@@ -98,7 +115,11 @@ export async function keepUsedUploads(sql: Sql, now: Date, keepMs: number): Prom
 export type Leftover = { id: string; objectKey: string };
 
 export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promise<Leftover[]> {
-  return sql.upload.findMany({ where: { expiresAt: { lt: before } }, select: { id: true, objectKey: true }, take: limit });
+  return sql.upload.findMany({
+    where: { expiresAt: { lt: before } },
+    select: { id: true, objectKey: true },
+    take: limit,
+  });
 }
 
 /** What never became an artifact and can't any more: not whole when its attempt ended, or of an attempt without a report while its job has ended. */

@@ -44,13 +44,22 @@ export async function requireUpload(sql: Sql, tenantId: string, uri: string): Pr
  * The upload that a new spec names at `pointer`, its bytes all there.
  * @throws WeirError `not-found` where this tenant has none such, `invalid` where its bytes never arrived or are too old.
  */
-export async function resolveUpload({ db, bucket, now }: UploadDeps, tenantId: string, { uri, pointer }: { uri: string; pointer: string }): Promise<UploadRow> {
+export async function resolveUpload(
+  { db, bucket, now }: UploadDeps,
+  tenantId: string,
+  { uri, pointer }: { uri: string; pointer: string },
+): Promise<UploadRow> {
   const upload = await requireUpload(db.client, tenantId, uri);
-  if (upload.expiresAt <= now()) throw invalid(pointer, `${uri} expired at ${upload.expiresAt.toISOString()}; upload it again.`);
+  if (upload.expiresAt <= now())
+    throw invalid(pointer, `${uri} expired at ${upload.expiresAt.toISOString()}; upload it again.`);
   const info = await bucket.stat(upload.objectKey);
-  if (info === undefined) throw invalid(pointer, `The bytes of ${uri} never arrived; PUT them to the URL that POST /v1/uploads gave.`);
+  if (info === undefined)
+    throw invalid(pointer, `The bytes of ${uri} never arrived; PUT them to the URL that POST /v1/uploads gave.`);
   if (upload.sizeBytes !== null && info.sizeBytes !== Number(upload.sizeBytes)) {
-    throw invalid(pointer, `${uri} has ${info.sizeBytes} bytes instead of the ${upload.sizeBytes} announced; upload it again.`);
+    throw invalid(
+      pointer,
+      `${uri} has ${info.sizeBytes} bytes instead of the ${upload.sizeBytes} announced; upload it again.`,
+    );
   }
   return upload;
 }
@@ -59,7 +68,9 @@ export async function resolveUpload({ db, bucket, now }: UploadDeps, tenantId: s
 export async function requireUploads(deps: UploadDeps, tenantId: string, spec: JobSpec): Promise<void> {
   const named = [
     ...(spec.source === undefined ? [] : [{ uri: spec.source, pointer: '/source' }]),
-    ...(spec.inputs ?? []).map(({ uri }, index) => ({ uri, pointer: `/inputs/${index}/uri` })).filter(({ uri }) => uri.startsWith('weir://')),
+    ...(spec.inputs ?? [])
+      .map(({ uri }, index) => ({ uri, pointer: `/inputs/${index}/uri` }))
+      .filter(({ uri }) => uri.startsWith('weir://')),
   ];
   const faults: Fault[] = [];
   for (const reference of named) {

@@ -6,7 +6,12 @@ import { dirname, join } from 'node:path';
 import { newToken } from '../core/tokens.ts';
 
 /** A running PostgreSQL of our own under the data directory. */
-export type Cluster = { url: string; stop: () => Promise<void> };
+export type Cluster = {
+  url: string;
+  /** Whether it did not run before: else another weir may be using it. */
+  isStartedHere: boolean;
+  stop: () => Promise<void>;
+};
 
 type Settings = { port: number; password: string };
 
@@ -26,12 +31,12 @@ export async function startCluster(directory: string, flags: string[] = []): Pro
     await initialise(data, settingsPath);
   }
   const settings: Settings = JSON.parse(await readFile(settingsPath, 'utf8'));
-  if (await isRunning(data)) return { url: urlOf(settings), stop };
+  if (await isRunning(data)) return { url: urlOf(settings), isStartedHere: false, stop };
 
   settings.port = await freePort(settings.port);
   await writeFile(settingsPath, JSON.stringify(settings), { mode: 0o600 });
   await start(data, settings.port, flags);
-  return { url: urlOf(settings), stop };
+  return { url: urlOf(settings), isStartedHere: true, stop };
 }
 
 async function initialise(data: string, settingsPath: string): Promise<void> {

@@ -15,5 +15,8 @@ export async function migrate(databaseUrl: string): Promise<void> {
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const code = await new Promise((resolve) => child.on('exit', resolve));
-  if (code !== 0) throw new Error(`The database could not be migrated:\n${errors}`);
+  if (code === 0) return;
+  if (errors.includes("Can't reach database server"))
+    throw new Error('The database that DATABASE_URL names does not answer. Start it, or correct the address.');
+  throw new Error(`The database could not be migrated:\n${errors}`);
 }

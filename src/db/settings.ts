@@ -7,3 +7,9 @@ export async function settle(sql: Sql, name: string, proposed: string): Promise<
   if (typeof value !== 'string') throw new TypeError(`the setting ${name} is no text`);
   return value;
 }
+
+/** All facts whose name begins so, by the rest of their names. */
+export async function listSettings(sql: Sql, prefix: string): Promise<Map<string, string>> {
+  const rows = await sql.setting.findMany({ where: { name: { startsWith: prefix } } });
+  return new Map(rows.map(({ name, value }) => [name.slice(prefix.length), String(value)]));
+}

@@ -1,17 +1,30 @@
 import { formatUsd, toUsd } from '../core/money.ts';
-import type { Blocker, Choice, State, TenantUse } from './snapshot.ts';
+import type { Blocker, Choice, RunningJob, State, TenantUse } from './snapshot.ts';
 
 export function capBlockers({ accelerators: { kind, count }, petaflops }: Choice, tenant: TenantUse): Blocker[] {
   const blockers: Blocker[] = [];
   const unblocks = 'One of this tenant’s jobs ends, or an operator raises the cap.';
   if (tenant.running + 1 > tenant.caps.runningJobs) {
-    blockers.push({ code: 'cap', message: `The tenant runs ${tenant.running} of ${tenant.caps.runningJobs} jobs.`, unblocks });
+    blockers.push({
+      code: 'cap',
+      message: `The tenant runs ${tenant.running} of ${tenant.caps.runningJobs} jobs.`,
+      unblocks,
+    });
   }
   const used = tenant.accelerators[kind] ?? 0;
   const cap = tenant.caps.accelerators[kind] ?? Infinity;
-  if (used + count > cap) blockers.push({ code: 'cap', message: `The tenant is at ${used} of ${cap} ${kind}; the job wants ${count}.`, unblocks });
+  if (used + count > cap)
+    blockers.push({
+      code: 'cap',
+      message: `The tenant is at ${used} of ${cap} ${kind}; the job wants ${count}.`,
+      unblocks,
+    });
   if (tenant.petaflops + petaflops > tenant.caps.petaflops) {
-    blockers.push({ code: 'cap', message: `The tenant is at ${tenant.petaflops} of ${tenant.caps.petaflops} PFLOP/s; the job wants ${petaflops}.`, unblocks });
+    blockers.push({
+      code: 'cap',
+      message: `The tenant is at ${tenant.petaflops} of ${tenant.caps.petaflops} PFLOP/s; the job wants ${petaflops}.`,
+      unblocks,
+    });
   }
   return blockers;
 }
@@ -46,11 +59,23 @@ export function shareBlockers(choice: Choice, tenant: TenantUse, othersWait: boo
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 
-export function capacityBlocker(choice: Choice, state: State): Blocker {
-  const next = state.running.filter(({ choice: other }) => other.provider === choice.provider).toSorted((a, b) => a.endsAt.p50 - b.endsAt.p50)[0];
-  const unblocks = next === undefined ? 'The provider has capacity again.' : `${next.id} ends, about ${new Date(next.endsAt.p50).toISOString()}.`;
+export function capacityBlocker(choice: Choice, { running }: State): Blocker {
+  let next: RunningJob | undefined;
+  for (const job of running)
+    if (job.choice.provider === choice.provider && job.endsAt.p50 < (next?.endsAt.p50 ?? Infinity)) next = job;
+  const unblocks =
+    next === undefined
+      ? 'The provider has capacity again.'
+      : `${next.id} ends, about ${new Date(next.endsAt.p50).toISOString()}.`;
   const { need } = choice;
-  const wanted = need.gpus.count > 0 ? `${need.gpus.count * need.nodes} ${need.gpus.kind}` : `${need.cpus * need.nodes} cores`;
-  return { code: 'capacity', message: `${choice.provider} does not have ${wanted} with the memory and disk free now.`, unblocks };
+  const wanted =
+    need.gpus.count > 0 ? `${need.gpus.count * need.nodes} ${need.gpus.kind}` : `${need.cpus * need.nodes} cores`;
+  const message = `${choice.provider} does not have ${wanted} with the memory and disk free now.`;
+  return { code: 'capacity', message, unblocks };
 }
 
+export function closedBlocker(): Blocker {
+  const message =
+    'None of the providers that the job was quoted for takes it now: they are not configured any more, or can’t keep jobs apart and serve another tenant.';
+  return { code: 'capacity', message, unblocks: 'An operator configures one again, or submit the job anew.' };
+}

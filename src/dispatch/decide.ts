@@ -1,8 +1,21 @@
-import { budgetBlockers, capacityBlocker, capBlockers, shareBlockers } from './blockers.ts';
+import { budgetBlockers, capacityBlocker, capBlockers, closedBlocker, shareBlockers } from './blockers.ts';
 import { delays, place, reservationBlocker, reserveFor, take, type Reservation } from './place.ts';
-import { copyState, type Blocker, type Choice, type QueuedJob, type Snapshot, type State, type TenantUse } from './snapshot.ts';
+import {
+  copyState,
+  type Blocker,
+  type Choice,
+  type QueuedJob,
+  type Snapshot,
+  type State,
+  type TenantUse,
+} from './snapshot.ts';
 
-export type Start = { jobId: string; tenantId: string; choice: Choice; /** For each node, the indexes of its GPUs. */ gpus: number[][] };
+export type Start = {
+  jobId: string;
+  tenantId: string;
+  choice: Choice;
+  /** For each node, the indexes of its GPUs. */ gpus: number[][];
+};
 
 export type Wait = { jobId: string; tenantId: string; position: number; blockers: Blocker[] };
 
@@ -25,7 +38,10 @@ export function decide(snapshot: Snapshot): Decisions {
     if (tenant === undefined) break;
     const job = queues.get(tenant.id)?.shift();
     if (job === undefined) continue;
-    const { start, blockers } = tryStart(job, tenant, state, { reservation, othersWait: othersWait(queues, tenant.id) });
+    const { start, blockers } = tryStart(job, tenant, state, {
+      reservation,
+      othersWait: othersWait(queues, tenant.id),
+    });
     if (start !== undefined) {
       apply(start, job, tenant, state);
       starts.push(start);
@@ -59,7 +75,7 @@ function byTenant(queued: QueuedJob[]): Map<string, QueuedJob[]> {
   return Map.groupBy(order, (job) => job.tenantId);
 }
 
-function othersWait(queues: Map<string, QueuedJob[]>, tenantId: string): boolean {
+function doOthersWait(queues: Map<string, QueuedJob[]>, tenantId: string): boolean {
   return [...queues].some(([id, queue]) => id !== tenantId && queue.length > 0);
 }
 
@@ -69,21 +85,37 @@ type Attempted = { start?: Start; blockers: Blocker[] };
 function tryStart(job: QueuedJob, tenant: TenantUse, state: State, { reservation, othersWait }: Around): Attempted {
   if (job.notBefore > state.now) {
     const at = new Date(job.notBefore).toISOString();
-    return { blockers: [{ code: 'backoff', message: `The last attempt failed; the next may start at ${at}.`, unblocks: `Time: ${at}.` }] };
+    return {
+      blockers: [
+        { code: 'backoff', message: `The last attempt failed; the next may start at ${at}.`, unblocks: `Time: ${at}.` },
+      ],
+    };
   }
+  if (job.choices.length === 0) return { blockers: [closedBlocker()] };
   let first: Blocker[] | undefined;
   for (const choice of job.choices) {
-    const blockers = [...capBlockers(choice, tenant), ...budgetBlockers(choice, tenant), ...shareBlockers(choice, tenant, othersWait)];
+    const blockers = [
+      ...capBlockers(choice, tenant),
+      ...budgetBlockers(choice, tenant),
+      ...shareBlockers(choice, tenant, othersWait),
+    ];
     const placed = place(choice, state.pools.get(choice.provider));
     if (placed === undefined) blockers.push(capacityBlocker(choice, state));
-    else if (reservation !== undefined && delays(choice, reservation, state)) blockers.push(reservationBlocker(reservation));
-    if (blockers.length === 0 && placed !== undefined) return { start: { jobId: job.id, tenantId: tenant.id, choice, gpus: placed }, blockers };
+    else if (reservation !== undefined && delays(choice, reservation, state))
+      blockers.push(reservationBlocker(reservation));
+    if (blockers.length === 0 && placed !== undefined)
+      return { start: { jobId: job.id, tenantId: tenant.id, choice, gpus: placed }, blockers };
     first ??= blockers;
   }
   return { blockers: first ?? [] };
 }
 
-function apply({ choice, gpus }: Start, job: QueuedJob, tenant: TenantUse, { pools, tenants, running, now }: State): void {
+function apply(
+  { choice, gpus }: Start,
+  job: QueuedJob,
+  tenant: TenantUse,
+  { pools, tenants, running, now }: State,
+): void {
   const pool = pools.get(choice.provider);
   if (pool !== undefined) take(pool, choice, gpus);
   const { kind, count } = choice.accelerators;
@@ -96,6 +128,10 @@ function apply({ choice, gpus }: Start, job: QueuedJob, tenant: TenantUse, { poo
   tenant.decayedUse += entry;
   if (tenant.shareCap !== undefined) tenant.shareCap.ownPetaflopSeconds += entry;
   for (const { shareCap } of tenants.values()) if (shareCap !== undefined) shareCap.poolPetaflopSeconds += entry;
-  running.push({ id: job.id, tenantId: tenant.id, choice, endsAt: { p50: now + choice.durationMs.p50, p90: now + choice.durationMs.p90 } });
+  running.push({
+    id: job.id,
+    tenantId: tenant.id,
+    choice,
+    endsAt: { p50: now + choice.durationMs.p50, p90: now + choice.durationMs.p90 },
+  });
 }
-

@@ -37,7 +37,13 @@ function startDecided(state: Snapshot, percentile: 'p50' | 'p90', startsAt: Map<
   });
   const pools = state.pools.map((pool) => takeAll(pool, running));
   const tenants = state.tenants.map((tenant) => countAll(tenant, running, 1));
-  return { ...state, pools, tenants, running: [...state.running, ...running], queued: state.queued.filter(({ id }) => !started.has(id)) };
+  return {
+    ...state,
+    pools,
+    tenants,
+    running: [...state.running, ...running],
+    queued: state.queued.filter(({ id }) => !started.has(id)),
+  };
 }
 
 function takeAll(pool: Pool, jobs: RunningJob[]): Pool {
@@ -58,15 +64,21 @@ type TenantUse = Snapshot['tenants'][number];
 function countAll(tenant: TenantUse, jobs: RunningJob[], sign: 1 | -1): TenantUse {
   const own = jobs.filter(({ tenantId }) => tenantId === tenant.id);
   const accelerators = { ...tenant.accelerators };
-  for (const { choice } of own) accelerators[choice.accelerators.kind] = (accelerators[choice.accelerators.kind] ?? 0) + sign * choice.accelerators.count;
+  for (const { choice } of own)
+    accelerators[choice.accelerators.kind] =
+      (accelerators[choice.accelerators.kind] ?? 0) + sign * choice.accelerators.count;
   return {
     ...tenant,
     accelerators,
     running: tenant.running + sign * own.length,
     petaflops: own.reduce((sum, { choice }) => sum + sign * choice.petaflops, tenant.petaflops),
     // A reservation that ends is taken as spent: a forecast must not promise money back.
-    budgetLeft: sign === 1 ? own.reduce((left, { choice }) => left - choice.reservation, tenant.budgetLeft) : tenant.budgetLeft,
-    decayedUse: sign === 1 ? own.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, tenant.decayedUse) : tenant.decayedUse,
+    budgetLeft:
+      sign === 1 ? own.reduce((left, { choice }) => left - choice.reservation, tenant.budgetLeft) : tenant.budgetLeft,
+    decayedUse:
+      sign === 1
+        ? own.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, tenant.decayedUse)
+        : tenant.decayedUse,
   };
 }
 

@@ -4,7 +4,8 @@ import { copyPool, type Blocker, type Choice, type Pool, type QueuedJob, type St
 export function place({ need }: Choice, pool: Pool | undefined): number[][] | undefined {
   if (pool === undefined) return undefined;
   const { cpus, memoryBytes, diskBytes, gpus, nodes } = need;
-  const fits = cpus * nodes <= pool.cpus && memoryBytes * nodes <= pool.memoryBytes && diskBytes * nodes <= pool.diskBytes;
+  const fits =
+    cpus * nodes <= pool.cpus && memoryBytes * nodes <= pool.memoryBytes && diskBytes * nodes <= pool.diskBytes;
   if (!fits) return undefined;
   if (gpus.count === 0) return Array.from({ length: nodes }, () => []);
   if (pool.gpus.kind !== gpus.kind || gpus.count * nodes > pool.gpus.free.length) return undefined;
@@ -50,6 +51,9 @@ export function delays(choice: Choice, reservation: Reservation, { now }: State)
 
 export function reservationBlocker({ jobId, startsAt }: Reservation): Blocker {
   const at = new Date(startsAt).toISOString();
-  return { code: 'reservation', message: `${jobId} is before it and is expected to start by ${at}; this job may end later than that.`, unblocks: `${jobId} starts.` };
+  return {
+    code: 'reservation',
+    message: `${jobId} is before it and is expected to start by ${at}; this job may end later than that.`,
+    unblocks: `${jobId} starts.`,
+  };
 }
-

@@ -11,7 +11,13 @@ export type Snapshot = {
 };
 
 /** What a provider has left. Infinite where it never runs out in a way we could count. */
-export type Pool = { provider: string; cpus: number; memoryBytes: number; diskBytes: number; gpus: { kind: string; free: number[] } };
+export type Pool = {
+  provider: string;
+  cpus: number;
+  memoryBytes: number;
+  diskBytes: number;
+  gpus: { kind: string; free: number[] };
+};
 
 export type TenantUse = {
   id: string;
@@ -28,7 +34,13 @@ export type TenantUse = {
 };
 
 /** As the contract defines it: (own use in the window + own committed) ÷ max(pool's use + committed, a tenth of what it could give). */
-export type ShareCap = { share: number; mode: 'soft' | 'hard'; ownPetaflopSeconds: number; poolPetaflopSeconds: number; floorPetaflopSeconds: number };
+export type ShareCap = {
+  share: number;
+  mode: 'soft' | 'hard';
+  ownPetaflopSeconds: number;
+  poolPetaflopSeconds: number;
+  floorPetaflopSeconds: number;
+};
 
 export type Need = {
   cpus: number;
@@ -49,11 +61,22 @@ export type Choice = {
   durationMs: { p50: number; p90: number };
 };
 
-export type QueuedJob = { id: string; tenantId: string; priority: number; queuedAt: number; notBefore: number; choices: Choice[] };
+export type QueuedJob = {
+  id: string;
+  tenantId: string;
+  priority: number;
+  queuedAt: number;
+  notBefore: number;
+  choices: Choice[];
+};
 
 export type RunningJob = { id: string; tenantId: string; choice: Choice; endsAt: { p50: number; p90: number } };
 
-export type Blocker = { code: 'capacity' | 'cap' | 'share-cap' | 'budget' | 'backoff' | 'reservation'; message: string; unblocks: string };
+export type Blocker = {
+  code: 'capacity' | 'cap' | 'share-cap' | 'budget' | 'backoff' | 'reservation';
+  message: string;
+  unblocks: string;
+};
 
 /** What a round of decisions changes as it goes. */
 export type State = { pools: Map<string, Pool>; tenants: Map<string, TenantUse>; running: RunningJob[]; now: number };
@@ -69,7 +92,11 @@ export function copyState({ now, pools, tenants, running }: Snapshot): State {
     tenants: new Map(
       tenants.map((tenant) => [
         tenant.id,
-        { ...tenant, accelerators: { ...tenant.accelerators }, shareCap: tenant.shareCap === undefined ? undefined : { ...tenant.shareCap } },
+        {
+          ...tenant,
+          accelerators: { ...tenant.accelerators },
+          shareCap: tenant.shareCap === undefined ? undefined : { ...tenant.shareCap },
+        },
       ]),
     ),
     running: [...running],

@@ -9,22 +9,32 @@ import type { Start } from './decide.ts';
 /** How many of a tenant's waiting jobs a cycle looks at: what stands behind them can't start before them. */
 const headLength = 50;
 
+/** What a decision needs of a spec: the files and commands of jobs that wait are not read again and again. */
+export type NeededSpec = Pick<JobSpec, 'resources' | 'maxCostUsd'>;
+
+const neededSpec = Prisma.raw(
+  `jsonb_strip_nulls(jsonb_build_object('resources', spec->'resources', 'maxCostUsd', spec->'maxCostUsd')) AS spec`,
+);
+
 export type QueuedRow = {
   id: string;
   tenantId: string;
   priority: number;
   queuedAt: Date;
   notBefore: Date | null;
-  spec: JobSpec;
+  spec: NeededSpec;
   options: QuoteOption[];
+  /** Micro-dollars of its earlier attempts. */
+  charged: number;
 };
 
+/** From each tenant's own end of the index: what a cycle costs does not grow with the queues. */
 export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
   return tx.$queryRaw<QueuedRow[]>`
-    SELECT j.* FROM (SELECT DISTINCT tenant_id FROM job WHERE state = 'queued') t
-    CROSS JOIN LATERAL (
-      SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", spec, options
-      FROM job WHERE state = 'queued' AND tenant_id = t.tenant_id
+    SELECT j.* FROM tenant CROSS JOIN LATERAL (
+      SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
+        charged_micro_usd::float8 AS charged
+      FROM job WHERE state = 'queued' AND tenant_id = tenant.id
       ORDER BY priority DESC, queued_at, id LIMIT ${headLength}
     ) j`;
 }
@@ -32,8 +42,9 @@ export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
 export type ActiveRow = {
   jobId: string;
   tenantId: string;
-  spec: JobSpec;
-  options: QuoteOption[];
+  spec: NeededSpec;
+  /** The option of the quote that it runs on. */
+  option: QuoteOption | null;
   offer: Offer;
   limits: NodeLimits;
   startedAt: Date | null;
@@ -42,44 +53,78 @@ export type ActiveRow = {
 
 /** Everything that holds capacity: from the intent until the provider no longer shows it. */
 export async function readActive(tx: Sql): Promise<ActiveRow[]> {
-  const attempts = await tx.attempt.findMany({ where: { finishedAt: null }, include: { job: { select: { spec: true, options: true } } } });
-  return attempts.map(({ jobId, tenantId, offer, limits, startedAt, createdAt, job }) => ({
-    jobId,
-    tenantId,
-    spec: job.spec as unknown as JobSpec,
-    options: job.options as unknown as QuoteOption[],
-    offer: offer as unknown as Offer,
-    limits: limits as unknown as NodeLimits,
-    startedAt,
-    createdAt,
-  }));
+  return tx.$queryRaw<ActiveRow[]>`
+    SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", ${neededSpec}, attempt.offer, limits,
+      attempt.started_at AS "startedAt", attempt.created_at AS "createdAt",
+      (SELECT option FROM jsonb_array_elements(options) AS option
+        WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS option
+    FROM attempt JOIN job ON job.id = attempt.job_id
+    WHERE attempt.state IN ('provisioning', 'running', 'stopping') AND attempt.finished_at IS NULL`;
 }
 
 /** One cycle at a time, whichever worker it runs in. False where another is at it. */
 export async function lockCycle(tx: Sql): Promise<boolean> {
-  const [row] = await tx.$queryRaw<[{ locked: boolean }]>`SELECT pg_try_advisory_xact_lock(hashtext('weir dispatch')) AS locked`;
+  const [row] = await tx.$queryRaw<
+    [{ locked: boolean }]
+  >`SELECT pg_try_advisory_xact_lock(hashtext('weir dispatch')) AS locked`;
   return row.locked;
 }
 
 export type StartedAttempt = { attempt: number; instanceIds: string[] };
 
 /** The intent: job, attempt and instances, with the names they will have, in one transaction. Undefined where the job left the queue. */
-export async function insertStart(tx: Sql, { jobId, tenantId, choice, gpus }: Start, at: Date, bootDeadline: Date): Promise<StartedAttempt | undefined> {
-  const { attemptNumber, options } = await tx.job.findUniqueOrThrow({ where: { id: jobId }, select: { attemptNumber: true, options: true } });
+export async function insertStart(
+  tx: Sql,
+  { jobId, tenantId, choice, gpus }: Start,
+  at: Date,
+  bootDeadline: Date,
+): Promise<StartedAttempt | undefined> {
+  const { attemptNumber, options } = await tx.job.findUniqueOrThrow({
+    where: { id: jobId },
+    select: { attemptNumber: true, options: true },
+  });
   const offer = (options as unknown as QuoteOption[]).find(({ id }) => id === choice.optionId)?.offer;
   if (offer === undefined) return undefined;
   const attempt = attemptNumber + 1;
   const message = `Starting on ${offer.provider} in ${offer.zone ?? offer.region}.`;
   const set = { attemptNumber: attempt, waiting: Prisma.DbNull, notBefore: null, reservedMicroUsd: choice.reservation };
-  const isMoved = await move(tx, { jobId, from: 'queued', to: 'provisioning', at, attempt, reason: null, message, set });
+  const isMoved = await move(tx, {
+    jobId,
+    from: 'queued',
+    to: 'provisioning',
+    at,
+    attempt,
+    reason: null,
+    message,
+    set,
+  });
   if (!isMoved) return undefined;
 
+  const instanceIds = await insertAttempt(
+    tx,
+    { jobId, tenantId, choice, gpus },
+    { number: attempt, offer, at, bootDeadline },
+  );
+  return { attempt, instanceIds };
+}
+
+type NewAttempt = { number: number; offer: Offer; at: Date; bootDeadline: Date };
+
+async function insertAttempt(
+  tx: Sql,
+  { jobId, tenantId, choice, gpus }: Start,
+  { number, offer, at, bootDeadline }: NewAttempt,
+): Promise<string[]> {
   const { cpus, memoryBytes, diskBytes } = choice.need;
-  const limits = { cpus, memoryBytes: Math.floor(memoryBytes), diskBytes: Math.floor(diskBytes), gpus } satisfies NodeLimits;
+  const limits = {
+    cpus,
+    memoryBytes: Math.floor(memoryBytes),
+    diskBytes: Math.floor(diskBytes),
+    gpus,
+  } satisfies NodeLimits;
   const attemptId = newId('attempt');
-  await tx.attempt.create({
-    data: { id: attemptId, jobId, tenantId, number: attempt, state: 'provisioning', offer, limits, createdAt: at, leaseExpiresAt: bootDeadline },
-  });
+  const shared = { jobId, tenantId, number, state: 'provisioning', createdAt: at } as const;
+  await tx.attempt.create({ data: { id: attemptId, ...shared, offer, limits, leaseExpiresAt: bootDeadline } });
   const instances = gpus.map((_, node) => ({
     id: newId('instance'),
     attemptId,
@@ -87,15 +132,20 @@ export async function insertStart(tx: Sql, { jobId, tenantId, choice, gpus }: St
     node,
     provider: offer.provider,
     zone: offer.zone ?? offer.region,
-    name: `weir-${jobId.split('_')[1]}-${attempt}-${node}`,
+    name: `weir-${jobId.split('_')[1]}-${number}-${node}`,
     state: 'requested' as const,
     requestedAt: at,
   }));
   await tx.instance.createMany({ data: instances });
-  return { attempt, instanceIds: instances.map(({ id }) => id) };
+  return instances.map(({ id }) => id);
 }
 
-export type WaitingRow = { id: string; position: number; eta: { p50: string | null; p90: string | null }; blockers: unknown[] };
+export type WaitingRow = {
+  id: string;
+  position: number;
+  eta: { p50: string | null; p90: string | null };
+  blockers: unknown[];
+};
 
 /** What waiting jobs show, written where it changed. */
 export async function writeWaiting(tx: Sql, rows: WaitingRow[]): Promise<void> {

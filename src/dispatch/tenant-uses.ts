@@ -8,13 +8,14 @@ import type { ShareCap, TenantUse } from './snapshot.ts';
 export type TenantUseDeps = {
   policies: (tx: Sql) => Promise<Map<string, Policy>>;
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
-  committed: (tx: Sql, now: Date) => Promise<Map<string, { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserved: MicroUsd }>>;
+  committed: (
+    tx: Sql,
+    now: Date,
+  ) => Promise<Map<string, { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserved: MicroUsd }>>;
   /** Petaflop-seconds by tenant, each entry halved for every half-life of its age. */
   decayedUse: (tx: Sql, halfLifeMs: number, now: Date) => Promise<Map<string, number>>;
   /** Petaflop-seconds by tenant since then. */
   useSince: (tx: Sql, from: Date) => Promise<Map<string, number>>;
-  /** What all pools that we can count could give at once. */
-  poolPetaflops: () => Promise<number>;
 };
 
 export type SettledUse = Omit<TenantUse, 'running' | 'accelerators' | 'petaflops'>;
@@ -25,13 +26,22 @@ const floorPart = 0.1;
 
 /** What each tenant may do, and what it has used and spent, as far as it is settled. */
 export function createTenantUses(deps: TenantUseDeps) {
-  return async (tx: Sql, tenantIds: string[], now: Date): Promise<SettledUse[]> => {
+  return async (tx: Sql, tenantIds: string[], now: Date, poolPetaflops: number): Promise<SettledUse[]> => {
     if (tenantIds.length === 0) return [];
     const policies = await deps.policies(tx);
     const { halfLife } = await deps.poolPolicy(tx);
+    // What is decided by a budget holds only if nobody spends of it meanwhile.
+    await deps.lockTenants(
+      tx,
+      tenantIds.filter((id) => policies.get(id)?.budget !== undefined),
+    );
     const committed = await deps.committed(tx, now);
     const decayed = await deps.decayedUse(tx, (halfLife && windowMs(halfLife)) || defaultHalfLifeMs, now);
-    const shareCaps = await readShareCaps(tx, new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}])), now, deps);
+    const shareCaps = await readShareCaps(tx, new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}])), {
+      ...deps,
+      now,
+      poolPetaflops,
+    });
     return tenantIds.map((id) => {
       const policy = policies.get(id) ?? {};
       return {
@@ -56,21 +66,26 @@ function budgetLeft({ budget }: Policy, spent = { spentThisMonth: 0, spentTotal:
   return Math.min(monthly, total) - spent.reserved;
 }
 
-async function readShareCaps(tx: Sql, policies: Map<string, Policy>, now: Date, deps: TenantUseDeps): Promise<Map<string, ShareCap>> {
+async function readShareCaps(
+  tx: Sql,
+  policies: Map<string, Policy>,
+  now: Date,
+  deps: TenantUseDeps,
+): Promise<Map<string, ShareCap>> {
   const caps = new Map<string, ShareCap>();
   const uses = new Map<string, Map<string, number>>();
   for (const [id, { shareCap }] of policies) {
     if (shareCap === undefined) continue;
     const window = shareCap.window ?? '30d';
     const lengthMs = windowMs(window) ?? 30 * dayMs;
-    const use = uses.get(window) ?? (await deps.useSince(tx, new Date(now.getTime() - lengthMs)));
+    const use = uses.get(window) ?? (await useSince(tx, new Date(now.getTime() - lengthMs)));
     uses.set(window, use);
     caps.set(id, {
       share: shareCap.share,
       mode: shareCap.mode ?? 'soft',
       ownPetaflopSeconds: use.get(id) ?? 0,
       poolPetaflopSeconds: [...use.values()].reduce((sum, amount) => sum + amount, 0),
-      floorPetaflopSeconds: (floorPart * (await deps.poolPetaflops()) * lengthMs) / 1000,
+      floorPetaflopSeconds: (floorPart * poolPetaflops * lengthMs) / 1000,
     });
   }
   return caps;

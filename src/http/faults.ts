@@ -30,7 +30,10 @@ type Schema = {
  * that names the branches.
  */
 function collapseUnions(errors: ErrorObject[]): ErrorObject[] {
-  const union = errors.find(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
+  // The outermost first: Ajv names what lies inside before.
+  const [union] = errors
+    .filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+    .toSorted((a, b) => a.schemaPath.length - b.schemaPath.length);
   if (union === undefined) return errors;
   const inside = errors.filter((error) => error !== union && isInside(error, union));
   const outside = errors.filter((error) => error !== union && !isInside(error, union));
@@ -54,7 +57,9 @@ function branchMeant(inside: ErrorObject[], union: ErrorObject): ErrorObject[] |
   const isOther = ({ keyword, instancePath }: ErrorObject) =>
     ['type', 'const', 'enum'].includes(keyword) && instancePath === union.instancePath;
   const fitting = [...branches.values()].filter((branch) => !branch.some(isOther));
-  return fitting.toSorted((a, b) => a.length - b.length)[0];
+  const ownFaults = (branch: ErrorObject[]) =>
+    branch.filter(({ instancePath }) => instancePath === union.instancePath).length;
+  return fitting.toSorted((a, b) => ownFaults(a) - ownFaults(b) || a.length - b.length)[0];
 }
 
 type Explained = { path: string; detail: string };

@@ -10,6 +10,7 @@ import { bearerOf } from './auth.ts';
  */
 export function runnerOf(db: Database, request: FastifyRequest, attempt: number): Promise<Runner> {
   const token = bearerOf(request);
-  if (token === undefined) throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
+  if (token === undefined)
+    throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
   return requireRunner(db.client, token, attempt);
 }

@@ -6,7 +6,7 @@ import type { QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 
 /** What a job takes of its budget when it starts: what its owner allows, else what it is quoted to cost at most. */
-export function reservationFor(spec: JobSpec, option: QuoteOption): MicroUsd {
+export function reservationFor(spec: Pick<JobSpec, 'maxCostUsd'>, option: QuoteOption): MicroUsd {
   return fromUsd(spec.maxCostUsd ?? option.costUsd.p90);
 }
 

@@ -1,13 +1,27 @@
 import type { Sql } from '../db/database.ts';
-import { settle } from '../db/settings.ts';
+import { listSettings, settle } from '../db/settings.ts';
+
+const prefix = 'sole tenant of ';
 
 /**
- * A machine that can't keep jobs apart serves one tenant: the first that submits to it. It is decided once for the
+ * A machine that can't keep jobs apart serves one tenant: the first whose job it takes. It is decided once for the
  * installation, by the row, so that two first tenants at the same moment are one.
  */
-export function createIsBarred(sql: Sql, isolatesTenants: (provider: string) => boolean) {
-  return async (provider: string, tenantId: string): Promise<boolean> => {
-    if (isolatesTenants(provider)) return false;
-    return (await settle(sql, `sole tenant of ${provider}`, tenantId)) !== tenantId;
+export function createSoleTenancy(isolatesTenants: (provider: string) => boolean) {
+  return {
+    /** Whose the machines of each such provider are, where that is decided. */
+    read: async (sql: Sql): Promise<Map<string, string>> => {
+      const settings = await listSettings(sql, prefix);
+      return new Map([...settings].filter(([provider]) => !isolatesTenants(provider)));
+    },
+    /** False where it is another tenant's. */
+    occupy: async (sql: Sql, provider: string, tenantId: string): Promise<boolean> =>
+      isolatesTenants(provider) || (await settle(sql, prefix + provider, tenantId)) === tenantId,
   };
+}
+
+/** For submissions, which occupy what they are accepted for. */
+export function createIsBarred(sql: Sql, isolatesTenants: (provider: string) => boolean) {
+  const { occupy } = createSoleTenancy(isolatesTenants);
+  return async (provider: string, tenantId: string): Promise<boolean> => !(await occupy(sql, provider, tenantId));
 }

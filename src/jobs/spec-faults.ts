@@ -37,6 +37,12 @@ function fileFaults(files: Record<string, string>): Fault[] {
           },
         ]),
     ...Object.keys(files)
+      .filter((path) => path.split('/').some((part) => part === '' || part === '.'))
+      .map((path) => ({
+        pointer: `/files/${escaped(path)}`,
+        detail: `"${path}" names no file; write its path plainly, such as src/train.py.`,
+      })),
+    ...Object.keys(files)
       .filter((path) => folders.has(path))
       .map((path) => ({
         pointer: `/files/${escaped(path)}`,

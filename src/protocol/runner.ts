@@ -18,7 +18,11 @@ import { JobSpec } from './job-spec.ts';
 export const Claim = Type.Object(
   {
     bootstrapToken: Type.String({ minLength: 32, maxLength: 128 }),
-    token: Type.String({ minLength: 32, maxLength: 128, description: 'Chosen by the runner; the broker stores its hash.' }),
+    token: Type.String({
+      minLength: 32,
+      maxLength: 128,
+      description: 'Chosen by the runner; the broker stores its hash.',
+    }),
     address: Type.String({ description: 'Where the other nodes of the gang reach this one.' }),
     port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'A free port there, for the rendezvous.' }),
     host: Type.Object(
@@ -49,7 +53,9 @@ export const Assignment = Type.Object(
     secrets: Type.Record(Type.String(), Type.String()),
     source: Nullable(Download),
     inputs: Type.Array(Download, { description: 'Signed URLs for weir:// inputs; the others as the spec has them.' }),
-    checkpoint: Type.Array(Download, { description: 'Files of the last checkpoint of an earlier attempt, to restore.' }),
+    checkpoint: Type.Array(Download, {
+      description: 'Files of the last checkpoint of an earlier attempt, to restore.',
+    }),
     limits: Type.Object(
       { cpus: Type.Number(), memoryBytes: Type.Integer(), diskBytes: Type.Integer(), gpus: Type.Array(Type.Integer()) },
       { ...closed, description: 'What the job may use of this machine.' },
@@ -82,10 +88,7 @@ export const Heartbeat = Type.Object(
     stage: Type.Enum([...runnerStages]),
     sample: Type.Optional(Sample),
     progress: Type.Optional(
-      Type.Object(
-        { done: Type.Number(), total: Nullable(Type.Number()), unit: Nullable(Type.String()) },
-        closed,
-      ),
+      Type.Object({ done: Type.Number(), total: Nullable(Type.Number()), unit: Nullable(Type.String()) }, closed),
     ),
   },
   { ...closed, title: 'RunnerHeartbeat' },
@@ -106,7 +109,10 @@ export type Directive = Static<typeof Directive>;
 export const LogChunk = Type.Object(
   {
     attempt: Type.Integer(),
-    firstLine: Type.Integer({ minimum: 0, description: 'Of this node in this attempt, from 0; a repeated chunk is dropped.' }),
+    firstLine: Type.Integer({
+      minimum: 0,
+      description: 'Of this node in this attempt, from 0; a repeated chunk is dropped.',
+    }),
     lines: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   },
   closed,
@@ -176,10 +182,7 @@ export const Report = Type.Object(
 export type Report = Static<typeof Report>;
 
 /** How the local provider keeps a job from the rest of the machine. `none`: not at all, so one tenant only. */
-export type Isolation =
-  | { kind: 'bubblewrap'; uid: number | null }
-  | { kind: 'user'; uid: number }
-  | { kind: 'none' };
+export type Isolation = { kind: 'bubblewrap'; uid: number | null } | { kind: 'user'; uid: number } | { kind: 'none' };
 
 /**
  * What the runner is started with: a JSON file of mode 600, named by its only argument. Written by the local provider or by a

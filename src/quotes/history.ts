@@ -22,7 +22,11 @@ export function createHistory(db: Database, now: Clock): (tenantId: string, name
   const readName = createBatcher<Name, Group>((names) => readNames(db, names));
   const names = createCache((key) => readName(nameOf(key)), nameMs, now);
   return async (tenantId, name) => {
-    const [sameName, tenant, everyone] = await Promise.all([names.get(keyOf({ tenantId, name })), pools.get(tenantId), pools.get('')]);
+    const [sameName, tenant, everyone] = await Promise.all([
+      names.get(keyOf({ tenantId, name })),
+      pools.get(tenantId),
+      pools.get(''),
+    ]);
     return (basis, kind) => ({
       sameName: sameName(basis, kind),
       tenant: tenant(basis, kind),

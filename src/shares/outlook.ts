@@ -13,7 +13,11 @@ const defaultWindow = '30d';
 
 /** A tenant's share of the pool's compute now, and after so many PFLOP/s-days more. */
 export function createOutlook({ db, now, policy }: OutlookDeps) {
-  const readings = createCache((window) => useSince(db.client, new Date(now().getTime() - (windowMs(window) ?? 30 * dayMs))), readingMs, now);
+  const readings = createCache(
+    (window) => useSince(db.client, new Date(now().getTime() - (windowMs(window) ?? 30 * dayMs))),
+    readingMs,
+    now,
+  );
 
   return async (tenantId: string) => {
     const { shareCap } = await policy(tenantId);

@@ -26,6 +26,13 @@ export async function lockTenant(tx: Sql, tenantId: string): Promise<void> {
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext(${`ledger:${tenantId}`}))::text`;
 }
 
+/** Of several tenants, in one statement. */
+export async function lockTenants(tx: Sql, tenantIds: string[]): Promise<void> {
+  const names = tenantIds.map((id) => `ledger:${id}`);
+  if (names.length > 0)
+    await tx.$queryRaw`SELECT count(pg_advisory_xact_lock(hashtext(name))::text) FROM unnest(${names}::text[]) AS name`;
+}
+
 export async function reserve(tx: Sql, posting: Posting & { amount: MicroUsd }): Promise<void> {
   await post(tx, posting, () => reserveLegs(posting.amount));
 }

@@ -11,19 +11,29 @@ export function md5Of(bytes: Buffer): string {
 /** PUTs bytes as Cloud Storage's protocol has it; redirects are not followed, since 308 asks for more. */
 export function put(url: string, body: Buffer | string, contentRange?: string): Promise<Response> {
   const bytes = typeof body === 'string' ? body : new Uint8Array(body);
-  return fetch(url, { method: 'PUT', body: bytes, redirect: 'manual', headers: contentRange === undefined ? {} : { 'content-range': contentRange } });
+  return fetch(url, {
+    method: 'PUT',
+    body: bytes,
+    redirect: 'manual',
+    headers: contentRange === undefined ? {} : { 'content-range': contentRange },
+  });
 }
 
 /** What every bucket does, run on each kind against the real thing. */
-export function describeBucket(name: string, open: () => Promise<{ bucket: Bucket; close: () => Promise<void> }>): void {
+export function describeBucket(
+  name: string,
+  open: () => Promise<{ bucket: Bucket; close: () => Promise<void> }>,
+): void {
   describe(`${name} bucket`, () => {
     let bucket: Bucket;
     let close: () => Promise<void>;
     let objects = 0;
     const newKey = () => `tenants/tnt_a/uploads/upl_${++objects}`;
     const inAnHour = () => new Date(Date.now() + 3_600_000);
-    const uploadUrl = (key: string, sizeBytes: number | undefined) => bucket.createUploadUrl(key, { sizeBytes, expiresAt: inAnHour() });
-    const downloadUrl = (key: string, fileName = 'model.bin') => bucket.createDownloadUrl(key, { fileName, expiresAt: inAnHour() });
+    const uploadUrl = (key: string, sizeBytes: number | undefined) =>
+      bucket.createUploadUrl(key, { sizeBytes, expiresAt: inAnHour() });
+    const downloadUrl = (key: string, fileName = 'model.bin') =>
+      bucket.createDownloadUrl(key, { fileName, expiresAt: inAnHour() });
 
     beforeAll(async () => {
       ({ bucket, close } = await open());
@@ -67,9 +77,17 @@ export function describeBucket(name: string, open: () => Promise<{ bucket: Bucke
       expect(first.headers.get('range')).toBe(`bytes=0-${chunkBytes - 1}`);
       expect(await bucket.stat(key)).toBeUndefined();
 
-      const second = await put(url, bytes.subarray(chunkBytes, 2 * chunkBytes), `bytes ${chunkBytes}-${2 * chunkBytes - 1}/${bytes.length}`);
+      const second = await put(
+        url,
+        bytes.subarray(chunkBytes, 2 * chunkBytes),
+        `bytes ${chunkBytes}-${2 * chunkBytes - 1}/${bytes.length}`,
+      );
       expect([second.status, second.headers.get('range')]).toEqual([308, `bytes=0-${2 * chunkBytes - 1}`]);
-      const last = await put(url, bytes.subarray(2 * chunkBytes), `bytes ${2 * chunkBytes}-${bytes.length - 1}/${bytes.length}`);
+      const last = await put(
+        url,
+        bytes.subarray(2 * chunkBytes),
+        `bytes ${2 * chunkBytes}-${bytes.length - 1}/${bytes.length}`,
+      );
       expect(last.status).toBe(200);
       expect(await bucket.stat(key)).toEqual({ sizeBytes: bytes.length, md5: md5Of(bytes) });
     });
@@ -79,7 +97,9 @@ export function describeBucket(name: string, open: () => Promise<{ bucket: Bucke
       const bytes = randomBytes(chunkBytes + 5);
       const url = await uploadUrl(key, undefined);
       expect((await put(url, bytes.subarray(0, chunkBytes), `bytes 0-${chunkBytes - 1}/*`)).status).toBe(308);
-      expect((await put(url, bytes.subarray(chunkBytes), `bytes ${chunkBytes}-${bytes.length - 1}/${bytes.length}`)).status).toBe(200);
+      expect(
+        (await put(url, bytes.subarray(chunkBytes), `bytes ${chunkBytes}-${bytes.length - 1}/${bytes.length}`)).status,
+      ).toBe(200);
       expect(await bucket.stat(key)).toEqual({ sizeBytes: bytes.length, md5: md5Of(bytes) });
     });
 
@@ -97,7 +117,9 @@ export function describeBucket(name: string, open: () => Promise<{ bucket: Bucke
       const key = await store(bytes);
       const answer = await fetch(await downloadUrl(key, 'Gewichte "für" 模型.bin'));
       expect(answer.status).toBe(200);
-      expect(answer.headers.get('content-disposition')).toMatch(/^attachment; .*filename\*=UTF-8''Gewichte%20%22f%C3%BCr%22%20%E6%A8%A1%E5%9E%8B\.bin$/);
+      expect(answer.headers.get('content-disposition')).toMatch(
+        /^attachment; .*filename\*=UTF-8''Gewichte%20%22f%C3%BCr%22%20%E6%A8%A1%E5%9E%8B\.bin$/,
+      );
       expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
     });
 

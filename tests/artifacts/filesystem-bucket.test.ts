@@ -17,16 +17,25 @@ describe('file system bucket', () => {
   afterEach(() => server.close());
 
   const inAMinute = () => new Date(Date.now() + 60_000);
-  const uploadUrl = (sizeBytes?: number, at = key) => server.bucket.createUploadUrl(at, { sizeBytes, expiresAt: inAMinute() });
-  const downloadUrl = (fileName = 'model.bin') => server.bucket.createDownloadUrl(key, { fileName, expiresAt: inAMinute() });
-  const receivedOf = (answer: Response) => Number(/^bytes=0-(\d+)$/.exec(answer.headers.get('range') ?? 'bytes=0--1')?.[1] ?? -1) + 1;
+  const uploadUrl = (sizeBytes?: number, at = key) =>
+    server.bucket.createUploadUrl(at, { sizeBytes, expiresAt: inAMinute() });
+  const downloadUrl = (fileName = 'model.bin') =>
+    server.bucket.createDownloadUrl(key, { fileName, expiresAt: inAMinute() });
+  const receivedOf = (answer: Response) =>
+    Number(/^bytes=0-(\d+)$/.exec(answer.headers.get('range') ?? 'bytes=0--1')?.[1] ?? -1) + 1;
 
   /** Sends these bytes of a larger PUT and leaves the connection open. */
   const startPut = async (url: string, sizeBytes: number, bytes: Buffer): Promise<ClientRequest> => {
-    const upload = request(url, { method: 'PUT', headers: { 'content-length': sizeBytes, 'content-range': `bytes 0-${sizeBytes - 1}/${sizeBytes}` } });
+    const upload = request(url, {
+      method: 'PUT',
+      headers: { 'content-length': sizeBytes, 'content-range': `bytes 0-${sizeBytes - 1}/${sizeBytes}` },
+    });
     upload.on('error', () => undefined);
     upload.write(bytes);
-    await waitFor('the server to take the bytes', async () => receivedOf(await put(url, '', `bytes */${sizeBytes}`)) === bytes.length);
+    await waitFor(
+      'the server to take the bytes',
+      async () => receivedOf(await put(url, '', `bytes */${sizeBytes}`)) === bytes.length,
+    );
     return upload;
   };
 
@@ -72,7 +81,10 @@ describe('file system bucket', () => {
       const upload = request(url, { method: 'PUT', headers: { 'transfer-encoding': 'chunked' } });
       upload.on('error', () => undefined);
       upload.write(bytes);
-      await waitFor('the server to take the bytes', async () => receivedOf(await put(url, '', 'bytes */*')) === bytes.length);
+      await waitFor(
+        'the server to take the bytes',
+        async () => receivedOf(await put(url, '', 'bytes */*')) === bytes.length,
+      );
       upload.destroy();
       // Waits for its turn behind the broken request, which must not have made an object by then.
       expect((await put(url, 'tail', 'bytes 900000-900003/900004')).status).toBe(200);
@@ -127,12 +139,15 @@ describe('file system bucket', () => {
       expect((await fetch(download)).status).toBe(410);
     });
 
-    test.each(['key', 'session', 'size', 'expires', 'signature'])('for uploads hold for their %s alone', async (name) => {
-      const url = new URL(await uploadUrl(5));
-      const value = url.searchParams.get(name) ?? '';
-      url.searchParams.set(name, value.slice(0, -1) + (value.endsWith('1') ? '2' : '1'));
-      expect((await put(url.href, 'hello')).status).toBe(403);
-    });
+    test.each(['key', 'session', 'size', 'expires', 'signature'])(
+      'for uploads hold for their %s alone',
+      async (name) => {
+        const url = new URL(await uploadUrl(5));
+        const value = url.searchParams.get(name) ?? '';
+        url.searchParams.set(name, value.slice(0, -1) + (value.endsWith('1') ? '2' : '1'));
+        expect((await put(url.href, 'hello')).status).toBe(403);
+      },
+    );
 
     test('for downloads hold for their key, name and expiry alone', async () => {
       await put(await uploadUrl(5), 'hello');
@@ -153,7 +168,16 @@ describe('file system bucket', () => {
     });
   });
 
-  test.each(['../secret.key', 'tenants/../../secret', '/etc/passwd', 'tenants/a//b', 'tenants/.hidden', 'a.json', 'tenants/a\u0000b', ''])('has no object %j, even for a signature of its own', async (bad) => {
+  test.each([
+    '../secret.key',
+    'tenants/../../secret',
+    '/etc/passwd',
+    'tenants/a//b',
+    'tenants/.hidden',
+    'a.json',
+    'tenants/a\u0000b',
+    '',
+  ])('has no object %j, even for a signature of its own', async (bad) => {
     expect([400, 404]).toContain((await put(await uploadUrl(5, bad), 'hello')).status);
     await expect(server.bucket.stat(bad)).rejects.toThrow('There is no such object');
     expect((await readdir(server.directory)).filter((name) => name !== 'objects' && name !== 'unfinished')).toEqual([]);

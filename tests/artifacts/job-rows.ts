@@ -27,14 +27,39 @@ export async function insertRunningJob(db: Database, spec: Partial<JobSpec> = {}
 }
 
 /** Ends the attempt before, if there is one. Answers the token of the new attempt's only runner. */
-export async function startAttempt(db: Database, { tenantId, jobId }: Omit<RunningJob, 'token'>, number: number): Promise<string> {
+export async function startAttempt(
+  db: Database,
+  { tenantId, jobId }: Omit<RunningJob, 'token'>,
+  number: number,
+): Promise<string> {
   const [attemptId, token, at] = [newId('attempt'), newToken(), new Date()];
   await db.client.attempt.updateMany({ where: { jobId, finishedAt: null }, data: { finishedAt: at } });
   await db.client.attempt.create({
-    data: { id: attemptId, jobId, tenantId, number, state: 'running', offer: {}, limits: {}, createdAt: at, leaseExpiresAt: new Date(at.getTime() + 60_000) },
+    data: {
+      id: attemptId,
+      jobId,
+      tenantId,
+      number,
+      state: 'running',
+      offer: {},
+      limits: {},
+      createdAt: at,
+      leaseExpiresAt: new Date(at.getTime() + 60_000),
+    },
   });
   await db.client.instance.create({
-    data: { id: newId('instance'), attemptId, tenantId, node: 0, provider: 'local', zone: 'local', name: `weir-${attemptId}`, state: 'ready', tokenHash: hashToken(token), requestedAt: at },
+    data: {
+      id: newId('instance'),
+      attemptId,
+      tenantId,
+      node: 0,
+      provider: 'local',
+      zone: 'local',
+      name: `weir-${attemptId}`,
+      state: 'ready',
+      tokenHash: hashToken(token),
+      requestedAt: at,
+    },
   });
   await db.client.job.update({ where: { id: jobId }, data: { attemptNumber: number } });
   return token;

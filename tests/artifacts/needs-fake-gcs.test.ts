@@ -6,7 +6,10 @@ import { describeBucket, put } from './bucket-contract.ts';
 describeBucket('Cloud Storage', async () => {
   const gcs = await startFakeGcs();
   const { apiEndpoint, keyFile } = gcs;
-  return { bucket: await createGcsBucket({ name: await gcs.createBucket(), projectId: 'weir-test', apiEndpoint, keyFile }), close: gcs.stop };
+  return {
+    bucket: await createGcsBucket({ name: await gcs.createBucket(), projectId: 'weir-test', apiEndpoint, keyFile }),
+    close: gcs.stop,
+  };
 });
 
 describe('Cloud Storage', () => {
@@ -19,8 +22,14 @@ describe('Cloud Storage', () => {
   const expiresAt = new Date(Date.now() + 60_000);
 
   test('signs download URLs with the key file, for no longer than asked', async () => {
-    const bucket = await createGcsBucket({ name: await gcs.createBucket(), apiEndpoint: gcs.apiEndpoint, keyFile: gcs.keyFile });
-    const { searchParams } = new URL(await bucket.createDownloadUrl('tenants/a/uploads/b', { fileName: 'a.bin', expiresAt }));
+    const bucket = await createGcsBucket({
+      name: await gcs.createBucket(),
+      apiEndpoint: gcs.apiEndpoint,
+      keyFile: gcs.keyFile,
+    });
+    const { searchParams } = new URL(
+      await bucket.createDownloadUrl('tenants/a/uploads/b', { fileName: 'a.bin', expiresAt }),
+    );
     expect(searchParams.get('X-Goog-Algorithm')).toBe('GOOG4-RSA-SHA256');
     expect(searchParams.get('X-Goog-Credential')).toMatch(/^weir@weir-test\.iam\.gserviceaccount\.com\//);
     expect(Number(searchParams.get('X-Goog-Expires'))).toBeLessThanOrEqual(60);

@@ -35,7 +35,8 @@ export async function startObjectServer(): Promise<ObjectServer> {
   const url = `http://127.0.0.1:${port}`;
   const secretKey = randomBytes(32);
   let aheadMs = 0;
-  const open = () => createFilesystemBucket({ directory, publicUrl: url, secretKey, now: () => new Date(Date.now() + aheadMs) });
+  const open = () =>
+    createFilesystemBucket({ directory, publicUrl: url, secretKey, now: () => new Date(Date.now() + aheadMs) });
   const listen = async (bucket: FilesystemBucket) => {
     const app = createTestApp();
     await app.register(objectRoutes({ bucket }));

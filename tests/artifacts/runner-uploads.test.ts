@@ -24,7 +24,10 @@ const test = base.extend<{ app: FastifyInstance }>({
     const app = createTestApp();
     app.addHook('onRequest', async (request) => {
       const tenantId = request.headers['tenant'];
-      request.caller = typeof tenantId === 'string' ? { keyId: 'key', role: 'viewer', tenantId } : { keyId: 'key', role: 'operator', tenantId: null };
+      request.caller =
+        typeof tenantId === 'string'
+          ? { keyId: 'key', role: 'viewer', tenantId }
+          : { keyId: 'key', role: 'operator', tenantId: null };
     });
     await app.register(artifactRoutes(deps));
     await app.register(runnerUploadRoutes(deps));
@@ -37,17 +40,38 @@ type File = { path: string; text: string; kind?: 'output' | 'checkpoint'; attemp
 
 function announced({ path, text, kind = 'output', attempt = 1 }: File) {
   const bytes = Buffer.from(text);
-  return { attempt, path, kind, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), md5: md5Of(bytes) };
+  return {
+    attempt,
+    path,
+    kind,
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    md5: md5Of(bytes),
+  };
 }
 
-async function ask(app: FastifyInstance, token: string, file: File): Promise<{ statusCode: number; id: string; url: string | null; type: string }> {
-  const answer = await app.inject({ method: 'POST', url: '/v1/runner/uploads', headers: { authorization: `Bearer ${token}` }, payload: announced(file) });
+async function ask(
+  app: FastifyInstance,
+  token: string,
+  file: File,
+): Promise<{ statusCode: number; id: string; url: string | null; type: string }> {
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/v1/runner/uploads',
+    headers: { authorization: `Bearer ${token}` },
+    payload: announced(file),
+  });
   const ticket: { id: string; url: string | null; type: string } = answer.json();
   return { statusCode: answer.statusCode, ...ticket };
 }
 
 function complete(app: FastifyInstance, token: string, id: string, attempt = 1) {
-  return app.inject({ method: 'POST', url: `/v1/runner/uploads/${id}/complete`, headers: { authorization: `Bearer ${token}` }, payload: { attempt } });
+  return app.inject({
+    method: 'POST',
+    url: `/v1/runner/uploads/${id}/complete`,
+    headers: { authorization: `Bearer ${token}` },
+    payload: { attempt },
+  });
 }
 
 async function store(app: FastifyInstance, token: string, file: File): Promise<void> {
@@ -56,7 +80,11 @@ async function store(app: FastifyInstance, token: string, file: File): Promise<v
   expect((await complete(app, token, id, file.attempt)).statusCode).toBe(204);
 }
 
-async function list(app: FastifyInstance, { jobId, tenantId }: RunningJob, query = ''): Promise<{ items: { path: string; attempt: number; sizeBytes: number }[]; nextCursor: string | null }> {
+async function list(
+  app: FastifyInstance,
+  { jobId, tenantId }: RunningJob,
+  query = '',
+): Promise<{ items: { path: string; attempt: number; sizeBytes: number }[]; nextCursor: string | null }> {
   return (await app.inject({ url: `/v1/jobs/${jobId}/artifacts${query}`, headers: { tenant: tenantId } })).json();
 }
 
@@ -68,7 +96,8 @@ async function download(app: FastifyInstance, { jobId, tenantId }: RunningJob, p
 
 const problem = (code: string) => `http://127.0.0.1/problems/${code}`;
 
-const accept = (db: Database, { jobId }: RunningJob, attempt = 1) => db.transaction((tx) => promote(tx, jobId, attempt, new Date()));
+const accept = (db: Database, { jobId }: RunningJob, attempt = 1) =>
+  db.transaction((tx) => promote(tx, jobId, attempt, new Date()));
 
 describe('a runner’s file', () => {
   test('is the job’s artifact once its attempt’s report is accepted', async ({ db, app }) => {
@@ -78,7 +107,13 @@ describe('a runner’s file', () => {
 
     await accept(db, job);
     expect((await list(app, job)).items).toEqual([
-      { path: 'out/größe 1.txt', sizeBytes: 5, sha256: createHash('sha256').update('large').digest('hex'), attempt: 1, createdAt: expect.stringMatching(/Z$/) },
+      {
+        path: 'out/größe 1.txt',
+        sizeBytes: 5,
+        sha256: createHash('sha256').update('large').digest('hex'),
+        attempt: 1,
+        createdAt: expect.stringMatching(/Z$/),
+      },
     ]);
     expect(await download(app, job, encodeURIComponent('out/größe 1.txt'))).toBe('large');
     expect(await download(app, job, 'out/gr%C3%B6%C3%9Fe%201.txt')).toBe('large');
@@ -89,7 +124,11 @@ describe('a runner’s file', () => {
     const { id, url } = await ask(app, job.token, { path: 'model', text: 'right' });
     await put(url ?? '', 'wrong');
     const refused = await complete(app, job.token, id);
-    expect(refused.json()).toMatchObject({ status: 422, type: problem('checksum-mismatch'), detail: expect.stringContaining('model arrived with 5 bytes') });
+    expect(refused.json()).toMatchObject({
+      status: 422,
+      type: problem('checksum-mismatch'),
+      detail: expect.stringContaining('model arrived with 5 bytes'),
+    });
     const row = await db.client.artifact.findUniqueOrThrow({ where: { id } });
     expect(await objects.bucket.stat(row.objectKey)).toBeUndefined();
     await accept(db, job);
@@ -122,10 +161,16 @@ describe('a runner’s file', () => {
     expect((await complete(app, job.token, id)).json()).toMatchObject({ type: problem('conflict') });
   });
 
-  test.for(['../escape', '/etc/passwd', 'a/../../b', 'a//b', 'a\u0000b'])('has no path like %j', async (path, { db, app }) => {
-    const job = await insertRunningJob(db);
-    expect(await ask(app, job.token, { path, text: 'x' })).toMatchObject({ statusCode: 400, type: problem('invalid') });
-  });
+  test.for(['../escape', '/etc/passwd', 'a/../../b', 'a//b', 'a\u0000b'])(
+    'has no path like %j',
+    async (path, { db, app }) => {
+      const job = await insertRunningJob(db);
+      expect(await ask(app, job.token, { path, text: 'x' })).toMatchObject({
+        statusCode: 400,
+        type: problem('invalid'),
+      });
+    },
+  );
 
   test('is nobody else’s to complete', async ({ db, app }) => {
     const [mine, theirs] = [await insertRunningJob(db), await insertRunningJob(db)];
@@ -162,7 +207,10 @@ describe('a job’s artifacts', () => {
     const token = await startAttempt(db, job, 2);
     await store(app, token, { path: 'out/a', text: 'second', attempt: 2 });
     await accept(db, job, 2);
-    expect((await list(app, job)).items.map(({ path, attempt }) => [path, attempt])).toEqual([['out/a', 2], ['out/b', 1]]);
+    expect((await list(app, job)).items.map(({ path, attempt }) => [path, attempt])).toEqual([
+      ['out/a', 2],
+      ['out/b', 1],
+    ]);
     expect(await download(app, job, 'out/a')).toBe('second');
     expect(await download(app, job, 'out/b')).toBe('first');
   });
@@ -186,9 +234,15 @@ describe('a job’s artifacts', () => {
     for (const url of [`/v1/jobs/${mine.jobId}/artifacts`, `/v1/jobs/${mine.jobId}/artifacts/a`]) {
       expect((await app.inject({ url, headers: { tenant: theirs.tenantId } })).statusCode).toBe(404);
       expect((await app.inject({ url })).statusCode).toBeLessThan(400);
-      expect((await app.inject({ url: url.replace(mine.jobId, newId('job')), headers: { tenant: mine.tenantId } })).statusCode).toBe(404);
+      expect(
+        (await app.inject({ url: url.replace(mine.jobId, newId('job')), headers: { tenant: mine.tenantId } }))
+          .statusCode,
+      ).toBe(404);
     }
-    expect((await app.inject({ url: `/v1/jobs/${mine.jobId}/artifacts/none`, headers: { tenant: mine.tenantId } })).statusCode).toBe(404);
+    expect(
+      (await app.inject({ url: `/v1/jobs/${mine.jobId}/artifacts/none`, headers: { tenant: mine.tenantId } }))
+        .statusCode,
+    ).toBe(404);
   });
 });
 

@@ -9,19 +9,36 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
-export type Transfer = { sizeBytes: number; peakRssBytes: number; uploadSeconds: number; downloadSeconds: number; isIntact: boolean };
+export type Transfer = {
+  sizeBytes: number;
+  peakRssBytes: number;
+  uploadSeconds: number;
+  downloadSeconds: number;
+  isIntact: boolean;
+};
 
 /** Sends so many bytes to a server process of its own, fetches them back, and reads off the most memory it ever held. */
 export async function measureTransfer(sizeBytes: number): Promise<Transfer> {
-  const server = spawn(process.execPath, [join(import.meta.dirname, 'serve-objects.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [join(import.meta.dirname, 'serve-objects.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(server, 'exit');
   try {
     const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
     const urls = JSON.parse(line) as { upload: string; download: string };
     const sent = await timed(() => upload(urls.upload, sizeBytes));
     const fetched = await timed(() => download(urls.download));
-    const isIntact = sent.result.sizeBytes === sizeBytes && fetched.result.sizeBytes === sizeBytes && sent.result.md5 === fetched.result.md5;
-    return { sizeBytes, peakRssBytes: await peakRssOf(server.pid ?? 0), uploadSeconds: sent.seconds, downloadSeconds: fetched.seconds, isIntact };
+    const isIntact =
+      sent.result.sizeBytes === sizeBytes &&
+      fetched.result.sizeBytes === sizeBytes &&
+      sent.result.md5 === fetched.result.md5;
+    return {
+      sizeBytes,
+      peakRssBytes: await peakRssOf(server.pid ?? 0),
+      uploadSeconds: sent.seconds,
+      downloadSeconds: fetched.seconds,
+      isIntact,
+    };
   } finally {
     server.kill();
     await exited;
@@ -50,7 +67,7 @@ async function download(url: string): Promise<{ sizeBytes: number; md5: string }
 
 /** Each block differs from the last, so that a lost or doubled one shows. */
 function* blocks(sizeBytes: number): Generator<Buffer> {
-  for (let offset = 0; offset < sizeBytes; ) {
+  for (let offset = 0; offset < sizeBytes;) {
     const block = Buffer.alloc(Math.min(1024 * 1024, sizeBytes - offset));
     block.writeDoubleLE(offset, 0);
     offset += block.length;

@@ -24,7 +24,9 @@ function depsAt(db: Database, aheadMs = 0) {
   return { db, bucket: objects.bucket, now: () => new Date(Date.now() + aheadMs), uploadMs, downloadMs: uploadMs };
 }
 
-const test = base.extend<{ make: (tenantId: string, wanted?: NewUpload) => Promise<{ uri: string; url: string; id: string }> }>({
+const test = base.extend<{
+  make: (tenantId: string, wanted?: NewUpload) => Promise<{ uri: string; url: string; id: string }>;
+}>({
   make: async ({ db }, use) => {
     await use((tenantId, wanted = {}) => createUpload(depsAt(db))(tenantId, wanted, newId('upload')));
   },
@@ -36,18 +38,29 @@ describe('an upload', () => {
     const upload = await make(tenantId, { name: 'code.tar', sizeBytes: 5 });
     expect(upload).toMatchObject({ uri: `weir://uploads/${upload.id}`, method: 'PUT', headers: {} });
     expect((await put(upload.url, 'hello')).status).toBe(200);
-    expect(await resolveUpload(depsAt(db), tenantId, { uri: upload.uri, pointer: '/source' })).toMatchObject({ id: upload.id, name: 'code.tar' });
+    expect(await resolveUpload(depsAt(db), tenantId, { uri: upload.uri, pointer: '/source' })).toMatchObject({
+      id: upload.id,
+      name: 'code.tar',
+    });
   });
 
   test('is as good as none for another tenant', async ({ db, make }) => {
     const upload = await make(newId('tenant'));
     await put(upload.url, 'hello');
     const asked = { uri: upload.uri, pointer: '/source' };
-    await expect(resolveUpload(depsAt(db), newId('tenant'), asked)).rejects.toMatchObject({ code: 'not-found', message: `There is no upload ${upload.uri}.` });
-    await expect(resolveUpload(depsAt(db), newId('tenant'), { ...asked, uri: 'weir://uploads/nonsense' })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(resolveUpload(depsAt(db), newId('tenant'), asked)).rejects.toMatchObject({
+      code: 'not-found',
+      message: `There is no upload ${upload.uri}.`,
+    });
+    await expect(
+      resolveUpload(depsAt(db), newId('tenant'), { ...asked, uri: 'weir://uploads/nonsense' }),
+    ).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  test('can’t be used before its bytes arrived, after it expired, or with another size than announced', async ({ db, make }) => {
+  test('can’t be used before its bytes arrived, after it expired, or with another size than announced', async ({
+    db,
+    make,
+  }) => {
     const tenantId = newId('tenant');
     const [empty, old, short] = [await make(tenantId), await make(tenantId), await make(tenantId)];
     for (const { url } of [old, short]) await put(url, 'hello');
@@ -55,13 +68,23 @@ describe('an upload', () => {
     const at = (uri: string) => ({ uri, pointer: '/source' });
     await expect(resolveUpload(depsAt(db), tenantId, at(empty.uri))).rejects.toThrow('never arrived');
     await expect(resolveUpload(depsAt(db, uploadMs + 1), tenantId, at(old.uri))).rejects.toThrow('expired');
-    await expect(resolveUpload(depsAt(db), tenantId, at(short.uri))).rejects.toThrow('5 bytes instead of the 6 announced');
+    await expect(resolveUpload(depsAt(db), tenantId, at(short.uri))).rejects.toThrow(
+      '5 bytes instead of the 6 announced',
+    );
   });
 
   test('that a spec names wrongly is a fault at its place, all of them together', async ({ db, make }) => {
     const tenantId = newId('tenant');
     const [theirs, empty] = [await make(newId('tenant')), await make(tenantId)];
-    const spec = { name: 'a', command: 'true', source: theirs.uri, inputs: [{ uri: 'https://example.com/a', path: 'a' }, { uri: empty.uri, path: 'b' }] };
+    const spec = {
+      name: 'a',
+      command: 'true',
+      source: theirs.uri,
+      inputs: [
+        { uri: 'https://example.com/a', path: 'a' },
+        { uri: empty.uri, path: 'b' },
+      ],
+    };
     await expect(requireUploads(depsAt(db), tenantId, spec)).rejects.toMatchObject({
       code: 'invalid',
       faults: [
@@ -90,13 +113,18 @@ describe('retention', () => {
     const job = await insertRunningJob(db);
     const [source, input] = [await make(job.tenantId), await make(job.tenantId)];
     for (const { url } of [source, input]) await put(url, 'used');
-    await db.client.job.update({ where: { id: job.jobId }, data: { spec: { source: source.uri, inputs: [{ uri: input.uri, path: 'a' }] } } });
+    await db.client.job.update({
+      where: { id: job.jobId },
+      data: { spec: { source: source.uri, inputs: [{ uri: input.uri, path: 'a' }] } },
+    });
 
     expect(await removeLeftovers(depsAt(db, uploadMs + hourMs / 2))).toEqual({ uploads: 0, artifacts: 0 });
     const { objectKey } = await db.client.upload.findUniqueOrThrow({ where: { id: unused.id } });
     expect(await removeLeftovers(depsAt(db, uploadMs + 2 * hourMs))).toEqual({ uploads: 1, artifacts: 0 });
     expect(await objects.bucket.stat(objectKey)).toBeUndefined();
-    expect((await db.client.upload.findMany({ select: { id: true } })).map(({ id }) => id).sort()).toEqual([source.id, input.id].sort());
+    expect((await db.client.upload.findMany({ select: { id: true } })).map(({ id }) => id).sort()).toEqual(
+      [source.id, input.id].sort(),
+    );
 
     await db.client.job.update({ where: { id: job.jobId }, data: { state: 'succeeded' } });
     expect(await removeLeftovers(depsAt(db, 3 * uploadMs))).toMatchObject({ uploads: 2 });
@@ -107,9 +135,26 @@ describe('retention', () => {
     const insert = async (state: { verifiedAt?: Date; promotedAt?: Date }) => {
       const id = newId('artifact');
       const objectKey = `tenants/${tenantId}/jobs/${jobId}/attempts/1/${id}`;
-      await put(await objects.bucket.createUploadUrl(objectKey, { sizeBytes: 1, expiresAt: new Date(Date.now() + 1000) }), 'x');
+      await put(
+        await objects.bucket.createUploadUrl(objectKey, { sizeBytes: 1, expiresAt: new Date(Date.now() + 1000) }),
+        'x',
+      );
       await db.client.artifact.create({
-        data: { id, jobId, tenantId, attempt: 1, node: 0, path: id, kind: 'output', objectKey, sizeBytes: 1, sha256: '', md5: '', createdAt: new Date(), ...state },
+        data: {
+          id,
+          jobId,
+          tenantId,
+          attempt: 1,
+          node: 0,
+          path: id,
+          kind: 'output',
+          objectKey,
+          sizeBytes: 1,
+          sha256: '',
+          md5: '',
+          createdAt: new Date(),
+          ...state,
+        },
       });
       return id;
     };

@@ -3,7 +3,9 @@ import pg from 'pg';
 
 /** What the service is measured against: a Fastify handler that does one INSERT through `pg`, and nothing else. */
 const pool = new pg.Pool({ connectionString: process.argv[2] ?? '', max: 20 });
-await pool.query('CREATE TABLE IF NOT EXISTS bare_job (id bigserial PRIMARY KEY, spec jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())');
+await pool.query(
+  'CREATE TABLE IF NOT EXISTS bare_job (id bigserial PRIMARY KEY, spec jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())',
+);
 
 const app = Fastify();
 app.post('/v1/jobs', async (request, reply) => {

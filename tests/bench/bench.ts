@@ -4,8 +4,13 @@ import { join } from 'node:path';
 
 /** `npm run bench` runs every benchmark; `npm run bench -- submit memory` those named; `--json` is passed on. */
 const parts = new Set(['bench', 'summary', 'bare-handler']);
-const names = (await readdir(import.meta.dirname)).map((file) => file.replace(/\.ts$/, '')).filter((name) => !parts.has(name));
-const [options, wished] = [process.argv.slice(2).filter((word) => word.startsWith('--')), process.argv.slice(2).filter((word) => !word.startsWith('--'))];
+const names = (await readdir(import.meta.dirname))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .filter((name) => !parts.has(name));
+const [options, wished] = [
+  process.argv.slice(2).filter((word) => word.startsWith('--')),
+  process.argv.slice(2).filter((word) => !word.startsWith('--')),
+];
 const unknown = wished.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`There is no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}.\n`);

@@ -52,7 +52,10 @@ async function throughWeir(everyMs: number): Promise<{ jobMs: number; storedMs: 
   if (job.state !== 'succeeded') throw new Error(`the job ended ${job.state}: ${job.message}`);
   const redirect = await tenant.call('GET', `/v1/jobs/${id}/artifacts/took`);
   const took = await fetch(redirect.headers.get('location') ?? '');
-  return { jobMs: Number(await took.text()), storedMs: Date.parse(job.finishedAt ?? '') - Date.parse(job.startedAt ?? '') };
+  return {
+    jobMs: Number(await took.text()),
+    storedMs: Date.parse(job.finishedAt ?? '') - Date.parse(job.startedAt ?? ''),
+  };
 }
 
 const paced: { aloneMs: number; jobMs: number }[] = [];

@@ -14,10 +14,16 @@ const tenant = await installation.tenant('bench');
 
 async function firstLineMs(): Promise<number> {
   const started = performance.now();
-  const { id } = await tenant.submit({ name: 'echo', command: 'echo first', resources: { cpus: 0.5, memoryGiB: 0.25, diskGiB: 0.25 } });
-  const response = await fetch(`${installation.url}/v1/jobs/${id}/logs`, { headers: { authorization: `Bearer ${tenant.key}`, accept: 'text/event-stream' } });
+  const { id } = await tenant.submit({
+    name: 'echo',
+    command: 'echo first',
+    resources: { cpus: 0.5, memoryGiB: 0.25, diskGiB: 0.25 },
+  });
+  const response = await fetch(`${installation.url}/v1/jobs/${id}/logs`, {
+    headers: { authorization: `Bearer ${tenant.key}`, accept: 'text/event-stream' },
+  });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  for (let text = ''; reader !== undefined && !text.includes('"first"'); ) text += (await reader.read()).value ?? '';
+  for (let text = ''; reader !== undefined && !text.includes('"first"');) text += (await reader.read()).value ?? '';
   const elapsedMs = performance.now() - started;
   await reader?.cancel();
   await tenant.until(id, ['succeeded']);

@@ -16,7 +16,12 @@ import { finish, median } from './summary.ts';
 const connections = 32;
 const durationSeconds = 4;
 const turns = 3;
-const spec = { name: 'bench', command: 'true', resources: { cpus: 1, memoryGiB: 0.5 }, workload: { flops: 1e12, precision: 'fp32' } };
+const spec = {
+  name: 'bench',
+  command: 'true',
+  resources: { cpus: 1, memoryGiB: 0.5 },
+  workload: { flops: 1e12, precision: 'fp32' },
+};
 
 const directory = await mkdtemp(join(tmpdir(), 'weir-bench-'));
 const cluster = await startCluster(join(directory, 'postgres'));
@@ -24,7 +29,9 @@ const installation = await createInstallation({ databaseUrl: cluster.url });
 await installation.start('api');
 const tenant = await installation.tenant('bench');
 const barePort = await freePort();
-const bare = spawn(process.execPath, [join(import.meta.dirname, 'bare-handler.ts'), cluster.url, String(barePort)], { stdio: ['ignore', 'pipe', 'inherit'] });
+const bare = spawn(process.execPath, [join(import.meta.dirname, 'bare-handler.ts'), cluster.url, String(barePort)], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 await once(bare.stdout, 'data');
 
 const load = async (url: string) => {
@@ -36,14 +43,16 @@ const load = async (url: string) => {
     headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
     body: JSON.stringify(spec),
   });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}`);
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}`);
   return { perSecond: result.requests.average, p99Ms: result.latency.p99 };
 };
 
 await load(installation.url);
 await load(`http://127.0.0.1:${barePort}`);
 const rounds: { weir: Awaited<ReturnType<typeof load>>; bare: Awaited<ReturnType<typeof load>> }[] = [];
-for (let turn = 0; turn < turns; turn += 1) rounds.push({ weir: await load(installation.url), bare: await load(`http://127.0.0.1:${barePort}`) });
+for (let turn = 0; turn < turns; turn += 1)
+  rounds.push({ weir: await load(installation.url), bare: await load(`http://127.0.0.1:${barePort}`) });
 
 bare.kill();
 await installation.remove();

@@ -5,7 +5,8 @@ export function finish(result: { summary: Record<string, number | string> } & Re
     process.stdout.write(`${JSON.stringify({ ...details, summary })}\n`);
     return;
   }
-  for (const [name, value] of Object.entries(summary)) process.stdout.write(`${name.padEnd(32)} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}\n`);
+  for (const [name, value] of Object.entries(summary))
+    process.stdout.write(`${name.padEnd(32)} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}\n`);
 }
 
 export function median(values: readonly number[]): number {

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { waitFor } from '../support/wait.ts';
 import { createCommand, test as base } from './command.ts';
 
 /** As at the first start: nothing is known. */
@@ -98,16 +99,17 @@ test('a configuration that was damaged is named, not trusted', async ({ fresh, i
 });
 
 test('help comes without a server, in little more time than Node itself needs', async ({ fresh }) => {
-  const took = { help: [] as number[], node: [] as number[] };
-  for (let round = 0; round < 7; round++) {
+  expect(await fresh.run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes: 0 done') });
+  expect((await fresh.run([])).stdout).toContain('submit');
+  const bestMs = { node: Infinity, help: Infinity };
+  // A moment in which the machine has nothing else to do is enough.
+  await waitFor('help to come in five times the time of an empty program', async () => {
     const startMs = performance.now();
     spawnSync(process.execPath, ['--eval', '0']);
     const betweenMs = performance.now();
-    const { code, stdout } = await fresh.run(['--help']);
-    took.node.push(betweenMs - startMs);
-    took.help.push(performance.now() - betweenMs);
-    expect({ code, isHelp: stdout.includes('Exit codes: 0 done') }).toEqual({ code: 0, isHelp: true });
-  }
-  expect(Math.min(...took.help)).toBeLessThan(5 * Math.min(...took.node));
-  expect((await fresh.run([])).stdout).toContain('submit');
+    await fresh.run(['--help']);
+    bestMs.node = Math.min(bestMs.node, betweenMs - startMs);
+    bestMs.help = Math.min(bestMs.help, performance.now() - betweenMs);
+    return bestMs.help < 5 * bestMs.node;
+  });
 });

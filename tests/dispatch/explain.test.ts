@@ -5,7 +5,14 @@ import { choice, job, minute, pool, running, snapshot, tenant } from './snapshot
 test('a waiting job is expected when what runs ends, and the next one when that ends', () => {
   const whole = choice({ cpus: 4 });
   const queued = [job('first', 'a', { choices: [whole] }), job('second', 'a', { queuedAt: 1, choices: [whole] })];
-  const etas = forecast(snapshot({ queued, tenants: [tenant('a'), tenant('b')], pools: [pool({ cpus: 0 })], running: [running('r', 'b', 5 * minute, whole)] }));
+  const etas = forecast(
+    snapshot({
+      queued,
+      tenants: [tenant('a'), tenant('b')],
+      pools: [pool({ cpus: 0 })],
+      running: [running('r', 'b', 5 * minute, whole)],
+    }),
+  );
   expect(etas.get('first')).toEqual({ p50: 5 * minute, p90: 5 * minute });
   expect(etas.get('second')).toEqual({ p50: 15 * minute, p90: 25 * minute });
 });

@@ -3,7 +3,9 @@ import type { Choice, Pool, QueuedJob, RunningJob, Snapshot, TenantUse } from '.
 /** Builders for snapshots: everything has a harmless default, a case names what it is about. */
 export const minute = 60_000;
 
-export function choice(overrides: Partial<Omit<Choice, 'need'>> & { cpus?: number; gpus?: number; nodes?: number } = {}): Choice {
+export function choice(
+  overrides: Partial<Omit<Choice, 'need'>> & { cpus?: number; gpus?: number; nodes?: number } = {},
+): Choice {
   const { cpus = 1, gpus = 0, nodes = 1, ...rest } = overrides;
   return {
     optionId: 'option',
@@ -37,7 +39,14 @@ export function tenant(id: string, overrides: Partial<TenantUse> = {}): TenantUs
 }
 
 export function pool(overrides: Partial<Pool> = {}): Pool {
-  return { provider: 'local', cpus: 4, memoryBytes: 1000, diskBytes: 1000, gpus: { kind: 'none', free: [] }, ...overrides };
+  return {
+    provider: 'local',
+    cpus: 4,
+    memoryBytes: 1000,
+    diskBytes: 1000,
+    gpus: { kind: 'none', free: [] },
+    ...overrides,
+  };
 }
 
 export function running(id: string, tenantId: string, endsInMs: number, of: Choice = choice()): RunningJob {

@@ -62,6 +62,10 @@ test('a union names what may stand there, or the faults of the branch that was m
   expect(array.json().errors.map(({ detail }: Fault) => detail)).toContain(
     'There is no field "cuont" here. Did you mean "count"?',
   );
+  const values = await api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { values: [{ lr: 1 }, { lr: {} }] } });
+  expect(values.json().errors).toEqual([
+    { pointer: '/array/values/1/lr', detail: 'This must be a text or a number or true or false, not an object.' },
+  ]);
 });
 
 test('text that the database can’t hold is the caller’s fault', async ({ api }) => {

@@ -11,6 +11,7 @@ import { createReport } from '../../src/instances/report.ts';
 import { createSettle } from '../../src/instances/settle.ts';
 import { createSweep } from '../../src/instances/sweep.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
+import { createSoleTenancy } from '../../src/jobs/sole-tenant.ts';
 import { createStop } from '../../src/jobs/stop.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
@@ -19,7 +20,7 @@ import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { promote } from '../../src/artifacts/store.ts';
 import { recordResidual } from '../../src/quotes/calibrate.ts';
-import { committedByTenant, release, reserve } from '../../src/shares/store.ts';
+import { committedByTenant, lockTenants, release, reserve } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
 import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { sampleQuote } from '../support/app.ts';
@@ -51,11 +52,12 @@ export function createWorld(db: Database) {
   const tenantUses = createTenantUses({
     policies: currentPolicies,
     poolPolicy: currentPoolPolicy,
+    lockTenants,
     committed: committedByTenant,
     decayedUse,
     useSince,
-    poolPetaflops: async () => 1,
   });
+  const soleTenancy = createSoleTenancy(() => provider.isolatesTenants);
   const claim = createClaim({
     db,
     now,
@@ -80,6 +82,8 @@ export function createWorld(db: Database) {
       capacities: async () => new Map([[provider.name, await provider.capacity()]]),
       petaflopsPerAccelerator: () => 1,
       tenantUses,
+      soleTenants: soleTenancy.read,
+      occupy: soleTenancy.occupy,
       reserve,
       wakeLaunch: wake('launch'),
       bootMs: timing.bootMs,

@@ -18,6 +18,15 @@ test('a file can’t be where another has its folder', () => {
   ]);
 });
 
+test('the path of a file is written plainly', () => {
+  expect(pointersOf({ files: { 'x/.': '', 'a/': '', './b': '', 'c//d': '', '.env': '', 'e/..f': '' } })).toEqual([
+    '/files/x~1.',
+    '/files/a~1',
+    '/files/.~1b',
+    '/files/c~1~1d',
+  ]);
+});
+
 test('what no program can be started with is refused: one string too long, or all together', () => {
   expect(pointersOf({ command: 'x'.repeat(131_071), setup: 'x'.repeat(131_071) })).toEqual([]);
   expect(

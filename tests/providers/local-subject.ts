@@ -65,7 +65,9 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
   });
   const workDirOf = (name: string) => join(workDir, 'jobs', name);
   const runners = (name: string) => {
-    const alike = listProcesses().filter((each) => argumentsOf(each).includes(join(dataDir, 'instances', name, 'boot.json')));
+    const alike = listProcesses().filter((each) =>
+      argumentsOf(each).includes(join(dataDir, 'instances', name, 'boot.json')),
+    );
     // A child that a runner has just forked still reads like it.
     return alike.filter(({ parentPid }) => !alike.some(({ pid }) => pid === parentPid));
   };

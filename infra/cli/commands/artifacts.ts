@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 import type { Artifact } from '../generated/api.ts';
 import { isTerminal, note, print, printJson, table } from '../screen.ts';
 import { connect, jobIdOf, type Flags, type Session } from '../session.ts';
+import { fetchSigned } from '../signed-url.ts';
 import { size, when } from '../words.ts';
 
 export async function listArtifacts(given: string, flags: Flags): Promise<void> {
@@ -77,14 +78,16 @@ async function fetchArtifact(
     },
   });
   const partial = `${file}.part`;
-  await pipeline(bytes, hashing, createWriteStream(partial));
-  if (hash.digest('hex') !== sha256) {
-    await rm(partial);
-    throw new Failure(`${path} did not arrive as it was kept: its checksum differs.`, {
-      next: 'run the command again',
-    });
+  try {
+    await pipeline(bytes, hashing, createWriteStream(partial));
+    if (hash.digest('hex') !== sha256)
+      throw new Failure(`${path} did not arrive as it was kept: its checksum differs.`, {
+        next: 'run the command again',
+      });
+    await rename(partial, file);
+  } finally {
+    await rm(partial, { force: true });
   }
-  await rename(partial, file);
   return file;
 }
 
@@ -95,11 +98,6 @@ async function openArtifact({ api }: Session, job: string, path: string): Promis
   });
   const location = asked.response.headers.get('location');
   if (location === null) throw failureOfResponse(asked.error, asked.response);
-  // The signed URL needs no key, and whoever serves it is not to see ours.
-  const response = await fetch(location);
-  if (!response.ok || response.body === null)
-    throw new Failure(`${path} can't be fetched: the store answered ${response.status}.`, {
-      next: 'run the command again',
-    });
-  return Readable.from(response.body);
+  const { body } = await fetchSigned(location, path);
+  return body === null ? Readable.from([]) : Readable.from(body);
 }

@@ -33,7 +33,10 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
       async ({ params, query, caller }) => {
         await requireJob(caller, params.job);
         const page = pageOf(query.limit);
-        const items = await listArtifacts(deps.db.client, params.job, { after: pathOf(readCursor(query.cursor)), take: page.take });
+        const items = await listArtifacts(deps.db.client, params.job, {
+          after: pathOf(readCursor(query.cursor)),
+          take: page.take,
+        });
         return page.answer(items, ({ path }) => cursorOf(path));
       },
     );
@@ -66,6 +69,7 @@ function cursorOf(path: string): string {
 function pathOf(cursor: string | undefined): string {
   if (cursor === undefined) return '';
   const path = Buffer.from(cursor, 'hex').toString();
-  if (!isRelativePath(path)) throw invalid('?cursor', 'This cursor is not one that a list gave; leave it out to start over.');
+  if (!isRelativePath(path))
+    throw invalid('?cursor', 'This cursor is not one that a list gave; leave it out to start over.');
   return path;
 }

@@ -30,7 +30,13 @@ async function openPage(): Promise<FastifyInstance> {
   const page = Fastify();
   await page.register(scalar, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', withDefaultFonts: false, hideClientButton: true },
+    configuration: {
+      url: '/openapi.json',
+      withDefaultFonts: false,
+      hideClientButton: true,
+      pageTitle: 'weir',
+      telemetry: false,
+    },
   });
   await page.ready();
   return page;

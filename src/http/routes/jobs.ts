@@ -22,6 +22,32 @@ const JobQuery = Type.Object({
 });
 const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
 
+const operations = {
+  submitJob: {
+    operationId: 'submitJob',
+    tags: ['Jobs'],
+    summary: 'Submit a job',
+    querystring: SubmitQuery,
+    body: NewJob,
+    response: { 201: Job },
+  },
+  listJobs: {
+    operationId: 'listJobs',
+    tags: ['Jobs'],
+    summary: 'List jobs, newest first',
+    querystring: JobQuery,
+    response: { 200: List(Job, 'JobList') },
+  },
+  getJob: { operationId: 'getJob', tags: ['Jobs'], summary: 'A job', params: JobParams, response: { 200: Job } },
+  cancelJob: {
+    operationId: 'cancelJob',
+    tags: ['Jobs'],
+    summary: 'Cancel a job; again is the same',
+    params: JobParams,
+    response: { 200: Job },
+  },
+};
+
 export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPluginAsyncTypebox {
   const require = async (caller: Caller, jobId: string): Promise<ShownJob> => {
     const job = await findShownJob(db.client, jobId);
@@ -34,7 +60,7 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
       '/v1/jobs',
       {
         config: { access: 'member', idempotent: 'job' },
-        schema: { operationId: 'submitJob', tags: ['Jobs'], summary: 'Submit a job', querystring: SubmitQuery, body: NewJob, response: { 201: Job } },
+        schema: operations.submitJob,
       },
       async (request, reply) => reply.code(201).send(await submit(tenantOf(request), request.body, request.newId)),
     );
@@ -42,24 +68,38 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
       '/v1/jobs',
       {
         config: { access: 'viewer' },
-        schema: { operationId: 'listJobs', tags: ['Jobs'], summary: 'List jobs, newest first', querystring: JobQuery, response: { 200: List(Job, 'JobList') } },
+        schema: operations.listJobs,
       },
       async ({ caller, query: { tenant, limit, cursor, ...filter } }) => {
         const page = pageOf(limit);
         const after = readCursor(cursor);
-        const jobs = await listShownJobs(db.client, { ...filter, tenantId: caller.tenantId ?? tenant ?? null, limit: page.take, ...(after === undefined ? {} : { after }) });
+        const jobs = await listShownJobs(db.client, {
+          ...filter,
+          tenantId: caller.tenantId ?? tenant ?? null,
+          limit: page.take,
+          ...(after === undefined ? {} : { after }),
+        });
         const at = now();
-        return page.answer(jobs.map((job) => jobView(job, at)), ({ id }) => id);
+        return page.answer(
+          jobs.map((job) => jobView(job, at)),
+          ({ id }) => id,
+        );
       },
     );
     app.get(
       '/v1/jobs/:job',
-      { config: { access: 'viewer' }, schema: { operationId: 'getJob', tags: ['Jobs'], summary: 'A job', params: JobParams, response: { 200: Job } } },
+      {
+        config: { access: 'viewer' },
+        schema: operations.getJob,
+      },
       async ({ caller, params }) => jobView(await require(caller, params.job), now()),
     );
     app.post(
       '/v1/jobs/:job/cancel',
-      { config: { access: 'member' }, schema: { operationId: 'cancelJob', tags: ['Jobs'], summary: 'Cancel a job; again is the same', params: JobParams, response: { 200: Job } } },
+      {
+        config: { access: 'member' },
+        schema: operations.cancelJob,
+      },
       async ({ caller, params }) => {
         await require(caller, params.job);
         await cancel(params.job);

@@ -39,10 +39,19 @@ export function objectRoutes({ bucket }: { bucket: FilesystemBucket }): FastifyP
 
     app.get(
       '/v1/objects/*',
-      { config: { access: 'public' }, schema: { hide: true, params: Type.Object({ '*': Type.String() }), querystring: DownloadQuery } },
+      {
+        config: { access: 'public' },
+        schema: { hide: true, params: Type.Object({ '*': Type.String() }), querystring: DownloadQuery },
+      },
       async ({ params, query, raw }, reply) => {
         const path = bucket.locate(params['*'], query);
-        const file = await send(raw, basename(path), { root: dirname(path), dotfiles: 'allow', contentType: false, index: false, cacheControl: false });
+        const file = await send(raw, basename(path), {
+          root: dirname(path),
+          dotfiles: 'allow',
+          contentType: false,
+          index: false,
+          cacheControl: false,
+        });
         if (file.statusCode === 404) throw notFound('object', params['*']);
         return reply
           .code(file.statusCode)

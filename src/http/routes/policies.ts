@@ -55,7 +55,12 @@ export function policyRoutes({ db, providerNames, forgetPolicy }: PolicyRouteDep
         schema: operations.putPolicy,
       },
       async ({ params, body, caller }) => {
-        const policy = await putPolicy(db, { tenantId: params.tenant, policy: body, actor: caller.keyId, providers: providerNames });
+        const policy = await putPolicy(db, {
+          tenantId: params.tenant,
+          policy: body,
+          actor: caller.keyId,
+          providers: providerNames,
+        });
         forgetPolicy(params.tenant);
         return policy;
       },

@@ -17,17 +17,44 @@ export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps):
   return async (app) => {
     app.post(
       '/v1/runner/claim',
-      { config: { access: 'public' }, schema: { operationId: 'claimAttempt', tags: ['Runner'], summary: 'Spend the bootstrap token', body: Claim, response: { 200: Assignment } } },
+      {
+        config: { access: 'public' },
+        schema: {
+          operationId: 'claimAttempt',
+          tags: ['Runner'],
+          summary: 'Spend the bootstrap token',
+          body: Claim,
+          response: { 200: Assignment },
+        },
+      },
       (request) => claim(request.body),
     );
     app.post(
       '/v1/runner/heartbeat',
-      { config: { access: 'runner' }, schema: { operationId: 'beat', tags: ['Runner'], summary: 'Extend the lease', body: Heartbeat, response: { 200: Directive } } },
+      {
+        config: { access: 'runner' },
+        schema: {
+          operationId: 'beat',
+          tags: ['Runner'],
+          summary: 'Extend the lease',
+          body: Heartbeat,
+          response: { 200: Directive },
+        },
+      },
       async (request) => heartbeat(await runnerOf(db, request, request.body.attempt), request.body),
     );
     app.post(
       '/v1/runner/report',
-      { config: { access: 'runner' }, schema: { operationId: 'reportEnd', tags: ['Runner'], summary: 'Report the end of a node', body: Report, response: { 204: Type.Null() } } },
+      {
+        config: { access: 'runner' },
+        schema: {
+          operationId: 'reportEnd',
+          tags: ['Runner'],
+          summary: 'Report the end of a node',
+          body: Report,
+          response: { 204: Type.Null() },
+        },
+      },
       async (request, reply) => {
         await report(await runnerOf(db, request, request.body.attempt), request.body);
         return reply.code(204).send(null);

@@ -15,7 +15,14 @@ export function findProcess(pid: number): Process | undefined {
   // A leader that ended before its threads reads as a zombie and still runs.
   const isDead = ['Z', 'X'].includes(fields[0] ?? '') && field(20) <= 1;
   if (isDead) return undefined;
-  return { pid, parentPid: field(4), groupId: field(5), sessionId: field(6), hasTerminal: field(7) !== 0, startTicks: field(22) };
+  return {
+    pid,
+    parentPid: field(4),
+    groupId: field(5),
+    sessionId: field(6),
+    hasTerminal: field(7) !== 0,
+    startTicks: field(22),
+  };
 }
 
 export function isRunning({ pid, startTicks }: ProcessId): boolean {

@@ -1,0 +1,96 @@
+import { Type, type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const Seconds = (value: number, description: string) =>
+  Type.Number({ exclusiveMinimum: 0, default: value, description });
+
+export const timingSchema = Type.Object(
+  {
+    sweepSeconds: Type.Optional(Seconds(2, 'How often each worker looks for what was missed.')),
+    heartbeatSeconds: Type.Optional(Seconds(1, 'How often a runner reports.')),
+    leaseSeconds: Type.Optional(Seconds(300, 'A runner unheard for so long counts as lost.')),
+    bootSeconds: Type.Optional(Seconds(600, 'A machine that has not claimed after so long is given up.')),
+    graceSeconds: Type.Optional(Seconds(10, 'Between SIGTERM and SIGKILL.')),
+    stopSeconds: Type.Optional(
+      Seconds(60, 'A runner told to stop has so long after its grace to deliver its last lines.'),
+    ),
+    quoteSeconds: Type.Optional(Seconds(3600, 'How long a quote is live.')),
+    uploadSeconds: Type.Optional(Seconds(86_400, 'How long an upload URL is good, and an upload kept unused.')),
+    downloadSeconds: Type.Optional(Seconds(900, 'How long a download URL is good.')),
+    retryBackoffSeconds: Type.Optional(Seconds(2, 'Before the first retry; doubles with each.')),
+  },
+  closed,
+);
+
+/** The YAML file named by WEIR_CONFIG. Everything has a default. */
+export const ConfigFile = Type.Object(
+  {
+    publicUrl: Type.Optional(
+      Type.String({ pattern: '^https?://', description: 'Where runners and browsers reach the API.' }),
+    ),
+    providers: Type.Optional(
+      Type.Object(
+        {
+          local: Type.Optional(
+            Type.Object(
+              {
+                enabled: Type.Optional(Type.Boolean({ default: true })),
+                cpus: Type.Optional(
+                  Type.Number({ exclusiveMinimum: 0, description: 'Cores given to jobs. Left out: all.' }),
+                ),
+                memoryGiB: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Left out: all but 1 GiB.' })),
+                diskGiB: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Left out: what is free.' })),
+                usdPerCpuHour: Type.Optional(
+                  Type.Number({
+                    minimum: 0,
+                    default: 0.02,
+                    description: 'Power and depreciation of a core with its memory.',
+                  }),
+                ),
+                usdPerGpuHour: Type.Optional(Type.Number({ minimum: 0, default: 0.5 })),
+                isolation: Type.Optional(
+                  Type.Union(
+                    [Type.Literal('auto'), Type.Literal('bubblewrap'), Type.Literal('user'), Type.Literal('none')],
+                    { default: 'auto' },
+                  ),
+                ),
+                workDir: Type.Optional(
+                  Type.String({
+                    description:
+                      'Where jobs work. Left out: under the data directory where jobs can enter it, else under /var/tmp.',
+                  }),
+                ),
+                passEnv: Type.Optional(
+                  Type.Array(Type.String(), {
+                    description: 'Names of the service’s own environment that jobs see, such as PIP_INDEX_URL.',
+                  }),
+                ),
+              },
+              closed,
+            ),
+          ),
+        },
+        closed,
+      ),
+    ),
+    bucket: Type.Optional(
+      Type.Union([
+        Type.Object({ kind: Type.Literal('filesystem') }, closed),
+        Type.Object(
+          {
+            kind: Type.Literal('gcs'),
+            name: Type.String({ minLength: 3 }),
+            projectId: Type.Optional(Type.String()),
+            apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
+            keyFile: Type.Optional(Type.String()),
+          },
+          closed,
+        ),
+      ]),
+    ),
+    timing: Type.Optional(timingSchema),
+  },
+  closed,
+);
+
+export type File = Static<typeof ConfigFile>;
