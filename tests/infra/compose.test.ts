@@ -4,7 +4,7 @@ import { DCLinter } from 'dclint';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { Value } from 'typebox/value';
-import { ConfigFile } from '../../src/config.ts';
+import { ConfigFile } from '../../src/config-file.ts';
 
 type Service = {
   image: string;

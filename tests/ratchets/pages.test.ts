@@ -1,7 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
-import { ConfigFile } from '../../src/config.ts';
+import { ConfigFile } from '../../src/config-file.ts';
 import { defaultRetries, outcomes } from '../../src/jobs/state.ts';
 import { readSource } from './sources.ts';
 
