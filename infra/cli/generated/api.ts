@@ -1580,7 +1580,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1609,7 +1609,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1638,7 +1638,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1671,7 +1671,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1703,11 +1703,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "vision"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewTenant"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1738,7 +1743,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1773,7 +1778,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1807,11 +1812,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "member",
+                 *       "label": "CI"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKey"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1843,7 +1854,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done; there is nothing to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1874,11 +1885,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "value": "hf_…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecretValue"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1911,7 +1927,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done; there is nothing to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1944,7 +1960,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1975,12 +1991,35 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "weight": 2,
+                     *       "guaranteed": {
+                     *         "A100-80GB": 8
+                     *       },
+                     *       "caps": {
+                     *         "runningJobs": 20,
+                     *         "accelerators": {
+                     *           "H100": 16,
+                     *           "cpu": 32
+                     *         }
+                     *       },
+                     *       "shareCap": {
+                     *         "share": 0.35,
+                     *         "window": "30d",
+                     *         "mode": "soft"
+                     *       },
+                     *       "budget": {
+                     *         "monthlyUsd": 5000
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
@@ -2006,16 +2045,62 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "weight": 2,
+                 *       "guaranteed": {
+                 *         "A100-80GB": 8
+                 *       },
+                 *       "caps": {
+                 *         "runningJobs": 20,
+                 *         "accelerators": {
+                 *           "H100": 16,
+                 *           "cpu": 32
+                 *         }
+                 *       },
+                 *       "shareCap": {
+                 *         "share": 0.35,
+                 *         "window": "30d",
+                 *         "mode": "soft"
+                 *       },
+                 *       "budget": {
+                 *         "monthlyUsd": 5000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["Policy"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "weight": 2,
+                     *       "guaranteed": {
+                     *         "A100-80GB": 8
+                     *       },
+                     *       "caps": {
+                     *         "runningJobs": 20,
+                     *         "accelerators": {
+                     *           "H100": 16,
+                     *           "cpu": 32
+                     *         }
+                     *       },
+                     *       "shareCap": {
+                     *         "share": 0.35,
+                     *         "window": "30d",
+                     *         "mode": "soft"
+                     *       },
+                     *       "budget": {
+                     *         "monthlyUsd": 5000
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
@@ -2039,12 +2124,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "hhiCeiling": 0.5,
+                     *       "halfLife": "7d",
+                     *       "tenantsSeeOthers": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PoolPolicy"];
                 };
             };
@@ -2068,16 +2160,30 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "hhiCeiling": 0.5,
+                 *       "halfLife": "7d",
+                 *       "tenantsSeeOthers": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["PoolPolicy"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "hhiCeiling": 0.5,
+                     *       "halfLife": "7d",
+                     *       "tenantsSeeOthers": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PoolPolicy"];
                 };
             };
@@ -2107,7 +2213,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2143,7 +2249,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2182,7 +2288,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2214,7 +2320,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2245,7 +2351,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2276,7 +2382,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2305,7 +2411,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2342,7 +2448,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2381,7 +2487,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2412,7 +2518,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2443,7 +2549,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2551,7 +2657,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2587,6 +2693,7 @@ export interface operations {
             /** @description Location: the signed URL. */
             302: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2617,11 +2724,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "source.tar.gz"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUpload"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2653,7 +2765,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2685,7 +2797,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2720,7 +2832,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2865,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2786,7 +2898,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2819,7 +2931,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done; there is nothing to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2851,7 +2963,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done; there is nothing to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2882,7 +2994,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2917,7 +3029,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done; there is nothing to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
