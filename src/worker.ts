@@ -47,13 +47,6 @@ function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeL
     committed: committedByTenant,
     decayedUse,
     useSince,
-    poolPetaflops: async () => {
-      const capacities = await capacitiesOf(providers);
-      return [...capacities.values()].reduce(
-        (sum, capacity) => sum + (capacity === undefined ? 0 : petaflopsOf(capacity, petaflopsPerAccelerator)),
-        0,
-      );
-    },
   });
   const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
   const soleTenancy = createSoleTenancy((provider) => isolating.has(provider));

@@ -32,19 +32,24 @@ export function decide(snapshot: Snapshot): Decisions {
   const waits: Wait[] = [];
   let reservation: Reservation | undefined;
 
-  // Each round asks the tenant that is first in fair order, so that one start moves it back before the next.
+  // A start moves its tenant back before the next is asked for; without one the order stays as it is.
+  let first: TenantUse | undefined;
   for (;;) {
-    const tenant = firstInOrder(state, queues);
+    first ??= firstInOrder(state, queues);
+    const tenant = first;
     if (tenant === undefined) break;
     const job = queues.get(tenant.id)?.shift();
-    if (job === undefined) continue;
-    const { start, blockers } = tryStart(job, tenant, state, {
-      reservation,
-      othersWait: othersWait(queues, tenant.id),
-    });
+    if (job === undefined) {
+      queues.delete(tenant.id);
+      first = undefined;
+      continue;
+    }
+    const othersWait = tenant.shareCap !== undefined && doOthersWait(queues, tenant.id);
+    const { start, blockers } = tryStart(job, tenant, state, { reservation, othersWait });
     if (start !== undefined) {
       apply(start, job, tenant, state);
       starts.push(start);
+      first = undefined;
       continue;
     }
     reservation ??= reserveFor(job, blockers, state);
@@ -70,7 +75,7 @@ function isBefore(a: TenantUse, b: TenantUse): boolean {
 }
 
 /** 3 priority inside the tenant; 4 first come. */
-function byTenant(queued: QueuedJob[]): Map<string, QueuedJob[]> {
+export function byTenant(queued: QueuedJob[]): Map<string, QueuedJob[]> {
   const order = queued.toSorted((a, b) => b.priority - a.priority || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : 1));
   return Map.groupBy(order, (job) => job.tenantId);
 }

@@ -1,11 +1,15 @@
-import { decide } from './decide.ts';
+import { byTenant, decide } from './decide.ts';
 import { giveBack } from './place.ts';
-import { copyPool, type Pool, type RunningJob, type Snapshot } from './snapshot.ts';
+import { copyPool, type Pool, type QueuedJob, type RunningJob, type Snapshot } from './snapshot.ts';
 
 export type Eta = { p50: number | null; p90: number | null };
 
 /** Further ahead than this many ends the forecast says nothing: what will have been submitted by then decides more. */
 const maxSteps = 200;
+
+/** A forecast takes milliseconds, however much waits: it follows so many jobs at most, and looks at them so often in all. */
+const maxJobs = 400;
+const maxLooks = 20_000;
 
 /** When each waiting job is expected to start: the same decisions, run forward on predicted durations. */
 export function forecast(snapshot: Snapshot): Map<string, Eta> {
@@ -16,14 +20,23 @@ export function forecast(snapshot: Snapshot): Map<string, Eta> {
 
 function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, number> {
   const startsAt = new Map<string, number>();
-  let state: Snapshot = { ...snapshot };
-  for (let step = 0; step < maxSteps && state.queued.length > 0; step += 1) {
+  let state: Snapshot = { ...snapshot, queued: nextInLine(snapshot.queued) };
+  let looks = 0;
+  for (let step = 0; step < maxSteps && looks < maxLooks && state.queued.length > 0; step += 1) {
+    looks += state.queued.length;
     state = startDecided(state, percentile, startsAt);
     const nextAt = nextChange(state, percentile);
     if (nextAt === undefined) break;
     state = endUntil(state, nextAt, percentile);
   }
   return startsAt;
+}
+
+/** The same number of each tenant: those that come first. */
+function nextInLine(queued: QueuedJob[]): QueuedJob[] {
+  const queues = byTenant(queued);
+  const each = Math.max(1, Math.floor(maxJobs / queues.size));
+  return [...queues.values()].flatMap((queue) => queue.slice(0, each));
 }
 
 /** The snapshot after what can start now has started. */

@@ -8,7 +8,7 @@ const defaultDiskBytes = 20 * gib;
 
 /** What a job takes of a provider that can run out, on each node: what its spec says, else what docs/dispatch.md lists. */
 export function needOf(
-  { resources }: JobSpec,
+  { resources }: Pick<JobSpec, 'resources'>,
   { accelerators: { kind, count }, nodes }: Offer,
   ceiling: { memoryBytes: number; diskBytes: number },
 ): Need {

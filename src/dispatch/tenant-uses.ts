@@ -8,6 +8,8 @@ import type { ShareCap, TenantUse } from './snapshot.ts';
 export type TenantUseDeps = {
   policies: (tx: Sql) => Promise<Map<string, Policy>>;
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
+  /** Holds the accounts of these tenants until the transaction ends. */
+  lockTenants: (tx: Sql, tenantIds: string[]) => Promise<unknown>;
   committed: (
     tx: Sql,
     now: Date,
@@ -37,11 +39,8 @@ export function createTenantUses(deps: TenantUseDeps) {
     );
     const committed = await deps.committed(tx, now);
     const decayed = await deps.decayedUse(tx, (halfLife && windowMs(halfLife)) || defaultHalfLifeMs, now);
-    const shareCaps = await readShareCaps(tx, new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}])), {
-      ...deps,
-      now,
-      poolPetaflops,
-    });
+    const own = new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}]));
+    const shareCaps = await readShareCaps(tx, own, { ...deps, now, poolPetaflops });
     return tenantIds.map((id) => {
       const policy = policies.get(id) ?? {};
       return {
@@ -66,11 +65,16 @@ function budgetLeft({ budget }: Policy, spent = { spentThisMonth: 0, spentTotal:
   return Math.min(monthly, total) - spent.reserved;
 }
 
+type ShareCapDeps = Pick<TenantUseDeps, 'useSince'> & {
+  now: Date;
+  /** What all pools that can be counted could give at once. */
+  poolPetaflops: number;
+};
+
 async function readShareCaps(
   tx: Sql,
   policies: Map<string, Policy>,
-  now: Date,
-  deps: TenantUseDeps,
+  { useSince, now, poolPetaflops }: ShareCapDeps,
 ): Promise<Map<string, ShareCap>> {
   const caps = new Map<string, ShareCap>();
   const uses = new Map<string, Map<string, number>>();

@@ -1,0 +1,144 @@
+import type { MicroUsd } from '../core/money.ts';
+import type { Sql } from '../db/database.ts';
+import { reservationFor } from '../jobs/admission.ts';
+import type { QuoteOption } from '../protocol/quote.ts';
+import type { Capacity } from '../providers/provider.ts';
+import { needOf } from './need.ts';
+import type { Choice, Pool, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
+import { readActive, readQueueHeads, type ActiveRow, type NeededSpec, type QueuedRow } from './store.ts';
+import type { SettledUse } from './tenant-uses.ts';
+
+export type SnapshotDeps = {
+  petaflopsPerAccelerator: (kind: string) => number;
+  /** What tenants may do and what they have used; `running` is counted here. */
+  tenantUses: (tx: Sql, tenantIds: string[], now: Date, poolPetaflops: number) => Promise<SettledUse[]>;
+  /** Whose the machines are that can't keep jobs apart, by provider. */
+  soleTenants: (tx: Sql) => Promise<Map<string, string>>;
+};
+
+type Capacities = Map<string, Capacity | undefined>;
+
+/** All that a round of decisions needs to know. */
+export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, deps: SnapshotDeps): Promise<Snapshot> {
+  const queuedRows = await readQueueHeads(tx);
+  const activeRows = await readActive(tx);
+  const soleTenants = await deps.soleTenants(tx);
+  const running = activeRows.flatMap((row) => runningJob(row, capacities, deps));
+  const queued = queuedRows.map((row) => queuedJob(row, capacities, soleTenants, deps));
+  const tenantIds = [...new Set(queued.map(({ tenantId }) => tenantId))];
+  const uses = await deps.tenantUses(tx, tenantIds, at, petaflopsOf(capacities, deps));
+  return {
+    now: at.getTime(),
+    pools: [...capacities].map(([provider, capacity]) => poolOf(provider, capacity, activeRows)),
+    tenants: uses.map((tenant) => withRunning(tenant, running)),
+    queued,
+    running,
+  };
+}
+
+type Priced = { spec: NeededSpec; option: QuoteOption; charged: MicroUsd };
+
+function choiceOf(
+  { spec, option, charged }: Priced,
+  capacities: Capacities,
+  { petaflopsPerAccelerator }: SnapshotDeps,
+): Choice {
+  const { offer, durationSeconds } = option;
+  const count = offer.accelerators.count * offer.nodes;
+  // Earlier attempts count against what the job may cost; a quote is of one that runs through.
+  const spent = spec.maxCostUsd === undefined ? 0 : charged;
+  return {
+    optionId: option.id,
+    provider: offer.provider,
+    need: needOf(spec, offer, capacities.get(offer.provider) ?? { memoryBytes: Infinity, diskBytes: Infinity }),
+    accelerators: { kind: offer.accelerators.kind, count },
+    petaflops: petaflopsPerAccelerator(offer.accelerators.kind) * count,
+    reservation: Math.max(0, reservationFor(spec, option) - spent),
+    durationMs: { p50: durationSeconds.p50 * 1000, p90: durationSeconds.p90 * 1000 },
+  };
+}
+
+function queuedJob(
+  row: QueuedRow,
+  capacities: Capacities,
+  soleTenants: Map<string, string>,
+  deps: SnapshotDeps,
+): QueuedJob {
+  const { id, tenantId, priority, spec, charged } = row;
+  const isOpen = ({ offer: { provider } }: QuoteOption) =>
+    capacities.has(provider) && (soleTenants.get(provider) ?? tenantId) === tenantId;
+  return {
+    id,
+    tenantId,
+    priority,
+    queuedAt: row.queuedAt.getTime(),
+    notBefore: row.notBefore?.getTime() ?? 0,
+    choices: row.options.filter(isOpen).map((option) => choiceOf({ spec, option, charged }, capacities, deps)),
+  };
+}
+
+function runningJob(
+  { jobId, tenantId, spec, option, startedAt, createdAt }: ActiveRow,
+  capacities: Capacities,
+  deps: SnapshotDeps,
+): RunningJob[] {
+  if (option === null) return [];
+  const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);
+  const from = (startedAt ?? createdAt).getTime();
+  const endsAt = { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
+  return [{ id: jobId, tenantId, choice, endsAt }];
+}
+
+function withRunning(tenant: SettledUse, running: RunningJob[]): TenantUse {
+  const own = running.filter(({ tenantId }) => tenantId === tenant.id);
+  const accelerators: Record<string, number> = {};
+  for (const { choice } of own)
+    accelerators[choice.accelerators.kind] = (accelerators[choice.accelerators.kind] ?? 0) + choice.accelerators.count;
+  const inFlight = expectedUse(own);
+  return {
+    ...tenant,
+    decayedUse: tenant.decayedUse + inFlight,
+    shareCap: tenant.shareCap && {
+      ...tenant.shareCap,
+      ownPetaflopSeconds: tenant.shareCap.ownPetaflopSeconds + inFlight,
+      poolPetaflopSeconds: tenant.shareCap.poolPetaflopSeconds + expectedUse(running),
+    },
+    running: own.length,
+    accelerators,
+    petaflops: own.reduce((sum, { choice }) => sum + choice.petaflops, 0),
+  };
+}
+
+/** Petaflop-seconds that jobs are expected to use in all. */
+function expectedUse(jobs: RunningJob[]): number {
+  return jobs.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, 0);
+}
+
+/** What all pools that can be counted could give at once. */
+function petaflopsOf(capacities: Capacities, { petaflopsPerAccelerator }: SnapshotDeps): number {
+  return [...capacities.values()].reduce((sum, capacity) => {
+    if (capacity === undefined) return sum;
+    const { cpus, gpus } = capacity;
+    return sum + cpus * petaflopsPerAccelerator('cpu') + gpus.count * petaflopsPerAccelerator(gpus.kind);
+  }, 0);
+}
+
+/** Capacity less what every active attempt holds of it. */
+function poolOf(provider: string, capacity: Capacity | undefined, active: ActiveRow[]): Pool {
+  if (capacity === undefined)
+    return { provider, cpus: Infinity, memoryBytes: Infinity, diskBytes: Infinity, gpus: { kind: '', free: [] } };
+  const held = active.filter(({ offer }) => offer.provider === provider);
+  const heldGpus = new Set(held.flatMap(({ limits }) => limits.gpus.flat()));
+  const sum = (amount: (row: ActiveRow) => number) =>
+    held.reduce((total, row) => total + amount(row) * row.offer.nodes, 0);
+  return {
+    provider,
+    cpus: capacity.cpus - sum(({ limits }) => limits.cpus),
+    memoryBytes: capacity.memoryBytes - sum(({ limits }) => limits.memoryBytes),
+    diskBytes: capacity.diskBytes - sum(({ limits }) => limits.diskBytes),
+    gpus: {
+      kind: capacity.gpus.kind,
+      free: Array.from({ length: capacity.gpus.count }, (_, index) => index).filter((index) => !heldGpus.has(index)),
+    },
+  };
+}

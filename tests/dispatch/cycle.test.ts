@@ -1,0 +1,92 @@
+import { expect } from 'vitest';
+import type { Database } from '../../src/db/database.ts';
+import { adjust } from '../../src/shares/store.ts';
+import { accountsOf, addJob, addTenant, createWorld, jobOf, startRunning, test } from '../instances/world.ts';
+import { waitFor } from '../support/wait.ts';
+
+async function countWaiting({ client }: Database): Promise<number> {
+  const [row] = await client.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+  return row.count;
+}
+
+const blockersOf = (job: { waiting: unknown }) =>
+  (job.waiting as { blockers: { code: string; message: string }[] } | null)?.blockers;
+
+test('a budget that is being spent elsewhere at that moment is waited for, not guessed', async ({ world, db }) => {
+  const tenantId = await addTenant(world, { budget: { totalUsd: 1 } });
+  const jobId = await addJob(world, tenantId, { maxCostUsd: 0.5 });
+  let cycle: Promise<unknown> = Promise.resolve();
+  await db.transaction(async (tx) => {
+    await adjust(tx, { tenantId, amount: 800_000, note: 'spent', at: world.now() });
+    cycle = world.cycle();
+    await waitFor('the cycle to wait', async () => (await countWaiting(db)) === 1);
+  });
+  await cycle;
+  const job = await jobOf(world, jobId);
+  expect(job.state).toBe('queued');
+  expect(blockersOf(job)).toMatchObject([{ code: 'budget' }]);
+});
+
+test('many jobs that start at once reserve no more than the budget', async ({ world }) => {
+  const tenantId = await addTenant(world, { budget: { totalUsd: 1 } });
+  const ids = await Promise.all(Array.from({ length: 8 }, () => addJob(world, tenantId, { maxCostUsd: 0.3 })));
+  await Promise.all([world.cycle(), createWorld(world.db).cycle(), world.cycle()]);
+  await world.cycle();
+  const states = await Promise.all(ids.map(async (id) => (await jobOf(world, id)).state));
+  expect(states.filter((state) => state === 'provisioning')).toHaveLength(3);
+  const held = await Promise.all(ids.map((id) => accountsOf(world, id)));
+  expect(held.reduce((sum, { reserved }) => sum + reserved, 0)).toBe(900_000);
+});
+
+test('a machine that can’t keep jobs apart starts none of a second tenant, also of jobs accepted before', async ({
+  world,
+}) => {
+  const [first, second] = [await addTenant(world), await addTenant(world)];
+  const jobs = { first: await addJob(world, first), second: await addJob(world, second) };
+  world.provider.isolatesTenants = false;
+  await world.cycle();
+  await world.cycle();
+  const seen = await Promise.all(Object.values(jobs).map((id) => jobOf(world, id)));
+  expect(seen.map(({ state }) => state).toSorted()).toEqual(['provisioning', 'queued']);
+  const waiting = seen.find(({ state }) => state === 'queued') ?? { waiting: null };
+  expect(blockersOf(waiting)).toMatchObject([{ code: 'capacity', message: expect.stringContaining('apart') }]);
+});
+
+test('a cycle does not read what jobs bring with them', async ({ world, db }) => {
+  const tenantId = await addTenant(world);
+  const read: number[] = [];
+  const running = await addJob(world, tenantId, { files: { 'a.bin': 'x'.repeat(1_000_000) } });
+  await startRunning(world, running);
+  const later = await addJob(world, tenantId, { files: { 'a.bin': 'x'.repeat(1_000_000) }, maxCostUsd: 0.1 });
+  const counted = createWorld({
+    ...db,
+    transaction: (work) =>
+      db.transaction((tx) => {
+        const counting = new Proxy(tx, {
+          get: (target, name: keyof typeof tx) => {
+            if (name !== '$queryRaw') return target[name];
+            return async (...args: Parameters<typeof tx.$queryRaw>) => {
+              const rows = await target.$queryRaw(...args);
+              read.push(
+                JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))
+                  .length,
+              );
+              return rows;
+            };
+          },
+        });
+        return work(counting);
+      }),
+  });
+  await counted.cycle();
+  expect((await jobOf(world, later)).state).toBe('provisioning');
+  expect(Math.max(...read)).toBeLessThan(10_000);
+});
+
+test('a job whose providers are all gone says so', async ({ world, db }) => {
+  const jobId = await addJob(world, await addTenant(world));
+  await db.client.job.update({ where: { id: jobId }, data: { options: [] } });
+  await world.cycle();
+  expect(blockersOf(await jobOf(world, jobId))).toMatchObject([{ code: 'capacity' }]);
+});
