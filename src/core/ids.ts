@@ -23,6 +23,17 @@ export function newId(kind: IdKind): string {
   return typeidUnboxed(prefixes[kind]);
 }
 
+/** TypeID's base 32. */
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+const indexLength = 3;
+
+/** The id of the nth part of something, up to 32,768 parts: that of the whole with its last characters replaced. */
+export function partId(kind: IdKind, wholeId: string, index: number): string {
+  const suffix = wholeId.slice(wholeId.indexOf('_') + 1, -indexLength);
+  const digits = [10, 5, 0].map((bits) => alphabet[(index >> bits) & 31]);
+  return `${prefixes[kind]}_${suffix}${digits.join('')}`;
+}
+
 /** True for a well-formed id of this kind. */
 export function isId(kind: IdKind, text: string): boolean {
   try {

@@ -1,5 +1,5 @@
 import { createCache } from '../core/cache.ts';
-import { newId } from '../core/ids.ts';
+import { partId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
@@ -56,7 +56,9 @@ export function computeQuote({
   const wanted = wantedOf(spec.resources);
   const work = resolveWork(spec.workload);
   const spread = spreadOf(work, wanted.kind, history(work.basis, wanted.kind));
-  const options = listOptions({ spec, work, wanted, wares, spread, policy, newId: () => newId('option') });
+  let made = 0;
+  const newId = () => partId('option', id, made++);
+  const options = listOptions({ spec, work, wanted, wares, spread, policy, newId });
   const goal = { ...spec, providers: wanted.providers };
   const ordered = inOrder(options, goal);
   const { recommended, notes } = recommend(ordered, goal, now);
