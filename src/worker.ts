@@ -1,20 +1,24 @@
 import { removeLeftovers } from './artifacts/retention.ts';
 import { promote } from './artifacts/store.ts';
+import type { MicroUsd } from './core/money.ts';
 import { hourMs } from './core/time.ts';
+import type { Sql } from './db/database.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
 import type { Foundation } from './foundation.ts';
 import { forgetRequests } from './http/store.ts';
 import { createLaunch } from './instances/launch.ts';
+import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import type { Capacity, Provider } from './providers/provider.ts';
 import { recordResidual } from './quotes/calibrate.ts';
-import { committedByTenant, lockTenants, release, reserve } from './shares/store.ts';
+import { budgetLeft } from './shares/budget.ts';
+import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
-import { currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
+import { currentPolicies, currentPolicy, currentPoolPolicy } from './tenants/policies.ts';
 
 /**
  * The worker: dispatch, launch and settle from the queue, and the sweep on a timer of its own. Where it is the only
@@ -101,17 +105,25 @@ function buildSettle(foundation: Foundation) {
 }
 
 function buildSweep(foundation: Foundation) {
-  const { db, providers, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } = foundation;
+  const { db, now, providers, petaflopsPerAccelerator, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } =
+    foundation;
+  const accrue = createAccrue(petaflopsPerAccelerator);
   return createSweep({
     db,
     providers,
     limits: limitsOf(foundation),
     stop,
+    meter: createMeter({ db, now, accrue, held: heldBy, budgetLeft: readBudgetLeft, reserve, wakeSettle }),
     wakeDispatch,
     wakeLaunch,
     wakeSettle,
     onError,
   });
+}
+
+async function readBudgetLeft(tx: Sql, tenantId: string, now: Date): Promise<MicroUsd> {
+  await lockTenant(tx, tenantId);
+  return budgetLeft(await currentPolicy(tx, tenantId), await committed(tx, tenantId, now));
 }
 
 /** An idempotency key is good for so long. */

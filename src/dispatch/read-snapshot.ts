@@ -1,4 +1,5 @@
-import type { MicroUsd } from '../core/money.ts';
+import { fromUsd, type MicroUsd } from '../core/money.ts';
+import { hourMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
@@ -77,19 +78,21 @@ function queuedJob(
   };
 }
 
-function runningJob(
-  { jobId, tenantId, spec, option, startedAt, createdAt }: ActiveRow,
-  capacities: Capacities,
-  deps: SnapshotDeps,
-): RunningJob[] {
+/** `useLeft`: petaflop-seconds that it is expected to use, beyond what is in the accounts already. */
+type InFlight = RunningJob & { useLeft: number };
+
+function runningJob(row: ActiveRow, capacities: Capacities, deps: SnapshotDeps): InFlight[] {
+  const { jobId, tenantId, spec, option, offer } = row;
   if (option === null) return [];
   const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);
-  const from = (startedAt ?? createdAt).getTime();
+  const from = (row.startedAt ?? row.createdAt).getTime();
   const endsAt = { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
-  return [{ id: jobId, tenantId, choice, endsAt }];
+  const accountedMs = offer.hourlyUsd > 0 ? (row.charged / fromUsd(offer.hourlyUsd)) * hourMs : 0;
+  const useLeft = (choice.petaflops * Math.max(0, choice.durationMs.p50 - accountedMs)) / 1000;
+  return [{ id: jobId, tenantId, choice, endsAt, useLeft }];
 }
 
-function withRunning(tenant: SettledUse, running: RunningJob[]): TenantUse {
+function withRunning(tenant: SettledUse, running: InFlight[]): TenantUse {
   const own = running.filter(({ tenantId }) => tenantId === tenant.id);
   const accelerators: Record<string, number> = {};
   for (const { choice } of own)
@@ -109,9 +112,8 @@ function withRunning(tenant: SettledUse, running: RunningJob[]): TenantUse {
   };
 }
 
-/** Petaflop-seconds that jobs are expected to use in all. */
-function expectedUse(jobs: RunningJob[]): number {
-  return jobs.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, 0);
+function expectedUse(jobs: InFlight[]): number {
+  return jobs.reduce((sum, { useLeft }) => sum + useLeft, 0);
 }
 
 /** What all pools that can be counted could give at once. */

@@ -49,13 +49,15 @@ export type ActiveRow = {
   limits: NodeLimits;
   startedAt: Date | null;
   createdAt: Date;
+  /** Micro-dollars of it that are in the accounts. */
+  charged: number;
 };
 
 /** Everything that holds capacity: from the intent until the provider no longer shows it. */
 export async function readActive(tx: Sql): Promise<ActiveRow[]> {
   return tx.$queryRaw<ActiveRow[]>`
     SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", ${neededSpec}, attempt.offer, limits,
-      attempt.started_at AS "startedAt", attempt.created_at AS "createdAt",
+      attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
       (SELECT option FROM jsonb_array_elements(options) AS option
         WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS option
     FROM attempt JOIN job ON job.id = attempt.job_id

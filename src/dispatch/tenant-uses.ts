@@ -1,6 +1,7 @@
-import { fromUsd, type MicroUsd } from '../core/money.ts';
 import { dayMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
+import { budgetLeft } from '../shares/budget.ts';
+import type { Committed } from '../shares/store.ts';
 import { windowMs } from '../shares/window.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import type { ShareCap, TenantUse } from './snapshot.ts';
@@ -10,10 +11,7 @@ export type TenantUseDeps = {
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
   /** Holds the accounts of these tenants until the transaction ends. */
   lockTenants: (tx: Sql, tenantIds: string[]) => Promise<unknown>;
-  committed: (
-    tx: Sql,
-    now: Date,
-  ) => Promise<Map<string, { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserved: MicroUsd }>>;
+  committed: (tx: Sql, now: Date) => Promise<Map<string, Committed>>;
   /** Petaflop-seconds by tenant, each entry halved for every half-life of its age. */
   decayedUse: (tx: Sql, halfLifeMs: number, now: Date) => Promise<Map<string, number>>;
   /** Petaflop-seconds by tenant since then. */
@@ -57,12 +55,6 @@ export function createTenantUses(deps: TenantUseDeps) {
       };
     });
   };
-}
-
-function budgetLeft({ budget }: Policy, spent = { spentThisMonth: 0, spentTotal: 0, reserved: 0 }): MicroUsd {
-  const monthly = fromUsd(budget?.monthlyUsd ?? Infinity) - spent.spentThisMonth;
-  const total = fromUsd(budget?.totalUsd ?? Infinity) - spent.spentTotal;
-  return Math.min(monthly, total) - spent.reserved;
 }
 
 type ShareCapDeps = Pick<TenantUseDeps, 'useSince'> & {

@@ -13,6 +13,7 @@ export type SeenRow = {
   hasReported: boolean;
   requestedAt: Date;
   createdAt: Date | null;
+  goneAt: Date | null;
 };
 
 export type AttemptFacts = {
@@ -25,9 +26,13 @@ export type AttemptFacts = {
   instances: SeenRow[];
   /** When the provider was asked what it shows. */
   listedAt: Date;
-  spec: JobSpec;
+  spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
   offer: Offer;
+  /** Of the job: what its attempts were charged, and what it has in reserve. */
   chargedMicroUsd: number;
+  reservedMicroUsd: number;
+  /** What of it this attempt was charged. */
+  costMicroUsd: number;
 };
 
 export type Limits = {
@@ -44,6 +49,7 @@ export type Step =
   | { do: 'wait' }
   | { do: 'launch'; instanceIds: string[] }
   | { do: 'settle' }
+  | { do: 'meter' }
   | { do: 'stop'; reason: StopReason; message: string };
 
 /** A launch that has not come through after so long is sent again. */
@@ -65,7 +71,8 @@ export function plan(attempt: AttemptFacts, limits: Limits): Step {
   const waiting = attempt.instances.filter(
     ({ state, requestedAt }) => state === 'requested' && now.getTime() - requestedAt.getTime() > relaunchMs,
   );
-  return waiting.length === 0 ? { do: 'wait' } : { do: 'launch', instanceIds: waiting.map(({ id }) => id) };
+  if (waiting.length > 0) return { do: 'launch', instanceIds: waiting.map(({ id }) => id) };
+  return isDue(attempt, now) ? { do: 'meter' } : { do: 'wait' };
 }
 
 function stop(reason: StopReason, message: string): Step {
@@ -97,19 +104,23 @@ function tooLate(
 function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {
   const { maxCostUsd } = attempt.spec;
   if (maxCostUsd === undefined) return undefined;
-  const cost = attempt.chargedMicroUsd + accruedMicroUsd(attempt, now);
+  const cost = attempt.chargedMicroUsd - attempt.costMicroUsd + accruedMicroUsd(attempt, now);
   if (cost < fromUsd(maxCostUsd)) return undefined;
   return stop('max-cost', `The job has cost ${formatUsd(toUsd(cost))}, its maxCostUsd is ${formatUsd(maxCostUsd)}.`);
 }
 
+/** What the accounts do not know yet is written into them each hour, and when it is more than the job has in reserve. */
+function isDue(attempt: AttemptFacts, now: Date): boolean {
+  const unaccounted = accruedMicroUsd(attempt, now) - attempt.costMicroUsd;
+  return unaccounted > Math.min(attempt.reservedMicroUsd, fromUsd(attempt.offer.hourlyUsd));
+}
+
 /** What the machines of the attempt have cost until now. */
-export function accruedMicroUsd({ instances, offer }: Pick<AttemptFacts, 'instances' | 'offer'>, now: Date): number {
+function accruedMicroUsd({ instances, offer }: Pick<AttemptFacts, 'instances' | 'offer'>, now: Date): number {
   const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
-  return instances.reduce(
-    (sum, { createdAt }) =>
-      sum + (createdAt === null ? 0 : priceFor(hourlyPerNode, now.getTime() - createdAt.getTime())),
-    0,
-  );
+  const costOf = ({ createdAt, goneAt }: SeenRow) =>
+    createdAt === null ? 0 : priceFor(hourlyPerNode, (goneAt ?? now).getTime() - createdAt.getTime());
+  return instances.reduce((sum, instance) => sum + costOf(instance), 0);
 }
 
 const unheard = new Set<string>([

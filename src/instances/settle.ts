@@ -1,25 +1,13 @@
-import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { after, defaultRetries, outcomes, type EndState, type StopReason } from '../jobs/state.ts';
-import { lockJob, move } from '../jobs/store.ts';
+import { lockJob, move, recordMoney } from '../jobs/store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Offer } from '../protocol/quote.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { Accrue } from '../shares/usage.ts';
+import { chargeMachines } from './charge.ts';
 import { mayDestroy, type Limits, type SeenRow } from './plan.ts';
 import { findAttempt, markGone, type AttemptRow } from './store.ts';
-
-/** One machine's time, to be put into the accounts. */
-export type Accrual = {
-  instanceId: string;
-  tenantId: string;
-  jobId: string;
-  attempt: number;
-  from: Date;
-  to: Date;
-  offer: Offer;
-  microUsdPerHour: number;
-};
 
 export type SettleDeps = {
   db: Database;
@@ -27,7 +15,7 @@ export type SettleDeps = {
   provider: (name: string) => Provider;
   limits: () => Limits;
   /** Writes use and charge; answers the micro-dollars charged. */
-  accrue: (tx: Sql, accrual: Accrual) => Promise<number>;
+  accrue: Accrue;
   refund: (
     tx: Sql,
     line: { tenantId: string; jobId: string; attempt: number; amount: number; note: string; at: Date },
@@ -92,22 +80,15 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   const { to } = ending;
   await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set: endOf(attempt, to, at, deps) });
 
-  const charged = await chargeMachines(tx, attempt, deps);
+  const charged = await chargeMachines(tx, attempt, at, deps.accrue);
+  const line = { tenantId, jobId, attempt: number, at };
   const isRefunded = outcomes[reason].cause === 'infrastructure' && charged > 0;
-  if (isRefunded)
-    await deps.refund(tx, {
-      tenantId,
-      jobId,
-      attempt: number,
-      amount: charged,
-      note: `Attempt ${number} failed by ${reason}.`,
-      at,
-    });
-  await deps.release(tx, { tenantId, jobId, attempt: number, note: `Attempt ${number} ended.`, at });
+  if (isRefunded) await deps.refund(tx, { ...line, amount: charged, note: `Attempt ${number} failed by ${reason}.` });
+  await deps.release(tx, { ...line, note: `Attempt ${number} ended.` });
   const cost = isRefunded ? 0 : charged;
-  await tx.job.update({ where: { id: jobId }, data: { chargedMicroUsd: { increment: cost }, reservedMicroUsd: 0 } });
+  await recordMoney(tx, { jobId, attemptId, charged: cost, before: Number(attempt.costMicroUsd), reserved: 0 });
   const state: EndState = to === 'queued' ? outcomes[reason].end : to;
-  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at, costMicroUsd: cost } });
+  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at } });
   if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
   if (to === 'succeeded') await deps.recordResidual(tx, jobId);
 }
@@ -131,25 +112,4 @@ function endOf({ job }: AttemptRow, to: EndState | 'queued', at: Date, { retryBa
   if (to !== 'queued') return { finishedAt: at };
   const backoffMs = Math.min(maxBackoffMs, retryBackoffMs * 2 ** job.failedAttempts);
   return { failedAttempts: job.failedAttempts + 1, notBefore: new Date(at.getTime() + backoffMs) };
-}
-
-async function chargeMachines(tx: Sql, attempt: AttemptRow, { accrue }: SettleDeps): Promise<number> {
-  const offer = attempt.offer as unknown as Offer;
-  const microUsdPerHour = fromUsd(offer.hourlyUsd) / offer.nodes;
-  let charged = 0;
-  for (const { id, createdAt, goneAt } of attempt.instances) {
-    if (createdAt === null || goneAt === null) continue;
-    const { tenantId, jobId, number } = attempt;
-    charged += await accrue(tx, {
-      instanceId: id,
-      tenantId,
-      jobId,
-      attempt: number,
-      from: createdAt,
-      to: goneAt,
-      offer,
-      microUsdPerHour,
-    });
-  }
-  return charged;
 }

@@ -1,5 +1,7 @@
 import { Prisma, type Database, type Sql } from '../db/database.ts';
+import { activeStates } from '../jobs/state.ts';
 import { recordEvent } from '../jobs/store.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Claim, Rendezvous, Report } from '../protocol/runner.ts';
 
 const withAttempt = { attempt: { include: { job: true } } } as const satisfies Prisma.InstanceInclude;
@@ -154,9 +156,27 @@ export async function markGone(sql: Sql, instanceId: string, at: Date): Promise<
   });
 }
 
-/** What the sweep has to look at: every attempt that has not ended. */
+/** What the sweep has to look at: every attempt that has not ended. Of the specs, which may hold files, only the limits. */
 export async function listActiveAttempts(sql: Sql) {
-  return sql.attempt.findMany({ where: { finishedAt: null }, include: { job: true, instances: true } });
+  const attempts = await sql.attempt.findMany({
+    where: { state: { in: [...activeStates] }, finishedAt: null },
+    include: {
+      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true } },
+      instances: { omit: { host: true, sample: true } },
+    },
+  });
+  const limits = await readSpecLimits(sql, attempts);
+  return attempts.map((attempt) => ({ ...attempt, spec: limits.get(attempt.jobId) ?? {} }));
+}
+
+type SpecLimits = Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
+
+async function readSpecLimits(sql: Sql, attempts: { jobId: string }[]): Promise<Map<string, SpecLimits>> {
+  const ids = attempts.map(({ jobId }) => jobId);
+  const rows = await sql.$queryRaw<{ id: string; spec: SpecLimits }[]>`
+    SELECT id, jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec
+    FROM job WHERE id = ANY(${ids})`;
+  return new Map(rows.map(({ id, spec }) => [id, spec]));
 }
 
 export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];

@@ -1,8 +1,8 @@
 import type { Database } from '../db/database.ts';
 import type { Stop } from '../jobs/stop.ts';
-import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer } from '../protocol/quote.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
+import type { Meter } from './meter.ts';
 import { plan, type AttemptFacts, type Limits } from './plan.ts';
 import { listActiveAttempts, listUnwanted, type ActiveAttempt } from './store.ts';
 
@@ -11,6 +11,7 @@ export type SweepDeps = {
   providers: Provider[];
   limits: () => Limits;
   stop: Stop;
+  meter: Meter;
   wakeDispatch: () => void;
   wakeLaunch: (instanceId: string) => Promise<void>;
   wakeSettle: (attemptId: string) => Promise<void>;
@@ -53,7 +54,7 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
 async function carryOut(
   { id, jobId, number }: ActiveAttempt,
   facts: AttemptFacts,
-  { limits, stop, wakeLaunch, wakeSettle }: SweepDeps,
+  { limits, stop, meter, wakeLaunch, wakeSettle }: SweepDeps,
 ): Promise<void> {
   const step = plan(facts, limits());
   switch (step.do) {
@@ -65,6 +66,8 @@ async function carryOut(
     case 'stop':
       await stop({ jobId, attempt: number, reason: step.reason, message: step.message });
       return;
+    case 'meter':
+      return meter({ id, jobId, number });
     case 'wait':
       return;
   }
@@ -74,9 +77,10 @@ function factsOf(attempt: ActiveAttempt, { at, names }: Listing): AttemptFacts {
   const { job, instances, offer } = attempt;
   return {
     ...attempt,
-    spec: job.spec as unknown as JobSpec,
     offer: offer as unknown as Offer,
     chargedMicroUsd: Number(job.chargedMicroUsd),
+    reservedMicroUsd: Number(job.reservedMicroUsd),
+    costMicroUsd: Number(attempt.costMicroUsd),
     listedAt: at,
     instances: instances.map((row) => ({ ...row, isListed: names.has(row.name), hasReported: row.reported !== null })),
   };

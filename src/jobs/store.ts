@@ -1,3 +1,4 @@
+import type { MicroUsd } from '../core/money.ts';
 import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
@@ -78,6 +79,26 @@ export async function lockJob(tx: Sql, jobId: string): Promise<LockedJob | undef
 /** Somebody wants the job to end; the first wish stays. */
 export async function requestStop(tx: Sql, jobId: string, at: Date): Promise<void> {
   await tx.job.updateMany({ where: { id: jobId, stopRequestedAt: null }, data: { stopRequestedAt: at } });
+}
+
+export type AttemptMoney = {
+  jobId: string;
+  attemptId: string;
+  /** What the attempt has been charged in all, refunds taken off; and what its row says of it. */
+  charged: MicroUsd;
+  before: MicroUsd;
+  /** What the job holds in reserve now. */
+  reserved: MicroUsd;
+};
+
+/** What the ledger says of a job and its attempt, where their rows show it. In the transaction that writes the ledger. */
+export async function recordMoney(
+  tx: Sql,
+  { jobId, attemptId, charged, before, reserved }: AttemptMoney,
+): Promise<void> {
+  await tx.attempt.update({ where: { id: attemptId }, data: { costMicroUsd: charged } });
+  const data = { chargedMicroUsd: { increment: charged - before }, reservedMicroUsd: reserved };
+  await tx.job.update({ where: { id: jobId }, data });
 }
 
 export type Move<From extends JobState> = {

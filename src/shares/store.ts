@@ -110,6 +110,11 @@ async function readAccounts(
   };
 }
 
+/** What a job holds of its tenant's accounts. */
+export async function heldBy(sql: Sql, tenantId: string, jobId: string): Promise<Held> {
+  return (await readAccounts(sql, tenantId, jobId)).held;
+}
+
 /** What stands against a tenant's budgets. Months are of UTC. */
 export type Committed = { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserved: MicroUsd };
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { accountsOf, addJob, addTenant, jobOf, startRunning, test } from './world.ts';
+import { accountsOf, addJob, addTenant, jobOf, startRunning, test, type World } from './world.ts';
 
 test('preempted time is paid, and what is left of maxCostUsd is what the next attempt reserves', async ({ world }) => {
   const tenantId = await addTenant(world, { budget: { totalUsd: 1 } });
@@ -22,4 +22,85 @@ test('preempted time is paid, and what is left of maxCostUsd is what the next at
     reservedMicroUsd: 0n,
     chargedMicroUsd: 300_000n,
   });
+});
+
+/** Whether the job's row says what the ledger says, at any moment. */
+async function expectAgreement(world: World, jobId: string): Promise<void> {
+  const { reserved, spent, available } = await accountsOf(world, jobId);
+  const { reservedMicroUsd, chargedMicroUsd, attempts } = await jobOf(world, jobId);
+  expect({ reserved: Number(reservedMicroUsd), spent: Number(chargedMicroUsd) }).toEqual({ reserved, spent });
+  expect(attempts.reduce((sum, { costMicroUsd }) => sum + Number(costMicroUsd), 0)).toBe(spent);
+  expect(available + reserved + spent).toBe(0);
+}
+
+test('what runs past its reservation reserves another hour while no budget limits it', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world));
+  const { tokens, attemptId } = await startRunning(world, jobId);
+  expect(await accountsOf(world, jobId)).toMatchObject({ reserved: 9_000_000, spent: 0 });
+  world.advance(901);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  await world.sweep();
+  expect(await accountsOf(world, jobId)).toMatchObject({ reserved: 36_000_000, spent: 9_010_000 });
+  await expectAgreement(world, jobId);
+  world.advance(9);
+  await world.end(tokens[0] ?? '', 1);
+  await world.settle(attemptId);
+  expect(await accountsOf(world, jobId)).toEqual({ available: -9_100_000, reserved: 0, spent: 9_100_000 });
+  await expectAgreement(world, jobId);
+});
+
+test('what runs past its reservation takes what the budget still has, and then stops', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world, { budget: { monthlyUsd: 10, totalUsd: 9.5 } }));
+  const { tokens, attemptId } = await startRunning(world, jobId);
+  world.advance(901);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  expect(await accountsOf(world, jobId)).toMatchObject({ reserved: 490_000, spent: 9_010_000 });
+  await expectAgreement(world, jobId);
+  world.advance(50);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'budget' });
+  await expectAgreement(world, jobId);
+  world.advance(5);
+  await world.end(tokens[0] ?? '', 1, 'stopped');
+  await world.settle(attemptId);
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'failed', reason: 'budget' });
+  await expectAgreement(world, jobId);
+});
+
+test('each hour is written into the accounts as it passes, and given back where infrastructure fails', async ({
+  world,
+}) => {
+  const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 200, resources: { nodes: 2 } });
+  const { tokens, attemptId } = await startRunning(world, jobId);
+  for (const hours of [1, 2]) {
+    world.advance(3_601);
+    for (const token of tokens) await world.beat(token, 1, 'running');
+    await world.sweep();
+    expect((await accountsOf(world, jobId)).spent).toBe(hours * 36_010_000);
+    await expectAgreement(world, jobId);
+  }
+  world.advance(31);
+  await world.sweep();
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'heartbeat-lost' });
+  await world.settle(attemptId);
+  expect(await accountsOf(world, jobId)).toEqual({ available: 0, reserved: 0, spent: 0 });
+  await expectAgreement(world, jobId);
+});
+
+test('maxCostUsd is of all attempts together, also of what is in the accounts already', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 40 });
+  const { tokens } = await startRunning(world, jobId);
+  for (const seconds of [3_601, 398]) {
+    world.advance(seconds);
+    await world.beat(tokens[0] ?? '', 1, 'running');
+    await world.sweep();
+    expect((await jobOf(world, jobId)).state).toBe('running');
+  }
+  world.advance(1);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'max-cost' });
 });

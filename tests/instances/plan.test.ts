@@ -32,6 +32,7 @@ const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({
   hasReported: false,
   requestedAt: start,
   createdAt: start,
+  goneAt: null,
   ...overrides,
 });
 const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
@@ -43,9 +44,11 @@ const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   leaseExpiresAt: later(1000),
   instances: [machine()],
   listedAt: start,
-  spec: { name: 'x', command: 'true' },
+  spec: {},
   offer,
   chargedMicroUsd: 0,
+  reservedMicroUsd: 100_000_000,
+  costMicroUsd: 0,
   ...overrides,
 });
 
@@ -60,9 +63,13 @@ describe('what the sweep does', () => {
     ['no runner within the boot time', attempt({ state: 'provisioning', startedAt: null }), 61, 'stop boot-timeout'],
     ['a lease that ran out', attempt({ leaseExpiresAt: later(40) }), 41, 'stop heartbeat-lost'],
     ['a lease that ran out while we were away', attempt({ leaseExpiresAt: later(-100) }), 29, 'wait'],
-    ['a job far over its maxDuration', attempt({ spec: { name: 'x', command: 'true', maxDuration: '10s' } }), 81, 'stop max-duration'],
-    ['a job that has cost its maximum', attempt({ spec: { name: 'x', command: 'true', maxCostUsd: 5 } }), 6, 'stop max-cost'],
-    ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { name: 'x', command: 'true', maxCostUsd: 5 } }), 2, 'stop max-cost'],
+    ['a job far over its maxDuration', attempt({ spec: { maxDuration: '10s' } }), 81, 'stop max-duration'],
+    ['a job that has cost its maximum', attempt({ spec: { maxCostUsd: 5 } }), 6, 'stop max-cost'],
+    ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { maxCostUsd: 5 } }), 2, 'stop max-cost'],
+    ['what has run past its reservation', attempt({ reservedMicroUsd: 5_000_000 }), 6, 'meter'],
+    ['an hour that is not in the accounts', attempt({ reservedMicroUsd: 9e9, spec: {}, leaseExpiresAt: later(9999) }), 3601, 'meter'],
+    ['an hour that is', attempt({ costMicroUsd: 3_600_000_000, reservedMicroUsd: 9e9, leaseExpiresAt: later(9999) }), 3601, 'wait'],
+    ['what is in the accounts counts once', attempt({ chargedMicroUsd: 4_000_000, costMicroUsd: 4_000_000, spec: { maxCostUsd: 5 } }), 4, 'wait'],
   ]; // prettier-ignore
   test.each(cases)('%s', (_name, facts, seconds, wanted) => {
     const step = plan({ ...facts, listedAt: later(seconds) }, limits(seconds));

@@ -7,6 +7,7 @@ import { createClaim } from '../../src/instances/claim.ts';
 import { requireRunner } from '../../src/instances/fence.ts';
 import { createHeartbeat } from '../../src/instances/heartbeat.ts';
 import { createLaunch } from '../../src/instances/launch.ts';
+import { createMeter } from '../../src/instances/meter.ts';
 import { createReport } from '../../src/instances/report.ts';
 import { createSettle } from '../../src/instances/settle.ts';
 import { createSweep } from '../../src/instances/sweep.ts';
@@ -20,9 +21,10 @@ import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { promote } from '../../src/artifacts/store.ts';
 import { recordResidual } from '../../src/quotes/calibrate.ts';
-import { committedByTenant, lockTenants, release, reserve } from '../../src/shares/store.ts';
+import { budgetLeft } from '../../src/shares/budget.ts';
+import { committed, committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
-import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
+import { currentPolicies, currentPolicy, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { sampleQuote } from '../support/app.ts';
 import { test as withDatabase } from '../support/database.ts';
 import { createScriptedProvider } from './scripted-provider.ts';
@@ -116,6 +118,18 @@ export function createWorld(db: Database) {
       providers: [provider],
       limits,
       stop,
+      meter: createMeter({
+        db,
+        now,
+        accrue,
+        held: heldBy,
+        budgetLeft: async (tx, tenantId, at) => {
+          await lockTenants(tx, [tenantId]);
+          return budgetLeft(await currentPolicy(tx, tenantId), await committed(tx, tenantId, at));
+        },
+        reserve,
+        wakeSettle: wake('settle'),
+      }),
       wakeDispatch: () => undefined,
       wakeLaunch: wake('launch'),
       wakeSettle: wake('settle'),

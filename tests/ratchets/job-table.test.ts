@@ -7,7 +7,6 @@ const write = /\.job\.(create|update|delete|upsert)|\b(UPDATE|INSERT INTO|DELETE
 const exceptions = {
   'src/dispatch/store.ts': 'waiting',
   'src/instances/heartbeat.ts': 'startedAt',
-  'src/instances/settle.ts': 'chargedMicroUsd, reservedMicroUsd',
   'src/instances/store.ts': 'progress',
 };
 
