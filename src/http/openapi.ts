@@ -103,10 +103,7 @@ type Operation = Json & { parameters?: Json[]; responses: { [status: string]: Js
 
 function finish(operation: Operation, problem: Json): Operation {
   const { parameters, responses } = operation;
-  const answers = Object.entries(responses).map(([status, response]) => [
-    status,
-    hasBody(status) ? response : { description: response['description'] },
-  ]);
+  const answers = Object.entries(responses).map(([status, response]) => [status, describe(status, response)]);
   return {
     ...operation,
     ...(parameters === undefined
@@ -117,6 +114,21 @@ function finish(operation: Operation, problem: Json): Operation {
           ),
         }),
     responses: { ...(Object.fromEntries(answers) as Operation['responses']), default: problem },
+  };
+}
+
+const said: Record<string, string> = {
+  '200': 'The answer.',
+  '201': 'What was made.',
+  '204': 'Done; there is nothing to say.',
+};
+
+function describe(status: string, { description, content }: Json): Json {
+  const isUnsaid = description === undefined || description === 'Default Response';
+  return {
+    description: isUnsaid ? (said[status] ?? 'The answer.') : description,
+    ...(status.startsWith('3') ? { headers: { Location: { schema: { type: 'string', format: 'uri' } } } } : {}),
+    ...(hasBody(status) && content !== undefined ? { content } : {}),
   };
 }
 

@@ -218,3 +218,22 @@ export const JobSpec = Type.Object(
   { ...closed, title: 'JobSpec' },
 );
 export type JobSpec = Static<typeof JobSpec>;
+
+/** One that this machine carries out, and one that says what it is. */
+export const exampleSpecs: readonly JobSpec[] = [
+  { name: 'hello', command: 'echo "Hello from $WEIR_JOB_ID"' },
+  {
+    name: 'llama-2-7b',
+    command: ['torchrun', '--nproc-per-node=8', 'train.py'],
+    setup: 'pip install -r requirements.txt',
+    inputs: [{ uri: 'gs://bucket/data', path: 'data' }],
+    outputs: ['out/'],
+    checkpoints: { path: 'ckpt/', every: '10m' },
+    secrets: ['HF_TOKEN'],
+    resources: { accelerators: 'A100-80GB:8', market: 'any' },
+    workload: { preset: 'llama-2-7b', tokens: 20e9, precision: 'bf16' },
+    objective: 'cheapest',
+    maxDuration: '3d',
+    maxCostUsd: 4000,
+  },
+];

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Blocker, closed, Id, Nullable, Time, Usd } from './common.ts';
-import { JobSpec } from './job-spec.ts';
+import { exampleSpecs, JobSpec } from './job-spec.ts';
 import { Offer, Quote } from './quote.ts';
 
 export const jobStates = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'] as const;
@@ -15,7 +15,7 @@ export const NewJob = Type.Object(
       Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.'),
     ),
   },
-  { ...closed, title: 'NewJob' },
+  { ...closed, title: 'NewJob', examples: [...exampleSpecs] },
 );
 export type NewJob = Static<typeof NewJob>;
 
@@ -128,6 +128,6 @@ export const NewUpload = Type.Object(
     sizeBytes: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 * 1024 ** 4, description: 'Up to 5 TiB.' })),
     sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   },
-  { ...closed, title: 'NewUpload' },
+  { ...closed, title: 'NewUpload', examples: [{ name: 'source.tar.gz' }] },
 );
 export type NewUpload = Static<typeof NewUpload>;

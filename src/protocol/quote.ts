@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
-import { JobSpec } from './job-spec.ts';
+import { exampleSpecs, JobSpec } from './job-spec.ts';
 
 export const Offer = Type.Object(
   {
@@ -77,7 +77,7 @@ export const NewQuote = Type.Object(
     ...JobSpec.properties,
     pilot: Type.Optional(Type.Boolean({ description: 'Quote from a run of up to two minutes.' })),
   },
-  { ...closed, title: 'NewQuote' },
+  { ...closed, title: 'NewQuote', examples: [...exampleSpecs] },
 );
 
 /** What the service has seen of its own error: predicted against actual, over finished jobs. */

@@ -16,7 +16,7 @@ export const NewTenant = Type.Object(
       description: 'ASCII letters, digits, spaces, dots, dashes and underscores, with a letter or digit first.',
     }),
   },
-  { ...closed, title: 'NewTenant' },
+  { ...closed, title: 'NewTenant', examples: [{ name: 'vision' }] },
 );
 
 export const roles = ['viewer', 'member', 'admin', 'operator'] as const;
@@ -25,7 +25,7 @@ const RoleSchema = Type.Enum([...roles], { title: 'Role' });
 
 export const NewKey = Type.Object(
   { role: Type.Optional(RoleSchema), label: Type.Optional(Type.String({ maxLength: 128 })) },
-  { ...closed, title: 'NewKey' },
+  { ...closed, title: 'NewKey', examples: [{ role: 'member', label: 'CI' }] },
 );
 
 export const Key = Type.Object(
@@ -46,7 +46,7 @@ export const CreatedKey = Type.Object(
 
 export const SecretValue = Type.Object(
   { value: Type.String({ minLength: 1, maxLength: 65_536 }) },
-  { ...closed, title: 'SecretValue' },
+  { ...closed, title: 'SecretValue', examples: [{ value: 'hf_…' }] },
 );
 
 export const Secret = Type.Object(
@@ -113,7 +113,19 @@ export const Policy = Type.Object(
     providers: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
     regions: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
   },
-  { ...closed, title: 'Policy' },
+  {
+    ...closed,
+    title: 'Policy',
+    examples: [
+      {
+        weight: 2,
+        guaranteed: { 'A100-80GB': 8 },
+        caps: { runningJobs: 20, accelerators: { H100: 16, cpu: 32 } },
+        shareCap: { share: 0.35, window: '30d', mode: 'soft' },
+        budget: { monthlyUsd: 5000 },
+      },
+    ],
+  },
 );
 export type Policy = Static<typeof Policy>;
 
@@ -130,7 +142,7 @@ export const PoolPolicy = Type.Object(
       Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' }),
     ),
   },
-  { ...closed, title: 'PoolPolicy' },
+  { ...closed, title: 'PoolPolicy', examples: [{ hhiCeiling: 0.5, halfLife: '7d', tenantsSeeOthers: true }] },
 );
 export type PoolPolicy = Static<typeof PoolPolicy>;
 

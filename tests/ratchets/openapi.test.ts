@@ -4,13 +4,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@hey-api/openapi-ts';
 import { expect, test } from 'vitest';
+import { Value } from 'typebox/value';
 import { parse } from 'yaml';
+import { NewJob, NewUpload } from '../../src/protocol/job.ts';
+import { NewQuote } from '../../src/protocol/quote.ts';
+import { NewKey, NewTenant, Policy, PoolPolicy, SecretValue } from '../../src/protocol/tenant.ts';
 import { writeSpecification } from '../../src/http/specification.ts';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
-type Operation = { operationId?: string; summary?: string; tags?: string[]; responses: Record<string, unknown> };
+type Operation = {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
+  requestBody?: { content: Record<string, { example?: unknown; examples?: unknown }> };
+  responses: Record<string, { description?: string }>;
+};
 
 async function operations(): Promise<[string, Operation][]> {
   const { paths } = parse(await writeSpecification()) as { paths: Record<string, Record<string, Operation>> };
@@ -31,6 +41,20 @@ test('every operation has a name of its own, a summary, a tag and problems', asy
   );
   expect(incomplete.map(([name]) => name)).toEqual([]);
   expect(new Set(all.map(([, { operationId }]) => operationId)).size).toBe(all.length);
+});
+
+test('every answer says what it is, and every body that a client writes shows one that is accepted', async () => {
+  for (const [name, { responses, requestBody, tags }] of await operations()) {
+    for (const [status, { description = '' }] of Object.entries(responses))
+      expect([name, status, description]).not.toEqual([name, status, expect.stringMatching(/^(Default Response)?$/)]);
+    const body = requestBody?.content['application/json'];
+    if (body === undefined || tags?.includes('Runner') === true) continue;
+    expect([name, body.example ?? body.examples]).not.toEqual([name, undefined]);
+  }
+  for (const body of [NewTenant, NewKey, SecretValue, Policy, PoolPolicy, NewQuote, NewJob, NewUpload]) {
+    const { title, examples } = body as { title?: string; examples?: unknown[] };
+    for (const example of examples ?? []) expect([title, Value.Check(body, example)]).toEqual([title, true]);
+  }
 });
 
 test('a stranger’s generator makes a client of it that compiles, with types by our names', async () => {
