@@ -24,7 +24,9 @@ async function main(isOnce: boolean): Promise<number> {
   const config = await withFreePort(loadConfig(process.env));
   const askedToStop = untilAskedToStop().then(() => 'stop' as const);
   title('Starting weir');
-  const service = await startService(config, 'both', (error) => print(faint(`  ${error instanceof Error ? error.message : String(error)}`)));
+  const service = await startService(config, 'both', (error) =>
+    print(faint(`  ${error instanceof Error ? error.message : String(error)}`)),
+  );
   try {
     for (const notice of service.notices) print(`  ${notice}`);
     print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
@@ -44,7 +46,10 @@ async function runSample(config: Config): Promise<Job> {
   const api = createApi(config.publicUrl, await keyOfFirstTenant(config, operator));
 
   title('Quote for infra/examples/digits-mlp: a 784-64-10 network on handwritten digits');
-  const spec: JobSpec = { ...parseYaml(await readFile(join(example, 'job.yaml'), 'utf8')), source: await uploadExample(api) };
+  const spec: JobSpec = {
+    ...parseYaml(await readFile(join(example, 'job.yaml'), 'utf8')),
+    source: await uploadExample(api),
+  };
   const quote = await api.post<Quote>('/v1/quotes', spec);
   printQuote(quote);
 
@@ -69,14 +74,22 @@ async function keyOfFirstTenant({ dataDir }: Config, operator: Api): Promise<str
   const keyPath = join(dataDir, 'quickstart.key');
   const { items: known } = await operator.get<{ items: Tenant[] }>('/v1/tenants?limit=1000');
   const tenants: Tenant[] = [];
-  for (const name of tenantNames) tenants.push(known.find((tenant) => tenant.name === name) ?? (await operator.post<Tenant>('/v1/tenants', { name })));
+  for (const name of tenantNames)
+    tenants.push(
+      known.find((tenant) => tenant.name === name) ?? (await operator.post<Tenant>('/v1/tenants', { name })),
+    );
   const kept = await readFile(keyPath, 'utf8').catch(() => undefined);
   if (kept !== undefined) {
     const { items: jobs } = await operator.get<{ items: Job[] }>('/v1/jobs?limit=1000');
-    print(`  Found the data of an earlier start again; jobs so far: ${jobs.length === 1000 ? '1000 or more' : jobs.length}.`);
+    print(
+      `  Found the data of an earlier start again; jobs so far: ${jobs.length === 1000 ? '1000 or more' : jobs.length}.`,
+    );
     return kept.trim();
   }
-  const { key } = await operator.post<{ key: string }>(`/v1/tenants/${tenants[0]?.id}/keys`, { role: 'admin', label: 'quickstart' });
+  const { key } = await operator.post<{ key: string }>(`/v1/tenants/${tenants[0]?.id}/keys`, {
+    role: 'admin',
+    label: 'quickstart',
+  });
   await writeFile(keyPath, `${key}\n`, { mode: 0o600 });
   print(`  Made the tenants ${tenantNames.join(' and ')}; the key of the first is in ${keyPath}`);
   return key;
@@ -124,7 +137,9 @@ function printWhereToLook({ publicUrl, dataDir }: Config): void {
 function printHowToGoOn({ publicUrl, dataDir }: Config): void {
   title('weir stays up; Ctrl-C stops it');
   print(`  API reference   ${publicUrl}/docs`);
-  print(`  try             curl -H "Authorization: Bearer $(cat ${join(dataDir, 'operator.key')})" ${publicUrl}/v1/shares`);
+  print(
+    `  try             curl -H "Authorization: Bearer $(cat ${join(dataDir, 'operator.key')})" ${publicUrl}/v1/shares`,
+  );
 }
 
 /** Where nobody named a port and 8080 is taken, any free one will do for a first look. */
