@@ -83,6 +83,9 @@ export function acceleratorMemoryBytes(kind: string): number | undefined {
 export const catalogueDate: string = offerTable.date;
 
 /** The same for the same machine in the same place, whoever lists it. */
+/** Whose prices the catalogue holds. */
+export const catalogueProvider: string = offerTable.provider;
+
 export function wareKey(provider: string, region: string, machineType: string, market: string): string {
   return `${provider}/${region}/${machineType}/${market}`;
 }

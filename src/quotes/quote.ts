@@ -8,7 +8,7 @@ import { assumptionsOf, isOfHistory } from './assumptions.ts';
 import { spreadOf, type Evidence } from './interval.ts';
 import { listOptions } from './options.ts';
 import { inOrder, recommend } from './recommend.ts';
-import { indexWares, type Seller, type Wares } from './sellers.ts';
+import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
 import { wantedOf } from './wanted.ts';
 import { requireConsistent } from './work-faults.ts';
 import { resolveWork, type Basis } from './work.ts';
@@ -39,7 +39,7 @@ export type QuoteInput = {
 
 /**
  * The quote, as a pure function of what is known.
- * @throws WeirError `invalid` for a workload that contradicts itself or an accelerator that does not exist.
+ * @throws WeirError `invalid` for a workload that contradicts itself, or an accelerator or provider that does not exist.
  */
 export function computeQuote({
   id,
@@ -54,6 +54,7 @@ export function computeQuote({
 }: QuoteInput): Quote {
   if (spec.workload !== undefined) requireConsistent(spec.workload);
   const wanted = wantedOf(spec.resources);
+  requireProviders(wanted.providers ?? [], wares);
   const work = resolveWork(spec.workload);
   const spread = spreadOf(work, wanted.kind, history(work.basis, wanted.kind));
   let made = 0;

@@ -1,5 +1,6 @@
+import { WeirError } from '../core/errors.ts';
 import type { Sellable } from '../providers/provider.ts';
-import { wareKey } from './catalogue.ts';
+import { catalogueProvider, wareKey } from './catalogue.ts';
 
 /** What a configured provider sells. */
 export type Seller = { provider: string; sellables: readonly Sellable[] };
@@ -26,4 +27,23 @@ export function indexWares(sellers: readonly Seller[]): Wares {
     }
   }
   return { byKind, keys, providers: new Set(sellers.map(({ provider }) => provider)) };
+}
+
+/**
+ * A misspelt provider would look like a shortage.
+ * @throws WeirError `invalid` with each that neither this installation nor the catalogue has.
+ */
+export function requireProviders(named: readonly string[], { providers }: Wares): void {
+  const known = new Set([...providers, catalogueProvider]);
+  const faults = named.flatMap((name, index) =>
+    known.has(name)
+      ? []
+      : [
+          {
+            pointer: `/resources/providers/${index}`,
+            detail: `There is no provider "${name}"; there are ${[...known].join(', ')}.`,
+          },
+        ],
+  );
+  if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
 }

@@ -197,6 +197,7 @@ describe('the recommendation', () => {
   test('follows the order of the spec’s providers', () => {
     const both = {
       ...wares,
+      providers: new Set(['local', 'other']),
       byKind: new Map([
         [
           'cpu',
@@ -254,4 +255,17 @@ test('every quote has ordered, non-negative figures, and feasible options before
     }),
     { numRuns: 60 },
   );
+});
+
+test('a provider that nobody has is refused, not taken for a shortage', () => {
+  expect(() => quoteOf({ resources: { providers: ['gpc', 'local', 'lokal'] } })).toThrowError(
+    expect.objectContaining({
+      code: 'invalid',
+      faults: [
+        { pointer: '/resources/providers/0', detail: 'There is no provider "gpc"; there are local, gcp.' },
+        { pointer: '/resources/providers/2', detail: 'There is no provider "lokal"; there are local, gcp.' },
+      ],
+    }),
+  );
+  expect(quoteOf({ resources: { providers: ['gcp', 'local'] } }).recommended).not.toBeNull();
 });
