@@ -37,7 +37,13 @@ async function startOn(
   const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
   await migrate(databaseUrl);
   const foundation = await openFoundation(config, databaseUrl, onError);
-  const closeApi = await (mode === 'worker' ? startHealth(foundation) : startApi(foundation));
+  const closeApi = await (mode === 'worker' ? startHealth(foundation) : startApi(foundation)).catch(
+    async (error: unknown) => {
+      await foundation.queues.close();
+      await foundation.db.close();
+      throw error;
+    },
+  );
   const closeWorker = mode === 'api' ? undefined : await startWorker(foundation, mode === 'both');
   return {
     notices: foundation.providers.flatMap(({ notice }) => notice ?? []),

@@ -46,7 +46,7 @@ function createSeries(registry: Registry) {
     expiredLeases: gauge('weir_leases_expired', 'Attempts whose runner counts as lost and that are not settled yet.'),
     changes: new Counter({
       name: 'weir_job_changes_total',
-      help: 'Moves of jobs since this process started, by the state they came to and why.',
+      help: 'Moves of jobs since this process was first scraped, by the state they came to and why.',
       labelNames: ['to', 'reason'],
       registers,
     }),
