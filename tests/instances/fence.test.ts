@@ -110,3 +110,19 @@ test('a sweep that looked before a retry leaves the next attempt alone', async (
   await other.sweep();
   expect(await jobOf(world, jobId)).toMatchObject({ state: 'running', attemptNumber: 2 });
 });
+
+test('a settling that was held up leaves the next attempt and its money alone', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world));
+  const first = await startRunning(world, jobId);
+  await world.end(first.tokens[0] ?? '', 1, 'preemption');
+  world.provider.fail('list', 'slow');
+  const settling = world.settle(first.attemptId);
+  await world.provider.whenSlow();
+  await Promise.all([world.settle(first.attemptId), world.settle(first.attemptId)]);
+  world.advance(5);
+  await startRunning(world, jobId);
+  const rows = await allRows(world);
+  world.provider.release();
+  await settling;
+  expect(await allRows(world)).toEqual(rows);
+});

@@ -20,6 +20,8 @@ export type ScriptedProvider = Provider & {
   vanish: (name: string) => void;
   /** Lets calls that are slow go on. */
   release: () => void;
+  /** Resolves when the next call begins to be slow. */
+  whenSlow: () => Promise<void>;
 };
 
 /** A cloud in memory that does as a test says. */
@@ -28,11 +30,15 @@ export function createScriptedProvider(): ScriptedProvider {
   const ending = new Set<string>();
   const faults: Record<Call, Fault[]> = { create: [], destroy: [], list: [] };
   const slow: (() => void)[] = [];
+  const watching: (() => void)[] = [];
 
   const carryOut = async <T>(call: Call, deed: () => T): Promise<T> => {
     let fault = faults[call].shift();
     if (fault === 'slow') {
-      await new Promise<void>((resolve) => slow.push(resolve));
+      await new Promise<void>((resolve) => {
+        slow.push(resolve);
+        for (const tell of watching.splice(0)) tell();
+      });
       // What went wrong with it shows when it comes back.
       fault = faults[call].shift();
     }
@@ -79,6 +85,7 @@ export function createScriptedProvider(): ScriptedProvider {
     },
     finishEnding,
     release,
+    whenSlow: () => new Promise<void>((resolve) => watching.push(resolve)),
     vanish: (name) => void machines.delete(name),
   };
   return provider;
