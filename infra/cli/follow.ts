@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { Failure } from './failure.ts';
+import { exitCodes, Failure } from './failure.ts';
 import { answer, type Api } from './api.ts';
 import type { JobEvent, LogLine } from './generated/api.ts';
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 type Open = (headers: Record<string, string>) => Promise<Bytes>;
 
+const accept = { accept: 'text/event-stream' };
 const retryMs = 1000;
 /** So long a server may be away, as while it is restarted, before we stop waiting for it. */
 const patienceMs = 120_000;
@@ -30,22 +31,32 @@ function asBytes(body: unknown): Bytes {
 /** Server-sent events until `event: end`; after a lost connection it goes on where it was. */
 async function* follow<T>(open: Open): AsyncGenerator<T> {
   let lastId: string | undefined;
-  let heardAtMs = Date.now();
+  let body = await open(accept);
   for (;;) {
-    const resume = lastId === undefined ? {} : { 'last-event-id': lastId };
     try {
-      const body = await open({ accept: 'text/event-stream', ...resume });
       for await (const { event, id, data } of eventsOf(body)) {
-        heardAtMs = Date.now();
         if (event === 'end') return;
         lastId = id ?? lastId;
         yield JSON.parse(data) as T;
       }
     } catch (error) {
-      // What the server refuses, it will refuse again; a connection may come back.
-      if ((error instanceof Failure && isFinal(error)) || Date.now() - heardAtMs > patienceMs) throw error;
+      // What fetch throws when a connection breaks.
+      if (!(error instanceof TypeError)) throw error;
     }
+    const resume = lastId === undefined ? accept : { ...accept, 'last-event-id': lastId };
+    body = await reopen(() => open(resume));
+  }
+}
+
+async function reopen(open: () => Promise<Bytes>): Promise<Bytes> {
+  const endMs = Date.now() + patienceMs;
+  for (;;) {
     await sleep(retryMs);
+    try {
+      return await open();
+    } catch (error) {
+      if (!isAway(error) || Date.now() > endMs) throw error;
+    }
   }
 }
 
@@ -53,6 +64,8 @@ function eventsOf(body: Bytes) {
   return body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
 }
 
-function isFinal({ problem }: Failure): boolean {
-  return problem !== undefined && problem.status < 500;
+/** What the server refuses, it will refuse again; one that does not answer may come back. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.exitCode !== exitCodes.failure) return false;
+  return error.problem === undefined || error.problem.status >= 500;
 }

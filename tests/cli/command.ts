@@ -8,11 +8,14 @@ import { createInstallation, type Client, type Installation } from '../support/s
 
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
+/** `heard` is called with all of stdout so far, each time there is more. */
+type Options = { stdin?: string; env?: Record<string, string>; heard?: (stdout: string) => void };
+
 /** The command as a user has it, in a directory and with a configuration of its own. */
 export type Weir = {
   directory: string;
   env: Record<string, string>;
-  run: (given: string[], options?: { stdin?: string; env?: Record<string, string> }) => Promise<Ended>;
+  run: (given: string[], options?: Options) => Promise<Ended>;
   write: (path: string, text: string) => Promise<void>;
 };
 
@@ -24,20 +27,23 @@ export async function createCommand(env: Record<string, string> = {}): Promise<W
   return {
     directory,
     env: own,
-    run: (given, { stdin, env: more = {} } = {}) => run(given, { cwd: directory, env: { ...own, ...more } }, stdin),
+    run: (given, options = {}) => run(given, directory, { ...options, env: { ...own, ...options.env } }),
     write: (path, text) => writeFile(join(directory, path), text),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
-function run(given: string[], options: { cwd: string; env: Record<string, string> }, stdin = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...given], { ...options, stdio: 'pipe' });
-  const heard = { stdout: '', stderr: '' };
+function run(given: string[], cwd: string, { env = {}, stdin = '', heard }: Options): Promise<Ended> {
+  const child = spawn(process.execPath, [program, ...given], { cwd, env, stdio: 'pipe' });
+  const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
-    child[name].on('data', (chunk: Buffer) => (heard[name] += chunk.toString()));
+    child[name].on('data', (chunk: Buffer) => {
+      said[name] += chunk.toString();
+      heard?.(said.stdout);
+    });
   child.stdin.on('error', () => undefined).end(stdin);
   return new Promise((resolve, reject) => {
-    child.once('error', reject).once('close', (code) => resolve({ code, ...heard }));
+    child.once('error', reject).once('close', (code) => resolve({ code, ...said }));
   });
 }
 
