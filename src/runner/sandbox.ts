@@ -110,11 +110,20 @@ function namespaces(uid: number | null): string[] {
   return uid === null ? ['--unshare-user', ...own] : own;
 }
 
+/** What programs read of the machine: cores, memory nodes, limits, and network interfaces, by which gloo and NCCL meet. */
+const systemFacts = [
+  '/sys/devices/system/cpu',
+  '/sys/devices/system/node',
+  '/sys/devices/virtual/net',
+  '/sys/class/net',
+  '/sys/fs/cgroup',
+];
+
 /** Programs, libraries and the system's settings to read; nothing of the broker's, of other jobs' or of home directories. */
 function mounts(room: Room): string[] {
   return [
     ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(systemDirectory),
-    ...['/etc', '/opt', '/nix', '/sys/devices/system/cpu', '/sys/devices/system/node', '/sys/fs/cgroup'].flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['/etc', '/opt', '/nix', ...systemFacts].flatMap((path) => [...enterable(path), '--ro-bind-try', path, path]),
     ...resolverMount(),
     '--proc', '/proc',
     '--dev', '/dev',
