@@ -27,11 +27,16 @@ import { currentPolicies, currentPolicy, currentPoolPolicy } from './tenants/pol
 export async function startWorker(foundation: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
   const { queues, config, providers, onError } = foundation;
   const cycle = buildCycle(foundation);
-  queues.work('dispatch', 1, async () => {
-    // Another worker is at it, perhaps on a snapshot older than what woke us.
-    if ((await cycle()) === 'busy') foundation.wakeDispatch();
-  });
-  queues.work('launch', 20, buildLaunch(foundation));
+  const starting = createStarting();
+  queues.work(
+    'dispatch',
+    1,
+    starting.unlessOver(async () => {
+      // Another worker is at it, perhaps on a snapshot older than what woke us.
+      if ((await cycle()) === 'busy') foundation.wakeDispatch();
+    }),
+  );
+  queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
   queues.work('settle', 20, buildSettle(foundation));
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
@@ -39,7 +44,28 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   ];
   return async () => {
     await Promise.all(timers.map((stop) => stop()));
-    if (ownsMachine) for (const provider of providers) await provider.evacuate?.();
+    if (!ownsMachine) return;
+    // Else the place of the first that ends would be given to the next job, only to be taken from it too.
+    await starting.end();
+    for (const provider of providers) await provider.evacuate?.();
+  };
+}
+
+/** The steps that start something: they can be brought to an end before the others. */
+function createStarting() {
+  const underWay = new Set<Promise<void>>();
+  let isOver = false;
+  return {
+    unlessOver: (step: (id: string) => Promise<void>) => async (id: string) => {
+      if (isOver) return;
+      const work = step(id);
+      underWay.add(work);
+      await work.finally(() => underWay.delete(work));
+    },
+    end: async () => {
+      isOver = true;
+      await Promise.allSettled(underWay);
+    },
   };
 }
 
