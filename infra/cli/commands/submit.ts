@@ -25,13 +25,24 @@ export async function submit(path: string, flags: SubmitFlags): Promise<number> 
     throw usageFailure('Submitting asks first, and here is nobody to answer.', `weir submit ${path} --yes`);
   const session = await connect(flags);
   const file = await readSpecFile(path);
-  const directory = flags.source === undefined ? undefined : await mkdtemp(join(tmpdir(), 'weir-source-'));
-  try {
+  const job = await withDirectory(flags.source, async (directory) => {
     const source = directory === undefined ? undefined : await packSource(session, file, directory, flags);
-    const job = await submitSpec({ session, file, source, flags });
-    return job === undefined ? exitCodes.failure : await afterwards(session, job, flags);
+    return submitSpec({ session, file, source, flags });
+  });
+  return job === undefined ? exitCodes.failure : afterwards(session, job, flags);
+}
+
+/** A directory for the archive, where there is a source; it is gone before a job is waited for. */
+async function withDirectory<T>(
+  source: string | undefined,
+  use: (directory: string | undefined) => Promise<T>,
+): Promise<T> {
+  if (source === undefined) return use(undefined);
+  const directory = await mkdtemp(join(tmpdir(), 'weir-source-'));
+  try {
+    return await use(directory);
   } finally {
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
