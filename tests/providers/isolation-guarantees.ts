@@ -18,7 +18,7 @@ export function describeIsolated(isolation: 'user' | 'bubblewrap'): void {
       await chmod(join(dataDir, 'database', 'table'), 0o644);
 
       await provider.create(
-        job('weir-victim', `echo ${secret} > private; chmod 644 private; echo started > started; sleep 600`),
+        job('weir-victim', `echo ${secret} > private; chmod 777 . private; echo started > started; sleep 600`),
       );
       await written('weir-victim', 'started');
       const victims = [process.pid, ...runners('weir-victim').map(({ pid }) => pid)];

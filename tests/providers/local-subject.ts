@@ -63,7 +63,7 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
     bootstrapToken: command,
     maxRunSeconds: 3600,
   });
-  const workDirOf = (name: string) => join(workDir, 'jobs', name);
+  const workDirOf = (name: string) => join(workDir, 'jobs', name, 'work');
   const runners = (name: string) => {
     const alike = listProcesses().filter((each) =>
       argumentsOf(each).includes(join(dataDir, 'instances', name, 'boot.json')),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Boot, Isolation } from '../../protocol/runner.ts';
 import type { InstanceRequest } from '../provider.ts';
@@ -33,7 +33,7 @@ export async function startRunner(
     brokerUrl: request.brokerUrl,
     bootstrapToken: request.bootstrapToken,
     stateDir: join(directory, 'state'),
-    workDir: record.workDir,
+    workDir: insideOf(record),
     address,
     isolation: isolationOf(record, options.isolation),
     toolDirs: [places.tools],
@@ -85,9 +85,18 @@ function bootFileOf(directory: string): string {
   return join(directory, 'boot.json');
 }
 
-async function makeWorkDir({ workDir, uid }: InstanceRecord): Promise<void> {
-  await mkdir(workDir, { recursive: true, mode: 0o700 });
-  if (uid !== null) await chown(workDir, uid, uid);
+/** Where the job works. It may open this to everyone; the directory around it is not the job's to open. */
+function insideOf({ workDir }: InstanceRecord): string {
+  return join(workDir, 'work');
+}
+
+async function makeWorkDir(record: InstanceRecord): Promise<void> {
+  const { workDir, uid } = record;
+  await mkdir(insideOf(record), { recursive: true, mode: 0o700 });
+  if (uid === null) return;
+  await chown(workDir, process.getuid?.() ?? 0, uid);
+  await chmod(workDir, 0o710);
+  await chown(insideOf(record), uid, uid);
 }
 
 function isolationOf({ uid }: InstanceRecord, { kind }: IsolationChoice): Isolation {
