@@ -29,7 +29,7 @@ export type Installation = {
 };
 
 const program = join(import.meta.dirname, '../../src/main.ts');
-const operatorKey = 'operator-key-of-the-tests-0123456789';
+export const operatorKey = 'operator-key-of-the-tests-0123456789';
 
 /** Times so short that what takes minutes in earnest takes moments here. */
 const quickTiming = {
@@ -65,6 +65,7 @@ export async function createInstallation({
   await chmod(dataDir, 0o711);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  await writeFile(join(dataDir, 'operator.key'), operatorKey, { mode: 0o600 });
   const configPath = join(dataDir, 'weir.yaml');
   await writeFile(configPath, stringify({ publicUrl: url, timing: { ...quickTiming, ...timing }, ...config }));
   const env = {
@@ -72,7 +73,6 @@ export async function createInstallation({
     WEIR_PORT: String(port),
     WEIR_DATA_DIR: dataDir,
     WEIR_CONFIG: configPath,
-    WEIR_OPERATOR_KEY: operatorKey,
     ...moreEnv,
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
