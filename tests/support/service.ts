@@ -99,6 +99,9 @@ export async function createInstallation({
   };
 }
 
+/** On a machine that has ten other things to do. */
+const startTimeoutMs = 120_000;
+
 async function startProcess(
   mode: string,
   env: Record<string, string>,
@@ -111,10 +114,14 @@ async function startProcess(
   started.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await waitFor(`weir ${mode} to be ready; it said:\n${output}`, () => {
-    if (child.exitCode !== null) throw new Error(`weir ${mode} exited with ${child.exitCode}:\n${output}`);
-    return output.includes('weir is ready');
-  });
+  await waitFor(
+    `weir ${mode} to be ready; it said:\n${output}`,
+    () => {
+      if (child.exitCode !== null) throw new Error(`weir ${mode} exited with ${child.exitCode}:\n${output}`);
+      return output.includes('weir is ready');
+    },
+    startTimeoutMs,
+  );
   return {
     pid: child.pid ?? 0,
     url: `http://127.0.0.1:${env['WEIR_PORT']}`,
