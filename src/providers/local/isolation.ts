@@ -38,7 +38,7 @@ export async function chooseIsolation(wished: Config['local']['isolation'] = 'au
 export function describeIsolation({ kind, switchesUid }: IsolationChoice): string {
   switch (kind) {
     case 'bubblewrap':
-      return `Jobs on this machine run in bubblewrap: they see neither each other nor weir's files${switchesUid ? ', and each has a uid of its own' : ''}.`;
+      return `Jobs on this machine run in bubblewrap: they see neither each other nor weir's files${switchesUid ? ', and each has a uid of its own.' : ". On a cloud's machine they can reach its metadata address, which only root can bar."}`;
     case 'user':
       return "Jobs on this machine run under a uid of their own each: they cannot read each other's files or weir's, but see that other processes exist and share its network. Install bubblewrap to hide those.";
     case 'none':
