@@ -10,29 +10,10 @@ const reconnectMs = 1_000;
 
 export function createListener(url: string): Listener {
   const handlers = new Map<string, Set<(payload: string) => void>>();
-  let client: pg.Client | undefined;
-  let connecting: Promise<pg.Client> | undefined;
-  let closed = false;
-
-  const connect = async (): Promise<pg.Client> => {
-    const next = new pg.Client({ connectionString: url });
-    next.on('notification', ({ channel, payload }) => {
-      for (const handler of handlers.get(channel) ?? []) handler(payload ?? '');
-    });
-    next.on('error', () => {
-      client = undefined;
-      if (!closed) setTimeout(() => void ensure().catch(() => undefined), reconnectMs).unref();
-    });
-    await next.connect();
-    for (const channel of handlers.keys()) await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-    client = next;
-    return next;
+  const tell = (channel: string, payload: string): void => {
+    for (const handler of handlers.get(channel) ?? []) handler(payload);
   };
-  const ensure = (): Promise<pg.Client> => {
-    if (client !== undefined) return Promise.resolve(client);
-    connecting ??= connect().finally(() => (connecting = undefined));
-    return connecting;
-  };
+  const connection = keepConnected(url, () => [...handlers.keys()], tell);
 
   return {
     on: async (channel, handler) => {
@@ -40,13 +21,73 @@ export function createListener(url: string): Listener {
       const group = known ?? new Set();
       group.add(handler);
       handlers.set(channel, group);
-      const connection = await ensure();
-      if (known === undefined) await connection.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      try {
+        const client = await connection.ensure();
+        if (known === undefined) await listenTo(client, channel);
+      } catch (error) {
+        group.delete(handler);
+        throw error;
+      }
       return () => group.delete(handler);
     },
-    close: async () => {
-      closed = true;
-      await client?.end();
-    },
+    close: connection.close,
   };
+}
+
+type Connection = { ensure: () => Promise<pg.Client>; close: () => Promise<void> };
+
+/** One connection that listens to all channels, made anew until it is there: those who listen would not ask again. */
+function keepConnected(
+  url: string,
+  channels: () => string[],
+  tell: (channel: string, payload: string) => void,
+): Connection {
+  let client: pg.Client | undefined;
+  let connecting: Promise<pg.Client> | undefined;
+  let reconnecting: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const connect = async (): Promise<pg.Client> => {
+    const next = new pg.Client({ connectionString: url });
+    next.on('notification', ({ channel, payload }) => tell(channel, payload ?? ''));
+    // What is wrong shows in its end, also where it never came to be.
+    next.on('error', () => undefined);
+    next.once('end', () => {
+      if (client === next) client = undefined;
+      reconnectLater();
+    });
+    try {
+      await next.connect();
+      for (const channel of channels()) await listenTo(next, channel);
+    } catch (error) {
+      await next.end().catch(() => undefined);
+      throw error;
+    }
+    client = next;
+    return next;
+  };
+  const ensure = (): Promise<pg.Client> => {
+    if (isClosed) return Promise.reject(new Error('The listener is closed.'));
+    if (client !== undefined) return Promise.resolve(client);
+    connecting ??= connect().finally(() => (connecting = undefined));
+    return connecting;
+  };
+  const reconnectLater = (): void => {
+    if (isClosed || reconnecting !== undefined) return;
+    reconnecting = setTimeout(() => {
+      reconnecting = undefined;
+      ensure().catch(reconnectLater);
+    }, reconnectMs).unref();
+  };
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    clearTimeout(reconnecting);
+    await connecting?.catch(() => undefined);
+    await client?.end();
+  };
+  return { ensure, close };
+}
+
+async function listenTo(client: pg.Client, channel: string): Promise<void> {
+  await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
 }
