@@ -13,7 +13,7 @@ import { createClaim } from './instances/claim.ts';
 import { createHeartbeat } from './instances/heartbeat.ts';
 import { createReport } from './instances/report.ts';
 import { createCancel } from './jobs/cancel.ts';
-import { createIsBarred } from './jobs/sole-tenant.ts';
+import { createOccupancy } from './jobs/sole-tenant.ts';
 import { createSubmit } from './jobs/submit.ts';
 import type { JobSpec } from './protocol/job-spec.ts';
 import { createWakeups } from './logs/wakeups.ts';
@@ -119,7 +119,7 @@ function quoting(foundation: Foundation) {
         await requireUploads({ db, bucket, now }, tenantId, spec);
       },
       petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
-      isBarred: createIsBarred(db.client, (provider) => isolating.has(provider)),
+      ...createOccupancy(db.client, (provider) => isolating.has(provider)),
       wakeDispatch,
     }),
     cancel: createCancel({ db, now, wakeSettle }),

@@ -20,8 +20,14 @@ export function createSoleTenancy(isolatesTenants: (provider: string) => boolean
   };
 }
 
-/** For submissions, which occupy what they are accepted for. */
-export function createIsBarred(sql: Sql, isolatesTenants: (provider: string) => boolean) {
-  const { occupy } = createSoleTenancy(isolatesTenants);
-  return async (provider: string, tenantId: string): Promise<boolean> => !(await occupy(sql, provider, tenantId));
+/** For submissions: those that are refused leave the machine as it was, and what is accepted occupies it. */
+export function createOccupancy(sql: Sql, isolatesTenants: (provider: string) => boolean) {
+  const { read, occupy } = createSoleTenancy(isolatesTenants);
+  return {
+    /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
+    isBarred: async (provider: string, tenantId: string): Promise<boolean> =>
+      !isolatesTenants(provider) && ((await read(sql)).get(provider) ?? tenantId) !== tenantId,
+    /** False where another tenant was first. */
+    occupy: (provider: string, tenantId: string): Promise<boolean> => occupy(sql, provider, tenantId),
+  };
 }

@@ -1,3 +1,4 @@
+import { WeirError } from '../core/errors.ts';
 import type { MicroUsd } from '../core/money.ts';
 import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
@@ -21,6 +22,29 @@ export type NewJobRow = {
  * A job whose id is there already is left as it was, so a repeated submission makes one job.
  */
 export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void> {
+  await db.pool.query({ name: 'insert-jobs', text: insertJobsSql, values: insertJobsValues(rows) });
+}
+
+/**
+ * Stores one submission of a tenant that may have so many jobs queued. Its submissions are stored one after another, so that
+ * many at once pass no cap; one that is stored already passes, also where it filled the cap.
+ * @throws WeirError `too-many-queued`.
+ */
+export async function insertCapped(db: Database, row: NewJobRow, cap: number): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext(${`queue:${row.tenantId}`}))::text`;
+    const queued = await tx.job.count({ where: { tenantId: row.tenantId, state: 'queued', id: { not: row.id } } });
+    if (queued >= cap && (await tx.job.count({ where: { id: row.id } })) === 0) {
+      throw new WeirError(
+        'too-many-queued',
+        `This tenant has ${queued} jobs queued, and its cap is ${cap}: wait for some to start, or cancel some.`,
+      );
+    }
+    await tx.$executeRawUnsafe(insertJobsSql, ...insertJobsValues([row]));
+  });
+}
+
+function insertJobsValues(rows: NewJobRow[]): [string, string] {
   const jobs = rows.map(({ id, tenantId, spec, quote, options, at }) => ({
     id,
     tenant_id: tenantId,
@@ -41,11 +65,7 @@ export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void>
       created_at: quote.createdAt,
       expires_at: quote.expiresAt,
     }));
-  await db.pool.query({
-    name: 'insert-jobs',
-    text: insertJobsSql,
-    values: [JSON.stringify(quotes), JSON.stringify(jobs)],
-  });
+  return [JSON.stringify(quotes), JSON.stringify(jobs)];
 }
 
 const insertJobsSql = `
@@ -188,8 +208,4 @@ async function joinQuotes<T extends { quoteId: string }>(
   });
   const answers = new Map(quotes.map(({ id, answer }) => [id, answer as unknown as Quote]));
   return jobs.map((job) => ({ ...job, quote: answers.get(job.quoteId) ?? null }));
-}
-
-export async function countQueued(sql: Sql, tenantId: string): Promise<number> {
-  return sql.job.count({ where: { tenantId, state: 'queued' } });
 }

@@ -11,7 +11,7 @@ import type { Policy } from '../protocol/tenant.ts';
 import { committed } from '../shares/store.ts';
 import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
 import { specFaults } from './spec-faults.ts';
-import { countQueued, insertJobs, type NewJobRow } from './store.ts';
+import { insertCapped, insertJobs, type NewJobRow } from './store.ts';
 import { newJobView } from './view.ts';
 
 export type SubmitDeps = {
@@ -24,6 +24,8 @@ export type SubmitDeps = {
   checkReferences: (tenantId: string, spec: JobSpec) => Promise<void>;
   /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
   isBarred: (provider: string, tenantId: string) => Promise<boolean>;
+  /** Makes such a provider's machine this tenant's. False where another was first. */
+  occupy: (provider: string, tenantId: string) => Promise<boolean>;
   petaflopsPerAccelerator: (kind: string) => number;
   wakeDispatch: () => void;
 };
@@ -45,10 +47,13 @@ export function createSubmit({
   policy,
   checkReferences,
   isBarred,
+  occupy,
   petaflopsPerAccelerator,
   wakeDispatch,
 }: SubmitDeps): Submit {
   const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows), insertLanes);
+  const insertWithin = (row: NewJobRow, cap: number | undefined) =>
+    cap === undefined ? insert(row) : insertCapped(db, row, cap);
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec, now());
     await checkReferences(tenantId, spec);
@@ -58,13 +63,13 @@ export function createSubmit({
         : requireLiveQuote(tenantId, quoteId).then((live) => keepQuote(live, spec)),
       policy(tenantId),
     ]);
-    const options = await admitted(countable(chooseOptions(priced, optionId), spec), tenantId, isBarred);
+    const choices = await openTo(tenantId, countable(chooseOptions(priced, optionId), spec), isBarred);
     checkPriority(limits, spec);
     const spentTotal =
       limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
-    checkPolicy({ policy: limits, spec, spentTotal, petaflopsPerAccelerator }, options);
-    await checkQueued(db, tenantId, limits);
-
+    checkPolicy({ policy: limits, spec, spentTotal, petaflopsPerAccelerator }, choices);
+    const isTaken = (provider: string) => occupy(provider, tenantId).then((isOurs) => !isOurs);
+    const options = await openTo(tenantId, choices, isTaken);
     const ranked = withPriority(spec, limits);
     const row: NewJobRow = {
       id: jobId,
@@ -75,7 +80,7 @@ export function createSubmit({
       options,
       at: now(),
     };
-    await insert(row);
+    await insertWithin(row, limits.caps?.queuedJobs);
     wakeDispatch();
     return newJobView(row);
   };
@@ -130,9 +135,10 @@ function countable(options: QuoteOption[], spec: JobSpec): QuoteOption[] {
   );
 }
 
-async function admitted(
-  options: QuoteOption[],
+/** The options on machines that can keep this tenant's jobs apart from others', or serve it alone. */
+async function openTo(
   tenantId: string,
+  options: QuoteOption[],
   isBarred: SubmitDeps['isBarred'],
 ): Promise<QuoteOption[]> {
   const barred = new Set<string>();
@@ -154,14 +160,4 @@ function neverStarts(reasons: string[], unblocks = 'Ask for less, or for what GE
   return new WeirError('can-never-start', ['No offer can run this job.', ...sentences].join(' '), {
     extra: { blockers },
   });
-}
-
-async function checkQueued(db: Database, tenantId: string, { caps }: Policy): Promise<void> {
-  if (caps?.queuedJobs === undefined) return;
-  const queued = await countQueued(db.client, tenantId);
-  if (queued < caps.queuedJobs) return;
-  throw new WeirError(
-    'too-many-queued',
-    `This tenant has ${queued} jobs queued, and its cap is ${caps.queuedJobs}: wait for some to start, or cancel some.`,
-  );
 }

@@ -31,6 +31,7 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     policy: async () => policy,
     checkReferences: async () => undefined,
     isBarred: async () => false,
+    occupy: async () => true,
     petaflopsPerAccelerator: () => 2,
     wakeDispatch: () => undefined,
   });

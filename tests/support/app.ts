@@ -122,6 +122,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       checkReferences: (tenantId, { secrets = [] }) => requireSecrets(db.client, tenantId, secrets),
       petaflopsPerAccelerator: () => 1,
       isBarred: async () => false,
+      occupy: async () => true,
       wakeDispatch: () => undefined,
     }),
     cancel: createCancel({ db, now, wakeSettle: async () => undefined }),
