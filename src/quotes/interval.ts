@@ -1,4 +1,5 @@
-import type { Work, WorkKind } from './work.ts';
+import { priorOf } from './prior.ts';
+import type { Work } from './work.ts';
 
 export type Percentiles = { p10: number; p50: number; p90: number };
 
@@ -37,40 +38,25 @@ const narrowestOfFewRuns = Math.log(1.3);
 /** A pool of other jobs says something from here on (nine residuals support a 90 % interval). */
 const poolRuns = 9;
 
-/** Accelerators of which enough public runs are known for the published interval. */
-const wellKnown = new Set(['A100', 'A100-80GB', 'H100', 'V100', 'v3', 'v4']);
-
-const isLanguage: ReadonlySet<WorkKind> = new Set<WorkKind>(['llm', 'moe', 'encoder', 'encoder-decoder']);
-
-/** Half-width of the 80 % interval where nothing of the kind has run here, as a factor. */
-function priorFactor({ basis, kind }: Work, accelerator: string): number {
-  if (basis === 'default') return 20;
-  if (basis === 'expected-duration') return 3;
-  // The same loop differs a hundredfold between an interpreter and a tuned library.
-  if (accelerator === 'cpu') return 8;
-  if (!isLanguage.has(kind)) return kind === 'other' || kind === 'recommender' ? 4 : 2.5;
-  return wellKnown.has(accelerator) ? 1.7 : 2.5;
-}
-
 /** The spread around a prediction, from the nearest group that can say: same name, tenant, all, and else public runs. */
 export function spreadOf(work: Work, accelerator: string, { sameName, tenant, all }: Evidence): Spread {
-  const prior = Math.log(priorFactor(work, accelerator));
+  const prior = priorOf(work, accelerator);
   if (sameName !== undefined) {
     // Runs of one name differ far less than names do, so even one run counts for nearly all.
     const shift = sameName.centre * (sameName.runs / (sameName.runs + 0.1));
-    const ofFewRuns = Math.max(narrowestOfFewRuns, prior / (1 + sameName.runs));
+    const ofFewRuns = Math.max(narrowestOfFewRuns, prior.halfWidth / (1 + sameName.runs));
     return {
       shift,
-      halfWidth: sameName.halfWidth ?? Math.min(prior, ofFewRuns),
+      halfWidth: sameName.halfWidth ?? Math.min(prior.halfWidth, ofFewRuns),
       calibration: sameName,
       isOfSameName: true,
     };
   }
   const pool = [tenant, all].find((group) => group !== undefined && group.runs >= poolRuns);
-  if (pool === undefined) return { shift: 0, halfWidth: prior, calibration: undefined, isOfSameName: false };
+  if (pool === undefined) return { ...prior, calibration: undefined, isOfSameName: false };
   return {
     shift: pool.centre * (pool.runs / (pool.runs + 3)),
-    halfWidth: pool.halfWidth ?? prior,
+    halfWidth: pool.halfWidth ?? prior.halfWidth,
     calibration: pool,
     isOfSameName: false,
   };
