@@ -34,7 +34,7 @@ export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
     SELECT j.* FROM tenant CROSS JOIN LATERAL (
       SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
         charged_micro_usd::float8 AS charged
-      FROM job WHERE state = 'queued' AND tenant_id = tenant.id
+      FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
       ORDER BY priority DESC, queued_at, id LIMIT ${headLength}
     ) j`;
 }

@@ -32,7 +32,7 @@ export async function readInstallation(sql: Sql, after: bigint | undefined): Pro
       'jobs', (SELECT coalesce(json_agg(counted), '[]') FROM counted),
       'instances', (SELECT coalesce(json_agg(machines), '[]') FROM machines),
       'changes', (SELECT coalesce(json_agg(moves), '[]') FROM moves),
-      'oldestQueuedSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(queued_at)), 0), 0) FROM job WHERE state = 'queued'),
+      'oldestQueuedSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(queued_at)), 0), 0) FROM job WHERE state = 'queued' AND NOT held),
       'heartbeatAgeSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(heartbeat_at)), 0), 0) FROM instance WHERE state = 'ready'),
       'expiredLeases', (SELECT count(*) FROM attempt WHERE state IN ('provisioning', 'running', 'stopping') AND lease_expires_at < now()),
       'lastEventId', (SELECT id FROM last)
