@@ -191,10 +191,11 @@ export async function addJob({ db, now }: World, tenantId: string, spec: Partial
   return id;
 }
 
+/** As of one moment, while others go on: read apart, the job could be of one and its attempts of another. */
 export function jobOf({ db }: World, id: string) {
-  return db.client.job.findUniqueOrThrow({
-    where: { id },
-    include: { attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } } },
+  const attempts = { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } } as const;
+  return db.client.$transaction((tx) => tx.job.findUniqueOrThrow({ where: { id }, include: { attempts } }), {
+    isolationLevel: 'RepeatableRead',
   });
 }
 
