@@ -6,7 +6,7 @@ const layers = [
   ['core'],
   ['protocol'],
   ['providers', 'queue', 'db'],
-  ['shares', 'quotes', 'artifacts', 'tenants', 'logs'],
+  ['shares', 'quotes', 'artifacts', 'tenants', 'logs', 'webhooks'],
   ['jobs'],
   ['instances'],
   ['dispatch'],
@@ -61,6 +61,7 @@ const pure = [
   'shares/(fairness|concentration|peak)',
   'instances/plan',
   'artifacts/names',
+  'webhooks/(messages|schedule)',
 ];
 const purePath = `^src/(${pure.join('|')})\\.ts$`;
 

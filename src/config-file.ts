@@ -88,6 +88,19 @@ export const ConfigFile = Type.Object(
         ),
       ]),
     ),
+    webhooks: Type.Optional(
+      Type.Object(
+        {
+          allowedAddresses: Type.Optional(
+            Type.Array(Type.String(), {
+              description:
+                'Addresses and networks that webhooks may reach although they are not public, such as 10.1.0.0/16.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     timing: Type.Optional(timingSchema),
   },
   closed,

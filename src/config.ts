@@ -34,6 +34,7 @@ export type Config = {
   secretKey: Buffer;
   local: NonNullable<NonNullable<File['providers']>['local']>;
   bucket: NonNullable<File['bucket']>;
+  webhooks: { allowedAddresses: string[] };
   timing: Timing;
   /** The environment of the service, of which providers show jobs a little. */
   hostEnv: Record<string, string | undefined>;
@@ -96,6 +97,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       ),
     local: file.providers?.local ?? {},
     bucket: file.bucket ?? { kind: 'filesystem' },
+    webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
     timing: inMilliseconds(file),
     hostEnv: env,
   };

@@ -1,7 +1,7 @@
 import { removeLeftovers } from './artifacts/retention.ts';
 import { promote } from './artifacts/store.ts';
 import type { MicroUsd } from './core/money.ts';
-import { hourMs } from './core/time.ts';
+import { dayMs, hourMs } from './core/time.ts';
 import type { Sql } from './db/database.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
@@ -18,6 +18,9 @@ import { recordResidual } from './quotes/calibrate.ts';
 import { budgetLeft } from './shares/budget.ts';
 import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
+import { createDeliver } from './webhooks/deliver.ts';
+import { createPost } from './webhooks/post.ts';
+import { forgetDeliveries, listDue } from './webhooks/store.ts';
 import { currentPolicies, currentPolicy, currentPoolPolicy } from './tenants/policies.ts';
 
 /**
@@ -38,8 +41,10 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   );
   queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
   queues.work('settle', 20, buildSettle(foundation));
+  queues.work('deliver', 10, buildDeliver(foundation));
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
+    every(config.timing.sweepMs, () => wakeDue(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
   ];
   return async () => {
@@ -155,8 +160,21 @@ async function readBudgetLeft(tx: Sql, tenantId: string, now: Date): Promise<Mic
 /** An idempotency key is good for so long. */
 const keyMs = 24 * hourMs;
 
+function buildDeliver({ config, db, now }: Foundation) {
+  return createDeliver({ db, now, secretKey: config.secretKey, post: createPost(config.webhooks.allowedAddresses) });
+}
+
+async function wakeDue({ db, now, queues }: Foundation): Promise<void> {
+  const due = await listDue(db.client, now());
+  await Promise.all(due.map((id) => queues.wake({ step: 'deliver', id, version: 0 })));
+}
+
+/** What was sent can be looked at, and sent again, for so long. */
+const deliveriesMs = 30 * dayMs;
+
 async function clean({ config, db, bucket, now }: Foundation): Promise<void> {
   await forgetRequests(db.client, new Date(now().getTime() - keyMs));
+  await forgetDeliveries(db.client, new Date(now().getTime() - deliveriesMs));
   await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
 }
 

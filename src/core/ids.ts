@@ -13,6 +13,7 @@ const prefixes = {
   artifact: 'art',
   entry: 'ent',
   audit: 'aud',
+  delivery: 'dlv',
   installation: 'inl',
 } as const;
 

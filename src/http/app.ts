@@ -31,6 +31,7 @@ import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
 import { statementRoutes } from './routes/statement.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { validateStrictly } from './validation.ts';
 
 /** What all routes need together; each takes its own part. */
@@ -87,6 +88,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes(deps));
   await app.register(eventRoutes(deps));
   await app.register(logRoutes(deps));
+  await app.register(webhookRoutes(deps));
   await app.register(artifactRoutes(deps));
   await app.register(uploadRoutes(deps));
   await app.register(shareRoutes(deps));

@@ -14,7 +14,7 @@ export function specFaults(spec: JobSpec, now: Date): Fault[] {
 }
 
 function unsupported(spec: JobSpec): Fault[] {
-  return (['array', 'dependsOn', 'webhooks'] as const)
+  return (['array', 'dependsOn'] as const)
     .filter((field) => spec[field] !== undefined)
     .map((field) => ({ pointer: `/${field}`, detail: `weir does not carry out ${field} yet; leave it out.` }));
 }

@@ -4,7 +4,11 @@ import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
+import { deliveriesOf, recordDeliveries } from '../webhooks/store.ts';
 import type { NextState } from './state.ts';
+
+/** The first event of a job. */
+const accepted = { attempt: null, reason: null, message: 'Accepted.' } as const;
 
 export type NewJobRow = {
   id: string;
@@ -44,7 +48,11 @@ export async function insertCapped(db: Database, row: NewJobRow, cap: number): P
   });
 }
 
-function insertJobsValues(rows: NewJobRow[]): [string, string] {
+function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
+  const deliveries = rows.flatMap(({ id, tenantId, spec, at }) => {
+    const change = { jobId: id, tenantId, name: spec.name, to: 'queued', at, ...accepted } as const;
+    return deliveriesOf(spec.webhooks ?? [], change);
+  });
   const jobs = rows.map(({ id, tenantId, spec, quote, options, at }) => ({
     id,
     tenant_id: tenantId,
@@ -65,7 +73,7 @@ function insertJobsValues(rows: NewJobRow[]): [string, string] {
       created_at: quote.createdAt,
       expires_at: quote.expiresAt,
     }));
-  return [JSON.stringify(quotes), JSON.stringify(jobs)];
+  return [JSON.stringify(quotes), JSON.stringify(jobs), JSON.stringify(deliveries)];
 }
 
 const insertJobsSql = `
@@ -80,9 +88,14 @@ const insertJobsSql = `
     FROM jsonb_to_recordset($2::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, options jsonb, priority int, created_at timestamptz)
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
+  ), new_delivery AS (
+    INSERT INTO webhook_delivery (id, job_id, tenant_id, url, type, body, created_at, next_try_at)
+    SELECT d.id, "jobId", "tenantId", url, type, body, "createdAt", "createdAt"
+    FROM jsonb_to_recordset($3::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
+    JOIN new_job ON new_job.id = d."jobId"
   )
   INSERT INTO job_event (job_id, at, type, "to", message)
-  SELECT id, created_at, 'job.queued', 'queued', 'Accepted.' FROM new_job`;
+  SELECT id, created_at, 'job.queued', 'queued', '${accepted.message}' FROM new_job`;
 
 export type LockedJob = { state: JobState; attemptNumber: number };
 
@@ -146,6 +159,7 @@ export async function move<From extends JobState>(
   });
   if (count === 0) return false;
   await recordEvent(tx, { jobId, at, type: `job.${to}`, attempt, from, to, reason, message });
+  await recordDeliveries(tx, jobId, { to, at, attempt, reason, message });
   return true;
 }
 

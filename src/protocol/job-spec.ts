@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { closed, Duration, Id, Time } from './common.ts';
+import { Webhook } from './webhook.ts';
 
 /** Kinds of accelerator that a spec may name; `cpu` counts cores. TPU slices are `v5e-8` and the like. */
 export const gpuKinds = [
@@ -204,9 +205,10 @@ export const JobSpec = Type.Object(
       Type.Array(Type.Object({ job: Id('job'), on: Type.Optional(Type.Enum(['success', 'failure', 'end'])) }, closed)),
     ),
     webhooks: Type.Optional(
-      Type.Array(
-        Type.Object({ url: Type.String({ format: 'uri' }), events: Type.Optional(Type.Array(Type.String())) }, closed),
-      ),
+      Type.Array(Webhook, {
+        maxItems: 10,
+        description: 'Told of what becomes of the job: a signed POST, tried again for three days.',
+      }),
     ),
     labels: Type.Optional(
       Type.Record(Type.String({ pattern: '^[^\\u0000-\\u001f]{1,63}$' }), Type.String({ maxLength: 255 }), {

@@ -6,7 +6,7 @@ import { openPostgres, openRedis, type Backend } from './backend.ts';
  * Wake-ups. A message names a step and a row; the row is the truth, so a message may be lost, doubled or late. The sweep
  * of each worker sends what is missing again.
  */
-export const steps = ['dispatch', 'launch', 'settle'] as const;
+export const steps = ['dispatch', 'launch', 'settle', 'deliver'] as const;
 export type Step = (typeof steps)[number];
 
 export type WakeUp = { step: Step; id: string; version: number; delayMs?: number };
@@ -100,7 +100,12 @@ function openQueues(backend: Backend, onError: (error: unknown) => void) {
     streams: { events: { maxLen: 100 } },
   };
   const open = (step: Step) => new Queue(step, options, backend.factory).on('error', onError);
-  return { dispatch: open('dispatch'), launch: open('launch'), settle: open('settle') } satisfies Record<Step, unknown>;
+  return {
+    dispatch: open('dispatch'),
+    launch: open('launch'),
+    settle: open('settle'),
+    deliver: open('deliver'),
+  } satisfies Record<Step, unknown>;
 }
 
 /** What the work comes to, or undefined after so long. */

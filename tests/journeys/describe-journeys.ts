@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact, Job } from '../../src/protocol/job.ts';
 import type { Shares } from '../../src/protocol/share.ts';
 import { createDatabase } from '../support/database.ts';
 import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
+import { startReceiver } from '../webhooks/receiver.ts';
 
 const small = { cpus: 0.25, memoryGiB: 0.25, diskGiB: 0.25 };
 
@@ -22,7 +24,10 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       installation = await createInstallation({
         databaseUrl: database.url,
         ...(redis === undefined ? {} : { redisUrl: redis }),
-        config: { providers: { local: { cpus: 4, memoryGiB: 4 } } },
+        config: {
+          providers: { local: { cpus: 4, memoryGiB: 4 } },
+          webhooks: { allowedAddresses: ['127.0.0.1'] },
+        },
       });
       await installation.start();
       alice = await installation.tenant('alice');
@@ -30,6 +35,19 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
     afterAll(async () => {
       await installation.remove();
       await drop();
+    });
+
+    test('a webhook is told of the job’s end', async () => {
+      const receiver = await startReceiver(() => ({ status: 200 }));
+      const webhooks = [{ url: receiver.url, events: ['job.finished' as const] }];
+      const { id } = await alice.submit({ name: 'told', command: 'true', resources: small, webhooks });
+      const { body, headers } = await waitFor('the webhook to be told', () => receiver.received[0]);
+      await receiver.close();
+      const { secret } = await alice.get<{ secret: string }>(`/v1/tenants/${alice.tenantId}/webhook-secret`);
+      expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toMatchObject({
+        type: 'job.finished',
+        data: { job: id, state: 'succeeded', reason: 'completed', attempt: 1 },
+      });
     });
 
     test('a job runs to its end, with its log, its artifacts and its bill', async () => {

@@ -13,6 +13,7 @@ const ids: Record<string, string> = {
   quote: 'qte_01h455vb4pex5vsknk084sn02q',
   job: 'job_01h455vb4pex5vsknk084sn02q',
   id: 'art_01h455vb4pex5vsknk084sn02q',
+  delivery: 'dlv_01h455vb4pex5vsknk084sn02q',
   name: 'A',
   path: 'a',
 };

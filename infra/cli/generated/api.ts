@@ -410,6 +410,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the job’s webhooks were sent, and how that went */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job}/webhooks/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it again, with the same id and body */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The secret that signs what the tenant’s webhooks are sent
+         * @description Signed as the Standard Webhooks specification says (webhook-id, webhook-timestamp, webhook-signature): give it to a library of that name to verify what comes.
+         */
+        get: operations["getWebhookSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job}/artifacts": {
         parameters: {
             query?: never;
@@ -802,11 +856,8 @@ export interface components {
                 /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
-            webhooks?: {
-                /** Format: uri */
-                url: string;
-                events?: string[];
-            }[];
+            /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
+            webhooks?: components["schemas"]["Webhook"][];
             /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
@@ -915,11 +966,8 @@ export interface components {
                 /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
-            webhooks?: {
-                /** Format: uri */
-                url: string;
-                events?: string[];
-            }[];
+            /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
+            webhooks?: components["schemas"]["Webhook"][];
             /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
@@ -997,11 +1045,8 @@ export interface components {
                 /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
-            webhooks?: {
-                /** Format: uri */
-                url: string;
-                events?: string[];
-            }[];
+            /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
+            webhooks?: components["schemas"]["Webhook"][];
             /** @description Names of up to 63 characters, values of up to 255. */
             labels?: {
                 [key: string]: string;
@@ -1474,6 +1519,60 @@ export interface components {
                 costUsd: number;
             }[];
         };
+        /** Webhook */
+        Webhook: {
+            /**
+             * Format: uri
+             * @description A public address, without a password in it.
+             */
+            url: string;
+            /** @description What to tell of. Left out: every change of the job’s state, its end as job.finished. */
+            events?: ("job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished")[];
+        };
+        /** WebhookDelivery */
+        WebhookDelivery: {
+            /** @description Sent as webhook-id, the same at each try: who has seen it may drop it. */
+            id: string;
+            url: string;
+            message: components["schemas"]["WebhookMessage"];
+            /** @enum {unknown} */
+            state: "pending" | "delivered" | "failed";
+            tries: number;
+            lastStatus: number | null;
+            lastError: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            nextTryAt: string | null;
+            deliveredAt: string | null;
+        };
+        /** WebhookDeliveryList */
+        WebhookDeliveryList: {
+            items: components["schemas"]["WebhookDelivery"][];
+            nextCursor: string | null;
+        };
+        /** WebhookMessage */
+        WebhookMessage: {
+            /** @enum {unknown} */
+            type: "job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                job: string;
+                name: string;
+                tenant: string;
+                state: string;
+                reason: string | null;
+                message: string;
+                attempt: number | null;
+            };
+        };
+        /** WebhookSecret */
+        WebhookSecret: {
+            secret: string;
+        };
         /** Workload */
         Workload: {
             /** @description A named model or workload, such as llama-2-7b or resnet50-imagenet. */
@@ -1568,6 +1667,11 @@ export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Upload = components['schemas']['Upload'];
 export type Usage = components['schemas']['Usage'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookDelivery = components['schemas']['WebhookDelivery'];
+export type WebhookDeliveryList = components['schemas']['WebhookDeliveryList'];
+export type WebhookMessage = components['schemas']['WebhookMessage'];
+export type WebhookSecret = components['schemas']['WebhookSecret'];
 export type Workload = components['schemas']['Workload'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2629,6 +2733,104 @@ export interface operations {
                     "application/json": components["schemas"]["LogLineList"];
                     "text/event-stream": components["schemas"]["LogLine"];
                     "text/plain": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
             /** @description What went wrong. */

@@ -19,7 +19,7 @@ lines as they come, each an event whose id is its seq and whose data is a LogLin
 \`Last-Event-ID\`; after the job's end comes \`event: end\`, and the connection closes.`;
 
 /** @throws WeirError `not-found` where the caller sees no such job. */
-export async function requireHead({ db }: FollowDeps, caller: Caller, jobId: string): Promise<Head> {
+export async function requireHead({ db }: Pick<FollowDeps, 'db'>, caller: Caller, jobId: string): Promise<Head> {
   const head = await readHead(db, jobId);
   if (head === undefined || !sees(caller, head.tenantId)) throw notFound('job', jobId);
   return head;
