@@ -10,6 +10,7 @@ import { createKeyring } from './keyring.ts';
 import { measureRequests } from './metrics.ts';
 import { collectOpenApi } from './openapi.ts';
 import { answerProblems, createProblems } from './problems.ts';
+import { adjustmentRoutes } from './routes/adjustments.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
@@ -83,6 +84,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(secretRoutes(deps));
   await app.register(policyRoutes(deps));
   await app.register(statementRoutes(deps));
+  await app.register(adjustmentRoutes(deps));
   await app.register(quoteRoutes(deps));
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));

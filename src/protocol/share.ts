@@ -43,7 +43,7 @@ export const StatementLine = Type.Object(
     id: Id('entry'),
     at: Time(),
     job: Nullable(Id('job')),
-    account: Type.String(),
+    account: Type.String({ description: '`available`, `reserved` or `spent`: what the tenant owes.' }),
     kind: Type.Enum([...statementKinds]),
     amountUsd: Usd(),
     balanceUsd: Usd('Of the account, after this line.'),
@@ -52,6 +52,40 @@ export const StatementLine = Type.Object(
   { ...closed, title: 'StatementLine' },
 );
 export type StatementLine = Static<typeof StatementLine>;
+
+export const NewAdjustment = Type.Object(
+  {
+    amountUsd: Type.Number({
+      minimum: -1e9,
+      maximum: 1e9,
+      description: 'Above zero the tenant owes more, below zero less: a credit. Not zero; exact to a millionth.',
+    }),
+    reason: Type.String({ minLength: 1, maxLength: 1000, description: 'The note of the lines on the statement.' }),
+    job: Type.Optional(
+      Id('job', 'The job it is about. Left out: none. The job’s own cost stays what its machines cost.'),
+    ),
+  },
+  {
+    ...closed,
+    title: 'NewAdjustment',
+    examples: [{ amountUsd: -12.5, reason: 'Credit for the outage of 3 November' }],
+  },
+);
+export type NewAdjustment = Static<typeof NewAdjustment>;
+
+export const Adjustment = Type.Object(
+  {
+    id: Id('entry', 'Of its line on the account `spent`.'),
+    tenant: Id('tenant'),
+    at: Time(),
+    job: Nullable(Id('job')),
+    amountUsd: Usd(),
+    reason: Type.String(),
+    spentUsd: Usd('What the tenant owes after it.'),
+  },
+  { ...closed, title: 'Adjustment' },
+);
+export type Adjustment = Static<typeof Adjustment>;
 
 export const Usage = Type.Object(
   {

@@ -13,7 +13,7 @@ export type Kind = (typeof statementKinds)[number];
 /** One line to come: the lines of one transaction sum to zero. */
 export type Leg = { account: Account; kind: Kind; amount: MicroUsd };
 
-/** What a job holds of its tenant's accounts. */
+/** What a job holds of its tenant's accounts; what operators corrected is not in it. */
 export type Held = { reserved: MicroUsd; spent: MicroUsd };
 
 export type Balances = Record<Account, MicroUsd>;
@@ -47,6 +47,11 @@ export function adjustLegs(amount: MicroUsd): Leg[] {
   return amount < 0
     ? transfer('adjust', 'spent', 'available', -amount)
     : transfer('adjust', 'available', 'spent', amount);
+}
+
+/** A line that moves nothing: something worth knowing, at its place among the others. */
+export function noticeLegs(): Leg[] {
+  return [{ account: 'spent', kind: 'adjust', amount: 0 }];
 }
 
 function transfer(kind: Kind, from: Account, to: Account, amount: MicroUsd): Leg[] {

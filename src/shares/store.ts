@@ -1,12 +1,11 @@
-import { invalid } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { toUsd, type MicroUsd } from '../core/money.ts';
+import type { MicroUsd } from '../core/money.ts';
 import { Prisma, type Sql } from '../db/database.ts';
-import type { StatementLine } from '../protocol/share.ts';
 import {
   accounts,
   adjustLegs,
   chargeLegs,
+  noticeLegs,
   refundLegs,
   releaseLegs,
   reserveLegs,
@@ -53,20 +52,37 @@ export async function refund(tx: Sql, posting: Posting & { amount: MicroUsd }): 
   await post(tx, posting, (held) => refundLegs(held, posting.amount));
 }
 
+export type Correction = Pick<Posting, 'tenantId' | 'note' | 'at'> & {
+  amount: MicroUsd;
+  /** What it is about; the job keeps its own cost. */
+  jobId?: string | null;
+  /** Of the line on `spent`, where it is chosen already. */
+  id?: string;
+};
+
 /** Above zero the tenant owes more, below zero less. */
-export async function adjust(
-  tx: Sql,
-  posting: Pick<Posting, 'tenantId' | 'note' | 'at'> & { amount: MicroUsd },
-): Promise<void> {
-  await post(tx, { ...posting, jobId: null, attempt: null }, () => adjustLegs(posting.amount));
+export async function adjust(tx: Sql, { id, jobId = null, amount, ...posting }: Correction): Promise<void> {
+  await post(tx, { ...posting, jobId, attempt: null, spentLineId: id }, () => adjustLegs(amount));
 }
 
-type AnyPosting = Omit<Posting, 'jobId' | 'attempt'> & { jobId: string | null; attempt: number | null };
+/** Puts something on a tenant's statement that moves no money, such as the breach of a ceiling. */
+export async function postNotice(
+  tx: Sql,
+  notice: Pick<Posting, 'tenantId' | 'note' | 'at'> & { jobId?: string },
+): Promise<void> {
+  await post(tx, { ...notice, jobId: notice.jobId ?? null, attempt: null }, noticeLegs);
+}
+
+type AnyPosting = Omit<Posting, 'jobId' | 'attempt'> & {
+  jobId: string | null;
+  attempt: number | null;
+  spentLineId?: string | undefined;
+};
 
 /** Writes one transaction of the ledger; answers what the job held before it. */
 async function post(
   tx: Sql,
-  { tenantId, jobId, attempt, note, at }: AnyPosting,
+  { tenantId, jobId, attempt, note, at, spentLineId }: AnyPosting,
   decide: (held: Held) => Leg[],
 ): Promise<Held> {
   // Locked in a statement of its own: the next one then sees all that its former holder wrote.
@@ -75,7 +91,8 @@ async function post(
   const transactionId = newId('entry');
   const shared = { transactionId, tenantId, jobId, attempt, note, at: lastAt !== null && lastAt > at ? lastAt : at };
   const lines = withBalances(balances, decide(held)).map(({ account, kind, amount, balance }) => {
-    return { ...shared, id: newId('entry'), account, kind, amountMicroUsd: amount, balanceMicroUsd: balance };
+    const id = (account === 'spent' ? spentLineId : undefined) ?? newId('entry');
+    return { ...shared, id, account, kind, amountMicroUsd: amount, balanceMicroUsd: balance };
   });
   if (lines.length > 0) await tx.ledgerEntry.createMany({ data: lines });
   return held;
@@ -96,7 +113,8 @@ async function readAccounts(
       WHERE tenant_id = ${tenantId} AND account = a.account ORDER BY at DESC, seq DESC LIMIT 1
     ) last ON true
     LEFT JOIN LATERAL (
-      SELECT sum(amount_micro_usd) AS held FROM ledger_entry WHERE job_id = ${jobId} AND account = a.account
+      SELECT sum(amount_micro_usd) AS held FROM ledger_entry
+      WHERE job_id = ${jobId} AND account = a.account AND kind <> 'adjust'
     ) job ON true`;
   const of = (account: Account) => rows.find((row) => row.account === account) ?? { balance: 0, held: 0, at: null };
   const lastAt = rows.reduce<Date | null>(
@@ -141,35 +159,4 @@ async function readCommitted(sql: Sql, tenants: Prisma.Sql, now: Date): Promise<
       ${last('spent')} - ${last('spent', Prisma.sql`AND at < ${monthStart(now)}`)} AS "spentThisMonth"
     FROM ${tenants} t`;
   return new Map(rows.map(({ id, ...amounts }) => [id, amounts]));
-}
-
-/** Oldest first; `after` is the id of the last line seen. */
-export async function listStatement(
-  sql: Sql,
-  tenantId: string,
-  { after, limit }: { after?: string; limit: number },
-): Promise<StatementLine[]> {
-  const last = after === undefined ? undefined : await requireLine(sql, tenantId, after);
-  const rows = await sql.ledgerEntry.findMany({
-    where: { tenantId, ...(last === undefined ? {} : { seq: { gt: last.seq } }) },
-    orderBy: { seq: 'asc' },
-    take: limit,
-  });
-  return rows.map(({ id, at, jobId, account, kind, amountMicroUsd, balanceMicroUsd, note }) => ({
-    id,
-    at: at.toISOString(),
-    job: jobId,
-    account,
-    kind: kind as StatementLine['kind'],
-    amountUsd: toUsd(Number(amountMicroUsd)),
-    balanceUsd: toUsd(Number(balanceMicroUsd)),
-    note,
-  }));
-}
-
-async function requireLine(sql: Sql, tenantId: string, id: string): Promise<{ seq: bigint }> {
-  const line = await sql.ledgerEntry.findFirst({ where: { id, tenantId }, select: { seq: true } });
-  if (line === null)
-    throw invalid('?cursor', 'This cursor is not one that this list gave; leave it out to start over.');
-  return line;
 }

@@ -8,11 +8,12 @@ import {
   charge,
   committed,
   committedByTenant,
-  listStatement,
+  postNotice,
   refund,
   release,
   reserve,
 } from '../../src/shares/store.ts';
+import { listStatement } from '../../src/shares/statement-store.ts';
 import { test } from '../support/database.ts';
 import { epoch, insertTenant, minutesLater } from './fixtures.ts';
 
@@ -108,8 +109,66 @@ test('a statement is read page by page, each line once', async ({ db }) => {
   expect(new Set(seen).size).toBe(6);
 });
 
+const line = (tenantId: string) => ({ transactionId: newId('entry'), tenantId, at: epoch, kind: 'adjust', note: '' });
+
+test('the database refuses half a transfer when it commits, and a balance that does not continue its account', async ({
+  db,
+}) => {
+  const tenantId = await insertTenant(db, 'vision');
+  const half = { id: newId('entry'), ...line(tenantId), account: 'spent', amountMicroUsd: 5n, balanceMicroUsd: 5n };
+  await expect(db.client.ledgerEntry.create({ data: half })).rejects.toThrow('sum to 5 micro-dollars');
+  await db.transaction((tx) => adjust(tx, { tenantId, amount: 5, note: '', at: epoch }));
+  const both = ['available', 'spent'].map((account, index) => {
+    const amountMicroUsd = index === 0 ? -7n : 7n;
+    return {
+      id: newId('entry'),
+      ...line(tenantId),
+      transactionId: 'one',
+      account,
+      amountMicroUsd,
+      balanceMicroUsd: amountMicroUsd,
+    };
+  });
+  await expect(db.client.ledgerEntry.createMany({ data: both })).rejects.toThrow('does not continue');
+  const early = both.map((entry) => {
+    const balanceMicroUsd = entry.amountMicroUsd < 0n ? -12n : 12n;
+    return { ...entry, balanceMicroUsd, at: minutesLater(-1) };
+  });
+  await expect(db.client.ledgerEntry.createMany({ data: early })).rejects.toThrow('does not continue');
+  await db.client.ledgerEntry.createMany({ data: early.map((entry) => ({ ...entry, at: epoch })) });
+  await expectBalanced(db, tenantId);
+});
+
+test('nothing that was written is changed or removed', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  await db.transaction((tx) => adjust(tx, { tenantId, amount: 5, note: '', at: epoch }));
+  for (const table of ['ledger_entry', 'usage_entry'])
+    await expect(db.pool.query(`TRUNCATE ${table}`)).rejects.toThrow('append-only');
+  await expect(db.pool.query('UPDATE ledger_entry SET amount_micro_usd = 0')).rejects.toThrow('append-only');
+  await expect(db.pool.query('DELETE FROM ledger_entry')).rejects.toThrow('append-only');
+  expect(await lines(db, tenantId)).toHaveLength(2);
+});
+
+test('a notice stands on the statement and moves nothing', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  await db.transaction((tx) => adjust(tx, { tenantId, amount: 1_000_000, note: 'setup', at: epoch }));
+  await db.transaction((tx) =>
+    postNotice(tx, { tenantId, note: 'The HHI is 0.6, above its ceiling of 0.5.', at: epoch }),
+  );
+  expect((await lines(db, tenantId)).at(-1)).toBe('adjust spent 0 → 1');
+  await expectBalanced(db, tenantId);
+});
+
+test('a job’s refund is of its charges, whatever an operator has corrected', async ({ db }) => {
+  const [tenantId, jobId] = [await insertTenant(db, 'vision'), newId('job')];
+  await db.transaction((tx) => charge(tx, posting(tenantId, jobId, 300_000)));
+  await db.transaction((tx) => adjust(tx, { tenantId, jobId, amount: -200_000, note: 'goodwill', at: epoch }));
+  await db.transaction((tx) => refund(tx, posting(tenantId, jobId, 300_000)));
+  expect((await committed(db.client, tenantId, epoch)).spentTotal).toBe(-200_000);
+});
+
 const step = fc.record({
-  verb: fc.constantFrom('reserve', 'charge', 'release', 'refund', 'adjust'),
+  verb: fc.constantFrom('reserve', 'charge', 'release', 'refund', 'adjust', 'notice'),
   job: fc.integer({ min: 0, max: 2 }),
   amount: fc.integer({ min: 0, max: 10_000_000 }),
   crashes: fc.boolean(),
@@ -143,7 +202,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 async function carryOut(db: Database, tenantId: string, jobs: string[], steps: Step[]): Promise<void> {
   for (const { verb, job, amount, crashes } of steps) {
     const line = posting(tenantId, jobs[job] ?? '', amount);
-    const verbs = { reserve, charge, release, refund, adjust } as const;
+    const verbs = { reserve, charge, release, refund, adjust, notice: postNotice } as const;
     await db
       .transaction(async (tx) => {
         await verbs[verb](tx, line);

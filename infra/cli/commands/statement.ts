@@ -1,4 +1,5 @@
 import { answer, firstOf } from '../api.ts';
+import type { Statement } from '../generated/api.ts';
 import { note, printJson, table } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
 import { amount, when } from '../words.ts';
@@ -6,8 +7,10 @@ import { amount, when } from '../words.ts';
 export async function statement({ limit, ...flags }: Flags & { limit: number }): Promise<void> {
   const { api, tenantId } = await connect(flags);
   const path = { tenant: await tenantId() };
-  const list = await firstOf(limit, (query) =>
-    answer(api.GET('/v1/tenants/{tenant}/statement', { params: { path, query } })),
+  const list = await firstOf(
+    limit,
+    async (query) =>
+      (await answer(api.GET('/v1/tenants/{tenant}/statement', { params: { path, query } }))) as Statement,
   );
   if (flags.json === true) return printJson(list);
   if (list.items.length === 0) return note('No money has moved yet.');

@@ -230,6 +230,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct what a tenant owes */
+        post: operations["createAdjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/quotes": {
         parameters: {
             query?: never;
@@ -675,6 +692,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Adjustment */
+        Adjustment: {
+            /** @description Of its line on the account `spent`. */
+            id: string;
+            tenant: string;
+            /** Format: date-time */
+            at: string;
+            job: string | null;
+            amountUsd: number;
+            reason: string;
+            /** @description What the tenant owes after it. */
+            spentUsd: number;
+        };
         /** Alive */
         Alive: {
             /** @enum {string} */
@@ -902,6 +932,15 @@ export interface components {
         LogLineList: {
             items: components["schemas"]["LogLine"][];
             nextCursor: string | null;
+        };
+        /** NewAdjustment */
+        NewAdjustment: {
+            /** @description Above zero the tenant owes more, below zero less: a credit. Not zero; exact to a millionth. */
+            amountUsd: number;
+            /** @description The note of the lines on the statement. */
+            reason: string;
+            /** @description The job it is about. Left out: none. The job’s own cost stays what its machines cost. */
+            job?: string;
         };
         /** NewJob */
         NewJob: {
@@ -1470,6 +1509,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             job: string | null;
+            /** @description `available`, `reserved` or `spent`: what the tenant owes. */
             account: string;
             /** @enum {unknown} */
             kind: "reserve" | "charge" | "release" | "refund" | "adjust";
@@ -1611,6 +1651,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Adjustment = components['schemas']['Adjustment'];
 export type Alive = components['schemas']['Alive'];
 export type Artifact = components['schemas']['Artifact'];
 export type ArtifactList = components['schemas']['ArtifactList'];
@@ -1629,6 +1670,7 @@ export type Key = components['schemas']['Key'];
 export type KeyList = components['schemas']['KeyList'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogLineList = components['schemas']['LogLineList'];
+export type NewAdjustment = components['schemas']['NewAdjustment'];
 export type NewJob = components['schemas']['NewJob'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewQuote = components['schemas']['NewQuote'];
@@ -2308,6 +2350,8 @@ export interface operations {
                 /** @description Clamped to 1000. */
                 limit?: number;
                 cursor?: string;
+                /** @description Left out: as Accept says. As CSV every line comes, without pages. */
+                format?: "json" | "csv";
             };
             header?: never;
             path: {
@@ -2317,13 +2361,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The answer. */
+            /** @description One page as JSON; every line as CSV. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Statement"];
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong. */
@@ -2360,6 +2405,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAdjustment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Same key and body, same answer; same key and another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amountUsd": -12.5,
+                 *       "reason": "Credit for the outage of 3 November"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAdjustment"];
+            };
+        };
+        responses: {
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjustment"];
                 };
             };
             /** @description What went wrong. */

@@ -1,13 +1,27 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { Sql } from '../../db/database.ts';
 import { closed, Id, List, Page } from '../../protocol/common.ts';
 import { StatementLine, Usage } from '../../protocol/share.ts';
 import { readUsage } from '../../shares/shares.ts';
-import { listStatement } from '../../shares/store.ts';
+import { listStatement, readStatement } from '../../shares/statement-store.ts';
+import { sendCsv } from '../csv.ts';
+import { formatOf } from '../format.ts';
 import { pageOf, readCursor } from '../page.ts';
 import { WindowField, type ShareRouteDeps } from './shares.ts';
 
 const TenantParams = Type.Object({ tenant: Id('tenant') });
+const StatementQuery = Type.Object(
+  {
+    ...Page.properties,
+    format: Type.Optional(
+      Type.Enum(['json', 'csv'], { description: 'Left out: as Accept says. As CSV every line comes, without pages.' }),
+    ),
+  },
+  closed,
+);
+const columns = ['id', 'at', 'job', 'account', 'kind', 'amountUsd', 'balanceUsd', 'note'] as const;
+
 const UsageQuery = Type.Object(
   {
     window: WindowField,
@@ -16,45 +30,64 @@ const UsageQuery = Type.Object(
   closed,
 );
 
+const operations = {
+  listStatement: {
+    operationId: 'listStatement',
+    tags: ['Tenants'],
+    summary: 'The money ledger, oldest first',
+    params: TenantParams,
+    querystring: StatementQuery,
+    response: {
+      200: {
+        description: 'One page as JSON; every line as CSV.',
+        content: {
+          'application/json': { schema: List(StatementLine, 'Statement') },
+          'text/csv': { schema: Type.String() },
+        },
+      },
+    },
+  },
+  getUsage: {
+    operationId: 'getUsage',
+    tags: ['Tenants'],
+    summary: 'Compute used, by hour or day',
+    params: TenantParams,
+    querystring: UsageQuery,
+    response: { 200: Usage },
+  },
+};
+
 export function statementRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/v1/tenants/:tenant/statement',
       {
         config: { access: 'viewer' },
-        schema: {
-          operationId: 'listStatement',
-          tags: ['Tenants'],
-          summary: 'The money ledger, oldest first',
-          params: TenantParams,
-          querystring: Page,
-          response: { 200: List(StatementLine, 'Statement') },
-        },
+        schema: operations.listStatement,
       },
-      async ({ params, query }) => {
-        const page = pageOf(query.limit);
-        const after = readCursor(query.cursor);
-        return page.answer(
-          await listStatement(db.client, params.tenant, {
-            limit: page.take,
-            ...(after === undefined ? {} : { after }),
-          }),
-          ({ id }) => id,
-        );
+      async (request, reply) => {
+        const { tenant } = request.params;
+        const { limit, cursor } = request.query;
+        const after = readCursor(cursor);
+        if (formatOf(request, ['csv']) === 'csv')
+          return sendCsv(reply, {
+            name: `statement-${tenant}`,
+            columns,
+            pages: statementRows(db.client, tenant, after),
+          });
+        const page = pageOf(limit);
+        const lines = await listStatement(db.client, tenant, {
+          limit: page.take,
+          ...(after === undefined ? {} : { after }),
+        });
+        return page.answer(lines, ({ id }) => id);
       },
     );
     app.get(
       '/v1/tenants/:tenant/usage',
       {
         config: { access: 'viewer' },
-        schema: {
-          operationId: 'getUsage',
-          tags: ['Tenants'],
-          summary: 'Compute used, by hour or day',
-          params: TenantParams,
-          querystring: UsageQuery,
-          response: { 200: Usage },
-        },
+        schema: operations.getUsage,
       },
       ({ params, query: { window = '30d', bucket } }) =>
         readUsage(
@@ -63,4 +96,9 @@ export function statementRoutes({ db, now, petaflopsPerAccelerator }: ShareRoute
         ),
     );
   };
+}
+
+async function* statementRows(sql: Sql, tenantId: string, after: string | undefined) {
+  for await (const lines of readStatement(sql, tenantId, after))
+    yield lines.map((line) => columns.map((column) => line[column]));
 }

@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { contentTypeOf } from './format.ts';
+
+export type Cell = string | number | null;
+
+/** A table with a header as RFC 4180 has it, as one text. */
+export function csvText(columns: readonly string[], rows: Iterable<readonly Cell[]>): string {
+  return [columns, ...rows].map(csvRow).join('');
+}
+
+/** Answers with a file of rows that come page by page: however many there are, one page is held. */
+export function sendCsv(
+  reply: FastifyReply,
+  { name, columns, pages }: { name: string; columns: readonly string[]; pages: AsyncIterable<(readonly Cell[])[]> },
+): FastifyReply {
+  async function* texts() {
+    yield csvRow(columns);
+    for await (const page of pages) yield page.map(csvRow).join('');
+  }
+  return reply
+    .type(contentTypeOf('csv'))
+    .header('content-disposition', `attachment; filename="${name}.csv"`)
+    .send(Readable.from(texts(), { objectMode: false }));
+}
+
+function csvRow(cells: readonly Cell[]): string {
+  return `${cells.map(csvCell).join(',')}\r\n`;
+}
+
+/**
+ * Text that a spreadsheet would take for a formula is given an apostrophe, as OWASP advises: a note or a name must not compute
+ * anything in the office of whoever opens the file.
+ */
+function csvCell(cell: Cell): string {
+  if (typeof cell !== 'string') return cell === null ? '' : String(cell);
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
