@@ -4,12 +4,7 @@ import { contentTypeOf } from './format.ts';
 
 export type Cell = string | number | null;
 
-/** A table with a header as RFC 4180 has it, as one text. */
-export function csvText(columns: readonly string[], rows: Iterable<readonly Cell[]>): string {
-  return [columns, ...rows].map(csvRow).join('');
-}
-
-/** Answers with a file of rows that come page by page: however many there are, one page is held. */
+/** Answers with a table as RFC 4180 has it, of rows that come page by page: however many there are, one page is held. */
 export function sendCsv(
   reply: FastifyReply,
   { name, columns, pages }: { name: string; columns: readonly string[]; pages: AsyncIterable<(readonly Cell[])[]> },
