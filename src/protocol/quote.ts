@@ -54,6 +54,15 @@ export const Quote = Type.Object(
         flops: Nullable(Type.Number({ description: 'FLOP of the whole run; null where only a duration is known.' })),
         basis: Type.Enum([...workBases]),
         assumptions: Type.Array(Type.String()),
+        mostTelling: Nullable(
+          Type.Object(
+            {
+              field: Type.String({ description: 'Of the spec’s workload, not stated.' }),
+              factor: Type.Number({ description: 'By up to how much p90 ÷ p10 would shrink.' }),
+            },
+            { ...closed, description: 'The field that would narrow the range most; null where none would.' },
+          ),
+        ),
       },
       closed,
     ),

@@ -1,11 +1,22 @@
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
-import { catalogueDate, catalogueOffers } from './catalogue.ts';
+import { catalogueDate, catalogueOffers, soldKinds } from './catalogue.ts';
 import type { Spread } from './interval.ts';
+import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
+import type { Telling } from './telling.ts';
 import type { Wanted } from './wanted.ts';
-import { mostTellingField, type Work } from './work.ts';
+import type { Work } from './work.ts';
 
-export type QuotedOn = { spec: JobSpec; wanted: Wanted; work: Work; spread: Spread; options: readonly QuoteOption[] };
+export type QuotedOn = {
+  spec: JobSpec;
+  wanted: Wanted;
+  work: Work;
+  spread: Spread;
+  options: readonly QuoteOption[];
+  telling: Telling | undefined;
+  /** The recommended option, else the first. */
+  best: QuoteOption | undefined;
+};
 
 /** Whether the quote rests on earlier runs of the name, since the spec says nothing of the work. */
 export function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
@@ -14,9 +25,38 @@ export function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean 
 
 /** Everything the quote takes for granted, in words, and last the field that would tell most. */
 export function assumptionsOf(quoted: QuotedOn): string[] {
-  const { work, spread } = quoted;
-  const telling = spread.calibration === undefined ? mostTellingField(work) : undefined;
-  return [...ofWork(quoted), ...ofSpeed(work), ...ofMarket(quoted), ...(telling === undefined ? [] : [telling])];
+  return [...ofWork(quoted), ...ofSpeed(quoted.work), ...ofMemory(quoted), ...ofMarket(quoted), ...ofTelling(quoted)];
+}
+
+function ofMemory({ work, options, best }: QuotedOn): string[] {
+  if (best === undefined) return [];
+  const count = countOf(best);
+  const { kind } = best.offer.accelerators;
+  const needed = smallestCountThatHolds(work, kind);
+  if (needed === undefined) return [];
+  if (options.every((option) => countOf(option) < needed))
+    return [`Nothing listed holds the model: ${whatHolds(work)} would.`];
+  return needsRecomputation(work, { kind, count })
+    ? [`${count} ${kind} hold the model only where activations are recomputed.`]
+    : [];
+}
+
+const countOf = ({ offer }: QuoteOption): number => offer.accelerators.count * offer.nodes;
+
+/** Of each kind that can, the least count. */
+function whatHolds(work: Work): string {
+  const counts = soldKinds.flatMap((kind) => {
+    const count = smallestCountThatHolds(work, kind) ?? Infinity;
+    return count === Infinity ? [] : [`${count} ${kind}`];
+  });
+  return counts.length === 0 ? 'a shorter sequence' : counts.join(', or ');
+}
+
+function ofTelling({ spread, telling }: QuotedOn): string[] {
+  if (spread.calibration !== undefined) return [];
+  if (telling === undefined) return ['A first finished job of this name would narrow the range most.'];
+  const { field, factor } = telling;
+  return [`Stating workload.${field} would narrow the range most, by a factor of up to ${factor}.`];
 }
 
 function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string[] {

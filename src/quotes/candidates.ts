@@ -1,8 +1,9 @@
 import type { MicroUsd } from '../core/money.ts';
 import type { Sellable } from '../providers/provider.ts';
 import { catalogueOffers, type CatalogueOffer, type Market } from './catalogue.ts';
+import { smallestCountThatHolds } from './memory.ts';
 import type { Ware, Wares } from './sellers.ts';
-import { smallestCountThatHolds, workSeconds } from './speed.ts';
+import { workSeconds } from './speed.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
@@ -20,6 +21,8 @@ export type Candidate = {
   microUsdPerHour: MicroUsd;
   priceDate: string;
   startSeconds: { p50: number; p90: number };
+  /** What a node may use of the machine's memory. */
+  memoryBytes: number;
   /** Whether a disk is paid beside the machine. */
   isDiskExtra: boolean;
   /** Why the job can't run there; empty where it can. */
@@ -56,6 +59,7 @@ function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
       microUsdPerHour: hourlyOf(sellable, wanted, size) * size.nodes,
       priceDate: sellable.priceDate,
       startSeconds: sellable.startSeconds,
+      memoryBytes: memoryOf(sellable, wanted, size),
       isDiskExtra: sellable.divisible === undefined,
       reasons: [...placeReasons(wanted, sellable, provider), ...sizeReasons(wanted, ware, size)],
     }));
@@ -69,6 +73,13 @@ function hourlyOf({ divisible, microUsdPerHour }: Sellable, { kind, cpus }: Want
   return Math.round(
     (kind === 'cpu' ? count : (cpus ?? count)) * divisible.microUsdPerCpuHour + gpus * divisible.microUsdPerGpuHour,
   );
+}
+
+/** Of a divisible machine a job gets what it asks for, and 2 GiB a core where it does not. */
+function memoryOf({ divisible, memoryBytes }: Sellable, wanted: Wanted, { count }: Size): number {
+  if (divisible === undefined) return memoryBytes;
+  const cores = wanted.kind === 'cpu' ? count : (wanted.cpus ?? count);
+  return wanted.memoryBytes ?? 2 * cores * bytesPerGiB;
 }
 
 type Size = { count: number; nodes: number };
@@ -142,7 +153,9 @@ function sizeReasons(
   return reasons;
 }
 
-const gib = (bytes: number): number => Number((bytes / 1024 ** 3).toFixed(1));
+const bytesPerGiB = 1024 ** 3;
+
+const gib = (bytes: number): number => Number((bytes / bytesPerGiB).toFixed(1));
 
 /** What the catalogue sells for the spec and this installation can't buy. */
 function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
@@ -234,6 +247,7 @@ function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { provider
     microUsdPerHour: offer.microUsdPerHour * nodes,
     priceDate,
     startSeconds: catalogueStart,
+    memoryBytes: offer.memoryBytes,
     isDiskExtra: true,
     reasons: [reason],
   };

@@ -120,6 +120,9 @@ for (const { kind, regions, memoryGiB, source: _source, ...machine } of offerTab
 }
 for (const offers of offersByKind.values()) offers.sort((left, right) => left.microUsdPerHour - right.microUsdPerHour);
 
+/** Accelerators that the catalogue has a price of. */
+export const soldKinds: readonly string[] = [...offersByKind.keys()].filter((kind) => kind !== 'cpu');
+
 /** Everything the catalogue sells with this kind, cheapest first. TPU offers are of one chip. */
 export function catalogueOffers(kind: string): readonly CatalogueOffer[] {
   return offersByKind.get(kind) ?? [];

@@ -5,10 +5,10 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { listCandidates, type Candidate } from './candidates.ts';
 import { distribution, type Percentiles, type Spread } from './interval.ts';
+import { hostBytes, smallestCountThatHolds } from './memory.ts';
 import { modelSeconds } from './predict.ts';
 import { hardlyFinishesOnSpot, priced, type Terms } from './price.ts';
 import type { Wares } from './sellers.ts';
-import { smallestCountThatHolds } from './speed.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
@@ -70,7 +70,7 @@ function optionOf(candidate: Candidate, duration: Percentiles, input: OptionsInp
 }
 
 /** The parts of a candidate that name what is bought. */
-type Named = Omit<Candidate, 'startSeconds' | 'isDiskExtra' | 'reasons'>;
+type Named = Omit<Candidate, 'startSeconds' | 'memoryBytes' | 'isDiskExtra' | 'reasons'>;
 
 export function offerOf({
   provider,
@@ -129,10 +129,21 @@ function policyReasons({ provider, region }: Candidate, { providers, regions }: 
   return reasons;
 }
 
-function memoryReasons({ kind, count, nodes }: Candidate, work: Work): string[] {
+function memoryReasons({ kind, count, nodes, machineType, memoryBytes }: Candidate, work: Work): string[] {
+  if (kind === 'cpu') {
+    const needed = hostBytes(work, nodes);
+    if (needed === undefined || needed <= memoryBytes) return [];
+    return [
+      `The model needs ${gib(needed)} GiB of memory, and a node gets ${gib(memoryBytes)} of ${machineType}: state resources.memoryGiB.`,
+    ];
+  }
   const needed = smallestCountThatHolds(work, kind);
   if (needed === undefined || needed <= count * nodes) return [];
+  if (needed === Infinity)
+    return [`The model does not fit: the activations of one sequence are too large for any count of ${kind}.`];
   return [
-    `The model does not fit: its weights, gradients and optimiser state need at least ${needed} ${kind}, fully sharded.`,
+    `The model does not fit: with its gradients, optimiser state and activations it needs at least ${needed} ${kind}, fully sharded.`,
   ];
 }
+
+const gib = (bytes: number): number => Math.ceil(bytes / bytesPerGiB);

@@ -9,9 +9,10 @@ import { spreadOf, type Evidence } from './interval.ts';
 import { listOptions } from './options.ts';
 import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
+import { mostTelling, type Telling } from './telling.ts';
 import { wantedOf } from './wanted.ts';
 import { requireConsistent } from './work-faults.ts';
-import { resolveWork, type Basis } from './work.ts';
+import { resolveWork, type Basis, type Work } from './work.ts';
 
 /** Finished jobs described in the same way, on the same kind of accelerator. */
 export type History = (basis: Basis, kind: string) => Evidence;
@@ -63,6 +64,8 @@ export function computeQuote({
   const goal = { ...spec, providers: wanted.providers };
   const ordered = inOrder(options, goal);
   const { recommended, notes } = recommend(ordered, goal, now);
+  const best = ordered.find((option) => option.id === recommended) ?? ordered[0];
+  const telling = spread.calibration === undefined ? tellingOf(spec, work, best) : undefined;
   return {
     id,
     createdAt: now.toISOString(),
@@ -70,7 +73,8 @@ export function computeQuote({
     workload: {
       flops: work.flops,
       basis: isOfHistory(work, spread) ? 'history' : work.basis,
-      assumptions: [...assumptionsOf({ spec, wanted, work, spread, options: ordered }), ...notes],
+      assumptions: [...assumptionsOf({ spec, wanted, work, spread, options: ordered, telling, best }), ...notes],
+      mostTelling: telling ?? null,
     },
     options: ordered,
     recommended,
@@ -91,6 +95,12 @@ export function computeQuote({
       coveragePercent: spread.calibration?.coveragePercent ?? null,
     },
   };
+}
+
+function tellingOf(spec: JobSpec, work: Work, option: QuoteOption | undefined): Telling | undefined {
+  if (option === undefined) return undefined;
+  const { accelerators, nodes } = option.offer;
+  return mostTelling(spec, work, { kind: accelerators.kind, count: accelerators.count * nodes });
 }
 
 function petaflopDaysOf(option: QuoteOption | undefined, petaflopsPerAccelerator: (kind: string) => number): number {

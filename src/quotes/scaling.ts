@@ -1,8 +1,8 @@
 import { toUsd, fromUsd, priceFor } from '../core/money.ts';
 import type { Static } from 'typebox';
 import type { Scaling } from '../protocol/quote.ts';
+import { smallestCountThatHolds } from './memory.ts';
 import { modelSeconds } from './predict.ts';
-import { smallestCountThatHolds } from './speed.ts';
 import type { StoredQuote } from './store.ts';
 import { resolveWork } from './work.ts';
 

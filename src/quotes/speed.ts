@@ -1,4 +1,4 @@
-import { acceleratorMemoryBytes, peakFlops, supports, type Precision } from './catalogue.ts';
+import { peakFlops, supports, type Precision } from './catalogue.ts';
 import type { Work, WorkKind } from './work.ts';
 
 /** Machines that a speed is asked for: `count` is of all nodes together; cores where the kind is cpu. */
@@ -78,18 +78,4 @@ export function workSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): 
   if (rate === undefined) return undefined;
   const launching = gang.kind === 'cpu' || work.steps === null ? 0 : work.steps * stepOverheadSeconds;
   return work.flops / rate + launching;
-}
-
-/** Weights, gradients and Adam's state in mixed precision; of a frozen base the weights alone. A fifth more for activations. */
-const bytesPerParameter = { full: 16 * 1.2, lora: 2 * 1.2 };
-
-/** Of an accelerator's memory, what the framework leaves for tensors. */
-const usableMemory = 0.92;
-
-/** How many accelerators of this kind hold the model, fully sharded; undefined where that is unknown. */
-export function smallestCountThatHolds(work: Work, kind: string): number | undefined {
-  const memoryBytes = acceleratorMemoryBytes(kind);
-  if (work.parameters === null || memoryBytes === undefined) return undefined;
-  const neededBytes = work.parameters * (work.isLora ? bytesPerParameter.lora : bytesPerParameter.full);
-  return Math.ceil(neededBytes / (memoryBytes * usableMemory));
 }

@@ -24,9 +24,9 @@ const implausiblySmall: Check[] = (Object.keys(large) as (keyof typeof large)[])
 const checks: Check[] = [
   ...implausiblySmall,
   ({ preset }) =>
-    preset === undefined || Object.hasOwn(presets, preset)
+    preset === undefined || presets.has(preset)
       ? undefined
-      : fault('preset', `There is no preset ${preset}. There are: ${Object.keys(presets).join(', ')}.`),
+      : fault('preset', `There is no preset ${preset}. There are: ${[...presets.keys()].join(', ')}.`),
   ({ tokens, examples }) =>
     tokens === undefined || examples === undefined
       ? undefined

@@ -83,7 +83,7 @@ describe('what restricts the choice', () => {
       'the model’s size',
       { resources: a100, workload: { parameters: 70e9, tokens: 1e9 } },
       { wares: waresWithGpus('A100') },
-      'does not fit: its weights, gradients and optimiser state need at least 35 A100',
+      'does not fit: with its gradients, optimiser state and activations it needs at least 29 A100',
     ],
   ])('%s', (_name, spec, input, reason) => {
     const quote = quoteOf(spec, input);

@@ -36,6 +36,33 @@ describe('the best description wins', () => {
       'transformer',
       (6e9 + 6 * 10 * 1000 * 100) * 200_000,
     ],
+    ['tokens of one epoch, where epochs are stated', { ...llama, epochs: 2 }, 'transformer', 6 * 7e9 * 4e12],
+    [
+      'half of an encoder-decoder for each token, which gives T5-11B’s published 4.0e22',
+      { kind: 'encoder-decoder', parameters: 1.1e10, tokens: 1.22e12 },
+      'transformer',
+      3 * 1.1e10 * 1.22e12,
+    ],
+    [
+      'patches of images as tokens that see each other',
+      {
+        kind: 'vision',
+        parameters: 8.6e7,
+        layers: 12,
+        hiddenSize: 768,
+        sequenceLength: 197,
+        examples: 1000,
+        epochs: 2,
+      },
+      'transformer',
+      (6 * 8.6e7 + 12 * 12 * 768 * 197) * 197 * 2000,
+    ],
+    [
+      'FLOP an example before what its length implies',
+      { parameters: 1e9, examples: 1000, sequenceLength: 100, flopsPerExample: 1e9 },
+      'examples',
+      1e12,
+    ],
     ['FLOP an example', { examples: 60_000, epochs: 10, flopsPerExample: 3e5 }, 'examples', 60_000 * 10 * 3e5],
     ['6 FLOP a parameter and example', { examples: 100, epochs: 2, parameters: 5e4 }, 'examples', 6 * 5e4 * 200],
     ['a preset', { preset: 'resnet50-imagenet' }, 'preset', 2.46e10 * 1_281_167 * 90],
@@ -53,12 +80,13 @@ describe('the best description wins', () => {
   test('a shape that is not stated is assumed, and said', () => {
     const { flops, assumptions } = resolveWork({ parameters: 7e9, tokens: 1e12, sequenceLength: 4096 });
     const stated = resolveWork({ parameters: 7e9, tokens: 1e12, sequenceLength: 4096, layers: 32, hiddenSize: 4096 });
-    expect(assumptions.join(' ')).toContain('width of');
+    expect(assumptions.join(' ')).toContain('layers of width');
     expect((flops ?? 0) / (stated.flops ?? 1)).toBeCloseTo(1, 1);
   });
 
   test('every preset is consistent and makes work', () => {
-    for (const [preset, { source }] of Object.entries(presets)) {
+    expect(presets.size).toBeGreaterThan(100);
+    for (const [preset, { source }] of presets) {
       expect(workFaults({ preset })).toEqual([]);
       const work = resolveWork({ preset });
       expect(work).toMatchObject({ basis: 'preset', seconds: null });

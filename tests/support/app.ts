@@ -140,7 +140,7 @@ export function sampleQuote(id: string): Quote {
     id,
     createdAt: new Date().toISOString(),
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
-    workload: { flops: null, basis: 'default', assumptions: [] },
+    workload: { flops: null, basis: 'default', assumptions: [], mostTelling: null },
     options: [
       {
         id: optionId,

@@ -1230,6 +1230,12 @@ export interface components {
                 /** @enum {unknown} */
                 basis: "flops" | "transformer" | "examples" | "preset" | "expected-duration" | "history" | "default";
                 assumptions: string[];
+                mostTelling: {
+                    /** @description Of the spec’s workload, not stated. */
+                    field: string;
+                    /** @description By up to how much p90 ÷ p10 would shrink. */
+                    factor: number;
+                } | null;
             };
             options: components["schemas"]["QuoteOption"][];
             recommended: string | null;
