@@ -19,7 +19,17 @@ export type Start = {
 
 export type Wait = { jobId: string; tenantId: string; position: number; blockers: Blocker[] };
 
-export type Decisions = { starts: Start[]; waits: Wait[] };
+/** A running job that makes way: it gets notice and its grace, and goes back to its place in the queue. */
+export type Preemption = {
+  jobId: string;
+  tenantId: string;
+  /** The job that gets its place. */
+  forJobId: string;
+  /** Of its run so far, what no checkpoint holds. */
+  lostMs: number;
+};
+
+export type Decisions = { starts: Start[]; preemptions: Preemption[]; waits: Wait[] };
 
 /**
  * Which queued job starts where: a pure function of a snapshot. No clock, no database, no provider: the same function
@@ -55,7 +65,7 @@ export function decide(snapshot: Snapshot): Decisions {
     reservation ??= reserveFor(job, blockers, state);
     waits.push({ jobId: job.id, tenantId: tenant.id, position: waits.length + 1, blockers });
   }
-  return { starts, waits };
+  return { starts, preemptions: [], waits };
 }
 
 /** 2 lowest decayed use per weight, in-flight work counted; then by id, so that equal snapshots decide equally. */
@@ -136,7 +146,11 @@ function apply(
   running.push({
     id: job.id,
     tenantId: tenant.id,
+    priority: job.priority,
     choice,
+    startedAt: now,
+    checkpointedAt: undefined,
+    isStopping: false,
     endsAt: { p50: now + choice.durationMs.p50, p90: now + choice.durationMs.p90 },
   });
 }

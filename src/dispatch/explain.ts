@@ -44,9 +44,19 @@ function startDecided(state: Snapshot, percentile: 'p50' | 'p90', startsAt: Map<
   const { starts } = decide(state);
   const started = new Set(starts.map(({ jobId }) => jobId));
   for (const { jobId } of starts) startsAt.set(jobId, state.now);
+  const priorities = new Map(state.queued.map(({ id, priority }) => [id, priority]));
   const running = starts.map(({ jobId, tenantId, choice }): RunningJob => {
     const end = state.now + choice.durationMs[percentile];
-    return { id: jobId, tenantId, choice, endsAt: { p50: end, p90: end } };
+    return {
+      id: jobId,
+      tenantId,
+      priority: priorities.get(jobId) ?? 0,
+      choice,
+      startedAt: state.now,
+      checkpointedAt: undefined,
+      isStopping: false,
+      endsAt: { p50: end, p90: end },
+    };
   });
   const pools = state.pools.map((pool) => takeAll(pool, running));
   const tenants = state.tenants.map((tenant) => countAll(tenant, running, 1));

@@ -4,15 +4,16 @@ import type { Sql } from '../db/database.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { ancestorsOf } from './hierarchy.ts';
 import { needOf } from './need.ts';
-import type { Choice, Pool, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
+import type { Choice, Pool, PoolRules, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
 import { readActive, readQueueHeads, type ActiveRow, type NeededSpec, type QueuedRow } from './store.ts';
-import type { SettledUse } from './tenant-uses.ts';
+import type { ReadTenantUses, SettledUse, WindowUse } from './tenant-uses.ts';
 
 export type SnapshotDeps = {
   petaflopsPerAccelerator: (kind: string) => number;
-  /** What tenants may do and what they have used; `running` is counted here. */
-  tenantUses: (tx: Sql, tenantIds: string[], now: Date, poolPetaflops: number) => Promise<SettledUse[]>;
+  /** What tenants may do and what they have used; what runs is counted here. */
+  tenantUses: ReadTenantUses;
   /** Whose the machines are that can't keep jobs apart, by provider. */
   soleTenants: (tx: Sql) => Promise<Map<string, string>>;
 };
@@ -26,14 +27,24 @@ export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, de
   const soleTenants = await deps.soleTenants(tx);
   const running = activeRows.flatMap((row) => runningJob(row, capacities, deps));
   const queued = queuedRows.map((row) => queuedJob(row, capacities, soleTenants, deps));
-  const tenantIds = [...new Set(queued.map(({ tenantId }) => tenantId))];
-  const uses = await deps.tenantUses(tx, tenantIds, at, petaflopsOf(capacities, deps));
+  const idsOf = (jobs: { tenantId: string }[]) => [...new Set(jobs.map(({ tenantId }) => tenantId))];
+  const uses = await deps.tenantUses(tx, {
+    waiting: idsOf(queued),
+    running: idsOf(running),
+    now: at,
+    poolPetaflops: petaflopsOf(capacities, deps),
+  });
   return {
     now: at.getTime(),
     pools: [...capacities].map(([provider, capacity]) => poolOf(provider, capacity, activeRows)),
-    tenants: uses.map((tenant) => withRunning(tenant, running)),
+    tenants: withRunning(uses.tenants, running),
     queued,
     running,
+    rules: {
+      minRuntimeMs: uses.minRuntimeMs,
+      preemptsLowerPriority: uses.preemptsLowerPriority,
+      concentration: concentrationOf(uses.concentration, running),
+    },
   };
 }
 
@@ -89,31 +100,69 @@ function runningJob(row: ActiveRow, capacities: Capacities, deps: SnapshotDeps):
   const endsAt = { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
   const accountedMs = offer.hourlyUsd > 0 ? (row.charged / fromUsd(offer.hourlyUsd)) * hourMs : 0;
   const useLeft = (choice.petaflops * Math.max(0, choice.durationMs.p50 - accountedMs)) / 1000;
-  return [{ id: jobId, tenantId, choice, endsAt, useLeft }];
+  return [
+    {
+      id: jobId,
+      tenantId,
+      priority: row.priority,
+      choice,
+      startedAt: row.startedAt?.getTime(),
+      checkpointedAt: row.checkpointedAt?.getTime(),
+      isStopping: row.isStopping,
+      endsAt,
+      useLeft,
+    },
+  ];
 }
 
-function withRunning(tenant: SettledUse, running: InFlight[]): TenantUse {
-  const own = running.filter(({ tenantId }) => tenantId === tenant.id);
+/** Adds what runs, to its tenant and to all above it. */
+function withRunning(tenants: SettledUse[], running: InFlight[]): TenantUse[] {
+  const parents = new Map(tenants.flatMap(({ id, parent }) => (parent === undefined ? [] : [[id, parent] as const])));
+  const byTenant = new Map<string, InFlight[]>();
+  for (const job of running)
+    for (const id of [job.tenantId, ...ancestorsOf(job.tenantId, parents)])
+      byTenant.set(id, [...(byTenant.get(id) ?? []), job]);
+  const pool = expectedUse(running);
+  return tenants.map((tenant) => withOwn(tenant, byTenant.get(tenant.id) ?? [], pool));
+}
+
+function withOwn(tenant: SettledUse, below: InFlight[], pool: number): TenantUse {
   const accelerators: Record<string, number> = {};
-  for (const { choice } of own)
+  for (const { choice } of below)
     accelerators[choice.accelerators.kind] = (accelerators[choice.accelerators.kind] ?? 0) + choice.accelerators.count;
-  const inFlight = expectedUse(own);
+  const inFlight = expectedUse(below);
   return {
     ...tenant,
     decayedUse: tenant.decayedUse + inFlight,
     shareCap: tenant.shareCap && {
       ...tenant.shareCap,
       ownPetaflopSeconds: tenant.shareCap.ownPetaflopSeconds + inFlight,
-      poolPetaflopSeconds: tenant.shareCap.poolPetaflopSeconds + expectedUse(running),
+      poolPetaflopSeconds: tenant.shareCap.poolPetaflopSeconds + pool,
     },
-    running: own.length,
+    windowUse: tenant.windowUse + expectedUse(below.filter(({ tenantId }) => tenantId === tenant.id)),
+    running: below.length,
     accelerators,
-    petaflops: own.reduce((sum, { choice }) => sum + choice.petaflops, 0),
+    petaflops: below.reduce((sum, { choice }) => sum + choice.petaflops, 0),
   };
 }
 
 function expectedUse(jobs: InFlight[]): number {
   return jobs.reduce((sum, { useLeft }) => sum + useLeft, 0);
+}
+
+/** Of all tenants, those without a job included. */
+function concentrationOf(use: WindowUse | undefined, running: InFlight[]): PoolRules['concentration'] {
+  if (use === undefined) return undefined;
+  const { useByTenant, ...rest } = use;
+  const own = new Map(useByTenant);
+  for (const { tenantId, useLeft } of running) own.set(tenantId, (own.get(tenantId) ?? 0) + useLeft);
+  const amounts = [...own.values()];
+  return {
+    ...rest,
+    squaredPetaflopSeconds: amounts.reduce((total, amount) => total + amount * amount, 0),
+    largestPetaflopSeconds: amounts.reduce((largest, amount) => Math.max(largest, amount), 0),
+    poolPetaflopSeconds: amounts.reduce((total, amount) => total + amount, 0),
+  };
 }
 
 /** What all pools that can be counted could give at once. */

@@ -4,10 +4,32 @@ export type Snapshot = {
   /** Milliseconds since 1970. */
   now: number;
   pools: Pool[];
+  /** Whoever has a job that waits or runs, and all that stand above one. */
   tenants: TenantUse[];
   /** Of each tenant the head of its queue: highest priority first, then first come. */
   queued: QueuedJob[];
   running: RunningJob[];
+  rules: PoolRules;
+};
+
+/** What the pool's policy says, with its defaults. */
+export type PoolRules = {
+  /** No job is preempted before it has run so long. */
+  minRuntimeMs: number;
+  /** Whether a tenant's job may preempt the same tenant's jobs of lower priority. */
+  preemptsLowerPriority: boolean;
+  concentration: Concentration | undefined;
+};
+
+/** The ceilings on concentration, with what every tenant has used in the window and committed, measured as share caps are. */
+export type Concentration = {
+  hhiCeiling: number;
+  largestShareCeiling: number;
+  /** Σ over tenants of own². */
+  squaredPetaflopSeconds: number;
+  largestPetaflopSeconds: number;
+  poolPetaflopSeconds: number;
+  floorPetaflopSeconds: number;
 };
 
 /** What a provider has left. Infinite where it never runs out in a way we could count. */
@@ -19,8 +41,11 @@ export type Pool = {
   gpus: { kind: string; free: number[] };
 };
 
+/** A tenant, or an organisation above some: what it may use counts what all below it use. */
 export type TenantUse = {
   id: string;
+  /** The tenant above it. */
+  parent: string | undefined;
   weight: number;
   /** Petaflop-seconds, decayed by half-life, with what runs now counted. */
   decayedUse: number;
@@ -28,9 +53,22 @@ export type TenantUse = {
   accelerators: Record<string, number>;
   petaflops: number;
   caps: { runningJobs: number; accelerators: Record<string, number>; petaflops: number };
+  /** By kind of accelerator; a kind without one has no guarantee and no limit. */
+  quotas: Record<string, Quota>;
   /** What is left to reserve; the smaller of month and total. */
   budgetLeft: MicroUsd;
   shareCap: ShareCap | undefined;
+  /** Petaflop-seconds of this tenant alone, without those below it, in the window of the ceilings on concentration. */
+  windowUse: number;
+};
+
+/** Of one kind of accelerator. */
+export type Quota = {
+  guaranteed: number;
+  /** How far above the guarantee; infinite: as far as there is. */
+  borrowing: number;
+  /** How much of the guarantee others may use while it is idle; never more than it. */
+  lending: number;
 };
 
 /** As the contract defines it: (own use in the window + own committed) ÷ max(pool's use + committed, a tenth of what it could give). */
@@ -70,10 +108,22 @@ export type QueuedJob = {
   choices: Choice[];
 };
 
-export type RunningJob = { id: string; tenantId: string; choice: Choice; endsAt: { p50: number; p90: number } };
+export type RunningJob = {
+  id: string;
+  tenantId: string;
+  priority: number;
+  choice: Choice;
+  /** Since when its attempt runs; undefined while its machines come up. */
+  startedAt: number | undefined;
+  /** When its last checkpoint was stored whole, in any attempt. */
+  checkpointedAt: number | undefined;
+  /** It has been told to end: it holds its machines no longer than that takes. */
+  isStopping: boolean;
+  endsAt: { p50: number; p90: number };
+};
 
 export type Blocker = {
-  code: 'capacity' | 'cap' | 'share-cap' | 'budget' | 'backoff' | 'reservation';
+  code: 'capacity' | 'quota' | 'cap' | 'share-cap' | 'concentration' | 'budget' | 'backoff' | 'reservation';
   message: string;
   unblocks: string;
 };

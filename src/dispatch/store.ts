@@ -47,8 +47,12 @@ export type ActiveRow = {
   option: QuoteOption | null;
   offer: Offer;
   limits: NodeLimits;
+  priority: number;
+  isStopping: boolean;
   startedAt: Date | null;
   createdAt: Date;
+  /** Of the last checkpoint stored whole. */
+  checkpointedAt: Date | null;
   /** Micro-dollars of it that are in the accounts. */
   charged: number;
 };
@@ -57,7 +61,10 @@ export type ActiveRow = {
 export async function readActive(tx: Sql): Promise<ActiveRow[]> {
   return tx.$queryRaw<ActiveRow[]>`
     SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", ${neededSpec}, attempt.offer, limits,
+      job.priority, attempt.state = 'stopping' AS "isStopping",
       attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
+      (SELECT max(artifact.created_at) FROM artifact WHERE artifact.job_id = job.id AND kind = 'checkpoint'
+        AND verified_at IS NOT NULL) AS "checkpointedAt",
       (SELECT option FROM jsonb_array_elements(options) AS option
         WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS option
     FROM attempt JOIN job ON job.id = attempt.job_id

@@ -1,10 +1,11 @@
-import { dayMs } from '../core/time.ts';
+import { dayMs, parseDuration } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { budgetLeft } from '../shares/budget.ts';
 import type { Committed } from '../shares/store.ts';
 import { windowMs } from '../shares/window.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
-import type { ShareCap, TenantUse } from './snapshot.ts';
+import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
+import type { Quota, ShareCap, TenantUse } from './snapshot.ts';
 
 export type TenantUseDeps = {
   policies: (tx: Sql) => Promise<Map<string, Policy>>;
@@ -18,71 +19,165 @@ export type TenantUseDeps = {
   useSince: (tx: Sql, from: Date) => Promise<Map<string, number>>;
 };
 
+/** What a tenant may do, and what it and those below it have used and spent, as far as it is settled. */
 export type SettledUse = Omit<TenantUse, 'running' | 'accelerators' | 'petaflops'>;
 
+/** The pool's use in the window of the ceilings on concentration, by tenant; undefined where there is no ceiling. */
+export type WindowUse = {
+  hhiCeiling: number;
+  largestShareCeiling: number;
+  useByTenant: Map<string, number>;
+  floorPetaflopSeconds: number;
+};
+
+export type TenantUses = {
+  tenants: SettledUse[];
+  concentration: WindowUse | undefined;
+  minRuntimeMs: number;
+  preemptsLowerPriority: boolean;
+};
+
 const defaultHalfLifeMs = 7 * dayMs;
+const defaultMinRuntime = '1m';
 /** A share is measured against at least this part of what the pool could have given, so that the first job is not a monopoly. */
 const floorPart = 0.1;
+const defaultWindow = '30d';
+const concentrationWindowMs = 30 * dayMs;
 
-/** What each tenant may do, and what it has used and spent, as far as it is settled. */
-export function createTenantUses(deps: TenantUseDeps) {
-  return async (tx: Sql, tenantIds: string[], now: Date, poolPetaflops: number): Promise<SettledUse[]> => {
-    if (tenantIds.length === 0) return [];
+/** Who asks: the tenants with jobs that wait or run, and what all pools that can be counted could give at once. */
+export type Asked = { waiting: string[]; running: string[]; now: Date; poolPetaflops: number };
+
+export type ReadTenantUses = (tx: Sql, asked: Asked) => Promise<TenantUses>;
+
+export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
+  return async (tx, { waiting, running, now, poolPetaflops }) => {
     const policies = await deps.policies(tx);
-    const { halfLife } = await deps.poolPolicy(tx);
-    // What is decided by a budget holds only if nobody spends of it meanwhile.
-    await deps.lockTenants(
-      tx,
-      tenantIds.filter((id) => policies.get(id)?.budget !== undefined),
-    );
-    const committed = await deps.committed(tx, now);
-    const decayed = await deps.decayedUse(tx, (halfLife && windowMs(halfLife)) || defaultHalfLifeMs, now);
-    const own = new Map(tenantIds.map((id) => [id, policies.get(id) ?? {}]));
-    const shareCaps = await readShareCaps(tx, own, { ...deps, now, poolPetaflops });
-    return tenantIds.map((id) => {
+    const pool = await deps.poolPolicy(tx);
+    const parents = parentsOf(policies);
+    const withAbove = (ids: string[]) => [...new Set(ids.flatMap((id) => [id, ...ancestorsOf(id, parents)]))];
+    const ids = withAbove([...waiting, ...running]);
+    await lockBudgets(tx, withAbove(waiting), policies, deps);
+    const committed = rollUpCommitted(await deps.committed(tx, now), parents);
+    const halfLifeMs = (pool.halfLife && windowMs(pool.halfLife)) || defaultHalfLifeMs;
+    const decayed = rollUp(await deps.decayedUse(tx, halfLifeMs, now), parents);
+    const uses = createUses(tx, now, deps);
+    const concentration = await readConcentration(pool, uses, poolPetaflops);
+    const tenants: SettledUse[] = [];
+    for (const id of ids) {
       const policy = policies.get(id) ?? {};
-      return {
-        id,
-        weight: policy.weight ?? 1,
+      tenants.push({
+        ...limitsOf(id, policy, parents),
         decayedUse: decayed.get(id) ?? 0,
-        caps: {
-          runningJobs: policy.caps?.runningJobs ?? Infinity,
-          accelerators: policy.caps?.accelerators ?? {},
-          petaflops: policy.caps?.computePflops ?? Infinity,
-        },
         budgetLeft: budgetLeft(policy, committed.get(id)),
-        shareCap: shareCaps.get(id),
-      };
-    });
+        shareCap: await readShareCap(id, policy, { uses, parents, poolPetaflops }),
+        windowUse: concentration?.useByTenant.get(id) ?? 0,
+      });
+    }
+    const minRuntimeMs = parseDuration(pool.minRuntime ?? defaultMinRuntime);
+    return { tenants, concentration, minRuntimeMs, preemptsLowerPriority: pool.preemptLowerPriority ?? false };
   };
 }
 
-type ShareCapDeps = Pick<TenantUseDeps, 'useSince'> & {
-  now: Date;
-  /** What all pools that can be counted could give at once. */
-  poolPetaflops: number;
-};
+function limitsOf(id: string, policy: Policy, parents: Parents) {
+  const { runningJobs = Infinity, accelerators = {}, computePflops = Infinity } = policy.caps ?? {};
+  return {
+    id,
+    parent: parents.get(id),
+    weight: policy.weight ?? 1,
+    caps: { runningJobs, accelerators, petaflops: computePflops },
+    quotas: quotasOf(policy),
+  };
+}
 
-async function readShareCaps(
+function parentsOf(policies: Map<string, Policy>): Parents {
+  return new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined ? [] : [[id, parent] as const])));
+}
+
+function quotasOf({ guaranteed = {}, borrowing = {}, lending = {} }: Policy): Record<string, Quota> {
+  const kinds = new Set([...Object.keys(guaranteed), ...Object.keys(borrowing)]);
+  return Object.fromEntries(
+    [...kinds].map((kind) => {
+      const own = guaranteed[kind] ?? 0;
+      return [kind, { guaranteed: own, borrowing: borrowing[kind] ?? Infinity, lending: lending[kind] ?? own }];
+    }),
+  );
+}
+
+/** What is decided by a budget holds only if nobody of those who spend from it does so meanwhile. */
+async function lockBudgets(
   tx: Sql,
+  deciding: string[],
   policies: Map<string, Policy>,
-  { useSince, now, poolPetaflops }: ShareCapDeps,
-): Promise<Map<string, ShareCap>> {
-  const caps = new Map<string, ShareCap>();
-  const uses = new Map<string, Map<string, number>>();
-  for (const [id, { shareCap }] of policies) {
-    if (shareCap === undefined) continue;
-    const window = shareCap.window ?? '30d';
-    const lengthMs = windowMs(window) ?? 30 * dayMs;
-    const use = uses.get(window) ?? (await useSince(tx, new Date(now.getTime() - lengthMs)));
-    uses.set(window, use);
-    caps.set(id, {
-      share: shareCap.share,
-      mode: shareCap.mode ?? 'soft',
-      ownPetaflopSeconds: use.get(id) ?? 0,
-      poolPetaflopSeconds: [...use.values()].reduce((sum, amount) => sum + amount, 0),
-      floorPetaflopSeconds: (floorPart * poolPetaflops * lengthMs) / 1000,
-    });
-  }
-  return caps;
+  { lockTenants }: TenantUseDeps,
+): Promise<void> {
+  const budgeted = new Set(deciding.filter((id) => policies.get(id)?.budget !== undefined));
+  const parents = parentsOf(policies);
+  const spenders = [...parents.keys()].filter((id) => ancestorsOf(id, parents).some((above) => budgeted.has(above)));
+  const locked = [...new Set([...budgeted, ...spenders])].toSorted();
+  if (locked.length > 0) await lockTenants(tx, locked);
+}
+
+function rollUpCommitted(own: Map<string, Committed>, parents: Parents): Map<string, Committed> {
+  const part = (field: keyof Committed) =>
+    rollUp(new Map([...own].map(([id, amounts]) => [id, amounts[field]])), parents);
+  const [month, total, reserved] = [part('spentThisMonth'), part('spentTotal'), part('reserved')];
+  return new Map(
+    [...total].map(([id, spentTotal]) => [
+      id,
+      { spentTotal, spentThisMonth: month.get(id) ?? 0, reserved: reserved.get(id) ?? 0 },
+    ]),
+  );
+}
+
+/** The accounted use of each window, read once. */
+function createUses(
+  tx: Sql,
+  now: Date,
+  { useSince }: TenantUseDeps,
+): (lengthMs: number) => Promise<Map<string, number>> {
+  const known = new Map<number, Map<string, number>>();
+  return async (lengthMs) => {
+    const use = known.get(lengthMs) ?? (await useSince(tx, new Date(now.getTime() - lengthMs)));
+    known.set(lengthMs, use);
+    return use;
+  };
+}
+
+type Uses = ReturnType<typeof createUses>;
+
+const floorOf = (poolPetaflops: number, lengthMs: number) => (floorPart * poolPetaflops * lengthMs) / 1000;
+
+const sum = (use: Map<string, number>) => [...use.values()].reduce((total, amount) => total + amount, 0);
+
+type Around = { uses: Uses; parents: Parents; poolPetaflops: number };
+
+async function readShareCap(
+  id: string,
+  { shareCap }: Policy,
+  { uses, parents, poolPetaflops }: Around,
+): Promise<ShareCap | undefined> {
+  if (shareCap === undefined) return undefined;
+  const lengthMs = windowMs(shareCap.window ?? defaultWindow) ?? concentrationWindowMs;
+  const use = await uses(lengthMs);
+  return {
+    share: shareCap.share,
+    mode: shareCap.mode ?? 'soft',
+    ownPetaflopSeconds: rollUp(use, parents).get(id) ?? 0,
+    poolPetaflopSeconds: sum(use),
+    floorPetaflopSeconds: floorOf(poolPetaflops, lengthMs),
+  };
+}
+
+async function readConcentration(
+  { hhiCeiling, largestShareCeiling }: PoolPolicy,
+  uses: Uses,
+  poolPetaflops: number,
+): Promise<WindowUse | undefined> {
+  if (hhiCeiling === undefined && largestShareCeiling === undefined) return undefined;
+  return {
+    hhiCeiling: hhiCeiling ?? Infinity,
+    largestShareCeiling: largestShareCeiling ?? Infinity,
+    useByTenant: await uses(concentrationWindowMs),
+    floorPetaflopSeconds: floorOf(poolPetaflops, concentrationWindowMs),
+  };
 }

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { closed, Id, Nullable, Time } from './common.ts';
+import { closed, Duration, Id, Nullable, Time } from './common.ts';
 
 export const Tenant = Type.Object(
   { id: Id('tenant'), name: Type.String(), createdAt: Time() },
@@ -137,6 +137,15 @@ export const PoolPolicy = Type.Object(
     ),
     halfLife: Type.Optional(
       Type.String({ pattern: windowOfPolicy, description: 'Of past use in the fair order. Left out: 7d.' }),
+    ),
+    minRuntime: Type.Optional(
+      Duration('How long a job runs before it may be preempted for guaranteed capacity. Left out: 1m.'),
+    ),
+    preemptLowerPriority: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether a tenant’s waiting job may preempt the same tenant’s running jobs of lower priority. Left out: false.',
+      }),
     ),
     tenantsSeeOthers: Type.Optional(
       Type.Boolean({ description: 'Whether tenants see each other’s shares, without names. Left out: false.' }),

@@ -75,7 +75,7 @@ describe('capacity', () => {
       snapshot({
         queued,
         pools: [pool({ cpus: 2 })],
-        running: [running('r', 'b', 10 * minute, choice({ cpus: 2 }))],
+        running: [running('r', 'b', 10 * minute, { choice: choice({ cpus: 2 }) })],
         tenants: [tenant('a'), tenant('b')],
       }),
     );

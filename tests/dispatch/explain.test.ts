@@ -10,7 +10,7 @@ test('a waiting job is expected when what runs ends, and the next one when that 
       queued,
       tenants: [tenant('a'), tenant('b')],
       pools: [pool({ cpus: 0 })],
-      running: [running('r', 'b', 5 * minute, whole)],
+      running: [running('r', 'b', 5 * minute, { choice: whole })],
     }),
   );
   expect(etas.get('first')).toEqual({ p50: 5 * minute, p90: 5 * minute });

@@ -26,14 +26,17 @@ export function job(id: string, tenantId: string, overrides: Partial<QueuedJob> 
 export function tenant(id: string, overrides: Partial<TenantUse> = {}): TenantUse {
   return {
     id,
+    parent: undefined,
     weight: 1,
     decayedUse: 0,
     running: 0,
     accelerators: {},
     petaflops: 0,
     caps: { runningJobs: Infinity, accelerators: {}, petaflops: Infinity },
+    quotas: {},
     budgetLeft: Infinity,
     shareCap: undefined,
+    windowUse: 0,
     ...overrides,
   };
 }
@@ -49,12 +52,28 @@ export function pool(overrides: Partial<Pool> = {}): Pool {
   };
 }
 
-export function running(id: string, tenantId: string, endsInMs: number, of: Choice = choice()): RunningJob {
-  return { id, tenantId, choice: of, endsAt: { p50: endsInMs, p90: endsInMs } };
+export function running(
+  id: string,
+  tenantId: string,
+  endsInMs: number,
+  { choice: of = choice(), ...overrides }: Partial<RunningJob> = {},
+): RunningJob {
+  return {
+    id,
+    tenantId,
+    priority: 50,
+    choice: of,
+    startedAt: 0,
+    checkpointedAt: undefined,
+    isStopping: false,
+    endsAt: { p50: endsInMs, p90: endsInMs },
+    ...overrides,
+  };
 }
 
 export function snapshot(overrides: Partial<Snapshot>): Snapshot {
   const queued = overrides.queued ?? [];
   const tenants = [...new Set(queued.map(({ tenantId }) => tenantId))].map((id) => tenant(id));
-  return { now: 0, pools: [pool()], tenants, queued, running: [], ...overrides };
+  const rules = { minRuntimeMs: 0, preemptsLowerPriority: false, concentration: undefined };
+  return { now: 0, pools: [pool()], tenants, queued, running: [], rules, ...overrides };
 }

@@ -1190,6 +1190,10 @@ export interface components {
             largestShareCeiling?: number;
             /** @description Of past use in the fair order. Left out: 7d. */
             halfLife?: string;
+            /** @description How long a job runs before it may be preempted for guaranteed capacity. Left out: 1m. Such as 90s, 30m, 2h or 3d. */
+            minRuntime?: string;
+            /** @description Whether a tenant’s waiting job may preempt the same tenant’s running jobs of lower priority. Left out: false. */
+            preemptLowerPriority?: boolean;
             /** @description Whether tenants see each other’s shares, without names. Left out: false. */
             tenantsSeeOthers?: boolean;
         };
