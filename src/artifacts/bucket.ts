@@ -2,13 +2,19 @@
 export type ObjectInfo = { sizeBytes: number; md5: string };
 
 /**
+ * What is to come, as far as that is known before. Other bytes are refused at their PUT; but Cloud Storage can't compute a
+ * SHA-256, so there they are found out when a runner fetches them.
+ */
+export type Announced = { sizeBytes: number | undefined; sha256?: string | undefined };
+
+/**
  * A place for bytes, one file for each kind: the file system and Google Cloud Storage. Keys are ours (`names.ts`) and
  * hold no name that a tenant chose. An object that is complete is never replaced, only removed.
  */
 export type Bucket = {
   name: string;
-  /** A session in Cloud Storage's resumable protocol, to PUT exactly `sizeBytes` to; undefined: the size is not known before. */
-  createUploadUrl: (key: string, options: { sizeBytes: number | undefined; expiresAt: Date }) => Promise<string>;
+  /** A session in Cloud Storage's resumable protocol, to PUT what was announced to. */
+  createUploadUrl: (key: string, options: Announced & { expiresAt: Date }) => Promise<string>;
   /** Needs no key; serves the bytes as an attachment of that file name. */
   createDownloadUrl: (key: string, options: { fileName: string; expiresAt: Date }) => Promise<string>;
   /** Undefined where it is not there, or not complete yet. */

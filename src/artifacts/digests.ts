@@ -1,13 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 
-/** The MD5 of the first so many bytes of a file that grows. */
-export type Digest = { hash: Hash; bytes: number };
+/** The checksums of the first so many bytes of a file that grows; SHA-256 only where it is asked for. */
+export type Digest = { md5: Hash; sha256: Hash | undefined; bytes: number };
 
 export type Digests = {
   /** Takes the digest of the file's first bytes out, to go on with it. */
-  take: (path: string, bytes: number) => Promise<Digest>;
+  take: (path: string, bytes: number, withSha256: boolean) => Promise<Digest>;
   keep: (path: string, digest: Digest) => void;
 };
 
@@ -17,10 +16,10 @@ const maxKept = 1000;
 export function createDigests(): Digests {
   const digests = new Map<string, Digest>();
   return {
-    take: async (path, bytes) => {
+    take: async (path, bytes, withSha256) => {
       const kept = digests.get(path);
       digests.delete(path);
-      return kept?.bytes === bytes ? kept : { hash: await hashOf(path, bytes), bytes };
+      return kept?.bytes === bytes ? kept : digestOf(path, bytes, withSha256);
     },
     keep: (path, digest) => {
       const oldest = digests.size < maxKept ? undefined : digests.keys().next().value;
@@ -30,8 +29,15 @@ export function createDigests(): Digests {
   };
 }
 
-async function hashOf(path: string, bytes: number): Promise<Hash> {
-  const hash = createHash('md5');
-  if (bytes > 0) await pipeline(createReadStream(path, { end: bytes - 1 }), hash, { end: false });
-  return hash;
+export function addTo(digest: Digest, chunk: Buffer): void {
+  digest.md5.update(chunk);
+  digest.sha256?.update(chunk);
+  digest.bytes += chunk.length;
+}
+
+async function digestOf(path: string, bytes: number, withSha256: boolean): Promise<Digest> {
+  const digest = { md5: createHash('md5'), sha256: withSha256 ? createHash('sha256') : undefined, bytes: 0 };
+  if (bytes === 0) return digest;
+  for await (const chunk of createReadStream(path, { end: bytes - 1 }) as AsyncIterable<Buffer>) addTo(digest, chunk);
+  return digest;
 }

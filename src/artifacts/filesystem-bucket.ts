@@ -8,14 +8,21 @@ import { createResumableUploads, type Received } from './resumable-upload.ts';
 import { createSigner, type Claims } from './signed-url.ts';
 
 /** The query of an upload URL, as `createUploadUrl` made it. */
-export type UploadQuery = { key: string; session: string; size: string; expires: string; signature: string };
+export type UploadQuery = {
+  key: string;
+  session: string;
+  size: string;
+  sha256: string;
+  expires: string;
+  signature: string;
+};
 
 /** The query of a download URL; the key is its path. */
 export type DownloadQuery = { name: string; expires: string; signature: string };
 
 /** A folder as a bucket. Its URLs are served by the API: `http/routes/objects.ts`. */
 export type FilesystemBucket = Bucket & {
-  /** Answers a PUT to an upload URL. @throws WeirError `forbidden`, `expired`, `invalid`, `too-large`, `unavailable` */
+  /** Answers a PUT to an upload URL. @throws WeirError `forbidden`, `expired`, `invalid`, `too-large`, `checksum-mismatch`, `unavailable` */
   receive: (query: UploadQuery, contentRange: string | undefined, body: Readable) => Promise<Received>;
   /** The file behind a download URL. @throws WeirError `forbidden`, `expired` */
   locate: (key: string, query: DownloadQuery) => string;
@@ -31,8 +38,9 @@ export function createFilesystemBucket({ directory, publicUrl, secretKey, now }:
 
   return {
     name: 'filesystem',
-    createUploadUrl: async (key, { sizeBytes, expiresAt }) => {
-      const query = { key, session: randomUUID(), size: String(sizeBytes ?? ''), expires: secondsOf(expiresAt) };
+    createUploadUrl: async (key, { sizeBytes, sha256 = '', expiresAt }) => {
+      const size = String(sizeBytes ?? '');
+      const query = { key, session: randomUUID(), size, sha256, expires: secondsOf(expiresAt) };
       const signature = signer.sign(uploadClaims(query));
       return `${base}/upload?${new URLSearchParams({ ...query, signature })}`;
     },
@@ -44,7 +52,8 @@ export function createFilesystemBucket({ directory, publicUrl, secretKey, now }:
     receive: async (query, contentRange, body) => {
       signer.require(uploadClaims(query), query.signature, now());
       const sizeBytes = query.size === '' ? undefined : Number(query.size);
-      return uploads.receive({ id: query.session, key: query.key, sizeBytes }, contentRange, body);
+      const sha256 = query.sha256 === '' ? undefined : query.sha256;
+      return uploads.receive({ id: query.session, key: query.key, sizeBytes, sha256 }, contentRange, body);
     },
     locate: (key, query) => {
       signer.require(downloadClaims(key, query), query.signature, now());
@@ -57,8 +66,8 @@ export function createFilesystemBucket({ directory, publicUrl, secretKey, now }:
   };
 }
 
-function uploadClaims({ key, session, size, expires }: Omit<UploadQuery, 'signature'>): Claims {
-  return { purpose: 'upload', key, session, size, expires };
+function uploadClaims({ key, session, size, sha256, expires }: Omit<UploadQuery, 'signature'>): Claims {
+  return { purpose: 'upload', key, session, size, sha256, expires };
 }
 
 function downloadClaims(key: string, { name, expires }: Omit<DownloadQuery, 'signature'>): Claims {

@@ -1,4 +1,5 @@
 import { isId } from '../core/ids.ts';
+import { maxPathBytes } from '../protocol/limits.ts';
 
 /** Where an artifact's bytes lie: each attempt in a folder of its own, so a late upload of an old one meets nothing. */
 export function artifactKey(owner: { tenantId: string; jobId: string; attempt: number; artifactId: string }): string {
@@ -29,11 +30,11 @@ export function uploadIdOf(uri: string): string | undefined {
   return isId('upload', id) ? id : undefined;
 }
 
-/** True for a path that stays inside the folder it is relative to. */
+/** True for a path that stays inside the folder it is relative to. Programs name files as they like, line breaks included. */
 export function isRelativePath(path: string): boolean {
   return (
-    path !== '' &&
-    Array.from(path, (letter) => letter.charCodeAt(0)).every((code) => code >= 32) &&
+    Buffer.byteLength(path) <= maxPathBytes &&
+    !path.includes('\0') &&
     path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   );
 }

@@ -2,6 +2,7 @@ import { invalid, notFound, WeirError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
+import { maxPathBytes } from '../protocol/limits.ts';
 import type { RunnerUpload, UploadTicket } from '../protocol/runner.ts';
 import type { Bucket, ObjectInfo } from './bucket.ts';
 import { artifactKey, isRelativePath } from './names.ts';
@@ -15,7 +16,8 @@ export type ReceiveDeps = { db: Database; bucket: Bucket; now: Clock; uploadMs: 
  */
 export async function openTicket(deps: ReceiveDeps, producer: Producer, wanted: RunnerUpload): Promise<UploadTicket> {
   const { path, kind, sizeBytes, sha256, md5 } = wanted;
-  if (!isRelativePath(path)) throw invalid('/path', `"${path}" is not a path inside the working directory.`);
+  if (!isRelativePath(path))
+    throw invalid('/path', `"${path}" is not a path inside the working directory, of up to ${maxPathBytes} bytes.`);
   const latest = await findLatest(deps.db.client, producer, wanted);
   if (latest !== null && isSame(latest, wanted)) return reopen(deps, latest);
 

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { WeirError } from '../core/errors.ts';
-import type { ObjectInfo } from './bucket.ts';
+import type { Announced, ObjectInfo } from './bucket.ts';
 import { readPut, type Put } from './content-range.ts';
-import { createDigests, type Digest } from './digests.ts';
+import { addTo, createDigests, type Digest } from './digests.ts';
 import type { ObjectFiles } from './object-files.ts';
 import { createBufferRelease } from './release-buffers.ts';
 
 /** One upload URL. Its bytes gather in a file of its own until they are all there. */
-export type Session = { id: string; key: string; sizeBytes: number | undefined };
+export type Session = Announced & { id: string; key: string };
 
 export type Received = { isComplete: true; info: ObjectInfo } | { isComplete: false; receivedBytes: number };
 
@@ -34,7 +34,7 @@ export function createResumableUploads(directory: string, objects: ObjectFiles):
     const before = put.kind === 'whole' ? 0 : await sizeOf(path);
     if (put.kind === 'part' && put.first > before) return { isComplete: false, receivedBytes: before };
 
-    const digest = await digests.take(path, before);
+    const digest = await digests.take(path, before, session.sha256 !== undefined);
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       if (put.kind === 'whole') await file.truncate(0);
@@ -46,8 +46,9 @@ export function createResumableUploads(directory: string, objects: ObjectFiles):
     }
     if (!isAllThere(put, digest.bytes, body)) return { isComplete: false, receivedBytes: digest.bytes };
 
-    const { hash, bytes } = await digests.take(path, digest.bytes);
-    const info = { sizeBytes: bytes, md5: hash.digest('hex') };
+    const { md5, sha256 } = await digests.take(path, digest.bytes, session.sha256 !== undefined);
+    await requireAnnounced(path, sha256?.digest('hex'), session.sha256);
+    const info = { sizeBytes: digest.bytes, md5: md5.digest('hex') };
     await objects.commit(path, session.key, info);
     return { isComplete: true, info };
   };
@@ -115,8 +116,7 @@ async function append({ file, digest, skip, end }: Target, body: Readable): Prom
       if (end !== undefined && digest.bytes + fresh.length > end)
         throw new WeirError('too-large', `More bytes were sent than the ${end} announced.`);
       await writeAll(file, fresh, digest.bytes);
-      digest.hash.update(fresh);
-      digest.bytes += fresh.length;
+      addTo(digest, fresh);
       releaseBuffers(chunk.length);
     }
   } catch (error) {
@@ -150,6 +150,16 @@ function isAllThere(put: Part, receivedBytes: number, body: Readable): boolean {
     );
   }
   return true;
+}
+
+/** @throws WeirError `checksum-mismatch`, what came removed: whoever sends again would be asked for what follows it. */
+async function requireAnnounced(path: string, found: string | undefined, announced: string | undefined): Promise<void> {
+  if (found === announced) return;
+  await rm(path, { force: true });
+  throw new WeirError(
+    'checksum-mismatch',
+    `The bytes have the SHA-256 ${found}, and ${announced} was announced. They were dropped: send the right ones, or ask for an upload with the checksum of these.`,
+  );
 }
 
 function sizeOf(path: string): Promise<number> {

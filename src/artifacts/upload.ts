@@ -17,7 +17,7 @@ export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploa
     const createdAt = now();
     const expiresAt = new Date(createdAt.getTime() + uploadMs);
     const objectKey = uploadKey(tenantId, id);
-    const url = await bucket.createUploadUrl(objectKey, { sizeBytes, expiresAt });
+    const url = await bucket.createUploadUrl(objectKey, { sizeBytes, sha256, expiresAt });
     await insertUpload(db.client, {
       id,
       tenantId,

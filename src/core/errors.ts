@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'checksum-mismatch'
   | 'too-large'
   | 'expired'
+  | 'range-not-satisfiable'
   | 'not-supported'
   | 'no-capacity'
   | 'unavailable';

@@ -21,6 +21,8 @@ declare module 'fastify' {
     access?: Access;
     /** The kind of thing this POST makes; with it, `Idempotency-Key` is honoured. */
     idempotent?: IdKind;
+    /** Without a body, as with one of no fields. Only where every field is optional and leaving all out does no harm. */
+    bodyIsOptional?: true;
   }
 }
 

@@ -44,7 +44,7 @@ export async function collectOpenApi(app: FastifyInstance): Promise<void> {
       },
     },
     transform: ({ schema, url, route }) => {
-      const { access, idempotent } = route.config ?? {};
+      const { access, idempotent, bodyIsOptional } = route.config ?? {};
       return {
         url,
         schema: {
@@ -52,11 +52,15 @@ export async function collectOpenApi(app: FastifyInstance): Promise<void> {
           security: securityOf(access),
           ...(access === undefined || access === 'public' || access === 'runner' ? {} : { 'x-role': access }),
           ...(idempotent === undefined ? {} : { headers: idempotencyHeader }),
+          ...(bodyIsOptional === true ? { [optionalBody]: true } : {}),
         },
       };
     },
   });
 }
+
+/** How the transformation of a route's schema tells `finish`, which takes it out again. */
+const optionalBody = 'x-optional-body';
 
 const idempotencyHeader = {
   type: 'object',
@@ -99,13 +103,14 @@ export function openApiOf(app: FastifyInstance): Json {
   };
 }
 
-type Operation = Json & { parameters?: Json[]; responses: { [status: string]: Json } };
+type Operation = Json & { parameters?: Json[]; requestBody?: Json; responses: { [status: string]: Json } };
 
-function finish(operation: Operation, problem: Json): Operation {
-  const { parameters, responses } = operation;
+function finish({ [optionalBody]: isOptional, ...operation }: Operation, problem: Json): Operation {
+  const { parameters, requestBody, responses } = operation;
   const answers = Object.entries(responses).map(([status, response]) => [status, describe(status, response)]);
   return {
     ...operation,
+    ...(isOptional === true ? { requestBody: { ...requestBody, required: false } } : {}),
     ...(parameters === undefined
       ? {}
       : {

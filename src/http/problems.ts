@@ -17,6 +17,7 @@ const kinds = {
   'checksum-mismatch': { status: 422, title: 'The checksum does not match' },
   'too-large': { status: 413, title: 'The request is too large' },
   expired: { status: 410, title: 'This has expired' },
+  'range-not-satisfiable': { status: 416, title: 'There are no such bytes' },
   'not-supported': { status: 422, title: 'This is not supported' },
   'no-capacity': { status: 503, title: 'There is no capacity' },
   unavailable: { status: 503, title: 'Something that is needed does not answer' },

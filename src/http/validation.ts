@@ -25,6 +25,9 @@ export function validateStrictly(app: FastifyInstance): void {
     return (data: unknown) => check(validate, part, data);
   });
   refuseUnstorableText(app);
+  app.addHook('preValidation', async (request) => {
+    if (request.routeOptions.config.bodyIsOptional === true) request.body ??= {};
+  });
 }
 
 function check(validate: ValidateFunction, part: Part, data: unknown) {

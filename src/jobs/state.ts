@@ -54,6 +54,7 @@ export const outcomes = {
   'disk-full': { end: 'failed', cause: 'job' },
   'log-line-too-long': { end: 'failed', cause: 'job' },
   'processes-left-behind': { end: 'failed', cause: 'job' },
+  'output-refused': { end: 'failed', cause: 'job' },
   cancelled: { end: 'cancelled', cause: 'user' },
   'max-duration': { end: 'failed', cause: 'limit' },
   'max-cost': { end: 'failed', cause: 'limit' },

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { LogLine } from '../protocol/job.ts';
-import { maxLogChunkBytes } from '../protocol/log-limits.ts';
+import { maxLogChunkBytes } from '../protocol/limits.ts';
 import type { LogRecord } from '../protocol/runner.ts';
 import type { Chunk } from './store.ts';
 

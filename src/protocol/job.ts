@@ -126,7 +126,9 @@ export const NewUpload = Type.Object(
   {
     name: Type.Optional(Type.String({ maxLength: 255 })),
     sizeBytes: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 * 1024 ** 4, description: 'Up to 5 TiB.' })),
-    sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+    sha256: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Bytes with another checksum are refused.' }),
+    ),
   },
   { ...closed, title: 'NewUpload', examples: [{ name: 'source.tar.gz' }] },
 );

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { closed, Id, Nullable } from './common.ts';
 import { JobSpec } from './job-spec.ts';
+import { maxPathBytes } from './limits.ts';
 
 /**
  * What a runner and the broker say to each other, under /v1/runner. The runner only calls out.
@@ -122,12 +123,12 @@ export type LogChunk = Static<typeof LogChunk>;
 /** One line in a chunk: stream (o: stdout, e: stderr, w: weir), text, and milliseconds since 1970. */
 export type LogRecord = { s: 'o' | 'e' | 'w'; t: string; at: number };
 
-export { maxLogChunkBytes } from './log-limits.ts';
+export { maxLogChunkBytes } from './limits.ts';
 
 export const RunnerUpload = Type.Object(
   {
     attempt: Type.Integer(),
-    path: Type.String({ minLength: 1, maxLength: 1024, description: 'Relative to the working directory.' }),
+    path: Type.String({ minLength: 1, maxLength: maxPathBytes, description: 'Relative to the working directory.' }),
     kind: Type.Enum(['output', 'checkpoint']),
     sizeBytes: Type.Integer({ minimum: 0 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
@@ -164,6 +165,7 @@ export const runnerReasons = [
   'processes-left-behind',
   'max-duration',
   'preemption',
+  'output-refused',
   'upload-failed',
   'isolation-unavailable',
   'runner-error',

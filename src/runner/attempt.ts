@@ -16,7 +16,7 @@ import { jobUid } from './prepare.ts';
 import { createMeeting } from './rendezvous.ts';
 import { maskedTexts } from './secret-mask.ts';
 import { keepToken } from './token.ts';
-import { Failure, type Verdict } from './verdict.ts';
+import { Failure, withFaults } from './verdict.ts';
 
 const maxMessageLength = 2000;
 
@@ -136,12 +136,14 @@ async function runToReport({ assignment, broker, job, log, delivered, heart, out
   const faults = job.hasStarted()
     ? [...(await checkpoints.finish()), ...(await uploadOutputs(spec.outputs ?? [], outputs))]
     : [];
-  for (const fault of faults) log.say(`weir: not kept: ${fault}`);
+  for (const { path, why } of faults) log.say(`weir: ${path} is not kept: ${why}.`);
   const lines = await log.close();
   await delivered;
   await heart.finish();
-  const { reason, message, exitCode } = withUploads(verdict, faults);
-  await broker.report({ attempt, reason, message: message.slice(0, maxMessageLength), exitCode, lines });
+  const { reason, message, exitCode } = withFaults(verdict, faults);
+  // Cutting may leave half a character, which no database takes.
+  const shown = message.slice(0, maxMessageLength).toWellFormed();
+  await broker.report({ attempt, reason, message: shown, exitCode, lines });
 }
 
 /** Nobody listens any more: the job ends, and with it the machine, where it is ours and the broker is lost. */
@@ -167,15 +169,6 @@ function obey(
   meeting.hear(rendezvous);
   if (directive === 'stop')
     stopFor(new Failure('stopped', `The job was stopped${reason === null ? '' : `: ${reason}`}.`));
-}
-
-function withUploads(verdict: Verdict, faults: string[]): Verdict {
-  if (faults.length === 0 || verdict.reason !== 'completed') return verdict;
-  return {
-    ...verdict,
-    reason: 'upload-failed',
-    message: `The command ended well, but its results could not be kept: ${faults.join('; ')}`,
-  };
 }
 
 function endlessLine(): Failure {

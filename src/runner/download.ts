@@ -15,9 +15,14 @@ const idleTimeoutMs = 60_000;
 const maxRedirects = 5;
 /** Of a server that is not the broker. */
 const maxFailures = 6;
+/** Bytes may be spoilt on the way, but hardly twice: then they are stored so. */
+const maxMismatches = 2;
 
 /** Will not come, whatever is done: the message says what the server said. */
 export class Unavailable extends Error {}
+
+/** All bytes came, and they are not those that were declared. */
+class ChecksumMismatch extends Unavailable {}
 
 /** Instance metadata, which holds the machine's credentials: a tenant could name it as an input. */
 const metadataAddresses = new BlockList();
@@ -57,15 +62,20 @@ export async function downloadTo(
 ): Promise<void> {
   const url = httpUrl(download.url, brokerUrl);
   const isBroker = url.origin === new URL(brokerUrl).origin;
+  let mismatches = 0;
   for (let failures = 0; ; failures++) {
-    const fault = await attemptDownload(url, path, download, signal);
-    if (fault === undefined) return;
-    if (!isBroker && failures + 1 >= maxFailures) throw new Unavailable(fault);
+    try {
+      const fault = await attemptDownload(url, path, download, signal);
+      if (fault === undefined) return;
+      if (!isBroker && failures + 1 >= maxFailures) throw new Unavailable(fault);
+    } catch (error) {
+      if (!(error instanceof ChecksumMismatch) || ++mismatches >= maxMismatches) throw error;
+    }
     await backOff(failures, signal);
   }
 }
 
-/** Undefined when it is there; else what went wrong this time. */
+/** Undefined when it is there; else what went wrong this time. @throws Unavailable where repeating is no use */
 async function attemptDownload(
   url: URL,
   path: string,
@@ -111,9 +121,10 @@ async function save(
     return `the connection broke: ${messageOf(error)}`;
   }
   const sha256 = hash.digest('hex');
-  return download.sha256 === null || sha256 === download.sha256
-    ? undefined
-    : `its SHA-256 is ${sha256} instead of ${download.sha256}`;
+  if (download.sha256 === null || sha256 === download.sha256) return undefined;
+  throw new ChecksumMismatch(
+    `its bytes have the SHA-256 ${sha256}, and ${download.sha256} was declared; upload it again with the right one`,
+  );
 }
 
 async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {

@@ -65,9 +65,18 @@ export async function listInside(directory: string, relativePath: string): Promi
   if (!info.isDirectory()) return [];
   const entries = await readdir(join(directory, path)).catch(() => []);
   const found: FoundFile[] = [];
-  for (const entry of entries.toSorted((a, b) => (a < b ? -1 : 1)))
-    found.push(...((await listInside(directory, path === '' ? entry : `${path}/${entry}`)) ?? []));
+  for (const entry of entries.toSorted((a, b) => (a < b ? -1 : 1))) {
+    const entryPath = path === '' ? entry : `${path}/${entry}`;
+    const inside = await listInside(directory, entryPath);
+    if (inside !== undefined) found.push(...inside);
+    else if (isUnreadable(entry)) found.push({ path: entryPath, sizeBytes: 0, modifiedMs: 0 });
+  }
   return found;
+}
+
+/** A name that is not UTF-8 reads as one that is not there. It is listed, so that the file is missed. */
+export function isUnreadable(name: string): boolean {
+  return name.includes('\ufffd');
 }
 
 /** Gives the directory and all in it to a uid; links themselves, not what they lead to. */

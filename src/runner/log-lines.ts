@@ -1,4 +1,4 @@
-import { maxLogLineBytes } from '../protocol/log-limits.ts';
+import { maxLogLineBytes } from '../protocol/limits.ts';
 
 /** A line that goes on for longer is no log: the job is ended. */
 export const maxUnbrokenBytes = 32 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { maxLogChunkBytes } from '../protocol/log-limits.ts';
+import { maxLogChunkBytes } from '../protocol/limits.ts';
 import type { LogDelivery } from './broker.ts';
 
 /** Gzipped records on their way to the broker. */

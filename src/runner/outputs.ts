@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StaleAttempt } from './broker.ts';
-import { listInside, openInside, type FoundFile } from './inside.ts';
+import { maxPathBytes } from '../protocol/limits.ts';
+import { Refused, StaleAttempt } from './broker.ts';
+import { isUnreadable, listInside, openInside, type FoundFile } from './inside.ts';
 import type { JobLog } from './log.ts';
 import { uploadFile, type UploadPlace } from './upload.ts';
+import type { NotKept } from './verdict.ts';
 
 const pollMs = 1000;
 const parallelUploads = 4;
-const maxPathLength = 1024;
 
 export type OutputsDeps = {
   workDir: string;
@@ -17,14 +18,14 @@ export type OutputsDeps = {
 };
 
 /** Uploads what the spec names as outputs; answers what could not be. */
-export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise<string[]> {
+export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise<NotKept[]> {
   const files = new Map<string, FoundFile>();
   for (const path of paths) {
     const found = await listInside(deps.workDir, path);
     if (found === undefined) deps.log.say(`weir: there is no output ${path} to keep.`);
     for (const file of found ?? []) files.set(file.path, file);
   }
-  const faults: string[] = [];
+  const faults: NotKept[] = [];
   const queue = [...files.keys()];
   const work = async (): Promise<void> => {
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
@@ -36,10 +37,16 @@ export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise
   return faults;
 }
 
+/** What the broker says of files that it would not have from another machine either. */
+const refusals = new Set(['invalid', 'too-large', 'checksum-mismatch']);
+
 /** Undefined when it is uploaded, or not there to be; else what went wrong. */
-async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: OutputsDeps): Promise<string | undefined> {
-  if (path.length > maxPathLength) return `${path.slice(0, 100)}… has a path of more than ${maxPathLength} characters`;
+async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: OutputsDeps): Promise<NotKept | undefined> {
+  if (Buffer.byteLength(path) > maxPathBytes)
+    return { path, why: `its path has more than ${maxPathBytes} bytes, give it a shorter one`, isOfTheJob: true };
   const file = await openInside(deps.workDir, path, deps.uid);
+  if (file === undefined && isUnreadable(path))
+    return { path, why: 'its name is not UTF-8, rename it', isOfTheJob: true };
   if (file === undefined) {
     deps.log.say(`weir: ${path} is not kept: it can't be read as a regular file of the job's own.`);
     return undefined;
@@ -50,7 +57,8 @@ async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: Outp
   } catch (error) {
     if (error instanceof StaleAttempt) throw error;
     deps.place.signal.throwIfAborted();
-    return `${path}: ${(error as Error).message}`;
+    const isOfTheJob = error instanceof Refused && refusals.has(error.problem);
+    return { path, why: (error as Error).message, isOfTheJob };
   } finally {
     await file.close();
   }
@@ -58,7 +66,7 @@ async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: Outp
 
 export type CheckpointWatch = {
   /** Uploads what is there at the end; answers what could not be. */
-  finish: () => Promise<string[]>;
+  finish: () => Promise<NotKept[]>;
 };
 
 /** Uploads the files of the checkpoint folder as they appear, each once it has stopped changing, and again when it changes. */
@@ -67,13 +75,13 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
   const uploaded = new Map<string, string>();
   const ended = new AbortController();
   let seen = new Map<string, string>();
-  let faults: string[] = [];
+  let faults: NotKept[] = [];
 
   const uploadIfNew = async (file: FoundFile): Promise<void> => {
     const version = versionOf(file);
     if (uploaded.get(file.path) === version) return;
     const fault = await uploadOne(file.path, 'checkpoint', deps);
-    faults = faults.filter((known) => !known.startsWith(`${file.path}: `));
+    faults = faults.filter(({ path: known }) => known !== file.path);
     if (fault !== undefined) faults.push(fault);
     uploaded.set(file.path, version);
   };

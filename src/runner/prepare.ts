@@ -23,7 +23,7 @@ export async function prepare(boot: Boot, assignment: Assignment, signal: AbortS
 async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Promise<void> {
   const { workDir } = boot;
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  if (assignment.source !== null) await unpackSource(boot, assignment.source, signal);
+  if (assignment.source !== null) await unpackSource(boot, assignment, assignment.source, signal);
   for (const [path, text] of Object.entries(assignment.spec.files ?? {})) await writeText(workDir, path, text);
   for (const input of assignment.inputs) {
     // The URL may be a signed one, which is nobody's business; the tenant knows the input by its own.
@@ -55,37 +55,47 @@ async function writeText(workDir: string, relativePath: string, text: string): P
   }
 }
 
-async function fetchInput(boot: Boot, download: Download, what: string, signal: AbortSignal): Promise<void> {
-  try {
-    await downloadTo(await placeInside(boot.workDir, download.path), download, boot.brokerUrl, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isDiskFull(error)) throw error;
-    throw new Failure('input-unavailable', `${what} can't be fetched: ${(error as Error).message}.`);
-  }
+async function fetchInput(boot: Boot, input: Download, what: string, signal: AbortSignal): Promise<void> {
+  await orFail('input-unavailable', `${what} can't be fetched`, signal, async () =>
+    downloadTo(await placeInside(boot.workDir, input.path), input, boot.brokerUrl, signal),
+  );
 }
 
-async function unpackSource(boot: Boot, source: Download, signal: AbortSignal): Promise<void> {
+async function unpackSource(boot: Boot, { spec }: Assignment, source: Download, signal: AbortSignal): Promise<void> {
   const archive = join(boot.stateDir, 'source.tar');
+  const what = `The source ${spec.source}`;
   try {
-    await downloadTo(archive, source, boot.brokerUrl, signal);
-    const tar = await import('tar');
-    await tar.extract({
-      file: archive,
-      cwd: boot.workDir,
-      // Paths that leave the directory, and devices, are errors instead of being left out.
-      strict: true,
-      preserveOwner: false,
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isDiskFull(error)) throw error;
-    throw new Failure(
-      'source-unavailable',
-      `The source can't be unpacked: ${(error as Error).message}. It must be a tar or tar.gz archive.`,
+    await orFail('source-unavailable', `${what} can't be fetched`, signal, () =>
+      downloadTo(archive, source, boot.brokerUrl, signal),
+    );
+    const rule = 'it must be a tar or tar.gz archive of files and folders';
+    await orFail('source-unavailable', `${what} can't be unpacked, ${rule}`, signal, () =>
+      unpack(archive, boot.workDir),
     );
   } finally {
     await rm(archive, { force: true });
+  }
+}
+
+async function unpack(file: string, cwd: string): Promise<void> {
+  const tar = await import('tar');
+  // Strict: paths that leave the directory, and devices, are errors instead of being left out.
+  await tar.extract({ file, cwd, strict: true, preserveOwner: false });
+}
+
+/** What goes wrong is the job's end, with what was tried in its message; but a full disk is told as such. */
+async function orFail(
+  reason: Failure['reason'],
+  what: string,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isDiskFull(error)) throw error;
+    throw new Failure(reason, `${what}: ${(error as Error).message}.`);
   }
 }
 

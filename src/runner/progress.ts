@@ -2,33 +2,40 @@ import type { Heartbeat } from '../protocol/runner.ts';
 
 export type Progress = NonNullable<Heartbeat['progress']>;
 
+const maxUnitLength = 32;
+
 const plain = /^weir progress ([0-9]+(?:\.[0-9]+)?)(?:\/([0-9]+(?:\.[0-9]+)?))?(?: +(\S.{0,31}))?\s*$/;
 
 /** The progress that a line of output tells: `weir progress 120/5000 steps` or `{"weir":{"done":120,"total":5000,"unit":"steps"}}`. */
 export function readProgress(line: string): Progress | undefined {
   const found = plain.exec(line);
-  if (found !== null) {
-    return {
-      done: Number(found[1]),
-      total: found[2] === undefined ? null : Number(found[2]),
-      unit: found[3]?.trimEnd() ?? null,
-    };
-  }
+  if (found !== null) return progressOf(Number(found[1]), Number(found[2] ?? NaN), found[3]?.trimEnd());
   return line.startsWith('{"weir"') ? readJson(line) : undefined;
 }
 
 function readJson(line: string): Progress | undefined {
   try {
     const { weir } = JSON.parse(line) as { weir?: { done?: unknown; total?: unknown; unit?: unknown } | null };
-    if (typeof weir?.done !== 'number') return undefined;
-    return {
-      done: weir.done,
-      total: typeof weir.total === 'number' ? weir.total : null,
-      unit: typeof weir.unit === 'string' ? weir.unit.slice(0, 32) : null,
-    };
+    return progressOf(weir?.done, weir?.total, weir?.unit);
   } catch {
     return undefined;
   }
+}
+
+/** What is no number that JSON can carry, as 1e999 is none, tells nothing; what can't be stored is taken out of the unit. */
+function progressOf(done: unknown, total: unknown, unit: unknown): Progress | undefined {
+  if (!isNumber(done)) return undefined;
+  return { done, total: isNumber(total) ? total : null, unit: typeof unit === 'string' ? storable(unit) : null };
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
+function storable(text: string): string {
+  return Array.from(text.toWellFormed().replaceAll(/\p{Cc}/gu, ' '))
+    .slice(0, maxUnitLength)
+    .join('');
 }
 
 /** The last progress that these lines tell. */

@@ -45,6 +45,24 @@ export function judge(ending: Ending): Verdict {
   return { reason: 'completed', message: 'The command ended with exit code 0.', exitCode };
 }
 
+/** A file that should have been kept and was not; `isOfTheJob`: for what it is, so that another machine would do no better. */
+export type NotKept = { path: string; why: string; isOfTheJob: boolean };
+
+/** A command that ended well has failed all the same where its results could not be kept. */
+export function withFaults(verdict: Verdict, faults: NotKept[]): Verdict {
+  if (faults.length === 0 || verdict.reason !== 'completed') return verdict;
+  const all = faults.map(({ path, why }) => `${shortened(path)}: ${why}`).join('; ');
+  return {
+    ...verdict,
+    reason: faults.every(({ isOfTheJob }) => isOfTheJob) ? 'output-refused' : 'upload-failed',
+    message: `The command ended well, but its results could not be kept: ${all}.`,
+  };
+}
+
+function shortened(path: string): string {
+  return path.length <= 100 ? path : `${path.slice(0, 100)}…`;
+}
+
 function startFailure(error: NodeJS.ErrnoException): { reason: Reason; message: string } {
   if (error.code === 'ENOENT')
     return {

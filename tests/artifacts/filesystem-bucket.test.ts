@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request, type ClientRequest } from 'node:http';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ describe('file system bucket', () => {
   afterEach(() => server.close());
 
   const inAMinute = () => new Date(Date.now() + 60_000);
+  const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
   const uploadUrl = (sizeBytes?: number, at = key) =>
     server.bucket.createUploadUrl(at, { sizeBytes, expiresAt: inAMinute() });
   const downloadUrl = (fileName = 'model.bin') =>
@@ -130,6 +131,27 @@ describe('file system bucket', () => {
     expect(await server.bucket.stat(key)).toBeUndefined();
   });
 
+  test('refuses bytes of another SHA-256 than announced, naming both, and takes the right ones then', async () => {
+    const announced = sha256Of('hello');
+    const url = await server.bucket.createUploadUrl(key, {
+      sizeBytes: undefined,
+      sha256: announced,
+      expiresAt: inAMinute(),
+    });
+    const wrong = await put(url, 'jello');
+    expect(wrong.status).toBe(422);
+    expect(await wrong.json()).toMatchObject({
+      type: expect.stringMatching(/\/checksum-mismatch$/),
+      detail: expect.stringMatching(new RegExp(`${sha256Of('jello')}.*${announced}`)),
+    });
+    expect(await server.bucket.stat(key)).toBeUndefined();
+
+    expect((await put(url, 'hel', 'bytes 0-2/5')).status).toBe(308);
+    await server.reopen();
+    expect((await put(url, 'lo', 'bytes 3-4/5')).status).toBe(200);
+    expect(await server.bucket.stat(key)).toEqual({ sizeBytes: 5, md5: md5Of(Buffer.from('hello')) });
+  });
+
   describe('signed URLs', () => {
     test('expire', async () => {
       const [upload, download] = [await uploadUrl(5), await downloadUrl()];
@@ -139,12 +161,13 @@ describe('file system bucket', () => {
       expect((await fetch(download)).status).toBe(410);
     });
 
-    test.each(['key', 'session', 'size', 'expires', 'signature'])(
+    test.each(['key', 'session', 'size', 'sha256', 'expires', 'signature'])(
       'for uploads hold for their %s alone',
       async (name) => {
         const url = new URL(await uploadUrl(5));
         const value = url.searchParams.get(name) ?? '';
-        url.searchParams.set(name, value.slice(0, -1) + (value.endsWith('1') ? '2' : '1'));
+        const other = name === 'sha256' ? 'a'.repeat(64) : value.slice(0, -1) + (value.endsWith('1') ? '2' : '1');
+        url.searchParams.set(name, other);
         expect((await put(url.href, 'hello')).status).toBe(403);
       },
     );
@@ -196,6 +219,8 @@ describe('file system bucket', () => {
     await put(await uploadUrl(), 'hello');
     const beyond = await fetch(await downloadUrl(), { headers: { range: 'bytes=5-9' } });
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */5']);
+    expect(beyond.headers.get('content-type')).toBe('application/problem+json');
+    expect(await beyond.json()).toMatchObject({ status: 416, detail: expect.stringContaining('has 5 bytes') });
     const head = await fetch(await downloadUrl(), { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '5', '']);
   });

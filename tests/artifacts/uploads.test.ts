@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { createJobDownloads } from '../../src/artifacts/download.ts';
 import { removeLeftovers } from '../../src/artifacts/retention.ts';
@@ -41,6 +42,16 @@ describe('an upload', () => {
     expect(await resolveUpload(depsAt(db), tenantId, { uri: upload.uri, pointer: '/source' })).toMatchObject({
       id: upload.id,
       name: 'code.tar',
+    });
+  });
+
+  test('whose bytes are not of the announced checksum was never made', async ({ db, make }) => {
+    const tenantId = newId('tenant');
+    const upload = await make(tenantId, { sha256: 'a'.repeat(64) });
+    expect((await put(upload.url, 'hello')).status).toBe(422);
+    await expect(resolveUpload(depsAt(db), tenantId, { uri: upload.uri, pointer: '/source' })).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('never arrived'),
     });
   });
 
@@ -96,11 +107,12 @@ describe('an upload', () => {
 
   test('reaches the runner as a signed URL', async ({ db, make }) => {
     const tenantId = newId('tenant');
-    const upload = await make(tenantId, { sha256: 'a'.repeat(64), sizeBytes: 5 });
+    const sha256 = createHash('sha256').update('hello').digest('hex');
+    const upload = await make(tenantId, { sha256, sizeBytes: 5 });
     await put(upload.url, 'hello');
     const spec = { name: 'a', command: 'true', source: upload.uri, inputs: [{ uri: 'gs://b/c', path: 'data' }] };
     const { source, inputs, checkpoint } = await createJobDownloads(depsAt(db))({ id: newId('job'), tenantId, spec });
-    expect(source).toMatchObject({ sha256: 'a'.repeat(64), sizeBytes: 5 });
+    expect(source).toMatchObject({ sha256, sizeBytes: 5 });
     expect(await (await fetch(source?.url ?? '')).text()).toBe('hello');
     expect([inputs, checkpoint]).toEqual([[{ url: 'gs://b/c', path: 'data', sha256: null, sizeBytes: null }], []]);
   });

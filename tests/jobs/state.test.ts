@@ -32,34 +32,35 @@ test('the table of states', () => {
 test('the end and the cause of every reason', () => {
   expect(Object.entries(outcomes).map(([reason, { end, cause }]) => `${reason}: ${end}, ${cause}`))
     .toMatchInlineSnapshot(`
-    [
-      "completed: succeeded, job",
-      "exit-code: failed, job",
-      "signal: failed, job",
-      "command-not-found: failed, job",
-      "setup-failed: failed, job",
-      "source-unavailable: failed, job",
-      "input-unavailable: failed, job",
-      "image-unavailable: failed, job",
-      "out-of-memory: failed, job",
-      "disk-full: failed, job",
-      "log-line-too-long: failed, job",
-      "processes-left-behind: failed, job",
-      "cancelled: cancelled, user",
-      "max-duration: failed, limit",
-      "max-cost: failed, limit",
-      "budget: failed, limit",
-      "preemption: failed, preemption",
-      "upload-failed: failed, infrastructure",
-      "isolation-unavailable: failed, infrastructure",
-      "runner-error: failed, infrastructure",
-      "no-capacity: failed, infrastructure",
-      "provisioning-failed: failed, infrastructure",
-      "boot-timeout: failed, infrastructure",
-      "heartbeat-lost: failed, infrastructure",
-      "instance-vanished: failed, infrastructure",
-    ]
-  `);
+      [
+        "completed: succeeded, job",
+        "exit-code: failed, job",
+        "signal: failed, job",
+        "command-not-found: failed, job",
+        "setup-failed: failed, job",
+        "source-unavailable: failed, job",
+        "input-unavailable: failed, job",
+        "image-unavailable: failed, job",
+        "out-of-memory: failed, job",
+        "disk-full: failed, job",
+        "log-line-too-long: failed, job",
+        "processes-left-behind: failed, job",
+        "output-refused: failed, job",
+        "cancelled: cancelled, user",
+        "max-duration: failed, limit",
+        "max-cost: failed, limit",
+        "budget: failed, limit",
+        "preemption: failed, preemption",
+        "upload-failed: failed, infrastructure",
+        "isolation-unavailable: failed, infrastructure",
+        "runner-error: failed, infrastructure",
+        "no-capacity: failed, infrastructure",
+        "provisioning-failed: failed, infrastructure",
+        "boot-timeout: failed, infrastructure",
+        "heartbeat-lost: failed, infrastructure",
+        "instance-vanished: failed, infrastructure",
+      ]
+    `);
 });
 
 test('only infrastructure and preemption are tried again, as often as the spec allows', () => {

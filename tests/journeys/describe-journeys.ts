@@ -10,6 +10,18 @@ import { startReceiver } from '../webhooks/receiver.ts';
 
 const small = { cpus: 0.25, memoryGiB: 0.25, diskGiB: 0.25 };
 
+/** A line break in a name, numbers beyond JSON, a NUL and half a letter where databases take none: then it ends as shells do. */
+const oddities = String.raw`
+require('node:fs').mkdirSync('out');
+require('node:fs').writeFileSync('out/two\nlines', 'kept');
+console.log('{"weir":{"done":1,"total":2,"unit":"a\\u0000b"}}');
+setTimeout(() => console.log('{"weir":{"done":1e999}}\nweir progress ' + '9'.repeat(400)), 500);
+setTimeout(() => console.log('{"weir":{"done":2,"total":1e999,"unit":"\\ud83d"}}'), 1000);
+setTimeout(() => {
+  console.error('x'.repeat(299) + '😀 not found');
+  process.exit(127);
+}, 1500);`;
+
 /** What a tenant lives through with its jobs, on the queues of the given backend. */
 export function describeJourneys(name: string, redisUrl: () => string | undefined): void {
   describe(`journeys with queues on ${name}`, () => {
@@ -184,6 +196,36 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       expect(
         names.filter((variable) => /DATABASE|REDIS|WEIR_(OPERATOR|SECRET|CONFIG|DATA|PORT)|TOKEN|npm_/i.test(variable)),
       ).toEqual([]);
+    });
+
+    test('an upload of other bytes than declared is refused at its PUT, and one without a body needs none', async () => {
+      const sha256 = createHash('sha256').update('right').digest('hex');
+      const declared = await alice.post<{ url: string; uri: string }>('/v1/uploads', { sha256 });
+      const refused = await fetch(declared.url, { method: 'PUT', body: 'wrong' });
+      expect(refused.status).toBe(422);
+      expect(await refused.json()).toMatchObject({ type: expect.stringMatching(/checksum-mismatch$/) });
+      const job = { name: 'a', command: 'true', inputs: [{ uri: declared.uri, path: 'x' }], resources: small };
+      expect((await alice.call('POST', '/v1/jobs', job)).status).toBe(400);
+
+      const { status, body } = await alice.call('POST', '/v1/uploads');
+      expect([status, body]).toEqual([201, expect.objectContaining({ method: 'PUT' })]);
+    });
+
+    test('odd names, numbers and letters of a job do no harm', async () => {
+      const { id } = await alice.submit({
+        name: 'odd',
+        command: 'node odd.cjs',
+        files: { 'odd.cjs': oddities },
+        outputs: ['out'],
+        resources: small,
+      });
+      expect(await alice.until(id, ended)).toMatchObject({ state: 'failed', reason: 'command-not-found' });
+      expect((await alice.job(id)).attempts).toHaveLength(1);
+      const { items } = await alice.get<{ items: Artifact[] }>(`/v1/jobs/${id}/artifacts`);
+      expect(items.map(({ path }) => path)).toEqual(['out/two\nlines']);
+      const redirect = await alice.call('GET', `/v1/jobs/${id}/artifacts/${encodeURIComponent('out/two\nlines')}`);
+      const download = await fetch(redirect.headers.get('location') ?? '');
+      expect(await download.text()).toBe('kept');
     });
 
     const faults: [string, Partial<Parameters<Client['submit']>[0]>, Job['reason'], RegExp][] = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { maxLogLineBytes } from '../../src/protocol/log-limits.ts';
+import { maxLogLineBytes } from '../../src/protocol/limits.ts';
 import { createLineSplitter } from '../../src/runner/log-lines.ts';
 
 function linesOf(chunks: Buffer[]): string[] {

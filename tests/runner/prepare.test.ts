@@ -7,7 +7,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Assignment } from '../../src/protocol/runner.ts';
 import { assignmentOf, startFakeBroker, type FakeBroker } from '../support/fake-broker.ts';
 import { reportOf, startRunner, type RunnerProcess } from '../support/runner-process.ts';
-import { waitFor } from '../support/wait.ts';
 
 async function start(
   assignment: Partial<Assignment>,
@@ -85,16 +84,23 @@ test('a source that is no archive is refused', async () => {
   expect(report.reason).toBe('source-unavailable');
 });
 
-test('bytes on the way are compared with their checksum, and a broker that is away is waited for', async () => {
+test.each([
+  ['an input', (declared: object) => ({ inputs: [{ ...file('data', 'x'), ...declared }] }), 'input-unavailable'],
+  ['a source', (declared: object) => ({ source: { ...file('data', ''), ...declared } }), 'source-unavailable'],
+] as const)('%s of another checksum than declared ends the job, which is told both', async (_what, named, reason) => {
+  const [data, declared] = [Buffer.from('wrong'), sha256(Buffer.from('right'))];
+  const uri = 'weir://uploads/upl_1';
+  const spec = { name: 'a', command: 'true', source: uri, inputs: [{ uri, path: 'x' }] };
+  const { report } = await run({ spec, ...named({ sha256: declared }) }, { data });
+  expect(report.reason).toBe(reason);
+  for (const part of [uri, sha256(data), declared, 'upload it again']) expect(report.message).toContain(part);
+});
+
+test('a broker that is away is waited for', async () => {
   const data = Buffer.from('right');
-  const { broker, runner } = await start(
-    { spec: { name: 'a', command: 'cat x' }, inputs: [file('data', 'x', data)] },
-    { data: Buffer.from('wrong') },
-  );
-  await waitFor('the claim', () => broker.heartbeats.length > 0);
-  await broker.goAway();
+  const { broker, runner } = await start({ spec: { name: 'a', command: 'cat x' }, inputs: [file('data', 'x', data)] });
   broker.files.set('data', data);
-  await broker.comeBack();
+  for (let times = 0; times < 8; times++) broker.misbehave({ path: '/files/', dropsAnswer: true });
   await reportOf(broker, runner);
   expect(broker.texts('o')).toEqual(['right']);
 });

@@ -61,6 +61,23 @@ test('an upload that is cut goes on where it stopped', async () => {
   expect(broker.faults).toEqual([]);
 });
 
+test('files may have any name that is UTF-8 and not endless; another fails the job as its own fault', async () => {
+  const { broker, report } = await runJob({
+    spec: {
+      name: 'a',
+      command: [
+        'mkdir out; cd out; touch "$(printf \'two\\nlines\\033[31m\')" "$(printf \'caf\\351\')"',
+        'long=$(printf x%.0s $(seq 210)); mkdir -p $long/$long/$long/$long/$long; touch $long/$long/$long/$long/$long/z',
+      ].join('; '),
+      outputs: ['out'],
+    },
+  });
+  expect(kept(broker).map(({ path }) => path)).toEqual(['out/two\nlines\u001b[31m']);
+  expect(report).toMatchObject({ reason: 'output-refused', exitCode: 0 });
+  expect(report.message).toMatch(/out\/caf\ufffd: its name is not UTF-8, rename it/);
+  expect(report.message).toMatch(/out\/xxx.*…: its path has more than 1024 bytes, give it a shorter one/);
+});
+
 test('results that the broker will not have fail the job', async () => {
   const { broker, runner } = await startJob({
     spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] },
@@ -68,7 +85,7 @@ test('results that the broker will not have fail the job', async () => {
   await waitFor('the job', () => broker.texts().includes('up'));
   broker.misbehave({ path: '/v1/runner/uploads', status: 413, problem: 'too-large' });
   const report = await reportOf(broker, runner);
-  expect(report.reason).toBe('upload-failed');
+  expect(report.reason).toBe('output-refused');
   expect(report.message).toContain('out: too-large');
 });
 

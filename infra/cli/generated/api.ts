@@ -1103,6 +1103,7 @@ export interface components {
             name?: string;
             /** @description Up to 5 TiB. */
             sizeBytes?: number;
+            /** @description Bytes with another checksum are refused. */
             sha256?: string;
         };
         /** Offer */
@@ -1408,7 +1409,7 @@ export interface components {
         RunnerReport: {
             attempt: number;
             /** @enum {unknown} */
-            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "upload-failed" | "isolation-unavailable" | "runner-error";
+            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "isolation-unavailable" | "runner-error";
             /** @description For the tenant: what happened and what to do. */
             message: string;
             exitCode: number | null;
@@ -3023,7 +3024,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {

@@ -4,14 +4,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { FilesystemBucket } from '../../artifacts/filesystem-bucket.ts';
 import { attachmentOf } from '../../artifacts/names.ts';
-import { notFound } from '../../core/errors.ts';
+import type { FastifyReply } from 'fastify';
+import { notFound, WeirError } from '../../core/errors.ts';
 import { closed } from '../../protocol/common.ts';
 import '../caller.ts';
 
 const signed = { expires: Type.String({ pattern: '^[0-9]{1,12}$' }), signature: Type.String({ maxLength: 64 }) };
 
 const UploadQuery = Type.Object(
-  { key: Type.String(), session: Type.String(), size: Type.String({ pattern: '^[0-9]{0,15}$' }), ...signed },
+  {
+    key: Type.String(),
+    session: Type.String(),
+    size: Type.String({ pattern: '^[0-9]{0,15}$' }),
+    sha256: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    ...signed,
+  },
   closed,
 );
 const DownloadQuery = Type.Object({ name: Type.String(), ...signed }, closed);
@@ -53,6 +60,7 @@ export function objectRoutes({ bucket }: { bucket: FilesystemBucket }): FastifyP
           cacheControl: false,
         });
         if (file.statusCode === 404) throw notFound('object', params['*']);
+        if (file.statusCode === 416) throw noSuchRange(reply, file.headers['Content-Range'] ?? '');
         return reply
           .code(file.statusCode)
           .headers(file.headers)
@@ -67,4 +75,11 @@ export function objectRoutes({ bucket }: { bucket: FilesystemBucket }): FastifyP
       },
     );
   };
+}
+
+/** As RFC 9110 has it, the answer's Content-Range names the size. */
+function noSuchRange(reply: FastifyReply, contentRange: string): WeirError {
+  void reply.header('content-range', contentRange);
+  const size = contentRange.slice(contentRange.indexOf('/') + 1);
+  return new WeirError('range-not-satisfiable', `The file has ${size} bytes; ask for a Range within them, or for all.`);
 }

@@ -10,7 +10,7 @@ export function uploadRoutes(deps: UploadDeps & { uploadMs: number }): FastifyPl
     app.post(
       '/v1/uploads',
       {
-        config: { access: 'member', idempotent: 'upload' },
+        config: { access: 'member', idempotent: 'upload', bodyIsOptional: true },
         schema: {
           operationId: 'createUpload',
           tags: ['Artifacts'],
