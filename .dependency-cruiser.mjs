@@ -57,7 +57,7 @@ const network =
 const pure = [
   'jobs/state',
   'dispatch/(decide|explain|simulate|snapshot|place|blockers)',
-  'quotes/(work|transformer|memory|telling|predict|overhead|speed|price|prior|interval|presets|catalogue)',
+  'quotes/(work|transformer|memory|telling|predict|overhead|speed|price|prior|interval|linear-law|presets|catalogue)',
   'shares/(fairness|concentration|peak)',
   'instances/plan',
   'artifacts/names',

@@ -27,6 +27,7 @@ export type Foundation = {
   wakeDispatch: () => void;
   wakeLaunch: (instanceId: string) => Promise<void>;
   wakeSettle: (attemptId: string, delayMs?: number) => Promise<void>;
+  wakeCalibrate: (jobId: string) => Promise<void>;
   stop: Stop;
   onError: (error: unknown) => void;
 };
@@ -57,6 +58,7 @@ export async function openFoundation(
     ),
     wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
     wakeSettle,
+    wakeCalibrate: (id) => queues.wake({ step: 'calibrate', id, version: 0 }),
     stop: createStop({ db, now, wakeSettle }),
     onError,
   };

@@ -14,7 +14,8 @@ import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import type { Capacity, Provider } from './providers/provider.ts';
-import { recordResidual } from './quotes/calibrate.ts';
+import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
+import { insertDue } from './quotes/residual-store.ts';
 import { budgetLeft } from './shares/budget.ts';
 import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
@@ -42,9 +43,11 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
   queues.work('settle', 20, buildSettle(foundation));
   queues.work('deliver', 10, buildDeliver(foundation));
+  queues.work('calibrate', 4, createCalibrate(foundation));
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
     every(config.timing.sweepMs, () => wakeDue(foundation), onError),
+    every(config.timing.sweepMs, createCalibrateSweep(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
   ];
   return async () => {
@@ -118,7 +121,7 @@ function buildLaunch({ config, db, now, providers, stop, installation }: Foundat
 }
 
 function buildSettle(foundation: Foundation) {
-  const { config, db, now, providers, petaflopsPerAccelerator, wakeSettle, wakeDispatch } = foundation;
+  const { config, db, now, providers, petaflopsPerAccelerator, wakeSettle, wakeCalibrate, wakeDispatch } = foundation;
   return createSettle({
     db,
     now,
@@ -128,7 +131,8 @@ function buildSettle(foundation: Foundation) {
     refund: refundUse,
     release,
     promote,
-    recordResidual,
+    insertDue,
+    wakeCalibrate,
     wakeAgain: wakeSettle,
     wakeDispatch,
     retryBackoffMs: config.timing.retryBackoffMs,

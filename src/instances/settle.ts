@@ -25,7 +25,9 @@ export type SettleDeps = {
     line: { tenantId: string; jobId: string; attempt: number; note: string; at: Date },
   ) => Promise<unknown>;
   promote: (tx: Sql, jobId: string, attempt: number, at: Date) => Promise<unknown>;
-  recordResidual: (tx: Sql, jobId: string) => Promise<unknown>;
+  /** The quote of a job that succeeded is to be compared with what came. */
+  insertDue: (tx: Sql, jobId: string, at: Date) => Promise<unknown>;
+  wakeCalibrate: (jobId: string) => Promise<void>;
   wakeAgain: (attemptId: string, delayMs: number) => Promise<void>;
   wakeDispatch: () => void;
   retryBackoffMs: number;
@@ -43,8 +45,9 @@ export function createSettle(deps: SettleDeps) {
     if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
     const isClear = await takeAway(attempt, deps);
     if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs);
-    await deps.db.transaction((tx) => close(tx, attempt, deps));
+    const isDue = await deps.db.transaction((tx) => close(tx, attempt, deps));
     deps.wakeDispatch();
+    if (isDue) await deps.wakeCalibrate(attempt.jobId);
   };
 }
 
@@ -69,10 +72,11 @@ async function listedNames({ instances }: AttemptRow, provider: SettleDeps['prov
   return names;
 }
 
-async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: SettleDeps): Promise<void> {
+/** True where the job's quote is now to be compared with what came. */
+async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: SettleDeps): Promise<boolean> {
   await lockJob(tx, jobId);
   const attempt = await findAttempt(tx, attemptId);
-  if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
+  if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return false;
   const { number, tenantId } = attempt;
   const at = deps.now();
   const reason = (attempt.reason ?? 'runner-error') as StopReason;
@@ -90,7 +94,9 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   const state: EndState = to === 'queued' ? outcomes[reason].end : to;
   await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at } });
   if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
-  if (to === 'succeeded') await deps.recordResidual(tx, jobId);
+  if (to !== 'succeeded') return false;
+  await deps.insertDue(tx, jobId, at);
+  return true;
 }
 
 /** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */

@@ -89,20 +89,53 @@ export const NewQuote = Type.Object(
   { ...closed, title: 'NewQuote', examples: [...exampleSpecs] },
 );
 
+const Errors = Type.Object(
+  {
+    medianErrorPercent: Nullable(Type.Number()),
+    p90ErrorPercent: Nullable(Type.Number()),
+    biasPercent: Nullable(
+      Type.Number({ description: 'Median of (predicted − actual) ÷ actual: above 0, too long or dear.' }),
+    ),
+    coveragePercent: Nullable(Type.Number({ description: 'Of the 80 % interval, p10 to p90.' })),
+  },
+  closed,
+);
+
+const Figures = { finishedJobs: Type.Integer(), duration: Errors, cost: Errors };
+
+const Law = Type.Object(
+  {
+    coefficient: Type.Number({ description: 'Per parameter or FLOP.' }),
+    medianErrorPercent: Type.Number(),
+    p90ErrorPercent: Type.Number(),
+  },
+  closed,
+);
+
+/** C = k·S and R = r·S, each job against the law fitted on all the others. */
+export const LinearLawReport = Type.Object(
+  {
+    scale: Type.Enum(['parameters', 'flops'], { description: 'What S is.' }),
+    finishedJobs: Type.Integer(),
+    costUsd: Law,
+    acceleratorHours: Law,
+  },
+  closed,
+);
+
 /** What the service has seen of its own error: predicted against actual, over finished jobs. */
 export const QuoteAccuracy = Type.Object(
   {
-    quotes: Type.Integer(),
-    finishedJobs: Type.Integer(),
-    duration: Type.Object(
-      {
-        medianErrorPercent: Nullable(Type.Number()),
-        p90ErrorPercent: Nullable(Type.Number()),
-        biasPercent: Nullable(Type.Number()),
-        coveragePercent: Nullable(Type.Number({ description: 'Of the 80 % interval, p10 to p90.' })),
-      },
-      closed,
-    ),
+    quotes: Type.Integer({ description: 'How many were made.' }),
+    ...Figures,
+    byAccelerator: Type.Array(Type.Object({ accelerator: Type.String(), ...Figures }, closed)),
+    byBasis: Type.Array(Type.Object({ basis: Type.String(), ...Figures }, closed)),
+    overTime: Type.Array(Type.Object({ from: Time(), to: Time(), ...Figures }, closed), {
+      description: 'Day by day, for the last thirty.',
+    }),
+    linearLaw: Type.Array(LinearLawReport, {
+      description: 'Beside it, what a law linear in scale would have said of the same jobs.',
+    }),
   },
   { ...closed, title: 'QuoteAccuracy' },
 );

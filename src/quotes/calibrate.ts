@@ -1,70 +1,89 @@
+import { WeirError } from '../core/errors.ts';
 import { fromUsd } from '../core/money.ts';
-import type { Sql } from '../db/database.ts';
-import type { QuoteAccuracy } from '../protocol/quote.ts';
-import type { Static } from 'typebox';
+import type { Clock } from '../core/time.ts';
+import type { Database, Sql } from '../db/database.ts';
 import { modelSeconds } from './predict.ts';
-import { countQuotes, findFinishedJob, insertResidual, readAccuracy, type FinishedJob } from './store.ts';
-import { resolveWork } from './work.ts';
+import { findFinishedJob, insertResidual, listDue, takeDue, type FinishedJob } from './residual-store.ts';
+import { resolveWork, type Work } from './work.ts';
 
 /** No clock here measures less; a ratio to nothing would have no logarithm. */
 const shortestSeconds = 0.001;
 
-/** Writes down how the quote of a job that succeeded did. Repeatable: a job has one residual. */
+/**
+ * Compares a job that has ended with its quote; from then on its figures count in quotes. Repeatable, and at the same time by
+ * several workers: a job has one residual.
+ */
+export function createCalibrate({ db }: { db: Database }): (jobId: string) => Promise<void> {
+  return (jobId) =>
+    db.transaction(async (tx) => {
+      if (await takeDue(tx, jobId)) await recordResidual(tx, jobId);
+    });
+}
+
+/** A message that has not come through after so long is sent again, so many at a time. */
+const wakeAgainMs = 5_000;
+const wokenAtOnce = 1_000;
+
+/** Finds again the jobs whose wake-up was lost. */
+export function createCalibrateSweep({ db, now, wakeCalibrate }: CalibrateSweepDeps): () => Promise<void> {
+  return async () => {
+    const before = new Date(now().getTime() - wakeAgainMs);
+    for (const jobId of await listDue(db.client, before, wokenAtOnce)) await wakeCalibrate(jobId);
+  };
+}
+
+type CalibrateSweepDeps = { db: Database; now: Clock; wakeCalibrate: (jobId: string) => Promise<void> };
+
+/** Writes down how the quote of a job that succeeded did. */
 export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
   const job = await findFinishedJob(sql, jobId);
   const offer = job?.attempts.at(-1)?.offer;
   if (job === undefined || offer === undefined) return;
-  const work = resolveWork(job.spec.workload);
-  const modelled = modelSeconds(job.spec, work, {
-    kind: offer.accelerators.kind,
-    count: offer.accelerators.count * offer.nodes,
-  });
+  const work = workOf(job);
+  const gang = { kind: offer.accelerators.kind, count: offer.accelerators.count * offer.nodes };
+  const modelled = work && modelSeconds(job.spec, work, gang);
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
-  if (modelled === undefined || option === undefined) return;
+  if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return;
   const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
+  const { durationSeconds, costUsd } = option;
   await insertResidual(sql, {
     jobId,
     tenantId: job.tenantId,
     jobName: job.name,
     basis: work.basis,
-    kind: offer.accelerators.kind,
-    logRatio: Math.log(actualSeconds / Math.max(shortestSeconds, modelled)),
-    predictedSeconds: option.durationSeconds.p50,
-    p10Seconds: option.durationSeconds.p10,
-    p90Seconds: option.durationSeconds.p90,
+    quotedBasis: job.quote.workload.basis,
+    kind: gang.kind,
+    workKind: work.kind,
+    logRatio: Math.log(actualSeconds / modelled),
+    predictedSeconds: durationSeconds.p50,
+    p10Seconds: durationSeconds.p10,
+    p90Seconds: durationSeconds.p90,
     actualSeconds,
-    predictedMicroUsd: fromUsd(option.costUsd.p50),
+    acceleratorSeconds: actualSeconds * gang.count,
+    predictedMicroUsd: fromUsd(costUsd.p50),
+    p10MicroUsd: fromUsd(costUsd.p10),
+    p90MicroUsd: fromUsd(costUsd.p90),
     actualMicroUsd: job.chargedMicroUsd,
+    parameters: work.parameters,
+    flops: work.flops,
     finishedAt: job.finishedAt,
   });
 }
 
-/** From the runner's start to its end, over all attempts: what an interruption cost is part of what was quoted. */
+/** Undefined where this version of weir does not understand the spec any more: nothing can be compared then. */
+function workOf({ spec }: FinishedJob): Work | undefined {
+  try {
+    return resolveWork(spec.workload);
+  } catch (error) {
+    if (error instanceof WeirError) return undefined;
+    throw error;
+  }
+}
+
+/** From the runner's start until its machine was gone, as the job shows it and pays for it; over all attempts, since what an interruption cost is part of what was quoted. */
 function secondsOf({ attempts }: FinishedJob): number {
   return attempts.reduce(
-    (sum, { startedAt, stoppingAt }) => sum + (stoppingAt.getTime() - startedAt.getTime()) / 1000,
+    (sum, { startedAt, finishedAt }) => sum + (finishedAt.getTime() - startedAt.getTime()) / 1000,
     0,
   );
-}
-
-/** How wrong the quotes were: of a tenant, or of all where `tenantId` is null. */
-export async function accuracy(sql: Sql, tenantId: string | null): Promise<Static<typeof QuoteAccuracy>> {
-  const [quotes, { finishedJobs, medianError, p90Error, bias, coverage }] = await Promise.all([
-    countQuotes(sql, tenantId),
-    readAccuracy(sql, tenantId),
-  ]);
-  return {
-    quotes,
-    finishedJobs,
-    duration: {
-      medianErrorPercent: percent(medianError),
-      p90ErrorPercent: percent(p90Error),
-      biasPercent: percent(bias),
-      coveragePercent: percent(coverage),
-    },
-  };
-}
-
-function percent(share: number | null): number | null {
-  return share === null ? null : Math.round(share * 10_000) / 100;
 }

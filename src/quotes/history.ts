@@ -4,17 +4,22 @@ import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
 import { calibrate, type Calibration, type Residual } from './interval.ts';
 import type { History } from './quote.ts';
-import { readNewestResiduals, readResidualsOfNames, type ResidualRow } from './store.ts';
+import { readNewestOfEachName, readResidualsOfNames, type ResidualRow } from './residual-store.ts';
+import type { Work } from './work.ts';
 
-/** How many finished jobs each level looks back on, newest first. */
+/** How many finished jobs each level looks back on, newest first, and after how many the weight of one has halved. */
 const newestOfName = 20;
+const halfLifeOfName = 20;
 const newestOfPool = 200;
+const halfLifeOfPool = 100;
 
 /** A pool of many jobs moves slowly; a name's own runs move with each of them. */
 const poolMs = 30_000;
 const nameMs = 1_000;
 
-type Group = (basis: string, kind: string) => Calibration | undefined;
+/** Only like is compared with like: the same description of the work, on the same kind of accelerator. */
+type Group = (work: Work, kind: string) => Calibration | undefined;
+type Pool = { all: Group; workloadClass: Group };
 
 /** What finished jobs say, level by level. Questions that come together are read together. */
 export function createHistory(db: Database, now: Clock): (tenantId: string, name: string) => Promise<History> {
@@ -27,25 +32,31 @@ export function createHistory(db: Database, now: Clock): (tenantId: string, name
       pools.get(tenantId),
       pools.get(''),
     ]);
-    return (basis, kind) => ({
-      sameName: sameName(basis, kind),
-      tenant: tenant(basis, kind),
-      all: everyone(basis, kind),
+    return (work, kind) => ({
+      sameName: sameName(work, kind),
+      tenant: tenant.workloadClass(work, kind),
+      workloadClass: everyone.workloadClass(work, kind),
+      all: everyone.all(work, kind),
     });
   };
 }
 
-async function readPool(db: Database, tenantId: string | null): Promise<Group> {
-  return groupOf(await readNewestResiduals(db, tenantId, newestOfPool));
+async function readPool(db: Database, tenantId: string | null): Promise<Pool> {
+  const rows = await readNewestOfEachName(db, tenantId, newestOfPool);
+  return { all: groupsOf(rows, likeOf, halfLifeOfPool), workloadClass: groupsOf(rows, classOf, halfLifeOfPool) };
 }
 
-/** Only like is compared with like: the same description of the work, on the same kind of accelerator. */
-function groupOf(rows: readonly ResidualRow[]): Group {
-  const groups = Map.groupBy(rows, ({ basis, kind }) => `${basis}/${kind}`);
+type Likeness = (described: { basis: string; kind: string; workKind: string }) => string;
+
+const likeOf: Likeness = ({ basis, kind }) => `${basis}/${kind}`;
+const classOf: Likeness = ({ basis, kind, workKind }) => `${basis}/${kind}/${workKind}`;
+
+function groupsOf(rows: readonly ResidualRow[], keyOfLike: Likeness, halfLifeRuns: number): Group {
+  const groups = Map.groupBy(rows, keyOfLike);
   const calibrations = new Map<string, Calibration | undefined>();
-  return (basis, kind) => {
-    const key = `${basis}/${kind}`;
-    if (!calibrations.has(key)) calibrations.set(key, calibrate((groups.get(key) ?? []).map(toResidual)));
+  return (work, kind) => {
+    const key = keyOfLike({ basis: work.basis, kind, workKind: work.kind });
+    if (!calibrations.has(key)) calibrations.set(key, calibrate((groups.get(key) ?? []).map(toResidual), halfLifeRuns));
     return calibrations.get(key);
   };
 }
@@ -65,7 +76,7 @@ async function readNames(db: Database, names: readonly Name[]): Promise<Group[]>
   const distinct = [...new Map(names.map((name) => [keyOf(name), name])).values()];
   const rows = await readResidualsOfNames(db, distinct, newestOfName);
   const byName = Map.groupBy(rows, ({ tenantId, jobName }) => keyOf({ tenantId, name: jobName }));
-  return names.map((name) => groupOf(byName.get(keyOf(name)) ?? []));
+  return names.map((name) => groupsOf(byName.get(keyOf(name)) ?? [], likeOf, halfLifeOfName));
 }
 
 const keyOf = ({ tenantId, name }: Name): string => `${tenantId}/${name}`;

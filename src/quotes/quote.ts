@@ -12,10 +12,10 @@ import { indexWares, requireProviders, type Seller, type Wares } from './sellers
 import { mostTelling, type Telling } from './telling.ts';
 import { wantedOf } from './wanted.ts';
 import { requireConsistent } from './work-faults.ts';
-import { resolveWork, type Basis, type Work } from './work.ts';
+import { resolveWork, type Work } from './work.ts';
 
 /** Finished jobs described in the same way, on the same kind of accelerator. */
-export type History = (basis: Basis, kind: string) => Evidence;
+export type History = (work: Work, kind: string) => Evidence;
 
 /** The tenant's share of compute: now, and after so many PFLOP/s-days more. */
 export type ShareOutlook = {
@@ -57,7 +57,7 @@ export function computeQuote({
   const wanted = wantedOf(spec.resources);
   requireProviders(wanted.providers ?? [], wares);
   const work = resolveWork(spec.workload);
-  const spread = spreadOf(work, wanted.kind, history(work.basis, wanted.kind));
+  const spread = spreadOf(work, wanted.kind, history(work, wanted.kind));
   let made = 0;
   const newId = () => partId('option', id, made++);
   const options = listOptions({ spec, work, wanted, wares, spread, policy, newId });

@@ -1,4 +1,7 @@
 import { expect } from 'vitest';
+import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { finish, spec } from '../quotes/finished.ts';
+import { quoteOf } from '../quotes/sample.ts';
 import { operatorKey, test, type TestApp } from '../support/app.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -37,6 +40,21 @@ test('an operator sees the queue, the machines and what became of jobs; tenants 
   const open = await scrape(api);
   expect(open).toContain('weir_jobs{state="queued"} 2');
   expect(open.join('\n')).not.toContain(id);
+});
+
+test('how wrong quotes were is told by accelerator and basis', async ({ api, db }) => {
+  const { id: tenantId } = await api.tenant('vision');
+  const quote = quoteOf(spec);
+  const predicted = quote.options[0]?.durationSeconds.p50 ?? 0;
+  await recordResidual(db.client, await finish(db, { tenantId, quote, seconds: predicted * 2 }));
+  expect(await scrape(api)).toEqual(
+    expect.arrayContaining([
+      'weir_quote_error_ratio{of="duration",accelerator="",basis="",quantile="0.5"} 0.5',
+      'weir_quote_error_ratio{of="duration",accelerator="cpu",basis="",quantile="0.9"} 0.5',
+      'weir_quote_bias_ratio{of="duration",accelerator="",basis="examples"} -0.5',
+      'weir_quote_coverage_ratio{of="duration",accelerator="",basis=""} 1',
+    ]),
+  );
 });
 
 test('without the database the metrics of the process are still told', async ({ db }) => {

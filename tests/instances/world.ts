@@ -20,7 +20,7 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { promote } from '../../src/artifacts/store.ts';
-import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { insertDue } from '../../src/quotes/residual-store.ts';
 import { budgetLeft } from '../../src/shares/budget.ts';
 import { committed, committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
@@ -108,7 +108,8 @@ export function createWorld(db: Database) {
       refund: refundUse,
       release,
       promote,
-      recordResidual,
+      insertDue,
+      wakeCalibrate: wake('calibrate'),
       wakeAgain: wake('settle'),
       wakeDispatch: () => undefined,
       retryBackoffMs,

@@ -1,58 +1,14 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
-import type { Database, Prisma } from '../../src/db/database.ts';
-import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
-import { accuracy, recordResidual } from '../../src/quotes/calibrate.ts';
+import { createCalibrate, createCalibrateSweep, recordResidual } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
+import { insertDue } from '../../src/quotes/residual-store.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
 import { insertQuote, requireLiveQuote, requireQuote } from '../../src/quotes/store.ts';
 import { test } from '../support/database.ts';
+import { finish, now, spec } from './finished.ts';
 import { localMachine, quoteOf } from './sample.ts';
-
-const now = new Date('2026-11-23T12:00:00Z');
-const spec: JobSpec = {
-  name: 'digits',
-  command: 'node train.js',
-  workload: { examples: 60_000, epochs: 10, flopsPerExample: 3.05e5 },
-};
-
-type Ran = { tenantId: string; quote: Quote; seconds: number; state?: 'succeeded' | 'failed' };
-
-/** A job as it stands when its last attempt has ended. */
-async function finish(db: Database, { tenantId, quote, seconds, state = 'succeeded' }: Ran): Promise<string> {
-  const id = newId('job');
-  const end = new Date(now.getTime() + seconds * 1000);
-  const [option] = quote.options;
-  const common = { tenantId, state, createdAt: now, startedAt: now, finishedAt: end };
-  await insertQuote(db.client, quote, tenantId, spec);
-  await db.client.job.create({
-    data: {
-      id,
-      ...common,
-      name: spec.name,
-      spec: spec as Prisma.InputJsonObject,
-      quoteId: quote.id,
-      options: [],
-      priority: 50,
-      queuedAt: now,
-      chargedMicroUsd: 1000,
-    },
-  });
-  await db.client.attempt.create({
-    data: {
-      id: newId('attempt'),
-      jobId: id,
-      ...common,
-      number: 1,
-      offer: option?.offer ?? {},
-      limits: {},
-      stoppingAt: end,
-      leaseExpiresAt: end,
-    },
-  });
-  return id;
-}
 
 test('a job that succeeded leaves one residual, however often it is asked for; one that failed leaves none', async ({
   db,
@@ -70,34 +26,28 @@ test('a job that succeeded leaves one residual, however often it is asked for; o
   expect(rows[0]?.logRatio).toBeCloseTo(Math.log(2), 3);
 });
 
-test('the accuracy of a tenant counts its own, the operator’s all', async ({ db }) => {
-  const [one, other] = [newId('tenant'), newId('tenant')];
-  const predicted = quoteOf(spec).options[0]?.durationSeconds.p50 ?? 0;
-  for (const [tenantId, factor] of [
-    [one, 2],
-    [one, 1],
-    [other, 0.01],
-  ] as const) {
-    await recordResidual(db.client, await finish(db, { tenantId, quote: quoteOf(spec), seconds: predicted * factor }));
-  }
-  expect(await accuracy(db.client, one)).toEqual({
-    quotes: 2,
-    finishedJobs: 2,
-    duration: {
-      medianErrorPercent: expect.closeTo(25, 0),
-      p90ErrorPercent: expect.closeTo(45, 0),
-      biasPercent: expect.closeTo(-25, 0),
-      coveragePercent: 100,
-    },
-  });
-  const all = await accuracy(db.client, null);
-  expect(all).toMatchObject({ quotes: 3, finishedJobs: 3 });
-  expect(all.duration.coveragePercent).toBeCloseTo(66.67, 1);
-  expect(await accuracy(db.client, newId('tenant'))).toMatchObject({
-    quotes: 0,
-    finishedJobs: 0,
-    duration: { medianErrorPercent: null },
-  });
+test('of many who take up a job at once one compares it; what is not taken up is found again', async ({ db }) => {
+  const tenantId = newId('tenant');
+  const jobId = await finish(db, { tenantId, quote: quoteOf(spec), seconds: 60 });
+  await insertDue(db.client, jobId, now);
+  await insertDue(db.client, jobId, now);
+  const woken: string[] = [];
+  const sweepAt = (seconds: number) =>
+    createCalibrateSweep({
+      db,
+      now: () => new Date(now.getTime() + seconds * 1000),
+      wakeCalibrate: async (id) => void woken.push(id),
+    })();
+  await sweepAt(1);
+  expect(woken).toEqual([]);
+  await sweepAt(10);
+  expect(woken).toEqual([jobId]);
+
+  const calibrate = createCalibrate({ db });
+  await Promise.all(Array.from({ length: 5 }, () => calibrate(jobId)));
+  expect(await db.client.quoteResidual.count()).toBe(1);
+  await sweepAt(20);
+  expect(woken).toEqual([jobId]);
 });
 
 test('after five runs of one name its quote is within 5 %, and more than three times narrower', async ({ db }) => {

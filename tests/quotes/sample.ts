@@ -31,7 +31,7 @@ export function waresWithGpus(kind: string): ReturnType<typeof indexWares> {
   return indexWares([{ provider: 'local', sellables: [localMachine, gpus] }]);
 }
 
-export const noHistory: QuoteInput['history'] = () => ({ sameName: undefined, tenant: undefined, all: undefined });
+export const noHistory: QuoteInput['history'] = () => ({});
 
 export function quoteOf(spec: Partial<JobSpec>, input: Partial<QuoteInput> = {}): ReturnType<typeof computeQuote> {
   return computeQuote({

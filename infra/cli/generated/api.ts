@@ -1258,6 +1258,7 @@ export interface components {
         };
         /** QuoteAccuracy */
         QuoteAccuracy: {
+            /** @description How many were made. */
             quotes: number;
             finishedJobs: number;
             duration: {
@@ -1266,6 +1267,85 @@ export interface components {
                 biasPercent: number | null;
                 coveragePercent: number | null;
             };
+            cost: {
+                medianErrorPercent: number | null;
+                p90ErrorPercent: number | null;
+                biasPercent: number | null;
+                coveragePercent: number | null;
+            };
+            byAccelerator: {
+                accelerator: string;
+                finishedJobs: number;
+                duration: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+                cost: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+            }[];
+            byBasis: {
+                basis: string;
+                finishedJobs: number;
+                duration: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+                cost: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+            }[];
+            /** @description Day by day, for the last thirty. */
+            overTime: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                to: string;
+                finishedJobs: number;
+                duration: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+                cost: {
+                    medianErrorPercent: number | null;
+                    p90ErrorPercent: number | null;
+                    biasPercent: number | null;
+                    coveragePercent: number | null;
+                };
+            }[];
+            /** @description Beside it, what a law linear in scale would have said of the same jobs. */
+            linearLaw: {
+                /**
+                 * @description What S is.
+                 * @enum {unknown}
+                 */
+                scale: "parameters" | "flops";
+                finishedJobs: number;
+                costUsd: {
+                    /** @description Per parameter or FLOP. */
+                    coefficient: number;
+                    medianErrorPercent: number;
+                    p90ErrorPercent: number;
+                };
+                acceleratorHours: {
+                    /** @description Per parameter or FLOP. */
+                    coefficient: number;
+                    medianErrorPercent: number;
+                    p90ErrorPercent: number;
+                };
+            }[];
         };
         /** QuoteOption */
         QuoteOption: {

@@ -10,6 +10,7 @@ import { hasRole } from '../caller.ts';
 import { observeInstallation } from '../installation-metrics.ts';
 import type { Keyring } from '../keyring.ts';
 import { renderMetrics } from '../metrics.ts';
+import { observeQuotes } from '../quote-metrics.ts';
 
 export type Check = () => Promise<boolean>;
 
@@ -49,7 +50,7 @@ const operations = {
 };
 
 export function healthRoutes({ db, checks, metrics, keyring }: HealthRouteDeps): FastifyPluginAsyncTypebox {
-  const observe = observeInstallation(metrics, db);
+  const observers = [observeInstallation(metrics, db), observeQuotes(metrics, db)];
   const isOperator = async (request: FastifyRequest): Promise<boolean> => {
     const key = bearerOf(request);
     const caller = key === undefined ? undefined : await keyring.callerOf(key);
@@ -90,7 +91,7 @@ export function healthRoutes({ db, checks, metrics, keyring }: HealthRouteDeps):
         schema: operations.getMetrics,
       },
       async (request, reply) => {
-        await observe();
+        await Promise.all(observers.map((observe) => observe()));
         return reply.type(metrics.contentType).send(await renderMetrics(metrics, await isOperator(request)));
       },
     );

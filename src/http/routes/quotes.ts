@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { invalid, notFound } from '../../core/errors.ts';
+import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed, Id } from '../../protocol/common.ts';
 import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts';
-import { accuracy } from '../../quotes/calibrate.ts';
+import { accuracy } from '../../quotes/accuracy.ts';
 import type { Quoter } from '../../quotes/quote.ts';
 import { scalingOf } from '../../quotes/scaling.ts';
 import { findQuote, insertQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
 import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 
-export type QuoteRouteDeps = { db: Database; quote: Quoter['quote'] };
+export type QuoteRouteDeps = { db: Database; now: Clock; quote: Quoter['quote'] };
 
 const QuoteParams = Type.Object({ quote: Id('quote') });
 const ForTenant = Type.Object(TenantQuery, closed);
@@ -47,7 +48,7 @@ const operations = {
   },
 };
 
-export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
+export function quoteRoutes({ db, now, quote }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
   const requireSeen = async (caller: Caller, quoteId: string): Promise<StoredQuote> => {
     const found = await findQuote(db.client, quoteId);
     if (found === undefined || !sees(caller, found.tenantId)) throw notFound('quote', quoteId);
@@ -77,7 +78,10 @@ export function quoteRoutes({ db, quote }: QuoteRouteDeps): FastifyPluginAsyncTy
         config: { access: 'viewer' },
         schema: operations.getQuoteAccuracy,
       },
-      ({ query, caller }) => accuracy(db.client, query.tenant ?? caller.tenantId),
+      ({ query: { tenant }, caller }) => {
+        if (tenant !== undefined && !sees(caller, tenant)) throw notFound('tenant', tenant);
+        return accuracy(db.client, tenant ?? caller.tenantId, now());
+      },
     );
     app.get(
       '/v1/quotes/:quote',

@@ -1,0 +1,119 @@
+import type { Prisma, Database, Sql } from '../db/database.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer, Quote } from '../protocol/quote.ts';
+
+/** A finished job with its quote and the offers its attempts ran on. */
+export type FinishedJob = {
+  jobId: string;
+  tenantId: string;
+  name: string;
+  spec: JobSpec;
+  quote: Quote;
+  finishedAt: Date;
+  chargedMicroUsd: bigint;
+  attempts: { offer: Offer; startedAt: Date; finishedAt: Date }[];
+};
+
+/** Undefined where the job has not succeeded: only then is it known how long the whole work takes. */
+export async function findFinishedJob(sql: Sql, jobId: string): Promise<FinishedJob | undefined> {
+  const job = await sql.job.findFirst({
+    where: { id: jobId, state: 'succeeded' },
+    include: { attempts: { orderBy: { number: 'asc' } } },
+  });
+  const quote =
+    job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: { answer: true } });
+  if (job === null || quote === null) return undefined;
+  const attempts = job.attempts.flatMap(({ offer, startedAt, finishedAt }) =>
+    startedAt === null || finishedAt === null ? [] : [{ offer: offer as unknown as Offer, startedAt, finishedAt }],
+  );
+  return {
+    jobId,
+    tenantId: job.tenantId,
+    name: job.name,
+    spec: job.spec as unknown as JobSpec,
+    quote: quote.answer as unknown as Quote,
+    finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
+    chargedMicroUsd: job.chargedMicroUsd,
+    attempts,
+  };
+}
+
+export async function insertResidual(sql: Sql, residual: Prisma.QuoteResidualCreateManyInput): Promise<void> {
+  await sql.quoteResidual.createMany({ data: [residual], skipDuplicates: true });
+}
+
+/** One finished job, as history is made of. */
+export type ResidualRow = {
+  tenantId: string;
+  jobName: string;
+  basis: string;
+  kind: string;
+  workKind: string;
+  logRatio: number;
+  predictedSeconds: number;
+  p10Seconds: number;
+  p90Seconds: number;
+  actualSeconds: number;
+};
+
+const columns = `tenant_id AS "tenantId", job_name AS "jobName", basis, kind, work_kind AS "workKind", log_ratio AS "logRatio",
+  predicted_seconds AS "predictedSeconds", p10_seconds AS "p10Seconds", p90_seconds AS "p90Seconds", actual_seconds AS "actualSeconds"`;
+
+/** The newest of each of these names, in one statement for many who ask at once. */
+export async function readResidualsOfNames(
+  db: Database,
+  wanted: readonly { tenantId: string; name: string }[],
+  newest: number,
+): Promise<ResidualRow[]> {
+  const { rows } = await db.pool.query<ResidualRow>({
+    name: 'residuals-of-names',
+    text: `SELECT r.* FROM unnest($1::text[], $2::text[]) AS wanted(tenant, name)
+      CROSS JOIN LATERAL (SELECT ${columns} FROM quote_residual WHERE tenant_id = wanted.tenant AND job_name = wanted.name ORDER BY finished_at DESC LIMIT $3) r`,
+    values: [wanted.map(({ tenantId }) => tenantId), wanted.map(({ name }) => name), newest],
+  });
+  return rows;
+}
+
+/** How far back the newest of each name is looked for. */
+const newestOfAll = 5_000;
+
+/** Of a tenant or of all, the newest of each name and description, newest first. */
+export async function readNewestOfEachName(
+  db: Database,
+  tenantId: string | null,
+  newest: number,
+): Promise<ResidualRow[]> {
+  const where = tenantId === null ? '' : 'WHERE tenant_id = $3';
+  const values = tenantId === null ? [newestOfAll, newest] : [newestOfAll, newest, tenantId];
+  const { rows } = await db.pool.query<ResidualRow>(
+    `SELECT * FROM (
+      SELECT DISTINCT ON (tenant_id, job_name, basis, kind, work_kind) ${columns}, finished_at
+      FROM (SELECT * FROM quote_residual ${where} ORDER BY finished_at DESC LIMIT $1) recent
+      ORDER BY tenant_id, job_name, basis, kind, work_kind, finished_at DESC
+    ) newest ORDER BY finished_at DESC LIMIT $2`,
+    values,
+  );
+  return rows;
+}
+
+/** A job that has ended is to be compared with its quote. Saying so twice is saying it once. */
+export async function insertDue(sql: Sql, jobId: string, since: Date): Promise<void> {
+  await sql.calibrationDue.createMany({ data: [{ jobId, since }], skipDuplicates: true });
+}
+
+/** Takes a job to compare it, in the transaction that does so. False where another has done it. */
+export async function takeDue(sql: Sql, jobId: string): Promise<boolean> {
+  const { count } = await sql.calibrationDue.deleteMany({ where: { jobId } });
+  return count === 1;
+}
+
+/** Those whose wake-up seems to be lost, oldest first. */
+export async function listDue(sql: Sql, before: Date, limit: number): Promise<string[]> {
+  const rows = await sql.calibrationDue.findMany({
+    where: { since: { lt: before } },
+    orderBy: { since: 'asc' },
+    take: limit,
+    select: { jobId: true },
+  });
+  return rows.map(({ jobId }) => jobId);
+}
