@@ -4,6 +4,7 @@ import { requireUploads } from './artifacts/upload.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
 import { createListener } from './db/listen.ts';
+import { createCurrentOffers } from './dispatch/availability.ts';
 import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
 import { closeApp } from './http/close.ts';
@@ -17,6 +18,7 @@ import { createOccupancy } from './jobs/sole-tenant.ts';
 import { createSubmit } from './jobs/submit.ts';
 import type { JobSpec } from './protocol/job-spec.ts';
 import { createWakeups } from './logs/wakeups.ts';
+import { capacitiesOf } from './providers/capacities.ts';
 import { providerNames } from './providers/registry.ts';
 import { createHistory } from './quotes/history.ts';
 import { listOffers } from './quotes/offers.ts';
@@ -107,7 +109,12 @@ function quoting(foundation: Foundation) {
   return {
     forgetPolicy: policies.forget,
     quote,
-    offers: async () => listOffers(await sellers()),
+    offers: createCurrentOffers({
+      db,
+      now,
+      offers: async () => listOffers(await sellers()),
+      capacities: () => capacitiesOf(providers),
+    }),
     submit: createSubmit({
       db,
       now,

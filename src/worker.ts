@@ -13,7 +13,8 @@ import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
-import type { Capacity, Provider } from './providers/provider.ts';
+import { capacitiesOf } from './providers/capacities.ts';
+import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { budgetLeft } from './shares/budget.ts';
@@ -100,12 +101,6 @@ function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeL
     wakeLaunch,
     bootMs: config.timing.bootMs,
   });
-}
-
-async function capacitiesOf(providers: Provider[]): Promise<Map<string, Capacity | undefined>> {
-  return new Map(
-    await Promise.all(providers.map(async (provider) => [provider.name, await provider.capacity()] as const)),
-  );
 }
 
 function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {

@@ -7,7 +7,7 @@ import type { Capacity } from '../providers/provider.ts';
 import { ancestorsOf } from './hierarchy.ts';
 import { needOf } from './need.ts';
 import type { Choice, Pool, PoolRules, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
-import { readActive, readQueueHeads, type ActiveRow, type NeededSpec, type QueuedRow } from './store.ts';
+import { readActive, readQueueHeads, type ActiveRow, type HeldRow, type NeededSpec, type QueuedRow } from './store.ts';
 import type { ReadTenantUses, SettledUse, WindowUse } from './tenant-uses.ts';
 
 export type SnapshotDeps = {
@@ -175,12 +175,12 @@ function petaflopsOf(capacities: Capacities, { petaflopsPerAccelerator }: Snapsh
 }
 
 /** Capacity less what every active attempt holds of it. */
-function poolOf(provider: string, capacity: Capacity | undefined, active: ActiveRow[]): Pool {
+export function poolOf(provider: string, capacity: Capacity | undefined, active: HeldRow[]): Pool {
   if (capacity === undefined)
     return { provider, cpus: Infinity, memoryBytes: Infinity, diskBytes: Infinity, gpus: { kind: '', free: [] } };
   const held = active.filter(({ offer }) => offer.provider === provider);
   const heldGpus = new Set(held.flatMap(({ limits }) => limits.gpus.flat()));
-  const sum = (amount: (row: ActiveRow) => number) =>
+  const sum = (amount: (row: HeldRow) => number) =>
     held.reduce((total, row) => total + amount(row) * row.offer.nodes, 0);
   return {
     provider,

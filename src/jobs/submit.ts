@@ -4,10 +4,12 @@ import { fromUsd, formatUsd, toUsd } from '../core/money.ts';
 import { dayMs, formatDuration, type Clock } from '../core/time.ts';
 import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
+import type { Blocker } from '../protocol/common.ts';
 import type { Job, NewJob } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { policyReasons } from '../quotes/options.ts';
 import { committed } from '../shares/store.ts';
 import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
 import { specFaults } from './spec-faults.ts';
@@ -63,7 +65,7 @@ export function createSubmit({
         : requireLiveQuote(tenantId, quoteId).then((live) => keepQuote(live, spec)),
       policy(tenantId),
     ]);
-    const choices = await openTo(tenantId, countable(chooseOptions(priced, optionId), spec), isBarred);
+    const choices = await openTo(tenantId, countable(chooseOptions(priced, optionId, limits), spec), isBarred);
     checkPriority(limits, spec);
     const spentTotal =
       limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
@@ -102,17 +104,33 @@ function keepQuote({ quote, spec: quoted }: { quote: Quote; spec: JobSpec }, spe
 }
 
 /** The options the job may run on: the one wished for, or all feasible ones, the recommended first. */
-function chooseOptions(quote: Quote, optionId: string | undefined): QuoteOption[] {
-  if (optionId !== undefined) {
-    const option = quote.options.find(({ id }) => id === optionId);
-    if (option === undefined) throw invalid('/optionId', `The quote ${quote.id} has no such option.`);
-    if (!option.feasible) throw neverStarts(option.reasons);
-    return [option];
-  }
-  const feasible = quote.options.filter((option) => option.feasible);
-  if (feasible.length === 0)
-    throw neverStarts([...new Set(quote.options.flatMap((option) => option.reasons))].slice(0, 5));
-  return feasible.toSorted((a, b) => Number(b.id === quote.recommended) - Number(a.id === quote.recommended));
+function chooseOptions(quote: Quote, optionId: string | undefined, policy: Policy): QuoteOption[] {
+  const wished = optionId === undefined ? quote.options : quote.options.filter(({ id }) => id === optionId);
+  if (optionId !== undefined && wished.length === 0)
+    throw invalid('/optionId', `The quote ${quote.id} has no such option.`);
+  const judged = wished.map((option) => ({ option, blockers: blockersOf(option, policy) }));
+  const open = judged.flatMap(({ option, blockers }) => (blockers.length === 0 ? [option] : []));
+  if (open.length === 0) throw neverStarts(fewest(judged.map(({ blockers }) => blockers)));
+  return open.toSorted((a, b) => Number(b.id === quote.recommended) - Number(a.id === quote.recommended));
+}
+
+/** The policy as it is now, which may have been another when the quote was made, and what else the quote says. */
+function blockersOf({ offer, reasons }: QuoteOption, policy: Policy): Blocker[] {
+  const barred = policyReasons(offer, policy);
+  return [
+    ...barred.map((message): Blocker => ({ code: 'cap', message, unblocks: policyUnblocks })),
+    ...reasons.filter((reason) => !barred.includes(reason)).map((message) => capacityBlocker(message)),
+  ];
+}
+
+const maxBlockers = 5;
+
+/** Of the options that the least is in the way of, what is in their way. */
+function fewest(blockers: Blocker[][]): Blocker[] {
+  if (blockers.length === 0) return [capacityBlocker('Nothing is sold that fits the spec.')];
+  const least = Math.min(...blockers.map(({ length }) => length));
+  const nearest = blockers.filter(({ length }) => length === least).flat();
+  return [...new Map(nearest.map((blocker) => [blocker.message, blocker])).values()].slice(0, maxBlockers);
 }
 
 /** What the ledger counts exactly, and what calendars reach: one job beyond them would stop the dispatch of all. */
@@ -129,10 +147,12 @@ function countable(options: QuoteOption[], spec: JobSpec): QuoteOption[] {
     best === undefined
       ? ''
       : ` may take ${formatDuration(best.durationSeconds.p90)} and cost ${formatUsd(best.costUsd.p90)},`;
-  throw neverStarts(
-    [`The job${size} beyond the hundred years and ${formatUsd(toUsd(maxReservation))} that weir carries out`],
-    'Correct the workload, choose faster accelerators, or set maxDuration.',
-  );
+  throw neverStarts([
+    capacityBlocker(
+      `The job${size} beyond the hundred years and ${formatUsd(toUsd(maxReservation))} that weir carries out`,
+      'Correct the workload, choose faster accelerators, or set maxDuration.',
+    ),
+  ]);
 }
 
 /** The options on machines that can keep this tenant's jobs apart from others', or serve it alone. */
@@ -147,16 +167,23 @@ async function openTo(
   const left = options.filter(({ offer }) => !barred.has(offer.provider));
   if (left.length > 0) return left;
   throw neverStarts(
-    [...barred].map(
-      (provider) =>
+    [...barred].map((provider) =>
+      capacityBlocker(
         `${provider} can't keep jobs of different tenants apart here, and serves the first tenant that used it only`,
+      ),
     ),
   );
 }
 
-function neverStarts(reasons: string[], unblocks = 'Ask for less, or for what GET /v1/offers lists.'): WeirError {
-  const blockers = reasons.map((message) => ({ code: 'capacity', message, unblocks }));
-  const sentences = reasons.map((reason) => reason.replace(/\.?$/, '.'));
+const policyUnblocks =
+  'Ask for other providers or regions, or an operator adds this one to `providers` or `regions` of the tenant’s policy.';
+
+function capacityBlocker(message: string, unblocks = 'Ask for less, or for what GET /v1/offers lists.'): Blocker {
+  return { code: 'capacity', message, unblocks };
+}
+
+function neverStarts(blockers: Blocker[]): WeirError {
+  const sentences = blockers.map(({ message }) => message.replace(/\.?$/, '.'));
   return new WeirError('can-never-start', ['No offer can run this job.', ...sentences].join(' '), {
     extra: { blockers },
   });

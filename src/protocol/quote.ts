@@ -22,6 +22,36 @@ export const Offer = Type.Object(
 );
 export type Offer = Static<typeof Offer>;
 
+export const Availability = Type.Object(
+  {
+    seenAt: Time(),
+    free: Nullable(
+      Type.Object(
+        {
+          cpus: Type.Number(),
+          memoryBytes: Type.Number(),
+          diskBytes: Type.Number(),
+          accelerators: Type.Number({ description: 'Of the offer’s kind; cores where that is cpu.' }),
+        },
+        {
+          ...closed,
+          description: 'What nobody holds now, of all such machines; null where the provider does not say.',
+        },
+      ),
+    ),
+    lastShortageAt: Nullable(Time('When the provider last had none of these machines for a job, within a day.')),
+  },
+  { ...closed, title: 'Availability' },
+);
+export type Availability = Static<typeof Availability>;
+
+/** An offer as it stands in the list of what can be bought now. */
+export const CurrentOffer = Type.Object(
+  { ...Offer.properties, availability: Availability },
+  { ...closed, title: 'CurrentOffer' },
+);
+export type CurrentOffer = Static<typeof CurrentOffer>;
+
 export const QuoteOption = Type.Object(
   {
     id: Id('option'),

@@ -120,7 +120,11 @@ function everySeconds(checkpoints: JobSpec['checkpoints']): number | null | unde
   return checkpoints.every === undefined ? undefined : parseDuration(checkpoints.every) / 1000;
 }
 
-function policyReasons({ provider, region }: Candidate, { providers, regions }: OptionsInput['policy']): string[] {
+/** Why the tenant may not buy there, whatever is sold. */
+export function policyReasons(
+  { provider, region }: Pick<Candidate, 'provider' | 'region'>,
+  { providers, regions }: OptionsInput['policy'],
+): string[] {
   const reasons: string[] = [];
   if (providers !== undefined && !providers.includes(provider))
     reasons.push(`The tenant's policy does not allow the provider ${provider}.`);

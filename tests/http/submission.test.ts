@@ -55,6 +55,26 @@ test('a job beyond what money and calendars count is refused, since it would sto
   expect((await submitWith(db, id, { costUsd: 1e22, durationSeconds: 600 })({ maxCostUsd: 5 })).state).toBe('queued');
 });
 
+test('where the policy leaves out every provider or region of the offers, also since the quote, it is named', async ({
+  api,
+  db,
+}) => {
+  const { id } = await api.tenant('vision');
+  const policies: [Policy, RegExp][] = [
+    [{ providers: ['gcp'] }, /does not allow the provider local/],
+    [{ regions: ['us-central1'] }, /does not allow the region local/],
+  ];
+  for (const [policy, message] of policies) {
+    await expect(submitWith(db, id, { costUsd: 1, durationSeconds: 600 }, policy)()).rejects.toMatchObject({
+      code: 'can-never-start',
+      message: expect.stringMatching(message),
+      extra: {
+        blockers: [{ code: 'cap', message: expect.stringMatching(message), unblocks: expect.stringMatching(/policy/) }],
+      },
+    });
+  }
+});
+
 test('what the policy never lets start is refused, naming every blocker', async ({ api, db }) => {
   const { id } = await api.tenant('vision');
   const refused = (policy: Policy) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact, Job } from '../../src/protocol/job.ts';
+import type { CurrentOffer } from '../../src/protocol/quote.ts';
 import type { Shares } from '../../src/protocol/share.ts';
 import { createDatabase } from '../support/database.ts';
 import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
@@ -144,6 +145,11 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       const waiting = await waitFor('an explanation', async () => {
         const job = await alice.job(id);
         return job.waiting?.blockers.length ? job.waiting : undefined;
+      });
+      const { items } = await alice.get<{ items: CurrentOffer[] }>('/v1/offers');
+      expect(items.find(({ provider }) => provider === 'local')?.availability).toMatchObject({
+        free: { cpus: 0, memoryBytes: 3.75 * 1024 ** 3, accelerators: 0 },
+        lastShortageAt: null,
       });
       expect(waiting).toMatchObject({ position: 1, blockers: [{ code: 'capacity' }] });
       expect(waiting.blockers[0]?.unblocks).toContain(blocker.id);

@@ -112,7 +112,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     wakeups: createWakeups(listener),
     petaflopsPerAccelerator: () => 1,
     quote,
-    offers: async () => sampleQuote(newId('quote')).options.map(({ offer }) => offer),
+    offers: async () => [],
     submit: createSubmit({
       db,
       now,

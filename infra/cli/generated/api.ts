@@ -322,7 +322,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What can be bought now */
+        /** What can be bought now, and what of it is free */
         get: operations["listOffers"];
         put?: never;
         post?: never;
@@ -755,6 +755,19 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             nextCursor: string | null;
         };
+        /** Availability */
+        Availability: {
+            /** Format: date-time */
+            seenAt: string;
+            free: {
+                cpus: number;
+                memoryBytes: number;
+                diskBytes: number;
+                /** @description Of the offer’s kind; cores where that is cpu. */
+                accelerators: number;
+            } | null;
+            lastShortageAt: string | null;
+        };
         /** Blocker */
         Blocker: {
             /** @enum {unknown} */
@@ -769,6 +782,27 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Shown this once. */
             key: string;
+        };
+        /** CurrentOffer */
+        CurrentOffer: {
+            id: string;
+            provider: string;
+            region: string;
+            zone: string | null;
+            machineType: string;
+            accelerators: {
+                kind: string;
+                /** @description Per node; cores where the kind is cpu. */
+                count: number;
+            };
+            nodes: number;
+            /** @enum {unknown} */
+            market: "spot" | "on-demand";
+            /** @description All nodes together. */
+            hourlyUsd: number;
+            /** Format: date */
+            priceDate: string;
+            availability: components["schemas"]["Availability"];
         };
         /** Job */
         Job: {
@@ -1128,7 +1162,7 @@ export interface components {
         };
         /** OfferList */
         OfferList: {
-            items: components["schemas"]["Offer"][];
+            items: components["schemas"]["CurrentOffer"][];
             nextCursor: string | null;
         };
         /** Percentiles */
@@ -1749,8 +1783,10 @@ export type ArtifactList = components['schemas']['ArtifactList'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditList = components['schemas']['AuditList'];
+export type Availability = components['schemas']['Availability'];
 export type Blocker = components['schemas']['Blocker'];
 export type CreatedKey = components['schemas']['CreatedKey'];
+export type CurrentOffer = components['schemas']['CurrentOffer'];
 export type Job = components['schemas']['Job'];
 export type JobEvent = components['schemas']['JobEvent'];
 export type JobEventList = components['schemas']['JobEventList'];

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { List } from '../../protocol/common.ts';
-import { Offer } from '../../protocol/quote.ts';
+import { CurrentOffer } from '../../protocol/quote.ts';
 
-export type OfferRouteDeps = { offers: () => Promise<Offer[]> };
+export type OfferRouteDeps = { offers: () => Promise<CurrentOffer[]> };
 
 export function offerRoutes({ offers }: OfferRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -13,8 +13,8 @@ export function offerRoutes({ offers }: OfferRouteDeps): FastifyPluginAsyncTypeb
         schema: {
           operationId: 'listOffers',
           tags: ['Quotes'],
-          summary: 'What can be bought now',
-          response: { 200: List(Offer, 'OfferList') },
+          summary: 'What can be bought now, and what of it is free',
+          response: { 200: List(CurrentOffer, 'OfferList') },
         },
       },
       async () => ({ items: await offers(), nextCursor: null }),
