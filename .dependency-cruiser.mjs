@@ -56,7 +56,8 @@ const network =
 /** Files whose name is a noun or a question: no clock, no database, no provider. */
 const pure = [
   'jobs/state',
-  'dispatch/(decide|explain|simulate|snapshot|place|blockers)',
+  'dispatch/(decide|explain|snapshot|place|blockers|hierarchy|limits|capacity)',
+  'dispatch/(simulate|simulate-(accounts|fairness|jobs|outcome|queues|sorted|swf|trace))',
   'quotes/(work|transformer|memory|telling|predict|overhead|speed|price|prior|interval|linear-law|presets|catalogue)',
   'shares/(fairness|concentration|peak)',
   'instances/plan',

@@ -4,6 +4,7 @@ import type { Sql } from '../db/database.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { petaflopsOf, wholePool, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
 import { needOf } from './need.ts';
 import type { Choice, Pool, PoolRules, QueuedJob, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
@@ -18,8 +19,6 @@ export type SnapshotDeps = {
   soleTenants: (tx: Sql) => Promise<Map<string, string>>;
 };
 
-type Capacities = Map<string, Capacity | undefined>;
-
 /** All that a round of decisions needs to know. */
 export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, deps: SnapshotDeps): Promise<Snapshot> {
   const queuedRows = await readQueueHeads(tx);
@@ -32,7 +31,7 @@ export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, de
     waiting: idsOf(queued),
     running: idsOf(running),
     now: at,
-    poolPetaflops: petaflopsOf(capacities, deps),
+    poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
   });
   return {
     now: at.getTime(),
@@ -165,31 +164,18 @@ function concentrationOf(use: WindowUse | undefined, running: InFlight[]): PoolR
   };
 }
 
-/** What all pools that can be counted could give at once. */
-function petaflopsOf(capacities: Capacities, { petaflopsPerAccelerator }: SnapshotDeps): number {
-  return [...capacities.values()].reduce((sum, capacity) => {
-    if (capacity === undefined) return sum;
-    const { cpus, gpus } = capacity;
-    return sum + cpus * petaflopsPerAccelerator('cpu') + gpus.count * petaflopsPerAccelerator(gpus.kind);
-  }, 0);
-}
-
 /** Capacity less what every active attempt holds of it. */
 export function poolOf(provider: string, capacity: Capacity | undefined, active: HeldRow[]): Pool {
-  if (capacity === undefined)
-    return { provider, cpus: Infinity, memoryBytes: Infinity, diskBytes: Infinity, gpus: { kind: '', free: [] } };
+  const whole = wholePool(provider, capacity);
   const held = active.filter(({ offer }) => offer.provider === provider);
   const heldGpus = new Set(held.flatMap(({ limits }) => limits.gpus.flat()));
   const sum = (amount: (row: HeldRow) => number) =>
     held.reduce((total, row) => total + amount(row) * row.offer.nodes, 0);
   return {
     provider,
-    cpus: capacity.cpus - sum(({ limits }) => limits.cpus),
-    memoryBytes: capacity.memoryBytes - sum(({ limits }) => limits.memoryBytes),
-    diskBytes: capacity.diskBytes - sum(({ limits }) => limits.diskBytes),
-    gpus: {
-      kind: capacity.gpus.kind,
-      free: Array.from({ length: capacity.gpus.count }, (_, index) => index).filter((index) => !heldGpus.has(index)),
-    },
+    cpus: whole.cpus - sum(({ limits }) => limits.cpus),
+    memoryBytes: whole.memoryBytes - sum(({ limits }) => limits.memoryBytes),
+    diskBytes: whole.diskBytes - sum(({ limits }) => limits.diskBytes),
+    gpus: { kind: whole.gpus.kind, free: whole.gpus.free.filter((index) => !heldGpus.has(index)) },
   };
 }

@@ -1,11 +1,18 @@
-import { dayMs, parseDuration } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { budgetLeft } from '../shares/budget.ts';
 import type { Committed } from '../shares/store.ts';
-import { windowMs } from '../shares/window.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
-import type { Quota, ShareCap, TenantUse } from './snapshot.ts';
+import {
+  concentrationWindowMs,
+  floorOf,
+  halfLifeMsOf,
+  limitsOf,
+  parentsOf,
+  preemptionOf,
+  windowMsOf,
+} from './limits.ts';
+import type { ShareCap, TenantUse } from './snapshot.ts';
 
 export type TenantUseDeps = {
   policies: (tx: Sql) => Promise<Map<string, Policy>>;
@@ -37,13 +44,6 @@ export type TenantUses = {
   preemptsLowerPriority: boolean;
 };
 
-const defaultHalfLifeMs = 7 * dayMs;
-const defaultMinRuntime = '1m';
-/** A share is measured against at least this part of what the pool could have given, so that the first job is not a monopoly. */
-const floorPart = 0.1;
-const defaultWindow = '30d';
-const concentrationWindowMs = 30 * dayMs;
-
 /** Who asks: the tenants with jobs that wait or run, and what all pools that can be counted could give at once. */
 export type Asked = { waiting: string[]; running: string[]; now: Date; poolPetaflops: number };
 
@@ -58,8 +58,7 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
     const ids = withAbove([...waiting, ...running]);
     await lockBudgets(tx, withAbove(waiting), policies, deps);
     const committed = rollUpCommitted(await deps.committed(tx, now), parents);
-    const halfLifeMs = (pool.halfLife && windowMs(pool.halfLife)) || defaultHalfLifeMs;
-    const decayed = rollUp(await deps.decayedUse(tx, halfLifeMs, now), parents);
+    const decayed = rollUp(await deps.decayedUse(tx, halfLifeMsOf(pool), now), parents);
     const uses = createUses(tx, now, deps);
     const concentration = await readConcentration(pool, uses, poolPetaflops);
     const tenants: SettledUse[] = [];
@@ -73,34 +72,8 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
         windowUse: concentration?.useByTenant.get(id) ?? 0,
       });
     }
-    const minRuntimeMs = parseDuration(pool.minRuntime ?? defaultMinRuntime);
-    return { tenants, concentration, minRuntimeMs, preemptsLowerPriority: pool.preemptLowerPriority ?? false };
+    return { tenants, concentration, ...preemptionOf(pool) };
   };
-}
-
-function limitsOf(id: string, policy: Policy, parents: Parents) {
-  const { runningJobs = Infinity, accelerators = {}, computePflops = Infinity } = policy.caps ?? {};
-  return {
-    id,
-    parent: parents.get(id),
-    weight: policy.weight ?? 1,
-    caps: { runningJobs, accelerators, petaflops: computePflops },
-    quotas: quotasOf(policy),
-  };
-}
-
-function parentsOf(policies: Map<string, Policy>): Parents {
-  return new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined ? [] : [[id, parent] as const])));
-}
-
-function quotasOf({ guaranteed = {}, borrowing = {}, lending = {} }: Policy): Record<string, Quota> {
-  const kinds = new Set([...Object.keys(guaranteed), ...Object.keys(borrowing)]);
-  return Object.fromEntries(
-    [...kinds].map((kind) => {
-      const own = guaranteed[kind] ?? 0;
-      return [kind, { guaranteed: own, borrowing: borrowing[kind] ?? Infinity, lending: lending[kind] ?? own }];
-    }),
-  );
 }
 
 /** What is decided by a budget holds only if nobody of those who spend from it does so meanwhile. */
@@ -145,8 +118,6 @@ function createUses(
 
 type Uses = ReturnType<typeof createUses>;
 
-const floorOf = (poolPetaflops: number, lengthMs: number) => (floorPart * poolPetaflops * lengthMs) / 1000;
-
 const sum = (use: Map<string, number>) => [...use.values()].reduce((total, amount) => total + amount, 0);
 
 type Around = { uses: Uses; parents: Parents; poolPetaflops: number };
@@ -157,7 +128,7 @@ async function readShareCap(
   { uses, parents, poolPetaflops }: Around,
 ): Promise<ShareCap | undefined> {
   if (shareCap === undefined) return undefined;
-  const lengthMs = windowMs(shareCap.window ?? defaultWindow) ?? concentrationWindowMs;
+  const lengthMs = windowMsOf(shareCap);
   const use = await uses(lengthMs);
   return {
     share: shareCap.share,
