@@ -5,6 +5,7 @@ export type Accelerator = {
   /** Dense peaks in TFLOP/s; a precision without a rate of its own is absent. */
   peakTflops: Record<string, number>;
   memoryGB: number;
+  memoryGBs: number;
   source: string;
 };
 
@@ -26,6 +27,7 @@ export function buildAccelerators(rows: Row[]): Accelerator[] {
         kind,
         peakTflops,
         memoryGB: numberIn(row, 'memory_gb') ?? 0,
+        memoryGBs: numberIn(row, 'mem_bw_gbs') ?? 0,
         source: `${row['source']} (${row['confidence']})`,
       },
     ];

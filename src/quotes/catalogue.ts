@@ -74,6 +74,13 @@ export function computePetaflopsPerAccelerator(kind: string, petaflopsPerCore = 
   return (peakFlops(kind, 'bf16', petaflopsPerCore) ?? 0) / 1e15;
 }
 
+/** Peak bf16 (fp16 where there is none) FLOP for each byte that memory delivers; undefined for cpu and for unknown kinds. */
+export function flopPerByte(kind: string): number | undefined {
+  const memoryGBs = accelerators.get(kind)?.memoryGBs;
+  const peak = peakFlops(kind, 'bf16');
+  return memoryGBs === undefined || peak === undefined ? undefined : peak / (memoryGBs * 1e9);
+}
+
 /** Memory of one accelerator; undefined for cpu, whose memory is the machine's, and for unknown kinds. */
 export function acceleratorMemoryBytes(kind: string): number | undefined {
   const memoryGB = accelerators.get(kind)?.memoryGB;
@@ -82,10 +89,10 @@ export function acceleratorMemoryBytes(kind: string): number | undefined {
 
 export const catalogueDate: string = offerTable.date;
 
-/** The same for the same machine in the same place, whoever lists it. */
 /** Whose prices the catalogue holds. */
 export const catalogueProvider: string = offerTable.provider;
 
+/** The same for the same machine in the same place, whoever lists it. */
 export function wareKey(provider: string, region: string, machineType: string, market: string): string {
   return `${provider}/${region}/${machineType}/${market}`;
 }

@@ -1,74 +1,100 @@
-import { peakFlops, supports, type Precision } from './catalogue.ts';
+import { flopPerByte, peakFlops, supports } from './catalogue.ts';
+import { expectedShare, type Family, type SharePoint } from './share.ts';
 import type { Work, WorkKind } from './work.ts';
 
 /** Machines that a speed is asked for: `count` is of all nodes together; cores where the kind is cpu. */
 export type Gang = { kind: string; count: number };
 
-type Family = 'language' | 'vision' | 'other';
-
-const familyOf: Record<WorkKind, Family> = {
-  llm: 'language',
-  moe: 'language',
-  encoder: 'language',
-  'encoder-decoder': 'language',
-  vision: 'vision',
-  diffusion: 'vision',
-  speech: 'vision',
-  recommender: 'other',
-  other: 'other',
+const families: Record<string, Family> = {
+  V100: 'volta',
+  A10G: 'ampere',
+  A100: 'ampere',
+  'A100-80GB': 'ampere',
+  H100: 'hopper',
+  H200: 'hopper',
+  B200: 'blackwell',
 };
+
+/** Sold in machines whose accelerators talk over PCIe. */
+const overPcie = new Set(['T4', 'P100', 'L4', 'A10G']);
 
 /**
- * Wall-clock share of the peak dense bf16 rate that published runs reached, restarts and evaluation included (docs/quotes.md
- * has the sources). Language at 512 accelerators, vision at 8. Where no run is public the nearest kin stands in.
+ * Share of a core's peak fp32 rate. A training loop in an interpreter and a tuned BLAS both run on cores, so this is the middle of
+ * the two, and its interval is wide. Cores share caches and memory: (n)^-0.15.
  */
-const reached: Record<string, Record<Family, number>> = {
-  T4: { language: 0.2, vision: 0.2, other: 0.1 },
-  P100: { language: 0.25, vision: 0.25, other: 0.12 },
-  V100: { language: 0.16, vision: 0.19, other: 0.1 },
-  L4: { language: 0.2, vision: 0.13, other: 0.1 },
-  A10G: { language: 0.25, vision: 0.22, other: 0.1 },
-  A100: { language: 0.33, vision: 0.15, other: 0.1 },
-  'A100-80GB': { language: 0.33, vision: 0.15, other: 0.1 },
-  H100: { language: 0.235, vision: 0.11, other: 0.08 },
-  H200: { language: 0.25, vision: 0.12, other: 0.08 },
-  B200: { language: 0.2, vision: 0.1, other: 0.07 },
-  tpu: { language: 0.3, vision: 0.2, other: 0.1 },
-  // A training loop in an interpreter and a tuned BLAS both run on cores, so the middle of the two, and a wide interval.
-  cpu: { language: 0.1, vision: 0.08, other: 0.06 },
+const shareOfCores: Record<WorkKind, number> = {
+  llm: 0.1,
+  moe: 0.1,
+  encoder: 0.1,
+  'encoder-decoder': 0.1,
+  vision: 0.08,
+  diffusion: 0.08,
+  speech: 0.08,
+  recommender: 0.06,
+  other: 0.06,
 };
-
-/** A mixture of experts reaches less of its active FLOPs: .205 against .235 on H100. */
-const moeFactor = 0.87;
-
-/** How the rate per accelerator falls with their count, (n/n0)^-gamma: strong scaling of Megatron, MLPerf's ResNet. */
-const scaling: Record<Family, { reference: number; gamma: number }> = {
-  language: { reference: 512, gamma: 0.03 },
-  vision: { reference: 8, gamma: 0.115 },
-  other: { reference: 8, gamma: 0.18 },
-};
-
-/** Share of a precision's peak reached, against the share of the bf16 peak: fp8 saves less than its peak says, fp32 loses less. */
-const precisionFactor: Record<Precision, number> = { fp8: 0.75, bf16: 1, fp16: 1, tf32: 1.2, fp32: 1.6 };
+const lossOfCores = 0.15;
 
 /** A step takes at least so long to be launched by the framework, whatever its size. */
 const stepOverheadSeconds = 0.003;
 
-/** FLOP/s that the gang reaches on this work; undefined for a kind the catalogue does not know. */
-export function achievedFlops(work: Work, { kind, count }: Gang, petaflopsPerCore?: number): number | undefined {
-  const precision = kind === 'cpu' ? 'fp32' : (work.precision ?? 'bf16');
-  const peak = peakFlops(kind, precision, petaflopsPerCore);
-  const shares = reached[kind] ?? (kind.startsWith('v') ? reached['tpu'] : undefined);
-  if (peak === undefined || shares === undefined) return undefined;
-  const family = familyOf[work.kind];
-  const { reference, gamma } = kind === 'cpu' ? { reference: 1, gamma: 0.15 } : scaling[family];
-  const ownRate = kind === 'cpu' || !supports(kind, precision) ? 1 : precisionFactor[precision];
-  const share = shares[family] * ownRate * (work.kind === 'moe' ? moeFactor : 1) * (count / reference) ** -gamma;
-  return peak * Math.min(share, highestShare) * count;
+type Machine = Pick<SharePoint, 'family' | 'flopPerByte' | 'isPcie' | 'hasBf16'>;
+
+const machines = new Map<string, Machine | undefined>();
+
+function machineOf(kind: string): Machine | undefined {
+  if (!machines.has(kind)) {
+    const balance = flopPerByte(kind);
+    const machine = balance === undefined ? undefined : describeMachine(kind, balance);
+    machines.set(kind, machine);
+  }
+  return machines.get(kind);
 }
 
-/** No published run has kept more of its peak; a higher figure is a wrong one. */
-const highestShare = 0.75;
+function describeMachine(kind: string, balance: number): Machine {
+  return {
+    family: families[kind] ?? (kind.startsWith('v') ? 'tpu' : 'older'),
+    flopPerByte: balance,
+    isPcie: overPcie.has(kind),
+    hasBf16: supports(kind, 'bf16'),
+  };
+}
+
+/** FLOP/s that the gang reaches on this work; undefined for a kind the catalogue does not know. */
+export function achievedFlops(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
+  const { kind, count } = gang;
+  if (kind === 'cpu') {
+    const peak = peakFlops('cpu', 'fp32', petaflopsPerCore) ?? 0;
+    return peak * shareOfCores[work.kind] * count ** (1 - lossOfCores);
+  }
+  const stated = work.precision ?? 'bf16';
+  // A precision without a rate of its own runs at the next wider one's.
+  const precision = stated !== 'bf16' && supports(kind, stated) ? stated : 'bf16';
+  const machine = machineOf(kind);
+  const peak = peakFlops(kind, precision === 'fp32' || precision === 'tf32' ? precision : 'bf16');
+  if (machine === undefined || peak === undefined) return undefined;
+  return peak * count * expectedShare(pointOf(work, precision, { ...machine, count }));
+}
+
+function pointOf(
+  { kind, activeParameters, shape, samples, steps }: Work,
+  precision: SharePoint['precision'],
+  machines: Machine & { count: number },
+): SharePoint {
+  const tokensPerStep =
+    steps === null || samples === null || shape.sequenceLength === null
+      ? null
+      : (samples * shape.sequenceLength) / steps / machines.count;
+  return {
+    ...machines,
+    kind,
+    precision,
+    parameters: activeParameters,
+    sequenceLength: shape.sequenceLength,
+    tokensPerStep,
+    isSteady: false,
+  };
+}
 
 /** Seconds of the training itself, with no allowance for anything around it. */
 export function workSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {

@@ -59,8 +59,6 @@ test('the end and the cause of every reason', () => {
         "boot-timeout: failed, infrastructure",
         "heartbeat-lost: failed, infrastructure",
         "instance-vanished: failed, infrastructure",
-        "tasks-failed: failed, other-jobs",
-        "dependency-failed: failed, other-jobs",
       ]
     `);
 });

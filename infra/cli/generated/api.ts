@@ -820,12 +820,6 @@ export interface components {
                 finalUsd: number | null;
             };
             progress?: components["schemas"]["Progress"];
-            tasks?: components["schemas"]["TaskCounts"];
-            /** @description Of a task: the array it belongs to, and its place in it, from 0. */
-            task?: {
-                array: string;
-                index: number;
-            };
             attempts: components["schemas"]["Attempt"][];
             waiting?: {
                 position: number | null;
@@ -914,7 +908,6 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
-            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -922,14 +915,9 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
-            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
-                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /**
-                 * @description Left out: success.
-                 * @enum {unknown}
-                 */
+                /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1039,7 +1027,6 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
-            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -1047,14 +1034,9 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
-            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
-                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /**
-                 * @description Left out: success.
-                 * @enum {unknown}
-                 */
+                /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1124,7 +1106,6 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
-            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -1132,14 +1113,9 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
-            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
-                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /**
-                 * @description Left out: success.
-                 * @enum {unknown}
-                 */
+                /** @enum {unknown} */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1667,18 +1643,6 @@ export interface components {
             balanceUsd: number;
             note: string;
         };
-        /** TaskCounts */
-        TaskCounts: {
-            total: number;
-            /** @description Those that wait, with those that have not been looked at yet. */
-            queued: number;
-            provisioning: number;
-            running: number;
-            stopping: number;
-            succeeded: number;
-            failed: number;
-            cancelled: number;
-        };
         /** Tenant */
         Tenant: {
             id: string;
@@ -1868,7 +1832,6 @@ export type SecretValue = components['schemas']['SecretValue'];
 export type Shares = components['schemas']['Shares'];
 export type Statement = components['schemas']['Statement'];
 export type StatementLine = components['schemas']['StatementLine'];
-export type TaskCounts = components['schemas']['TaskCounts'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Upload = components['schemas']['Upload'];
@@ -2796,8 +2759,6 @@ export interface operations {
                 cursor?: string;
                 state?: components["schemas"]["JobState"];
                 name?: string;
-                /** @description The tasks of this array. Left out: jobs that are no tasks. */
-                array?: string;
                 /** @description For operators: whose jobs. Left out: all. */
                 tenant?: string;
             };
