@@ -28,6 +28,7 @@ export type Foundation = {
   wakeLaunch: (instanceId: string) => Promise<void>;
   wakeSettle: (attemptId: string, delayMs?: number) => Promise<void>;
   wakeCalibrate: (jobId: string) => Promise<void>;
+  wakeRollup: () => Promise<void>;
   stop: Stop;
   onError: (error: unknown) => void;
 };
@@ -59,6 +60,7 @@ export async function openFoundation(
     wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
     wakeSettle,
     wakeCalibrate: (id) => queues.wake({ step: 'calibrate', id, version: 0 }),
+    wakeRollup: () => queues.wake({ step: 'rollup', id: 'rollup', version: 0 }),
     stop: createStop({ db, now, wakeSettle }),
     onError,
   };

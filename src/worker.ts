@@ -13,11 +13,13 @@ import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
+import { outcomes } from './jobs/state.ts';
 import { capacitiesOf } from './providers/capacities.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { budgetLeft } from './shares/budget.ts';
+import { createRollup, createRollupSweep } from './shares/rollup.ts';
 import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
 import { createDeliver } from './webhooks/deliver.ts';
@@ -45,10 +47,12 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('settle', 20, buildSettle(foundation));
   queues.work('deliver', 10, buildDeliver(foundation));
   queues.work('calibrate', 4, createCalibrate(foundation));
+  queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
     every(config.timing.sweepMs, () => wakeDue(foundation), onError),
     every(config.timing.sweepMs, createCalibrateSweep(foundation), onError),
+    every(config.timing.sweepMs, createRollupSweep(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
   ];
   return async () => {
@@ -59,6 +63,9 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
     for (const provider of providers) await provider.evacuate?.();
   };
 }
+
+/** The reasons of attempts that ended for another's sake. */
+const preemptions = Object.entries(outcomes).flatMap(([reason, { cause }]) => (cause === 'preemption' ? [reason] : []));
 
 /** The steps that start something: they can be brought to an end before the others. */
 function createStarting() {

@@ -6,31 +6,100 @@ export const computeUnit = 'PFLOP/s-days';
 
 const amounts = { compute: Type.Number(), acceleratorHours: Type.Number(), costUsd: Usd() };
 
-export const Shares = Type.Object(
+/** Why machine time came to nothing: before the command ran, after it had ended, or lost since the last checkpoint. */
+export const wasteCauses = ['provisioning', 'idle', 'failed', 'preempted'] as const;
+
+const Amounts = Type.Object(amounts, { ...closed, title: 'Amounts' });
+
+const Wasted = Type.Object(
+  { provisioning: Amounts, idle: Amounts, failed: Amounts, preempted: Amounts },
   {
-    window: Type.Object({ from: Time(), to: Time() }, closed),
-    unit: Type.Literal(computeUnit),
-    total: Type.Object(amounts, closed),
-    tenants: Type.Array(
+    ...closed,
+    title: 'Wasted',
+    description:
+      'Machine time that came to nothing, of attempts that have ended, in the whole hours of the window: before the command ran, after it had ended, and since the last checkpoint where it failed or was preempted.',
+  },
+);
+export type Wasted = Static<typeof Wasted>;
+
+const Group = Type.Object(
+  {
+    value: Nullable(Type.String({ description: 'Null: what has no such label.' })),
+    name: Nullable(Type.String({ description: 'Of the tenant, where the group is one.' })),
+    ...amounts,
+    share: Type.Number({ description: 'Of all compute.' }),
+  },
+  { ...closed, title: 'SharesGroup' },
+);
+
+const SharesBucket = Type.Object(
+  {
+    from: Time(),
+    to: Time(),
+    ...amounts,
+    hhi: Nullable(Type.Number()),
+    effectiveTenants: Nullable(Type.Number()),
+    largestShare: Nullable(Type.Number()),
+    groups: Type.Array(
       Type.Object(
-        {
-          tenant: Nullable(Type.Object({ id: Id('tenant'), name: Type.String() }, closed)),
-          ...amounts,
-          share: Type.Number(),
-          shareCap: Nullable(Type.Number()),
-        },
-        closed,
+        { value: Type.String(), ...amounts, share: Type.Number() },
+        { ...closed, title: 'SharesBucketGroup' },
       ),
+      { description: 'The twenty largest of the window; the rest of the total is the others’. Empty without groupBy.' },
     ),
-    concentration: Type.Object(
+  },
+  { ...closed, title: 'SharesBucket' },
+);
+export type SharesBucket = Static<typeof SharesBucket>;
+
+const sharesFields = {
+  window: Type.Object({ from: Time(), to: Time() }, closed),
+  unit: Type.Literal(computeUnit),
+  total: Type.Object(amounts, closed),
+  tenants: Type.Array(
+    Type.Object(
       {
-        hhi: Nullable(Type.Number({ description: 'Σ share², from 1/n to 1; null where nothing was used.' })),
-        effectiveTenants: Nullable(Type.Number({ description: '1 / hhi' })),
-        gini: Nullable(Type.Number()),
-        largestShare: Nullable(Type.Number()),
+        tenant: Nullable(Type.Object({ id: Id('tenant'), name: Type.String() }, closed)),
+        ...amounts,
+        share: Type.Number(),
+        shareCap: Nullable(Type.Number()),
       },
       closed,
     ),
+  ),
+  concentration: Type.Object(
+    {
+      hhi: Nullable(Type.Number({ description: 'Σ share², from 1/n to 1; null where nothing was used.' })),
+      effectiveTenants: Nullable(Type.Number({ description: '1 / hhi' })),
+      gini: Nullable(Type.Number()),
+      largestShare: Nullable(Type.Number()),
+      lorenz: Nullable(
+        Type.Array(
+          Type.Object(
+            {
+              tenants: Type.Number({ description: 'Part of the tenants, those that used least first.' }),
+              use: Type.Number({ description: 'The part of all compute that is theirs.' }),
+            },
+            { ...closed, title: 'LorenzPoint' },
+          ),
+          { description: 'From (0, 0) to (1, 1). Null for who may not see the others’ shares.' },
+        ),
+      ),
+    },
+    closed,
+  ),
+  wasted: Wasted,
+};
+
+export const Shares = Type.Object(
+  {
+    ...sharesFields,
+    groups: Type.Optional(
+      Type.Array(Group, {
+        description: 'With groupBy: at most 1000, largest first. Of its own use, where a tenant asks.',
+      }),
+    ),
+    series: Type.Optional(Type.Array(SharesBucket, { description: 'With series: whole hours or days of UTC.' })),
   },
   { ...closed, title: 'Shares' },
 );

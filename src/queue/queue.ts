@@ -6,7 +6,7 @@ import { openPostgres, openRedis, type Backend } from './backend.ts';
  * Wake-ups. A message names a step and a row; the row is the truth, so a message may be lost, doubled or late. The sweep
  * of each worker sends what is missing again.
  */
-export const steps = ['dispatch', 'launch', 'settle', 'deliver', 'calibrate'] as const;
+export const steps = ['dispatch', 'launch', 'settle', 'deliver', 'calibrate', 'rollup'] as const;
 export type Step = (typeof steps)[number];
 
 export type WakeUp = { step: Step; id: string; version: number; delayMs?: number };
@@ -106,6 +106,7 @@ function openQueues(backend: Backend, onError: (error: unknown) => void) {
     settle: open('settle'),
     deliver: open('deliver'),
     calibrate: open('calibrate'),
+    rollup: open('rollup'),
   } satisfies Record<Step, unknown>;
 }
 

@@ -21,6 +21,20 @@ export function concentration(amounts: readonly number[]): Concentration {
   return { hhi, effectiveTenants: 1 / hhi, gini: Math.max(0, gini), largestShare: shares.at(-1) ?? null };
 }
 
+/** A point of the Lorenz curve: the part of tenants that used least, and the part of all use that is theirs. */
+export type LorenzPoint = { tenants: number; use: number };
+
+/** From (0, 0) to (1, 1), a point for each tenant; on the diagonal where all used the same. Empty where nothing was used. */
+export function lorenz(amounts: readonly number[]): LorenzPoint[] {
+  const total = sum(amounts);
+  if (total <= 0) return [];
+  let used = 0;
+  const points = amounts
+    .toSorted((a, b) => a - b)
+    .map((amount, index) => ({ tenants: (index + 1) / amounts.length, use: (used += amount) / total }));
+  return [{ tenants: 0, use: 0 }, ...points];
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,33 +1,29 @@
-import { toUsd } from '../core/money.ts';
-import { dayMs } from '../core/time.ts';
-import type { Sql } from '../db/database.ts';
-import { computeUnit, type Shares, type Usage } from '../protocol/share.ts';
+import { computeUnit, wasteCauses, type Shares, type Usage, type Wasted } from '../protocol/share.ts';
 import { currentPolicies, currentPoolPolicy } from '../tenants/policies.ts';
-import { concentration } from './concentration.ts';
-import {
-  readBeginning,
-  readRunningKinds,
-  readUseByBucket,
-  readUseByTenant,
-  type Rates,
-  type TenantUse,
-  type Use,
-} from './usage-store.ts';
+import { concentration, lorenz } from './concentration.ts';
+import { readGroups, type GroupBy } from './groups.ts';
+import { amountsOf, noUse, readPoolUse, scopeOf, sumOf, type SharesDeps } from './pool-use.ts';
+import { readSeries } from './series.ts';
+import { readBeginning, readUseByBucket, readWaste, type UseRow } from './use-store.ts';
 import { buckets, monthWindow, windowMs, type Bucket, type Window } from './window.ts';
-
-export type SharesDeps = { sql: Sql; now: Date; petaflopsPerAccelerator: (kind: string) => number };
 
 /** Who asks: a tenant sees less of the others; null is the operator. */
 export type Viewer = { tenantId: string | null };
 
+export type Detail = { groupBy?: GroupBy | undefined; series?: Bucket | undefined };
+
 /** Each tenant's share over a window such as `30d`, with what runs now counted up to now. */
-export async function readShares(deps: SharesDeps, windowText: string, viewer: Viewer): Promise<Shares> {
-  return sharesIn(deps, await windowOf(deps, windowText), viewer);
+export async function readShares(
+  deps: SharesDeps,
+  { window, ...detail }: Detail & { window: string },
+  viewer: Viewer,
+): Promise<Shares> {
+  return sharesIn(deps, { window: await windowOf(deps, window), ...detail }, viewer);
 }
 
 /** The shares of a calendar month such as `2026-11`. */
 export async function readReport(deps: SharesDeps, month: string, viewer: Viewer): Promise<Shares> {
-  return sharesIn(deps, monthWindow(month, deps.now), viewer);
+  return sharesIn(deps, { window: monthWindow(month, deps.now) }, viewer);
 }
 
 /** A tenant's use over a window, hour by hour or day by day. */
@@ -36,14 +32,14 @@ export async function readUsage(
   asked: { tenantId: string; window: string; bucket?: Bucket },
 ): Promise<Usage> {
   const window = await windowOf(deps, asked.window);
-  const { starts, lengthMs } = buckets(window, asked.bucket);
-  const scope = { ...window, now: deps.now, rates: await readRates(deps), tenantId: asked.tenantId };
-  const from = starts[0] ?? window.from;
-  const rows = await readUseByBucket(deps.sql, { ...scope, from }, starts, lengthMs);
-  const items = rows.map((row) => ({
-    from: row.from.toISOString(),
-    to: new Date(row.from.getTime() + lengthMs).toISOString(),
-    ...amountsOf(row),
+  const { starts, bucket, lengthMs } = buckets(window, asked.bucket);
+  const scope = { ...(await scopeOf(deps, window)), tenantId: asked.tenantId };
+  const rows = await readUseByBucket(deps.sql, { ...scope, dimension: 'all', bucket });
+  const used = new Map(rows.map((row) => [row.start.getTime(), row]));
+  const items = starts.map((start) => ({
+    from: start.toISOString(),
+    to: new Date(start.getTime() + lengthMs).toISOString(),
+    ...amountsOf(used.get(start.getTime()) ?? noUse),
   }));
   return { unit: computeUnit, items };
 }
@@ -54,46 +50,54 @@ async function windowOf({ sql, now }: SharesDeps, text: string): Promise<Window>
   return { from, to: now };
 }
 
-async function sharesIn(deps: SharesDeps, window: Window, viewer: Viewer): Promise<Shares> {
-  const { sql, now } = deps;
-  const [policies, pool] = [await currentPolicies(sql), await currentPoolPolicy(sql)];
-  const rows = await readUseByTenant(sql, { ...window, now, rates: await readRates(deps), tenantId: null });
-  const total = rows.reduce<Use>(add, { acceleratorSeconds: 0, petaflopSeconds: 0, microUsd: 0 });
-  const isOwn = ({ id }: TenantUse) => viewer.tenantId === null || viewer.tenantId === id;
-  const tenants = rows
-    .filter((row) => isOwn(row) || pool.tenantsSeeOthers === true)
-    .map((row) => ({
-      tenant: isOwn(row) ? { id: row.id, name: row.name } : null,
-      ...amountsOf(row),
-      share: total.petaflopSeconds > 0 ? row.petaflopSeconds / total.petaflopSeconds : 0,
-      shareCap: isOwn(row) ? (policies.get(row.id)?.shareCap?.share ?? null) : null,
-    }));
+async function sharesIn(
+  deps: SharesDeps,
+  { window, groupBy, series }: Detail & { window: Window },
+  viewer: Viewer,
+): Promise<Shares> {
+  const { sql } = deps;
+  const [used, policies, pool, waste] = await Promise.all([
+    readPoolUse(deps, window),
+    currentPolicies(sql),
+    currentPoolPolicy(sql),
+    readWaste(sql, { ...window, tenantId: null }),
+  ]);
+  const { tenants, total } = used;
+  const isOwn = (id: string) => viewer.tenantId === null || viewer.tenantId === id;
+  const seesAll = viewer.tenantId === null || pool.tenantsSeeOthers === true;
+  const share = (petaflopSeconds: number) => (total.petaflopSeconds > 0 ? petaflopSeconds / total.petaflopSeconds : 0);
+  const amounts = tenants.map(({ petaflopSeconds }) => petaflopSeconds);
+  const asked = { viewer: viewer.tenantId, policies };
+  const groups = groupBy === undefined ? [] : await readGroups(sql, used, { ...asked, groupBy });
   return {
     window: { from: window.from.toISOString(), to: window.to.toISOString() },
     unit: computeUnit,
     total: amountsOf(total),
-    tenants,
-    concentration: concentration(rows.map(({ petaflopSeconds }) => petaflopSeconds)),
+    tenants: tenants
+      .filter(({ id }) => seesAll || isOwn(id))
+      .map((row) => ({
+        tenant: isOwn(row.id) ? { id: row.id, name: row.name } : null,
+        ...amountsOf(row),
+        share: share(row.petaflopSeconds),
+        shareCap: isOwn(row.id) ? (policies.get(row.id)?.shareCap?.share ?? null) : null,
+      })),
+    concentration: { ...concentration(amounts), lorenz: seesAll ? lorenz(amounts) : null },
+    wasted: wastedOf(waste),
+    ...(groupBy === undefined
+      ? {}
+      : {
+          groups: groups.map(({ value, name, ...use }) => {
+            return { value, name, ...amountsOf(use), share: share(use.petaflopSeconds) };
+          }),
+        }),
+    ...(series === undefined
+      ? {}
+      : { series: await readSeries(sql, used, { ...asked, bucket: series, groupBy, groups }) }),
   };
 }
 
-async function readRates({ sql, petaflopsPerAccelerator }: SharesDeps): Promise<Rates> {
-  const kinds = await readRunningKinds(sql);
-  return Object.fromEntries(kinds.map((kind) => [kind, petaflopsPerAccelerator(kind)]));
-}
-
-function add(left: Use, right: Use): Use {
-  return {
-    acceleratorSeconds: left.acceleratorSeconds + right.acceleratorSeconds,
-    petaflopSeconds: left.petaflopSeconds + right.petaflopSeconds,
-    microUsd: left.microUsd + right.microUsd,
-  };
-}
-
-function amountsOf({ acceleratorSeconds, petaflopSeconds, microUsd }: Use) {
-  return {
-    compute: (petaflopSeconds * 1000) / dayMs,
-    acceleratorHours: acceleratorSeconds / 3600,
-    costUsd: toUsd(microUsd),
-  };
+/** By cause. */
+function wastedOf(rows: readonly UseRow[]): Wasted {
+  const of = (cause: string) => amountsOf(sumOf(rows.filter(({ value }) => value === cause)));
+  return Object.fromEntries(wasteCauses.map((cause) => [cause, of(cause)])) as Wasted;
 }

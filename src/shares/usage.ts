@@ -3,7 +3,9 @@ import { formatDuration } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import type { Offer } from '../protocol/quote.ts';
 import { charge, lockTenant, refund, type Posting } from './store.ts';
-import { insertUse, readAccounted, readAttemptUse, readDecayedUse, readUseSince } from './usage-store.ts';
+import { insertUse, readAccounted, readAttemptUse } from './usage-store.ts';
+import { readDecayedUse, readUse } from './use-store.ts';
+import { splitByHour } from './window.ts';
 
 /** The time of one machine that its tenant pays for. */
 export type Accrual = {
@@ -34,33 +36,25 @@ export function createAccrue(petaflopsPerAccelerator: (kind: string) => number):
     const from = accounted.to ?? accrual.from;
     if (accounted.isClosed || from >= to) return accounted.microUsd;
 
-    // Priced from its beginning each time: rounded up once, however often it is accounted.
-    const owed = priceFor(accrual.microUsdPerHour, to.getTime() - accrual.from.getTime());
-    const microUsd = Math.max(0, owed - accounted.microUsd);
     const { kind, count } = offer.accelerators;
-    const seconds = (to.getTime() - from.getTime()) / 1000;
-    const acceleratorSeconds = seconds * count;
-    const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
     const { provider, region } = offer;
-    await insertUse(tx, [
-      {
-        tenantId,
-        jobId,
-        attempt,
-        instanceId,
-        provider,
-        region,
-        kind,
-        from,
-        to,
-        acceleratorSeconds,
-        petaflopSeconds,
-        microUsd,
-      },
-    ]);
+    let charged = accounted.microUsd;
+    const rows = splitByHour({ from, to }).map((hour) => {
+      // Priced from its beginning each time: rounded up once, however often it is accounted.
+      const owed = priceFor(accrual.microUsdPerHour, hour.to.getTime() - accrual.from.getTime());
+      const microUsd = Math.max(0, owed - charged);
+      charged += microUsd;
+      const acceleratorSeconds = (count * (hour.to.getTime() - hour.from.getTime())) / 1000;
+      const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
+      const machine = { tenantId, jobId, attempt, instanceId, provider, region, kind };
+      return { ...machine, ...hour, acceleratorSeconds, petaflopSeconds, microUsd };
+    });
+    await insertUse(tx, rows);
+    const amount = charged - accounted.microUsd;
+    const seconds = (to.getTime() - from.getTime()) / 1000;
     const note = `${count} ${kind} for ${formatDuration(seconds)} on ${provider} in ${region}.`;
-    await charge(tx, { tenantId, jobId, attempt, amount: microUsd, note, at: to });
-    return accounted.microUsd + microUsd;
+    await charge(tx, { tenantId, jobId, attempt, amount, note, at: to });
+    return charged;
   };
 }
 
@@ -103,8 +97,11 @@ export async function decayedUse(sql: Sql, halfLifeMs: number, now: Date): Promi
 
 /** Accounted use since then, in petaflop-seconds. */
 export async function useSince(sql: Sql, from: Date): Promise<Map<string, number>> {
-  return byTenant(await readUseSince(sql, from));
+  return byTenant(await readUse(sql, { from, to: endOfTime, tenantId: null, live: undefined }, 'all'));
 }
+
+/** Nothing is written of the future: everything since a moment is everything until here. */
+const endOfTime = new Date(Date.UTC(2500, 0, 1));
 
 function byTenant(rows: { tenantId: string; petaflopSeconds: number }[]): Map<string, number> {
   return new Map(rows.map(({ tenantId, petaflopSeconds }) => [tenantId, petaflopSeconds]));

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
 import { createAccrue, refundUse } from '../../src/shares/usage.ts';
-import { readReport, readShares, readUsage, type SharesDeps } from '../../src/shares/shares.ts';
+import type { SharesDeps } from '../../src/shares/pool-use.ts';
+import { readReport, readShares, readUsage } from '../../src/shares/shares.ts';
 import { test } from '../support/database.ts';
 import { epoch, insertRunning, insertTenant, microUsdPerHour, minutesLater, offer } from './fixtures.ts';
 
@@ -47,7 +48,7 @@ test('shares are of compute, tenants without use included', async ({ db }) => {
   ];
   await finished(db, vision, 45);
   await finished(db, speech, 15);
-  const shares = await readShares(at(db, 60), '30d', operator);
+  const shares = await readShares(at(db, 60), { window: '30d' }, operator);
   expect(shares.tenants.map(({ tenant, share, costUsd }) => [tenant?.id, share, costUsd])).toEqual([
     [vision, 0.75, 5.4],
     [speech, 0.25, 1.8],
@@ -60,19 +61,19 @@ test('shares are of compute, tenants without use included', async ({ db }) => {
 
 test('where nothing was used there is no concentration', async ({ db }) => {
   await insertTenant(db, 'vision');
-  const { tenants, concentration } = await readShares(at(db, 0), 'all', operator);
+  const { tenants, concentration } = await readShares(at(db, 0), { window: 'all' }, operator);
   expect(tenants).toMatchObject([{ share: 0 }]);
-  expect(concentration).toEqual({ hhi: null, effectiveTenants: null, gini: null, largestShare: null });
+  expect(concentration).toEqual({ hhi: null, effectiveTenants: null, gini: null, largestShare: null, lorenz: [] });
 });
 
 test('what runs counts up to now, and the same once it is in the accounts', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const { jobId, instanceIds } = await insertRunning(db, tenantId, epoch);
-  const before = await readShares(at(db, 30), '24h', operator);
+  const before = await readShares(at(db, 30), { window: '24h' }, operator);
   expect(before.total).toEqual({ compute: (4 * 3600 * 0.5) / 86_400, acceleratorHours: 4, costUsd: 3.6 });
   const accrual = { tenantId, jobId, attempt: 1, from: epoch, to: minutesLater(20), offer, microUsdPerHour };
   for (const instanceId of instanceIds) await db.transaction((tx) => accrue(tx, { ...accrual, instanceId }));
-  const after = await readShares(at(db, 30), '24h', operator);
+  const after = await readShares(at(db, 30), { window: '24h' }, operator);
   expect(after.total.acceleratorHours).toBeCloseTo(before.total.acceleratorHours, 9);
   expect(after.total.costUsd).toBe(before.total.costUsd);
   expect(after.total.compute).toBeCloseTo(before.total.compute, 9);
@@ -85,13 +86,13 @@ test('a machine that is gone counts until it went, before and after its attempt 
     where: { id: { in: instanceIds } },
     data: { state: 'gone', goneAt: minutesLater(10) },
   });
-  const { total } = await readShares(at(db, 60), '24h', operator);
+  const { total } = await readShares(at(db, 60), { window: '24h' }, operator);
   expect(total.costUsd).toBe(1.2);
 });
 
 test('of a stretch on the edge of the window, the part within counts', async ({ db }) => {
   await finished(db, await insertTenant(db, 'vision'), 60);
-  const { total } = await readShares(at(db, 24 * 60 + 45), '24h', operator);
+  const { total } = await readShares(at(db, 24 * 60 + 45), { window: '24h' }, operator);
   expect(total).toMatchObject({ acceleratorHours: 2, costUsd: 1.8 });
 });
 
@@ -101,7 +102,7 @@ test('a refund lowers the cost and not the share', async ({ db }) => {
   await db.transaction((tx) =>
     refundUse(tx, { tenantId, jobId, attempt: 1, amount: 7_200_000, note: '', at: minutesLater(61) }),
   );
-  const { total, tenants } = await readShares(at(db, 70), '24h', operator);
+  const { total, tenants } = await readShares(at(db, 70), { window: '24h' }, operator);
   expect(total).toMatchObject({ acceleratorHours: 8, costUsd: 0 });
   expect(tenants).toMatchObject([{ share: 1 }]);
 });
@@ -117,7 +118,7 @@ test('a tenant sees its own row, the total and the concentration; others without
     data: [vision, speech].map((tenantId) => ({ tenantId, policy, createdBy: 'test' })),
   });
 
-  const closed = await readShares(at(db, 60), '30d', { tenantId: speech });
+  const closed = await readShares(at(db, 60), { window: '30d' }, { tenantId: speech });
   expect(closed.tenants).toMatchObject([{ tenant: { id: speech, name: 'speech' }, share: 0.25, shareCap: 0.5 }]);
   expect(closed.total.costUsd).toBe(7.2);
   expect(closed.concentration.hhi).toBe(0.625);
@@ -125,7 +126,7 @@ test('a tenant sees its own row, the total and the concentration; others without
   await db.client.policyVersion.create({
     data: { tenantId: null, policy: { tenantsSeeOthers: true }, createdBy: 'test' },
   });
-  const open = await readShares(at(db, 60), '30d', { tenantId: speech });
+  const open = await readShares(at(db, 60), { window: '30d' }, { tenantId: speech });
   expect(open.tenants).toMatchObject([{ tenant: null, share: 0.75, shareCap: null }, { tenant: { id: speech } }]);
 });
 
@@ -155,9 +156,12 @@ test('days are days of UTC', async ({ db }) => {
 });
 
 test('the report is of the whole month, or of what has passed of it', async ({ db }) => {
-  await finished(db, await insertTenant(db, 'vision'), 60);
+  const tenantId = await insertTenant(db, 'vision');
+  await finished(db, tenantId, 60);
+  await insertRunning(db, tenantId, minutesLater(60));
+  expect((await readReport(at(db, 90), '2026-11', operator)).total.costUsd).toBe(10.8);
+  await db.client.attempt.updateMany({ where: { finishedAt: null }, data: { finishedAt: minutesLater(90) } });
   const report = await readReport(at(db, 24 * 60 * 60), '2026-11', operator);
   expect(report.window).toEqual({ from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z' });
   expect(report.total.costUsd).toBe(7.2);
-  expect((await readReport(at(db, 30), '2026-11', operator)).total.costUsd).toBe(3.6);
 });

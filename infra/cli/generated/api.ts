@@ -710,6 +710,12 @@ export interface components {
             /** @enum {string} */
             status: "alive";
         };
+        /** Amounts */
+        Amounts: {
+            compute: number;
+            acceleratorHours: number;
+            costUsd: number;
+        };
         /** Artifact */
         Artifact: {
             path: string;
@@ -966,6 +972,13 @@ export interface components {
         LogLineList: {
             items: components["schemas"]["LogLine"][];
             nextCursor: string | null;
+        };
+        /** LorenzPoint */
+        LorenzPoint: {
+            /** @description Part of the tenants, those that used least first. */
+            tenants: number;
+            /** @description The part of all compute that is theirs. */
+            use: number;
         };
         /** NewAdjustment */
         NewAdjustment: {
@@ -1621,7 +1634,46 @@ export interface components {
                 effectiveTenants: number | null;
                 gini: number | null;
                 largestShare: number | null;
+                lorenz: components["schemas"]["LorenzPoint"][] | null;
             };
+            wasted: components["schemas"]["Wasted"];
+            /** @description With groupBy: at most 1000, largest first. Of its own use, where a tenant asks. */
+            groups?: components["schemas"]["SharesGroup"][];
+            /** @description With series: whole hours or days of UTC. */
+            series?: components["schemas"]["SharesBucket"][];
+        };
+        /** SharesBucket */
+        SharesBucket: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            compute: number;
+            acceleratorHours: number;
+            costUsd: number;
+            hhi: number | null;
+            effectiveTenants: number | null;
+            largestShare: number | null;
+            /** @description The twenty largest of the window; the rest of the total is the others’. Empty without groupBy. */
+            groups: components["schemas"]["SharesBucketGroup"][];
+        };
+        /** SharesBucketGroup */
+        SharesBucketGroup: {
+            value: string;
+            compute: number;
+            acceleratorHours: number;
+            costUsd: number;
+            share: number;
+        };
+        /** SharesGroup */
+        SharesGroup: {
+            value: string | null;
+            name: string | null;
+            compute: number;
+            acceleratorHours: number;
+            costUsd: number;
+            /** @description Of all compute. */
+            share: number;
         };
         /** Statement */
         Statement: {
@@ -1683,6 +1735,16 @@ export interface components {
                 acceleratorHours: number;
                 costUsd: number;
             }[];
+        };
+        /**
+         * Wasted
+         * @description Machine time that came to nothing, of attempts that have ended, in the whole hours of the window: before the command ran, after it had ended, and since the last checkpoint where it failed or was preempted.
+         */
+        Wasted: {
+            provisioning: components["schemas"]["Amounts"];
+            idle: components["schemas"]["Amounts"];
+            failed: components["schemas"]["Amounts"];
+            preempted: components["schemas"]["Amounts"];
         };
         /** Webhook */
         Webhook: {
@@ -1778,6 +1840,7 @@ export interface components {
 }
 export type Adjustment = components['schemas']['Adjustment'];
 export type Alive = components['schemas']['Alive'];
+export type Amounts = components['schemas']['Amounts'];
 export type Artifact = components['schemas']['Artifact'];
 export type ArtifactList = components['schemas']['ArtifactList'];
 export type Attempt = components['schemas']['Attempt'];
@@ -1797,6 +1860,7 @@ export type Key = components['schemas']['Key'];
 export type KeyList = components['schemas']['KeyList'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogLineList = components['schemas']['LogLineList'];
+export type LorenzPoint = components['schemas']['LorenzPoint'];
 export type NewAdjustment = components['schemas']['NewAdjustment'];
 export type NewJob = components['schemas']['NewJob'];
 export type NewKey = components['schemas']['NewKey'];
@@ -1830,12 +1894,16 @@ export type Secret = components['schemas']['Secret'];
 export type SecretList = components['schemas']['SecretList'];
 export type SecretValue = components['schemas']['SecretValue'];
 export type Shares = components['schemas']['Shares'];
+export type SharesBucket = components['schemas']['SharesBucket'];
+export type SharesBucketGroup = components['schemas']['SharesBucketGroup'];
+export type SharesGroup = components['schemas']['SharesGroup'];
 export type Statement = components['schemas']['Statement'];
 export type StatementLine = components['schemas']['StatementLine'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Upload = components['schemas']['Upload'];
 export type Usage = components['schemas']['Usage'];
+export type Wasted = components['schemas']['Wasted'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookDelivery = components['schemas']['WebhookDelivery'];
 export type WebhookDeliveryList = components['schemas']['WebhookDeliveryList'];
@@ -3176,6 +3244,10 @@ export interface operations {
             query?: {
                 /** @description Hours or days up to now, such as 24h or 30d, or all. */
                 window?: string;
+                /** @description Adds groups: by tenant, by the organisation at the top of its parents, by kind of accelerator, provider or region, or by a label of the jobs, as in label:project. */
+                groupBy?: string;
+                /** @description Adds the series for a chart: each hour or day, with its largest groups. */
+                series?: "hour" | "day";
             };
             header?: never;
             path?: never;

@@ -4,7 +4,9 @@ import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed } from '../../protocol/common.ts';
 import { Shares } from '../../protocol/share.ts';
-import { readReport, readShares, type SharesDeps, type Viewer } from '../../shares/shares.ts';
+import type { GroupBy } from '../../shares/groups.ts';
+import type { SharesDeps } from '../../shares/pool-use.ts';
+import { readReport, readShares, type Viewer } from '../../shares/shares.ts';
 import { windowPattern } from '../../shares/window.ts';
 import type { Caller } from '../caller.ts';
 
@@ -22,7 +24,24 @@ export const WindowField = Type.Optional(
   }),
 );
 
-const WindowQuery = Type.Object({ window: WindowField }, closed);
+const SharesQuery = Type.Object(
+  {
+    window: WindowField,
+    groupBy: Type.Optional(
+      Type.String({
+        pattern: '^(tenant|parent|kind|provider|region|label:[^\\x00-\\x1f]{1,128})$',
+        description:
+          'Adds groups: by tenant, by the organisation at the top of its parents, by kind of accelerator, provider or region, or by a label of the jobs, as in label:project.',
+      }),
+    ),
+    series: Type.Optional(
+      Type.Enum(['hour', 'day'], {
+        description: 'Adds the series for a chart: each hour or day, with its largest groups.',
+      }),
+    ),
+  },
+  closed,
+);
 const MonthQuery = Type.Object(
   { month: Type.String({ pattern: '^[2-9][0-9]{3}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) },
   closed,
@@ -40,11 +59,12 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
           operationId: 'getShares',
           tags: ['Shares'],
           summary: 'Each tenant’s share of compute, and how concentrated it is',
-          querystring: WindowQuery,
+          querystring: SharesQuery,
           response: { 200: Shares },
         },
       },
-      ({ query, caller }) => readShares(deps(), query.window ?? '30d', viewerOf(caller)),
+      ({ query: { window = '30d', groupBy, series }, caller }) =>
+        readShares(deps(), { window, groupBy: groupBy as GroupBy | undefined, series }, viewerOf(caller)),
     );
     app.get(
       '/v1/shares/report',
