@@ -13,8 +13,8 @@ export type NewChunk = {
 
 /**
  * Stores a chunk in one round trip: takes its lines' numbers from the job's head, whose row lock makes chunks visible in the
- * order of their numbers, and tells who follows. A chunk that is there already fails the whole statement on its unique key, so
- * a second delivery leaves no gap.
+ * order of their numbers, and tells who follows. A chunk whose first line is there already is not stored again, and leaves no
+ * gap; of two that come at once, the second fails as a whole on its unique key.
  */
 export async function insertChunk(db: Database, chunk: NewChunk): Promise<void> {
   const { jobId, lines, attempt, node, firstLine, at, data } = chunk;
@@ -30,8 +30,12 @@ export async function insertChunk(db: Database, chunk: NewChunk): Promise<void> 
 }
 
 const insertChunkSql = `
-  WITH head AS (
-    INSERT INTO log_head (job_id, next_seq) VALUES ($1, $2::int)
+  WITH before AS (
+    SELECT first_line + lines AS next_line FROM log_chunk
+    WHERE job_id = $1 AND attempt = $3 AND node = $4 AND first_line <= $5 ORDER BY first_line DESC LIMIT 1
+  ), head AS (
+    INSERT INTO log_head (job_id, next_seq) SELECT $1, $2::int
+    WHERE NOT EXISTS (SELECT FROM before WHERE next_line > $5)
     ON CONFLICT (job_id) DO UPDATE SET next_seq = log_head.next_seq + $2::int
     RETURNING next_seq
   ), chunk AS (

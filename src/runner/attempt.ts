@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Assignment, Boot, Directive } from '../protocol/runner.ts';
 import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
 import { startDeadlines } from './deadlines.ts';
+import { keepDestination, spoolOf } from './deliver.ts';
 import { startHeart, type Heart } from './heart.ts';
 import { describeHost, findFreePort } from './host.ts';
 import { createJobLog, type JobLog } from './log.ts';
@@ -78,7 +78,8 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   onAbort(preemption, () => stopFor(new Failure('preemption', 'The machine gave notice that it will be taken away.')));
   if (obstacle !== undefined) stopFor(obstacle);
 
-  const spool = createLogSpool(join(boot.stateDir, 'log'));
+  await keepDestination(boot.stateDir, { brokerUrl: boot.brokerUrl, attempt });
+  const spool = createLogSpool(spoolOf(boot.stateDir));
   const log = createJobLog(spool, maskedTexts(assignment.secrets), () => stopFor(endlessLine()));
   const meeting = createMeeting();
   meeting.hear(assignment.rendezvous);

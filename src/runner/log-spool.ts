@@ -1,12 +1,16 @@
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxLogChunkBytes } from '../protocol/limits.ts';
 import type { LogDelivery } from './broker.ts';
+import { frameHeadBytes, frameOf, readAt } from './log-frames.ts';
 
 /** Gzipped records on their way to the broker. */
 export type SpooledBatch = { firstLine: number; lines: number; rawBytes: number; bytes: Buffer };
 
-/** What waits for the broker: a little in memory, the rest on disk, in order. */
+/**
+ * What waits for the broker, in order: all of it on disk, from where it is delivered should this runner be killed, and a little
+ * in memory too, so that it is not read again.
+ */
 export type LogSpool = {
   /** Resolves when there is room for more: at once, except where the disk is full. */
   append: (batch: SpooledBatch) => Promise<void>;
@@ -17,6 +21,7 @@ export type LogSpool = {
 };
 
 type Place = { segment: Segment; offset: number; length: number };
+/** In memory, on disk or both. */
 type Entry = Omit<SpooledBatch, 'bytes'> & { bytes: Buffer | undefined; place: Place | undefined };
 type Segment = { path: string; file: FileHandle; written: number; waiting: number };
 
@@ -48,11 +53,10 @@ export function createLogSpool(directory: string): LogSpool {
 
   return {
     append: async (batch) => {
-      const place =
-        heldBytes + batch.bytes.length <= limits.memoryBytes ? undefined : await segments.write(batch.bytes);
-      const { firstLine, lines, rawBytes } = batch;
-      queue.push({ firstLine, lines, rawBytes, bytes: place === undefined ? batch.bytes : undefined, place });
-      if (place === undefined) heldBytes += batch.bytes.length;
+      const place = await segments.write(batch);
+      const isHeld = place === undefined || heldBytes + batch.bytes.length <= limits.memoryBytes;
+      queue.push({ ...batch, bytes: isHeld ? batch.bytes : undefined, place });
+      if (isHeld) heldBytes += batch.bytes.length;
       wakeReader();
       while (heldBytes > limits.fullDiskMemoryBytes) await new Promise<void>((resolve) => (wakeWriter = resolve));
     },
@@ -89,56 +93,68 @@ function firstDelivery(queue: Entry[]): Entry[] {
   return end === -1 ? [...queue] : queue.slice(0, end);
 }
 
+function segmentName(index: number): string {
+  return `${index}.log`;
+}
+
+/** What a spool has on disk, oldest first. */
+export async function listSegments(directory: string): Promise<string[]> {
+  const indexes = (await readdir(directory).catch(() => [])).map((name) => Number.parseInt(name, 10));
+  return indexes.toSorted((a, b) => a - b).map((index) => join(directory, segmentName(index)));
+}
+
 /** Files that are filled one after the other and removed when all in them has been delivered. */
 function createSegments(directory: string) {
   let count = 0;
   let current: Segment | undefined;
 
-  const openSegment = async (): Promise<Segment> => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, `${count++}.log`);
-    return { path, file: await open(path, 'w+', 0o600), written: 0, waiting: 0 };
+  const openSegment = async (): Promise<Segment | undefined> => {
+    if (current !== undefined) return current;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const path = join(directory, segmentName(count));
+      current = { path, file: await open(path, 'w+', 0o600), written: 0, waiting: 0 };
+      count++;
+    } catch {
+      // The disk is full.
+    }
+    return current;
   };
 
-  const removeWhenDone = async (segment: Segment): Promise<void> => {
-    if (segment.waiting > 0 || segment === current) return;
-    await segment.file.close();
+  const release = async (segment: Segment): Promise<void> => {
+    segment.waiting--;
+    if (segment.waiting > 0) return;
+    // Nothing waits: the next batch starts a fresh file, and the disk has its space back.
+    if (segment === current) current = undefined;
     await rm(segment.path, { force: true });
+    await segment.file.close();
   };
 
   return {
     /** Undefined where the disk is full: the bytes stay in memory. */
-    write: async (bytes: Buffer): Promise<Place | undefined> => {
+    write: async (batch: SpooledBatch): Promise<Place | undefined> => {
+      const segment = await openSegment();
+      if (segment === undefined) return undefined;
+      const frame = frameOf(batch);
+      const start = segment.written;
+      // Counted before it is written, so that the file is not removed meanwhile.
+      segment.waiting++;
       try {
-        current ??= await openSegment();
-        const segment = current;
-        const offset = segment.written;
-        for (let done = 0; done < bytes.length;) {
-          done += (await segment.file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+        for (let done = 0; done < frame.length;) {
+          done += (await segment.file.write(frame, done, frame.length - done, start + done)).bytesWritten;
         }
-        segment.written += bytes.length;
-        segment.waiting++;
-        if (segment.written >= limits.segmentBytes) current = undefined;
-        return { segment, offset, length: bytes.length };
       } catch {
+        await release(segment);
         return undefined;
       }
+      segment.written += frame.length;
+      if (segment.written >= limits.segmentBytes && segment === current) current = undefined;
+      return { segment, offset: start + frameHeadBytes, length: batch.bytes.length };
     },
     read: async (place: Place | undefined): Promise<Buffer> => {
       if (place === undefined) throw new Error('a log batch is neither in memory nor on disk');
-      const bytes = Buffer.alloc(place.length);
-      for (let done = 0; done < bytes.length;) {
-        const { bytesRead } = await place.segment.file.read(bytes, done, bytes.length - done, place.offset + done);
-        if (bytesRead === 0) throw new Error(`${place.segment.path} was cut short`);
-        done += bytesRead;
-      }
-      return bytes;
+      return readAt(place.segment.file, place.offset, place.length);
     },
-    release: async ({ segment }: Place): Promise<void> => {
-      segment.waiting--;
-      // Nothing waits: the next batch starts a fresh file, and the disk has its space back.
-      if (segment.waiting === 0 && segment === current) current = undefined;
-      await removeWhenDone(segment);
-    },
+    release: ({ segment }: Place): Promise<void> => release(segment),
   };
 }

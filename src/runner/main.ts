@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import type { Boot } from '../protocol/runner.ts';
 import { runAttempt } from './attempt.ts';
+import { deliverLeftLog } from './deliver.ts';
 
-/** The program: `main.ts <boot file>` runs one node of one attempt and exits. */
-async function main(bootPath: string | undefined): Promise<number> {
-  if (bootPath === undefined) {
-    process.stderr.write('usage: main.ts <boot file>\n');
+/**
+ * The program: `main.ts <boot file>` runs one node of one attempt and exits; `main.ts deliver <state directory>` sends what
+ * one that was killed had not sent of its log.
+ */
+async function main([first, stateDir]: string[]): Promise<number> {
+  if (first === 'deliver' && stateDir !== undefined) return deliverLeftLog(stateDir);
+  if (first === undefined) {
+    process.stderr.write('usage: main.ts <boot file> | deliver <state directory>\n');
     return 64;
   }
+  return run(first);
+}
+
+async function run(bootPath: string): Promise<number> {
   const preemption = new AbortController();
   process.on('SIGTERM', () => preemption.abort());
   process.on('SIGINT', () => preemption.abort());
@@ -17,7 +26,7 @@ async function main(bootPath: string | undefined): Promise<number> {
   return runAttempt(boot, bootPath, preemption.signal);
 }
 
-main(process.argv[2]).then(
+main(process.argv.slice(2)).then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -33,6 +33,17 @@ test('a chunk delivered many times, also at once, is stored once', async ({ db }
   expect((await readSomeLines(db, id, 0, 10)).map(({ text }) => text)).toEqual(['a', 'b']);
 });
 
+test('lines that came together and come again one by one are stored once', async ({ db }) => {
+  const { id } = await insertJob(db);
+  const append = createAppend(db, () => at);
+  const deliver = (firstLine: number, texts: string[]) =>
+    append({ instance: { node: 0 }, job: { id } }, { attempt: 1, firstLine, lines: texts.length }, pack(texts));
+  await deliver(0, ['a', 'b', 'c']);
+  for (const [index, text] of ['a', 'b', 'c', 'd'].entries()) await deliver(index, [text]);
+  expect((await readHead(db, id))?.nextSeq).toBe(4);
+  expect((await readSomeLines(db, id, 0, 10)).map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd']);
+});
+
 test('nodes that write at once get numbers of their own', async ({ db }) => {
   const { id } = await insertJob(db);
   await Promise.all(

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { newToken } from '../../src/core/tokens.ts';
 import type { Assignment, Boot, Report } from '../../src/protocol/runner.ts';
+import { readFrames } from '../../src/runner/log-frames.ts';
+import { listSegments } from '../../src/runner/log-spool.ts';
 import { assignmentOf, startFakeBroker, type FakeBroker } from './fake-broker.ts';
 import { waitFor } from './wait.ts';
 
@@ -60,6 +62,25 @@ export async function startRunner(
     await rm(directory, { recursive: true, force: true });
   });
   return { pid: child.pid ?? 0, boot, bootPath, exited, stderr: () => stderr, kill };
+}
+
+/** What the provider starts for a runner that was killed: sends what that had not sent. Answers its exit code. */
+export async function deliverLeftLog({ boot }: RunnerProcess): Promise<number | null> {
+  const child = spawn(process.execPath, [program, 'deliver', boot.stateDir], { stdio: 'inherit' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return new Promise((resolve_) => child.on('exit', (code) => resolve_(code)));
+}
+
+/** How many lines lie in the runner's spool, whole. */
+export async function spooledLines(stateDir: string): Promise<number> {
+  let lines = 0;
+  for (const path of await listSegments(join(stateDir, 'log'))) {
+    const file = await open(path, 'r').catch(() => undefined);
+    if (file === undefined) continue;
+    for await (const batch of readFrames(file)) lines += batch.lines;
+    await file.close();
+  }
+  return lines;
 }
 
 /** A broker with this assignment and a runner that works for it. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { invalid, WeirError } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { InstanceRequest, SeenInstance } from '../provider.ts';
+import { deliverLeftLog, endDelivery } from './left-log.ts';
 import { killAll } from './leftovers.ts';
 import { isRunning, signal, type ProcessId } from './processes.ts';
 import {
@@ -83,15 +84,33 @@ export async function endInstance(name: string, options: InstanceOptions): Promi
   const seen = await look(name, options);
   if (seen.state === 'absent') return;
   if (seen.state === 'being-made') throw new WeirError('unavailable', `${name} is being made by another process.`);
-  if (seen.state === 'ended') return void (await settleEnded(seen.record, options));
-  await endRunning(seen, options);
+  if (seen.state === 'ended') await endEnded(seen.record, options);
+  else await endRunning(seen, options);
 }
 
-async function endRunning({ record, runner }: Running, { places, graceMs, now }: InstanceOptions): Promise<void> {
-  const directory = join(places.instances, record.name);
-  const { at, isFirst } = await askedToEndAt(directory, now());
+async function endRunning({ record, runner }: Running, options: InstanceOptions): Promise<void> {
+  const { isFirst, isOver } = await askToEnd(record, options);
   if (isFirst) return signal(runner, 'SIGTERM');
-  if (now().getTime() - at.getTime() >= graceMs + deliveryMs) await killAll(directory, record);
+  if (isOver) await killAll(join(options.places.instances, record.name), record);
+}
+
+async function endEnded(record: InstanceRecord, options: InstanceOptions): Promise<void> {
+  if (await settleEnded(record, options)) return;
+  const { isOver } = await askToEnd(record, options);
+  if (!isOver) return;
+  const { instances } = options.places;
+  const directory = join(instances, record.name);
+  endDelivery(directory);
+  if (await killAll(directory, record)) await markRemoved(instances, record.name);
+}
+
+/** `isOver`: it was asked before, and has had the time that this gave it. */
+async function askToEnd(
+  { name }: InstanceRecord,
+  { places, graceMs, now }: InstanceOptions,
+): Promise<{ isFirst: boolean; isOver: boolean }> {
+  const { at, isFirst } = await askedToEndAt(join(places.instances, name), now());
+  return { isFirst, isOver: !isFirst && now().getTime() - at.getTime() >= graceMs + deliveryMs };
 }
 
 /**
@@ -113,11 +132,14 @@ async function see(name: string, options: InstanceOptions): Promise<SeenInstance
   return { name, zone: record.zone, labels: record.labels };
 }
 
-/** @returns whether nothing of it lives any more. */
-async function settleEnded(record: InstanceRecord, { places }: InstanceOptions): Promise<boolean> {
-  const isGone = await killAll(join(places.instances, record.name), record);
-  if (isGone) await markRemoved(places.instances, record.name);
-  return isGone;
+/** @returns whether nothing of it lives any more, and all of its log was sent. */
+async function settleEnded(record: InstanceRecord, options: InstanceOptions): Promise<boolean> {
+  const { instances } = options.places;
+  const directory = join(instances, record.name);
+  const isDead = await killAll(directory, record);
+  if (!isDead || (await deliverLeftLog(directory, options))) return false;
+  await markRemoved(instances, record.name);
+  return true;
 }
 
 type Running = { state: 'running'; record: InstanceRecord; runner: ProcessId };

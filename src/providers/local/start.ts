@@ -27,12 +27,12 @@ export async function startRunner(
   request: InstanceRequest,
   options: StartOptions,
 ): Promise<ProcessId> {
-  const { places, runnerPath, hostEnv, passEnv } = options;
+  const { places, hostEnv, passEnv } = options;
   const shared = jobEnvironment(hostEnv, passEnv);
   const boot: Boot = {
     brokerUrl: request.brokerUrl,
     bootstrapToken: request.bootstrapToken,
-    stateDir: join(directory, 'state'),
+    stateDir: stateDirOf(directory),
     workDir: insideOf(record),
     address,
     isolation: isolationOf(record, options.isolation),
@@ -44,13 +44,33 @@ export async function startRunner(
   await makeWorkDir(record);
   await writeFile(bootFileOf(directory), JSON.stringify(boot), { mode: 0o600 });
 
+  return startProgram(
+    directory,
+    [bootFileOf(directory)],
+    runnerEnvironment(hostEnv, shared, places.compileCache),
+    options,
+  );
+}
+
+/** Starts the program that delivers what a killed runner of this directory left of its log. */
+export async function startDelivery(directory: string, options: StartOptions): Promise<void> {
+  const { hostEnv, places } = options;
+  await startProgram(directory, deliveryOf(directory), runnerEnvironment(hostEnv, {}, places.compileCache), options);
+}
+
+async function startProgram(
+  directory: string,
+  args: string[],
+  env: Record<string, string>,
+  { runnerPath }: StartOptions,
+): Promise<ProcessId> {
   const log = await open(runnerLogOf(directory), 'a', 0o600);
   try {
-    const child = spawn(process.execPath, [runnerPath, bootFileOf(directory)], {
+    const child = spawn(process.execPath, [runnerPath, ...args], {
       detached: true,
       cwd: '/',
       stdio: ['ignore', log.fd, log.fd],
-      env: runnerEnvironment(hostEnv, shared, places.compileCache),
+      env,
     });
     await once(child, 'spawn');
     child.unref();
@@ -75,6 +95,28 @@ export function findRunner(directory: string): ProcessId | undefined {
   // What a runner starts is a copy of it, arguments and all, until it becomes another program.
   const found = candidates.find(({ parentPid }) => !candidates.some(({ pid }) => pid === parentPid));
   return found === undefined ? undefined : { pid: found.pid, startTicks: found.startTicks };
+}
+
+/** The process that delivers what a killed runner left, while it is at it. */
+export function findDelivery(directory: string): ProcessId | undefined {
+  const [verb, stateDir] = deliveryOf(directory);
+  return listProcesses().find((process) => {
+    const args = argumentsOf(process);
+    return args.includes(verb) && args.includes(stateDir);
+  });
+}
+
+/** Where a runner spools its log: see src/runner/deliver.ts. */
+export function logDirectoryOf(directory: string): string {
+  return join(stateDirOf(directory), 'log');
+}
+
+function deliveryOf(directory: string): [verb: string, stateDir: string] {
+  return ['deliver', stateDirOf(directory)];
+}
+
+function stateDirOf(directory: string): string {
+  return join(directory, 'state');
 }
 
 export function runnerLogOf(directory: string): string {
