@@ -129,7 +129,7 @@ function quoting(foundation: Foundation) {
       ...createOccupancy(db.client, (provider) => isolating.has(provider)),
       wakeDispatch,
     }),
-    cancel: createCancel({ db, now, wakeSettle }),
+    cancel: createCancel({ db, now, wakeSettle, wakeDispatch }),
   } satisfies Partial<AppDeps>;
 }
 

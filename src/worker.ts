@@ -12,8 +12,10 @@ import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
+import { createCancel } from './jobs/cancel.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import { outcomes } from './jobs/state.ts';
+import { createTend } from './jobs/tend.ts';
 import { capacitiesOf } from './providers/capacities.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
@@ -34,13 +36,15 @@ import { currentPolicies, currentPolicy, currentPoolPolicy } from './tenants/pol
 export async function startWorker(foundation: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
   const { queues, config, providers, onError } = foundation;
   const cycle = buildCycle(foundation);
+  const tend = buildTend(foundation);
   const starting = createStarting();
   queues.work(
     'dispatch',
     1,
     starting.unlessOver(async () => {
+      const isMoreToTend = await tend();
       // Another worker is at it, perhaps on a snapshot older than what woke us.
-      if ((await cycle()) === 'busy') foundation.wakeDispatch();
+      if ((await cycle()) === 'busy' || isMoreToTend) foundation.wakeDispatch();
     }),
   );
   queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
@@ -108,6 +112,10 @@ function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeL
     wakeLaunch,
     bootMs: config.timing.bootMs,
   });
+}
+
+function buildTend({ db, now, wakeSettle, wakeDispatch }: Foundation) {
+  return createTend({ db, now, cancel: createCancel({ db, now, wakeSettle, wakeDispatch }) });
 }
 
 function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {

@@ -17,10 +17,11 @@ export function faultsOf(errors: ErrorObject[], pointerOf: (path: string) => str
 }
 
 type Schema = {
-  type?: string;
+  type?: string | string[];
   enum?: unknown[];
   const?: unknown;
   properties?: Record<string, unknown>;
+  patternProperties?: Record<string, unknown>;
   anyOf?: Schema[];
   description?: string;
 };
@@ -114,14 +115,19 @@ const formats: Record<string, string> = {
   uri: 'a URL such as https://example.com/hook',
 };
 
-function unknownField(path: string, name: string, { properties }: Schema): Explained {
+function unknownField(path: string, name: string, { properties, patternProperties = {} }: Schema): Explained {
   const known = Object.keys(properties ?? {});
+  const [pattern] = Object.keys(patternProperties);
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
   const hint = didYouMean(name, known) || (known.length === 0 ? '' : ` The fields here: ${known.join(', ')}.`);
   return {
     path: `${path}/${escapePointer(name)}`,
     detail:
-      known.length === 0 ? `"${shown}" is no name that can stand here.` : `There is no field "${shown}" here.${hint}`,
+      known.length === 0
+        ? pattern === undefined
+          ? `"${shown}" is no name that can stand here.`
+          : explainPattern(pattern, name, undefined)
+        : `There is no field "${shown}" here.${hint}`,
   };
 }
 
@@ -134,7 +140,10 @@ function nameOfType({ type, enum: allowed, const: only, anyOf }: Schema): string
   if (anyOf !== undefined) return anyOf.map(nameOfType).join(' or ');
   if (allowed !== undefined) return `one of ${list(allowed)}`;
   if (only !== undefined) return show(only);
-  return typeNames[type ?? ''] ?? `a ${type ?? 'value'}`;
+  return [type ?? 'value']
+    .flat()
+    .map((each) => typeNames[each] ?? `a ${each}`)
+    .join(' or ');
 }
 
 const typeNames: Record<string, string> = {

@@ -7,6 +7,7 @@ import type { Assignment, Claim } from '../protocol/runner.ts';
 import type { NodeLimits } from '../providers/provider.ts';
 import { readBootstrapToken } from './bootstrap.ts';
 import { holdAttempt, staleAttempt } from './fence.ts';
+import { readTaskSpecs } from '../jobs/array-store.ts';
 import { findInstance, markReady, readRendezvous, type InstanceRow } from './store.ts';
 
 type Downloads = Pick<Assignment, 'source' | 'inputs' | 'checkpoint'>;
@@ -49,7 +50,7 @@ async function assignment(
   { db, openSecrets, downloads, timing }: ClaimDeps,
 ): Promise<Assignment> {
   const { job } = attempt;
-  const spec = job.spec as unknown as JobSpec;
+  const spec = await wholeSpec(db, job);
   const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;
   const [secrets, files, rendezvous] = await Promise.all([
     openSecrets(job.tenantId, spec.secrets ?? []),
@@ -70,4 +71,12 @@ async function assignment(
     graceSeconds: timing.graceMs / 1000,
     rendezvous,
   };
+}
+
+/** A task's own row has only what the broker decides by. */
+async function wholeSpec(db: Database, { spec, arrayId, arrayIndex }: InstanceRow['attempt']['job']): Promise<JobSpec> {
+  const own = spec as unknown as JobSpec;
+  if (arrayId === null || arrayIndex === null) return own;
+  const specOf = await readTaskSpecs(db.client, [{ arrayId, arrayIndex }]);
+  return specOf({ arrayId, arrayIndex }) ?? own;
 }

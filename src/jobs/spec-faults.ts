@@ -10,13 +10,40 @@ const maxArgumentsBytes = 1024 * 1024;
 
 /** What the schema can't say about a spec. All faults together. */
 export function specFaults(spec: JobSpec, now: Date): Fault[] {
-  return [...unsupported(spec), ...deadlineFaults(spec, now), ...fileFaults(spec.files ?? {}), ...argumentFaults(spec)];
+  return [
+    ...deadlineFaults(spec, now),
+    ...dependencyFaults(spec),
+    ...fileFaults(spec.files ?? {}),
+    ...argumentFaults(spec),
+    ...valueFaults(spec),
+  ];
 }
 
-function unsupported(spec: JobSpec): Fault[] {
-  return (['array', 'dependsOn'] as const)
-    .filter((field) => spec[field] !== undefined)
-    .map((field) => ({ pointer: `/${field}`, detail: `weir does not carry out ${field} yet; leave it out.` }));
+function dependencyFaults({ dependsOn = [] }: JobSpec): Fault[] {
+  const named = new Set<string>();
+  return dependsOn.flatMap(({ job }, index) => {
+    const isRepeated = named.has(job);
+    named.add(job);
+    return isRepeated
+      ? [{ pointer: `/dependsOn/${index}/job`, detail: `${job} is named before; name each job once.` }]
+      : [];
+  });
+}
+
+/** A body of faults alone must not make an answer without end. */
+const maxValueFaults = 100;
+
+function valueFaults({ array }: JobSpec): Fault[] {
+  const faults: Fault[] = [];
+  const entries = array !== undefined && 'values' in array ? array.values : [];
+  for (const [index, entry] of entries.entries()) {
+    for (const [name, value] of Object.entries(entry)) {
+      const sizeBytes = Buffer.byteLength(`${name}=${value}`);
+      if (sizeBytes > maxArgumentBytes) faults.push(tooLong(`/array/values/${index}/${escaped(name)}`, sizeBytes));
+    }
+    if (faults.length >= maxValueFaults) break;
+  }
+  return faults;
 }
 
 function deadlineFaults({ deadline }: JobSpec, now: Date): Fault[] {
@@ -67,14 +94,11 @@ function argumentFaults({ command, setup, env = {} }: JobSpec): Fault[] {
   ];
   const measured = named.map(({ pointer, text }) => ({ pointer, sizeBytes: Buffer.byteLength(text) }));
   const allBytes = measured.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const tooLong = [...measured, { pointer: '/setup', sizeBytes: Buffer.byteLength(setup ?? '') }].filter(
+  const overlong = [...measured, { pointer: '/setup', sizeBytes: Buffer.byteLength(setup ?? '') }].filter(
     ({ sizeBytes }) => sizeBytes > maxArgumentBytes,
   );
   return [
-    ...tooLong.map(({ pointer, sizeBytes }) => ({
-      pointer,
-      detail: `This is ${sizeBytes} bytes long, over the ${maxArgumentBytes} that a program can be given; put it into files.`,
-    })),
+    ...overlong.map(({ pointer, sizeBytes }) => tooLong(pointer, sizeBytes)),
     ...(allBytes <= maxArgumentsBytes
       ? []
       : [
@@ -84,6 +108,11 @@ function argumentFaults({ command, setup, env = {} }: JobSpec): Fault[] {
           },
         ]),
   ];
+}
+
+function tooLong(pointer: string, sizeBytes: number): Fault {
+  const detail = `This is ${sizeBytes} bytes long, over the ${maxArgumentBytes} that a program can be given; put it into files.`;
+  return { pointer, detail };
 }
 
 function escaped(name: string): string {

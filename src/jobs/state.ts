@@ -1,4 +1,5 @@
-import type { JobState } from '../protocol/job.ts';
+import { jobStates, type JobState } from '../protocol/job.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
 import type { runnerReasons } from '../protocol/runner.ts';
 
 /** The one table of the machine: which state may follow which. `queued` after `stopping` is a retry. */
@@ -23,6 +24,27 @@ export function isEnd(state: JobState): state is EndState {
   return next[state].length === 0;
 }
 
+/** The states on the shortest way from one to another, without the first. */
+export function pathTo(from: JobState, to: NextState<JobState>): NextState<JobState>[] {
+  const ways: NextState<JobState>[][] = next[from].map((state) => [state]);
+  for (const way of ways) {
+    const last = way.at(-1);
+    if (last === undefined || last === to) return way;
+    if (way.length < jobStates.length) ways.push(...next[last].map((state) => [...way, state]));
+  }
+  return [];
+}
+
+/** How another job has to end for one that depends on it. */
+export type Condition = NonNullable<JobSpec['dependsOn']>[number]['on'] & string;
+
+/** Whether a dependency still waits, is met, or can't be met any more. A cancelled job has neither succeeded nor failed. */
+export function dependencyState(on: Condition, state: JobState): 'waiting' | 'met' | 'broken' {
+  if (!isEnd(state)) return 'waiting';
+  if (on === 'end') return 'met';
+  return state === (on === 'success' ? 'succeeded' : 'failed') ? 'met' : 'broken';
+}
+
 type RunnerReason = (typeof runnerReasons)[number];
 
 /** Why a job stops, as the runner saw it or as the broker decided. */
@@ -35,10 +57,15 @@ export type StopReason =
   | 'provisioning-failed'
   | 'boot-timeout'
   | 'heartbeat-lost'
-  | 'instance-vanished';
+  | 'instance-vanished'
+  | 'tasks-failed'
+  | 'dependency-failed';
 
 /** Whose doing an end is: infrastructure and preemption are tried again, and what infrastructure spoils is refunded. */
-export type Outcome = { end: EndState; cause: 'job' | 'user' | 'limit' | 'infrastructure' | 'preemption' };
+export type Outcome = {
+  end: EndState;
+  cause: 'job' | 'user' | 'limit' | 'infrastructure' | 'preemption' | 'other-jobs';
+};
 
 /** Every reason has one outcome; the compiler asks for a new one's. */
 export const outcomes = {
@@ -68,6 +95,8 @@ export const outcomes = {
   'boot-timeout': { end: 'failed', cause: 'infrastructure' },
   'heartbeat-lost': { end: 'failed', cause: 'infrastructure' },
   'instance-vanished': { end: 'failed', cause: 'infrastructure' },
+  'tasks-failed': { end: 'failed', cause: 'other-jobs' },
+  'dependency-failed': { end: 'failed', cause: 'other-jobs' },
 } as const satisfies Record<StopReason, Outcome>;
 
 export type Retries = { max: number; on: readonly string[] };

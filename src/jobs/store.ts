@@ -4,8 +4,12 @@ import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
+import { tasksOf } from '../quotes/array.ts';
 import { deliveriesOf, recordDeliveries } from '../webhooks/store.ts';
-import type { NextState } from './state.ts';
+import { countEnd, countWaiting, hasAllEnded, type TaskEnds } from './array-store.ts';
+import { endOfArray } from './array.ts';
+import { holdDependencies, markDependencies, type Dependency } from './dependency-store.ts';
+import { isEnd, pathTo, type EndState, type NextState } from './state.ts';
 
 /** The first event of a job. */
 const accepted = { attempt: null, reason: null, message: 'Accepted.' } as const;
@@ -19,6 +23,8 @@ export type NewJobRow = {
   isNewQuote: boolean;
   options: QuoteOption[];
   at: Date;
+  /** What it waits for, with whether that has come already. */
+  dependencies?: Dependency[];
 };
 
 /**
@@ -30,22 +36,29 @@ export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void>
 }
 
 /**
- * Stores one submission of a tenant that may have so many jobs queued. Its submissions are stored one after another, so that
- * many at once pass no cap; one that is stored already passes, also where it filled the cap.
+ * Stores one submission that depends on other jobs, or whose tenant may have only so many queued. A tenant's submissions under a
+ * cap are stored one after another, so that many at once pass no cap; one that is stored already passes, also where it filled
+ * the cap.
  * @throws WeirError `too-many-queued`.
  */
-export async function insertCapped(db: Database, row: NewJobRow, cap: number): Promise<void> {
+export async function insertAlone(db: Database, row: NewJobRow, cap: number | undefined): Promise<void> {
   await db.transaction(async (tx) => {
-    await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext(${`queue:${row.tenantId}`}))::text`;
-    const queued = await tx.job.count({ where: { tenantId: row.tenantId, state: 'queued', id: { not: row.id } } });
-    if (queued >= cap && (await tx.job.count({ where: { id: row.id } })) === 0) {
-      throw new WeirError(
-        'too-many-queued',
-        `This tenant has ${queued} jobs queued, and its cap is ${cap}: wait for some to start, or cancel some.`,
-      );
-    }
-    await tx.$executeRawUnsafe(insertJobsSql, ...insertJobsValues([row]));
+    if (cap !== undefined) await requireRoom(tx, row, cap);
+    const dependencies = await holdDependencies(tx, row.spec.dependsOn ?? []);
+    await tx.$executeRawUnsafe(insertJobsSql, ...insertJobsValues([{ ...row, dependencies }]));
   });
+}
+
+async function requireRoom(tx: Sql, { id, tenantId, spec }: NewJobRow, cap: number): Promise<void> {
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext(${`queue:${tenantId}`}))::text`;
+  const queued = await countWaiting(tx, tenantId, id);
+  const added = tasksOf(spec);
+  if (queued + added <= cap || (await tx.job.count({ where: { id } })) > 0) return;
+  const more = added === 1 ? '' : `, and this array has ${added} tasks`;
+  throw new WeirError(
+    'too-many-queued',
+    `This tenant has ${queued} jobs queued, and its cap is ${cap}${more}: wait for some to start, or cancel some.`,
+  );
 }
 
 function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
@@ -53,7 +66,7 @@ function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
     const change = { jobId: id, tenantId, name: spec.name, to: 'queued', at, ...accepted } as const;
     return deliveriesOf(spec.webhooks ?? [], change);
   });
-  const jobs = rows.map(({ id, tenantId, spec, quote, options, at }) => ({
+  const jobs = rows.map(({ id, tenantId, spec, quote, options, at, dependencies = [] }) => ({
     id,
     tenant_id: tenantId,
     name: spec.name,
@@ -62,6 +75,9 @@ function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
     options,
     priority: spec.priority ?? 50,
     created_at: at,
+    held: spec.array !== undefined || dependencies.some(({ state }) => state !== 'met'),
+    tasks: spec.array === undefined ? null : tasksOf(spec),
+    dependencies,
   }));
   const quotes = rows
     .filter(({ isNewQuote }) => isNewQuote)
@@ -82,10 +98,12 @@ const insertJobsSql = `
     SELECT id, tenant_id, spec, answer, created_at, expires_at
     FROM jsonb_to_recordset($1::jsonb) AS q(id text, tenant_id text, spec jsonb, answer jsonb, created_at timestamptz, expires_at timestamptz)
     ON CONFLICT DO NOTHING
+  ), submitted AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($2::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, options jsonb,
+      priority int, created_at timestamptz, held boolean, tasks int, dependencies jsonb)
   ), new_job AS (
-    INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
-    SELECT id, tenant_id, name, 'queued', spec, quote_id, options, priority, created_at, created_at
-    FROM jsonb_to_recordset($2::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, options jsonb, priority int, created_at timestamptz)
+    INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, held)
+    SELECT id, tenant_id, name, 'queued', spec, quote_id, options, priority, created_at, created_at, held FROM submitted
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
   ), new_delivery AS (
@@ -93,9 +111,37 @@ const insertJobsSql = `
     SELECT d.id, "jobId", "tenantId", url, type, body, "createdAt", "createdAt"
     FROM jsonb_to_recordset($3::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
     JOIN new_job ON new_job.id = d."jobId"
+  ), new_array AS (
+    INSERT INTO job_array (job_id, tenant_id, tasks, unmade)
+    SELECT id, tenant_id, tasks, tasks FROM new_job JOIN submitted USING (id) WHERE tasks IS NOT NULL
+  ), new_dependency AS (
+    INSERT INTO job_dependency (job_id, depends_on_id, condition, state)
+    SELECT id, d.job, d.condition, d.state FROM new_job JOIN submitted USING (id)
+    CROSS JOIN LATERAL jsonb_to_recordset(dependencies) AS d(job text, condition text, state text)
   )
   INSERT INTO job_event (job_id, at, type, "to", message)
   SELECT id, created_at, 'job.queued', 'queued', '${accepted.message}' FROM new_job`;
+
+/** A task's row has of its array's spec what the broker decides by; what only its machine needs stays with the array. */
+const undecided = ['array', 'files', 'command', 'setup', 'env', 'dependsOn', 'webhooks'];
+
+/** Makes tasks of an array into jobs of their own, which wait where the array stands. */
+export async function insertTasks(
+  tx: Sql,
+  { arrayId, ids, firstIndex, at }: { arrayId: string; ids: string[]; firstIndex: number; at: Date },
+): Promise<void> {
+  await tx.$executeRaw`
+    WITH task AS (
+      SELECT id, (${firstIndex} + place - 1)::int AS index FROM unnest(${ids}::text[]) WITH ORDINALITY AS t(id, place)
+    ), new_task AS (
+      INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, array_id, array_index)
+      SELECT task.id, tenant_id, name, 'queued', spec - ${undecided}::text[], quote_id, options, priority, ${at}, queued_at, job.id, index
+      FROM job CROSS JOIN task WHERE job.id = ${arrayId}
+      RETURNING id, array_index
+    )
+    INSERT INTO job_event (job_id, at, type, "to", message)
+    SELECT id, ${at}, 'job.queued', 'queued', 'Task ' || array_index || ' of ' || ${arrayId} || '.' FROM new_task`;
+}
 
 export type LockedJob = { state: JobState; attemptNumber: number };
 
@@ -130,8 +176,14 @@ export async function recordMoney(
   { jobId, attemptId, charged, before, reserved }: AttemptMoney,
 ): Promise<void> {
   await tx.attempt.update({ where: { id: attemptId }, data: { costMicroUsd: charged } });
-  const data = { chargedMicroUsd: { increment: charged - before }, reservedMicroUsd: reserved };
-  await tx.job.update({ where: { id: jobId }, data });
+  const chargedMicroUsd = { increment: charged - before };
+  const { arrayId } = await tx.job.update({
+    where: { id: jobId },
+    data: { chargedMicroUsd, reservedMicroUsd: reserved },
+    select: { arrayId: true },
+  });
+  if (arrayId !== null)
+    await tx.job.update({ where: { id: arrayId }, data: { chargedMicroUsd }, select: { id: true } });
 }
 
 export type Move<From extends JobState> = {
@@ -146,21 +198,69 @@ export type Move<From extends JobState> = {
 };
 
 /**
- * Moves a job, the only way there is. The where-clause is the lock and the event is written with it. False where the job
- * is no longer in `from`: nothing was changed then.
+ * Moves a job, the only way there is. The where-clause is the lock and the event is written with it, and so is what follows for
+ * the jobs that depend on it and for the array it is a task of. False where the job is no longer in `from`: nothing was
+ * changed then.
  */
 export async function move<From extends JobState>(
   tx: Sql,
   { jobId, from, to, at, attempt, reason, message, set = {} }: Move<From>,
 ): Promise<boolean> {
-  const { count } = await tx.job.updateMany({
+  const [moved] = await tx.job.updateManyAndReturn({
     where: { id: jobId, state: from },
     data: { ...set, state: to, reason, message, version: { increment: 1 } },
+    select: { arrayId: true },
   });
-  if (count === 0) return false;
+  if (moved === undefined) return false;
   await recordEvent(tx, { jobId, at, type: `job.${to}`, attempt, from, to, reason, message });
   await recordDeliveries(tx, jobId, { to, at, attempt, reason, message });
+  if (isEnd(to)) await settleDependents(tx, jobId, to);
+  if (moved.arrayId !== null) await followTask(tx, moved.arrayId, to, at);
   return true;
+}
+
+/** Lets the jobs into the queue that waited for nothing but this end. */
+async function settleDependents(tx: Sql, jobId: string, end: EndState): Promise<void> {
+  const dependents = await markDependencies(tx, jobId, end);
+  if (dependents.length === 0) return;
+  await tx.$executeRaw`
+    UPDATE job SET held = false WHERE id = ANY(${dependents}) AND held
+      AND NOT EXISTS (SELECT FROM job_dependency d WHERE d.job_id = job.id AND d.state <> 'met')
+      AND NOT EXISTS (SELECT FROM job_array a WHERE a.job_id = job.id)`;
+}
+
+/** An array runs once one of its tasks does, and ends with the last of them. */
+async function followTask(tx: Sql, arrayId: string, to: JobState, at: Date): Promise<void> {
+  if (to === 'running') {
+    const { state } = await tx.job.findUniqueOrThrow({ where: { id: arrayId }, select: { state: true } });
+    if (state !== 'queued') return;
+    await moveArray(tx, arrayId, { to, reason: null, message: 'Its first task runs.', at, set: { startedAt: at } });
+  } else if (isEnd(to)) {
+    const ends = await countEnd(tx, arrayId, to);
+    if (hasAllEnded(ends)) await endArray(tx, arrayId, ends, at);
+  }
+}
+
+/** Gives an array whose tasks have all ended its own end. Whoever calls this holds its counts. */
+export async function endArray(tx: Sql, arrayId: string, ends: TaskEnds, at: Date): Promise<void> {
+  const { stopRequestedAt } = await tx.job.findUniqueOrThrow({
+    where: { id: arrayId },
+    select: { stopRequestedAt: true },
+  });
+  await moveArray(tx, arrayId, { ...endOfArray(ends, stopRequestedAt !== null), at, set: { finishedAt: at } });
+}
+
+type ArrayMove = Pick<Move<JobState>, 'to' | 'at' | 'reason' | 'message' | 'set'>;
+
+/** Moves an array over the states between: it has no attempt that would stand in them. */
+export async function moveArray(tx: Sql, arrayId: string, { set = {}, ...change }: ArrayMove): Promise<void> {
+  const job = await lockJob(tx, arrayId);
+  if (job === undefined) return;
+  let from = job.state;
+  for (const to of pathTo(from, change.to)) {
+    await move(tx, { ...change, jobId: arrayId, from, to, attempt: null, set: to === change.to ? set : {} });
+    from = to;
+  }
 }
 
 export type NewEvent = {
@@ -178,48 +278,4 @@ export type NewEvent = {
 export async function recordEvent(tx: Sql, event: NewEvent): Promise<void> {
   await tx.jobEvent.create({ data: event });
   await tx.$queryRaw`SELECT pg_notify('weir_job', ${event.jobId})::text`;
-}
-
-/** A job with all that its answer shows. */
-const shown = {
-  attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } },
-} as const satisfies Prisma.JobInclude;
-
-export type ShownJob = Prisma.JobGetPayload<{ include: typeof shown }> & { quote: Quote | null };
-
-export async function findShownJob(sql: Sql, jobId: string): Promise<ShownJob | undefined> {
-  const job = await sql.job.findUnique({ where: { id: jobId }, include: shown });
-  if (job === null) return undefined;
-  const [withQuote] = await joinQuotes(sql, [job]);
-  return withQuote;
-}
-
-export type JobFilter = { tenantId: string | null; state?: JobState; name?: string; after?: string; limit: number };
-
-/** Newest first. */
-export async function listShownJobs(sql: Sql, { tenantId, state, name, after, limit }: JobFilter): Promise<ShownJob[]> {
-  const jobs = await sql.job.findMany({
-    where: {
-      ...(tenantId === null ? {} : { tenantId }),
-      ...(state === undefined ? {} : { state }),
-      ...(name === undefined ? {} : { name }),
-      ...(after === undefined ? {} : { id: { lt: after } }),
-    },
-    orderBy: { id: 'desc' },
-    take: limit,
-    include: shown,
-  });
-  return joinQuotes(sql, jobs);
-}
-
-async function joinQuotes<T extends { quoteId: string }>(
-  sql: Sql,
-  jobs: T[],
-): Promise<(T & { quote: Quote | null })[]> {
-  const quotes = await sql.quote.findMany({
-    where: { id: { in: jobs.map((job) => job.quoteId) } },
-    select: { id: true, answer: true },
-  });
-  const answers = new Map(quotes.map(({ id, answer }) => [id, answer as unknown as Quote]));
-  return jobs.map((job) => ({ ...job, quote: answers.get(job.quoteId) ?? null }));
 }

@@ -11,9 +11,11 @@ import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { policyReasons } from '../quotes/options.ts';
 import { committed } from '../shares/store.ts';
+import { ofOneTask, tasksOf } from '../quotes/array.ts';
+import { requireDependencies } from './dependencies.ts';
 import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
 import { specFaults } from './spec-faults.ts';
-import { insertCapped, insertJobs, type NewJobRow } from './store.ts';
+import { insertAlone, insertJobs, type NewJobRow } from './store.ts';
 import { newJobView } from './view.ts';
 
 export type SubmitDeps = {
@@ -55,17 +57,18 @@ export function createSubmit({
 }: SubmitDeps): Submit {
   const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows), insertLanes);
   const insertWithin = (row: NewJobRow, cap: number | undefined) =>
-    cap === undefined ? insert(row) : insertCapped(db, row, cap);
+    cap === undefined && row.spec.dependsOn === undefined ? insert(row) : insertAlone(db, row, cap);
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     checkSpec(spec, now());
     await checkReferences(tenantId, spec);
+    await requireDependencies(db.client, tenantId, spec);
     const [priced, limits] = await Promise.all([
       quoteId === undefined
         ? quote(tenantId, spec)
         : requireLiveQuote(tenantId, quoteId).then((live) => keepQuote(live, spec)),
       policy(tenantId),
     ]);
-    const choices = await openTo(tenantId, countable(chooseOptions(priced, optionId, limits), spec), isBarred);
+    const choices = await openTo(tenantId, countable(choicesOf(priced, optionId, limits, spec), spec), isBarred);
     checkPriority(limits, spec);
     const spentTotal =
       limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
@@ -101,6 +104,11 @@ function keepQuote({ quote, spec: quoted }: { quote: Quote; spec: JobSpec }, spe
   throw new WeirError('invalid', 'The quote is of another spec; ask for a new quote, or leave quoteId out.', {
     faults: changed.map((key) => ({ pointer: `/${key}`, detail: 'This differs from the quoted spec.' })),
   });
+}
+
+/** As a task may run on them, where the quote is of all tasks. */
+function choicesOf(quote: Quote, optionId: string | undefined, policy: Policy, spec: JobSpec): QuoteOption[] {
+  return chooseOptions(quote, optionId, policy).map((option) => ofOneTask(option, tasksOf(spec)));
 }
 
 /** The options the job may run on: the one wished for, or all feasible ones, the recommended first. */

@@ -1,10 +1,14 @@
 import { toUsd, priceFor, fromUsd } from '../core/money.ts';
 import { dayMs } from '../core/time.ts';
-import type { Attempt, Job } from '../protocol/job.ts';
+import type { Attempt, Job, TaskCounts } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer } from '../protocol/quote.ts';
 import { isEnd } from './state.ts';
-import type { NewJobRow, ShownJob } from './store.ts';
+import { tasksOf } from '../quotes/array.ts';
+import { arrayProgress } from './array-view.ts';
+import type { ShownJob } from './shown-store.ts';
+import type { NewJobRow } from './store.ts';
+import { waitingForOthers } from './waiting-view.ts';
 
 type Static<K extends keyof Job> = NonNullable<Job[K]>;
 
@@ -20,6 +24,7 @@ export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
     spec,
     quote,
     cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null },
+    ...(spec.array === undefined ? {} : { tasks: newTaskCounts(tasksOf(spec)) }),
     attempts: [],
     waiting: { position: null, eta: { p50: null, p90: null }, blockers: [] },
     createdAt: at.toISOString(),
@@ -28,10 +33,18 @@ export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
   };
 }
 
+function newTaskCounts(total: number): TaskCounts {
+  return { total, queued: total, provisioning: 0, running: 0, stopping: 0, succeeded: 0, failed: 0, cancelled: 0 };
+}
+
 /** A job as the API shows it, from its rows. */
 export function jobView(row: ShownJob, now: Date): Job {
+  const { tasks, arrayId, arrayIndex } = row;
   const attempts = row.attempts.map((attempt) => attemptView(attempt, now));
-  const accruedUsd = attempts.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const accruedUsd =
+    tasks === null
+      ? attempts.reduce((sum, { costUsd }) => sum + costUsd, 0)
+      : toUsd(Number(row.chargedMicroUsd) + tasks.unchargedMicroUsd);
   const charged = toUsd(Number(row.chargedMicroUsd));
   return {
     id: row.id,
@@ -43,13 +56,15 @@ export function jobView(row: ShownJob, now: Date): Job {
     spec: row.spec as unknown as JobSpec,
     quote: row.quote,
     cost: {
-      reservedUsd: toUsd(Number(row.reservedMicroUsd)),
+      reservedUsd: toUsd(tasks?.reservedMicroUsd ?? Number(row.reservedMicroUsd)),
       accruedUsd: isEnd(row.state) ? charged : toUsd(fromUsd(accruedUsd)),
       finalUsd: isEnd(row.state) ? charged : null,
     },
     ...(row.state === 'running' ? { progress: progressView(row, accruedUsd, now) } : {}),
+    ...(tasks === null ? {} : { tasks: tasks.counts }),
+    ...(arrayId === null || arrayIndex === null ? {} : { task: { array: arrayId, index: arrayIndex } }),
     attempts,
-    ...(row.state === 'queued' ? { waiting: waitingView(row) } : {}),
+    ...(row.state === 'queued' ? { waiting: waitingView(row, now) } : {}),
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -86,6 +101,8 @@ type StoredProgress = { done: number; total: number | null; unit: string | null 
 
 /** Where the job says how far it is, its end follows from its own speed; else from its quote. */
 function progressView(row: ShownJob, accruedUsd: number, now: Date): Static<'progress'> {
+  const { tasks, startedAt } = row;
+  if (tasks !== null) return arrayProgress(tasks, { startedAt, now, costMicroUsd: fromUsd(accruedUsd) });
   const progress = row.progress as StoredProgress | null;
   const attempt = row.attempts.at(-1);
   const elapsedMs = Math.max(1, now.getTime() - (attempt?.startedAt ?? row.startedAt ?? now).getTime());
@@ -120,6 +137,13 @@ function quoted(row: ShownJob, elapsedMs: number): { p50: number; p90: number } 
   return { p50: left(option.durationSeconds.p50), p90: left(option.durationSeconds.p90) };
 }
 
-function waitingView(row: ShownJob): Static<'waiting'> {
-  return (row.waiting as Static<'waiting'> | null) ?? { position: null, eta: unknown, blockers: [] };
+function waitingView(row: ShownJob, now: Date): Static<'waiting'> {
+  const { upstream, tasks } = row;
+  if (upstream.length > 0)
+    return waitingForOthers(
+      upstream.map(({ row: other, ...each }) => ({ ...each, view: jobView({ ...other, upstream: [] }, now) })),
+    );
+  // An array waits as the first of its tasks does.
+  const waiting = tasks === null ? (row.waiting as Static<'waiting'> | null) : tasks.waiting;
+  return waiting ?? { position: null, eta: unknown, blockers: [] };
 }

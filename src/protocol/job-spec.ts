@@ -99,6 +99,12 @@ export const Workload = Type.Object(
 );
 export type Workload = Static<typeof Workload>;
 
+/** How many tasks one array may have. */
+export const maxTasks = 100_000;
+
+// One type with three names rather than a union: of a hundred thousand wrong values each is one error, not four.
+const ArrayValue = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] });
+
 const RetryCause = Type.Enum(['preemption', 'infrastructure']);
 
 export const JobSpec = Type.Object(
@@ -188,21 +194,40 @@ export const JobSpec = Type.Object(
       ),
     ),
     array: Type.Optional(
-      Type.Union([
-        Type.Object({ count: Type.Integer({ minimum: 1, maximum: 100_000 }) }, closed),
+      Type.Union(
+        [
+          Type.Object({ count: Type.Integer({ minimum: 1, maximum: maxTasks }) }, closed),
+          Type.Object(
+            {
+              values: Type.Array(Type.Record(Type.String({ pattern: environmentName }), ArrayValue, closed), {
+                minItems: 1,
+                maxItems: maxTasks,
+              }),
+            },
+            closed,
+          ),
+        ],
+        {
+          description:
+            'The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own.',
+        },
+      ),
+    ),
+    dependsOn: Type.Optional(
+      Type.Array(
         Type.Object(
           {
-            values: Type.Array(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])), {
-              minItems: 1,
-              maxItems: 100_000,
-            }),
+            job: Id('job', 'A job of the same tenant; an array is waited for as a whole.'),
+            on: Type.Optional(Type.Enum(['success', 'failure', 'end'], { description: 'Left out: success.' })),
           },
           closed,
         ),
-      ]),
-    ),
-    dependsOn: Type.Optional(
-      Type.Array(Type.Object({ job: Id('job'), on: Type.Optional(Type.Enum(['success', 'failure', 'end'])) }, closed)),
+        {
+          maxItems: 1000,
+          description:
+            'The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed.',
+        },
+      ),
     ),
     webhooks: Type.Optional(
       Type.Array(Webhook, {

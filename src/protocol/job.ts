@@ -49,6 +49,21 @@ export const Progress = Type.Object(
   { ...closed, title: 'Progress' },
 );
 
+const TaskCounts = Type.Object(
+  {
+    total: Type.Integer(),
+    queued: Type.Integer({ description: 'Those that wait, with those that have not been looked at yet.' }),
+    provisioning: Type.Integer(),
+    running: Type.Integer(),
+    stopping: Type.Integer(),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    cancelled: Type.Integer(),
+  },
+  { ...closed, title: 'TaskCounts' },
+);
+export type TaskCounts = Static<typeof TaskCounts>;
+
 export const Job = Type.Object(
   {
     id: Id('job'),
@@ -61,6 +76,13 @@ export const Job = Type.Object(
     quote: Nullable(Quote),
     cost: Type.Object({ reservedUsd: Usd(), accruedUsd: Usd(), finalUsd: Nullable(Usd()) }, closed),
     progress: Type.Optional(Progress),
+    tasks: Type.Optional(TaskCounts),
+    task: Type.Optional(
+      Type.Object(
+        { array: Id('job'), index: Type.Integer() },
+        { ...closed, description: 'Of a task: the array it belongs to, and its place in it, from 0.' },
+      ),
+    ),
     attempts: Type.Array(Attempt),
     waiting: Type.Optional(
       Type.Object({ position: Nullable(Type.Integer()), eta: Eta, blockers: Type.Array(Blocker) }, closed),

@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.ts';
 import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
+import { ofOneTask } from './array.ts';
 import { modelSeconds } from './predict.ts';
 import { findFinishedJob, insertResidual, listDue, takeDue, type FinishedJob } from './residual-store.ts';
 import { resolveWork, type Work } from './work.ts';
@@ -45,7 +46,7 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
   if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return;
   const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
-  const { durationSeconds, costUsd } = option;
+  const { durationSeconds, costUsd } = ofOneTask(option, job.tasks);
   await insertResidual(sql, {
     jobId,
     tenantId: job.tenantId,

@@ -4,6 +4,7 @@ import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { arrayAssumptions, ofAllTasks, tasksOf } from './array.ts';
 import { assumptionsOf, isOfHistory } from './assumptions.ts';
 import { spreadOf, type Evidence } from './interval.ts';
 import { listOptions } from './options.ts';
@@ -66,6 +67,7 @@ export function computeQuote({
   const { recommended, notes } = recommend(ordered, goal, now);
   const best = ordered.find((option) => option.id === recommended) ?? ordered[0];
   const telling = spread.calibration === undefined ? tellingOf(spec, work, best) : undefined;
+  const tasks = tasksOf(spec);
   return {
     id,
     createdAt: now.toISOString(),
@@ -73,19 +75,24 @@ export function computeQuote({
     workload: {
       flops: work.flops,
       basis: isOfHistory(work, spread) ? 'history' : work.basis,
-      assumptions: [...assumptionsOf({ spec, wanted, work, spread, options: ordered, telling, best }), ...notes],
+      assumptions: [
+        ...assumptionsOf({ spec, wanted, work, spread, options: ordered, telling, best }),
+        ...arrayAssumptions(tasks, best),
+        ...notes,
+      ],
       mostTelling: telling ?? null,
     },
-    options: ordered,
+    options: ordered.map((option) => ofAllTasks(option, tasks)),
     recommended,
     shareImpact: {
       window: share.window,
       before: share.before,
       after: share.after(
-        petaflopDaysOf(
-          ordered.find((option) => option.id === recommended),
-          petaflopsPerAccelerator,
-        ),
+        tasks *
+          petaflopDaysOf(
+            ordered.find((option) => option.id === recommended),
+            petaflopsPerAccelerator,
+          ),
       ),
       cap: share.cap,
     },

@@ -9,6 +9,8 @@ export type FinishedJob = {
   name: string;
   spec: JobSpec;
   quote: Quote;
+  /** How many tasks the quote was of, where the job is one of them. */
+  tasks: number;
   finishedAt: Date;
   chargedMicroUsd: bigint;
   attempts: { offer: Offer; startedAt: Date; finishedAt: Date }[];
@@ -23,6 +25,8 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
   const quote =
     job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: { answer: true } });
   if (job === null || quote === null) return undefined;
+  const { arrayId } = job;
+  const array = arrayId === null ? null : await sql.jobArray.findUnique({ where: { jobId: arrayId } });
   const attempts = job.attempts.flatMap(({ offer, startedAt, finishedAt }) =>
     startedAt === null || finishedAt === null ? [] : [{ offer: offer as unknown as Offer, startedAt, finishedAt }],
   );
@@ -32,6 +36,7 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
     name: job.name,
     spec: job.spec as unknown as JobSpec,
     quote: quote.answer as unknown as Quote,
+    tasks: array?.tasks ?? 1,
     finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
     chargedMicroUsd: job.chargedMicroUsd,
     attempts,

@@ -15,6 +15,7 @@ import { createCancel } from '../../src/jobs/cancel.ts';
 import { createSoleTenancy } from '../../src/jobs/sole-tenant.ts';
 import { createStop } from '../../src/jobs/stop.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
+import { createTend } from '../../src/jobs/tend.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
@@ -47,6 +48,7 @@ export function createWorld(db: Database) {
   const woken: string[] = [];
   const wake = (step: string) => async (id: string) => void woken.push(`${step} ${id}`);
   const stop = createStop({ db, now, wakeSettle: wake('settle') });
+  const cancel = createCancel({ db, now, wakeSettle: wake('settle'), wakeDispatch: () => undefined });
   const limits = () => ({ now: now(), upSince: start, ...timing });
   const accrue = createAccrue(() => 1);
   const errors: unknown[] = [];
@@ -136,7 +138,8 @@ export function createWorld(db: Database) {
       wakeSettle: wake('settle'),
       onError: (error) => void errors.push(error),
     }),
-    cancel: createCancel({ db, now, wakeSettle: wake('settle') }),
+    cancel,
+    tend: createTend({ db, now, cancel }),
     claim: (bootstrapToken: string, token: string) =>
       claim({
         bootstrapToken,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
 import { specFaults } from '../../src/jobs/spec-faults.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 
@@ -41,9 +42,9 @@ test('the text \\u0000 is no NUL character', () => {
 });
 
 test('all faults are named at once', () => {
-  expect(pointersOf({ array: { count: 2 }, webhooks: [], files: { a: 'x'.repeat(2 ** 20 + 1) } })).toEqual([
-    '/array',
-    '/webhooks',
+  const job = newId('job');
+  expect(pointersOf({ dependsOn: [{ job }, { job }], webhooks: [], files: { a: 'x'.repeat(2 ** 20 + 1) } })).toEqual([
+    '/dependsOn/1/job',
     '/files',
   ]);
 });

@@ -59,6 +59,8 @@ test('the end and the cause of every reason', () => {
         "boot-timeout: failed, infrastructure",
         "heartbeat-lost: failed, infrastructure",
         "instance-vanished: failed, infrastructure",
+        "tasks-failed: failed, other-jobs",
+        "dependency-failed: failed, other-jobs",
       ]
     `);
 });

@@ -25,6 +25,20 @@ describe('a CPU job', () => {
     expect(Value.Errors(Quote, quote)).toEqual([]);
   });
 
+  test('of an array costs as much as its tasks together, says so, and takes as long as one', () => {
+    const spec: Partial<JobSpec> = { workload: digits, resources: { cpus: 2 } };
+    const one = quoteOf(spec);
+    const many = quoteOf({ ...spec, array: { count: 250 } });
+    for (const [index, { costUsd, breakdown, durationSeconds }] of many.options.entries()) {
+      const each = one.options[index];
+      expect(costUsd.p90).toBeCloseTo(250 * (each?.costUsd.p90 ?? 0), 6);
+      expect(breakdown.computeUsd).toBeCloseTo(250 * (each?.breakdown.computeUsd ?? 0), 6);
+      expect(durationSeconds).toEqual(each?.durationSeconds);
+    }
+    expect(many.workload.assumptions).toContainEqual(expect.stringMatching(/^The array has 250 tasks: .* 250 × \$/));
+    expect(many.shareImpact.after).toBeCloseTo(250 * one.shareImpact.after, 9);
+  });
+
   test('sees what a cloud would ask, and why it can’t be bought here', () => {
     const planned = quoteOf({ workload: digits }).options.filter(({ offer }) => offer.provider === 'gcp');
     expect(planned.length).toBeGreaterThan(0);

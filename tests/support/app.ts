@@ -125,7 +125,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       occupy: async () => true,
       wakeDispatch: () => undefined,
     }),
-    cancel: createCancel({ db, now, wakeSettle: async () => undefined }),
+    cancel: createCancel({ db, now, wakeSettle: async () => undefined, wakeDispatch: () => undefined }),
     claim: noRunner,
     heartbeat: noRunner,
     report: noRunner,

@@ -39,7 +39,9 @@ test('each change of a job is posted once, signed as Standard Webhooks says', as
   const { tenantId, job, deliveries } = await submitted(api, [{ url: `${receiver.url}/hook?team=a` }]);
   const deliver = deliverer(db);
   await deliver(new Date());
-  await createCancel({ db, now: () => new Date(), wakeSettle: async () => undefined })(job);
+  await createCancel({ db, now: () => new Date(), wakeSettle: async () => undefined, wakeDispatch: () => undefined })(
+    job,
+  );
   await deliver(new Date());
   await deliver(later(600));
   await receiver.close();

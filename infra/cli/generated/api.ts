@@ -826,6 +826,12 @@ export interface components {
                 finalUsd: number | null;
             };
             progress?: components["schemas"]["Progress"];
+            tasks?: components["schemas"]["TaskCounts"];
+            /** @description Of a task: the array it belongs to, and its place in it, from 0. */
+            task?: {
+                array: string;
+                index: number;
+            };
             attempts: components["schemas"]["Attempt"][];
             waiting?: {
                 position: number | null;
@@ -914,6 +920,7 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
+            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -921,9 +928,14 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
+            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
+                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /** @enum {unknown} */
+                /**
+                 * @description Left out: success.
+                 * @enum {unknown}
+                 */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1040,6 +1052,7 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
+            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -1047,9 +1060,14 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
+            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
+                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /** @enum {unknown} */
+                /**
+                 * @description Left out: success.
+                 * @enum {unknown}
+                 */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1119,6 +1137,7 @@ export interface components {
                 max?: number;
                 on?: ("preemption" | "infrastructure")[];
             };
+            /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
                 count: number;
             } | {
@@ -1126,9 +1145,14 @@ export interface components {
                     [key: string]: string | number | boolean;
                 }[];
             };
+            /** @description The job waits until all of these have ended so. When one of them can’t any more, it fails with the reason dependency-failed. */
             dependsOn?: {
+                /** @description A job of the same tenant; an array is waited for as a whole. */
                 job: string;
-                /** @enum {unknown} */
+                /**
+                 * @description Left out: success.
+                 * @enum {unknown}
+                 */
                 on?: "success" | "failure" | "end";
             }[];
             /** @description Told of what becomes of the job: a signed POST, tried again for three days. */
@@ -1695,6 +1719,18 @@ export interface components {
             balanceUsd: number;
             note: string;
         };
+        /** TaskCounts */
+        TaskCounts: {
+            total: number;
+            /** @description Those that wait, with those that have not been looked at yet. */
+            queued: number;
+            provisioning: number;
+            running: number;
+            stopping: number;
+            succeeded: number;
+            failed: number;
+            cancelled: number;
+        };
         /** Tenant */
         Tenant: {
             id: string;
@@ -1899,6 +1935,7 @@ export type SharesBucketGroup = components['schemas']['SharesBucketGroup'];
 export type SharesGroup = components['schemas']['SharesGroup'];
 export type Statement = components['schemas']['Statement'];
 export type StatementLine = components['schemas']['StatementLine'];
+export type TaskCounts = components['schemas']['TaskCounts'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Upload = components['schemas']['Upload'];
@@ -2827,6 +2864,8 @@ export interface operations {
                 cursor?: string;
                 state?: components["schemas"]["JobState"];
                 name?: string;
+                /** @description The tasks of this array. Left out: jobs that are no tasks. */
+                array?: string;
                 /** @description For operators: whose jobs. Left out: all. */
                 tenant?: string;
             };

@@ -4,7 +4,7 @@ import { notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import type { Submit } from '../../jobs/submit.ts';
-import { findShownJob, listShownJobs, type ShownJob } from '../../jobs/store.ts';
+import { findShownJob, listShownJobs, type ShownJob } from '../../jobs/shown-store.ts';
 import { jobView } from '../../jobs/view.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { Job, JobStateSchema, NewJob } from '../../protocol/job.ts';
@@ -18,6 +18,7 @@ const JobQuery = Type.Object({
   ...Page.properties,
   state: Type.Optional(JobStateSchema),
   name: Type.Optional(Type.String()),
+  array: Type.Optional(Id('job', 'The tasks of this array. Left out: jobs that are no tasks.')),
   tenant: Type.Optional(Id('tenant', 'For operators: whose jobs. Left out: all.')),
 });
 const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
@@ -50,7 +51,7 @@ const operations = {
 
 export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPluginAsyncTypebox {
   const require = async (caller: Caller, jobId: string): Promise<ShownJob> => {
-    const job = await findShownJob(db.client, jobId);
+    const job = await findShownJob(db.client, jobId, now());
     if (job === undefined || !sees(caller, job.tenantId)) throw notFound('job', jobId);
     return job;
   };
@@ -73,13 +74,9 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
       async ({ caller, query: { tenant, limit, cursor, ...filter } }) => {
         const page = pageOf(limit);
         const after = readCursor(cursor);
-        const jobs = await listShownJobs(db.client, {
-          ...filter,
-          tenantId: caller.tenantId ?? tenant ?? null,
-          limit: page.take,
-          ...(after === undefined ? {} : { after }),
-        });
         const at = now();
+        const wanted = { ...filter, tenantId: caller.tenantId ?? tenant ?? null, limit: page.take };
+        const jobs = await listShownJobs(db.client, { ...wanted, ...(after === undefined ? {} : { after }) }, at);
         return page.answer(
           jobs.map((job) => jobView(job, at)),
           ({ id }) => id,

@@ -1,0 +1,57 @@
+import { expect } from 'vitest';
+import { operatorKey, test } from '../support/app.ts';
+
+const job = { name: 'sweep', command: 'true' };
+
+type Fault = { pointer: string; detail: string };
+
+test('a hundred thousand tasks are one row and soon accepted; nobody else’s list shows them', async ({ api, db }) => {
+  const { keys } = await api.tenant('vision');
+  const other = await api.tenant('speech');
+  const values = Array.from({ length: 100_000 }, (_, seed) => ({ seed, lr: 0.1 }));
+  const answer = await api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { values } });
+  expect(answer.statusCode).toBe(201);
+  const { id, tasks } = answer.json();
+  expect(tasks).toMatchObject({ total: 100_000, queued: 100_000, running: 0 });
+  expect(await db.client.job.count()).toBe(1);
+  const looked = (await api.ask(keys.viewer, `GET /v1/jobs/${id}`)).json();
+  expect(looked).toEqual(answer.json());
+  expect((await api.ask(other.keys.viewer, `GET /v1/jobs?array=${id}`)).json().items).toEqual([]);
+});
+
+test('an array over the limit, an empty one, and values that are no environment are refused at their place', async ({
+  api,
+}) => {
+  const { keys } = await api.tenant('vision');
+  const faults = async (array: object): Promise<Fault[]> =>
+    (await api.ask(keys.member, 'POST /v1/jobs', { ...job, array })).json().errors;
+  expect(await faults({ count: 100_001 })).toEqual([
+    { pointer: '/array/count', detail: 'This must be at most 100000; it is 100001.' },
+  ]);
+  expect(await faults({ values: Array.from({ length: 100_001 }, () => ({})) })).toEqual([
+    expect.objectContaining({ pointer: '/array/values' }),
+  ]);
+  expect(await faults({ values: [] })).toEqual([{ pointer: '/array/values', detail: 'This list must not be empty.' }]);
+  expect(await faults({ values: [{ lr: 1 }, { 'learning-rate': 1, '1st': 2 }, { x: 'y'.repeat(131_070) }] })).toEqual([
+    expect.objectContaining({
+      pointer: '/array/values/1/learning-rate',
+      detail: expect.stringContaining('is not a name of letters'),
+    }),
+    expect.objectContaining({ pointer: '/array/values/1/1st' }),
+  ]);
+  expect(await faults({ values: [{ x: 'y'.repeat(131_070) }] })).toEqual([
+    expect.objectContaining({ pointer: '/array/values/0/x', detail: expect.stringContaining('131072 bytes') }),
+  ]);
+  const flood = await faults({ values: Array.from({ length: 100_000 }, () => ({ a: null })) });
+  expect(flood).toHaveLength(1000);
+});
+
+test('a cap of queued jobs counts the tasks that wait, made or not', async ({ api }) => {
+  const { id, keys } = await api.tenant('vision');
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { caps: { queuedJobs: 10 } });
+  const submit = (count: number) => api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { count } });
+  expect((await submit(11)).json()).toMatchObject({ type: expect.stringMatching(/too-many-queued$/) });
+  expect((await submit(7)).statusCode).toBe(201);
+  expect((await submit(4)).json().detail).toContain('has 7 jobs queued, and its cap is 10, and this array has 4 tasks');
+  expect((await submit(3)).statusCode).toBe(201);
+});
