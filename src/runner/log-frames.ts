@@ -1,6 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { SpooledBatch } from './log-spool.ts';
+
+/** Gzipped records on their way to the broker. */
+export type SpooledBatch = { firstLine: number; lines: number; rawBytes: number; bytes: Buffer };
 
 /** CRC-32 of all that follows, length of the gzip, number of lines, bytes before packing, number of the first line. */
 export const frameHeadBytes = 24;

@@ -2,10 +2,7 @@ import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maxLogChunkBytes } from '../protocol/limits.ts';
 import type { LogDelivery } from './broker.ts';
-import { frameHeadBytes, frameOf, readAt } from './log-frames.ts';
-
-/** Gzipped records on their way to the broker. */
-export type SpooledBatch = { firstLine: number; lines: number; rawBytes: number; bytes: Buffer };
+import { frameHeadBytes, frameOf, readAt, type SpooledBatch } from './log-frames.ts';
 
 /**
  * What waits for the broker, in order: all of it on disk, from where it is delivered should this runner be killed, and a little

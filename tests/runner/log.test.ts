@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { reportOf, residentBytes, runJob, startJob } from '../support/runner-process.ts';
@@ -48,7 +48,7 @@ test('while the broker is away a log of 200 MB waits on disk, not in memory, and
   await broker.goAway();
   writeFileSync(join(runner.boot.workDir, 'go'), '');
   await waitFor('the job to have written', () => existsSync(join(runner.boot.workDir, 'done')), 60_000);
-  expect(existsSync(join(runner.boot.stateDir, 'log', '0.log'))).toBe(true);
+  expect(readdirSync(join(runner.boot.stateDir, 'log'))).not.toEqual([]);
   expect(residentBytes(runner.pid)).toBeLessThan(250 * 1024 ** 2);
   await broker.comeBack();
   const report = await reportOf(broker, runner, 60_000);
