@@ -1,8 +1,10 @@
-import type { Clock } from '../core/time.ts';
+import { parseDuration, type Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
+import { backoffAfter, elsewhereFirst, isOfPlace, placeOf } from '../jobs/retry.ts';
 import { after, defaultRetries, outcomes, type EndState, type StopReason } from '../jobs/state.ts';
 import { lockJob, move, recordMoney } from '../jobs/store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
@@ -100,22 +102,27 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
 }
 
 /** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */
-function endingOf({ job, number, message }: AttemptRow, reason: StopReason) {
+function endingOf({ job, number, message, exitCode, offer }: AttemptRow, reason: StopReason) {
   const { retries } = job.spec as unknown as JobSpec;
-  const to = after(reason, job.failedAttempts + 1, { ...defaultRetries, ...retries });
+  const to = after({ reason, exitCode }, job.failedAttempts + 1, { ...defaultRetries, ...retries });
   const why = message ?? 'It ended.';
   if (to !== 'queued') return { to, reason, message: why };
   if (job.stopRequestedAt !== null)
     return { to: 'cancelled', reason: 'cancelled', message: `Cancelled by its tenant. ${why}` } as const;
-  return { to, reason, message: `Attempt ${number} ended: ${why} It will be tried again.` };
+  const place = placeOf(offer as unknown as Offer);
+  const elsewhere = isOfPlace(reason) ? `, first elsewhere than on ${place} where the quote has another place` : '';
+  return { to, reason, message: `Attempt ${number} ended: ${why} It will be tried again${elsewhere}.` };
 }
 
-/** Later than this the next attempt need not be. */
-const maxBackoffMs = 15 * 60_000;
-
 /** What else changes on the job's row. A retried job keeps its place, since its time in the queue stays. */
-function endOf({ job }: AttemptRow, to: EndState | 'queued', at: Date, { retryBackoffMs }: SettleDeps) {
+function endOf({ job, reason, offer }: AttemptRow, to: EndState | 'queued', at: Date, { retryBackoffMs }: SettleDeps) {
   if (to !== 'queued') return { finishedAt: at };
-  const backoffMs = Math.min(maxBackoffMs, retryBackoffMs * 2 ** job.failedAttempts);
-  return { failedAttempts: job.failedAttempts + 1, notBefore: new Date(at.getTime() + backoffMs) };
+  const { retries } = job.spec as unknown as JobSpec;
+  const firstMs = retries?.backoff === undefined ? retryBackoffMs : parseDuration(retries.backoff);
+  const options = job.options as unknown as QuoteOption[];
+  return {
+    failedAttempts: job.failedAttempts + 1,
+    notBefore: new Date(at.getTime() + backoffAfter(job.failedAttempts, firstMs)),
+    ...(isOfPlace(reason) ? { options: elsewhereFirst(options, offer as unknown as Offer) } : {}),
+  };
 }

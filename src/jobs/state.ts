@@ -102,9 +102,13 @@ export const outcomes = {
 export type Retries = { max: number; on: readonly string[] };
 export const defaultRetries: Retries = { max: 3, on: ['preemption', 'infrastructure'] };
 
-/** Where a stopping job goes: back to the queue where its reason is worth a retry and retries are left, else to its end. */
-export function after(reason: StopReason, failedAttempts: number, retries: Retries): EndState | 'queued' {
+/** Why an attempt ended; the exit code where its command gave one. */
+export type Ending = { reason: StopReason; exitCode: number | null };
+
+/** Where a stopping job goes: back to the queue where its end is worth a retry and retries are left, else to its end. */
+export function after({ reason, exitCode }: Ending, failedAttempts: number, retries: Retries): EndState | 'queued' {
   const { end, cause }: Outcome = outcomes[reason];
-  const isRetried = retries.on.includes(cause) && failedAttempts <= retries.max;
+  const names: string[] = [cause, reason, ...(reason === 'exit-code' ? [`exit-code:${exitCode}`] : [])];
+  const isRetried = names.some((name) => retries.on.includes(name)) && failedAttempts <= retries.max;
   return isRetried ? 'queued' : end;
 }

@@ -3,6 +3,7 @@ import { dayMs } from '../core/time.ts';
 import type { Attempt, Job, TaskCounts } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer } from '../protocol/quote.ts';
+import { avoidedBy } from './retry.ts';
 import { isEnd } from './state.ts';
 import { tasksOf } from '../quotes/array.ts';
 import { arrayProgress } from './array-view.ts';
@@ -40,7 +41,10 @@ function newTaskCounts(total: number): TaskCounts {
 /** A job as the API shows it, from its rows. */
 export function jobView(row: ShownJob, now: Date): Job {
   const { tasks, arrayId, arrayIndex } = row;
-  const attempts = row.attempts.map((attempt) => attemptView(attempt, now));
+  const attempts = row.attempts.map((attempt, index) => ({
+    ...attemptView(attempt, now),
+    avoided: avoidedBy(triedOf(attempt), row.attempts.slice(0, index).map(triedOf)),
+  }));
   const accruedUsd =
     tasks === null
       ? attempts.reduce((sum, { costUsd }) => sum + costUsd, 0)
@@ -71,7 +75,11 @@ export function jobView(row: ShownJob, now: Date): Job {
   };
 }
 
-function attemptView(attempt: ShownJob['attempts'][number], now: Date): Attempt {
+function triedOf({ offer, reason }: ShownJob['attempts'][number]): { offer: Offer; reason: string | null } {
+  return { offer: offer as unknown as Offer, reason };
+}
+
+function attemptView(attempt: ShownJob['attempts'][number], now: Date): Omit<Attempt, 'avoided'> {
   const offer = attempt.offer as unknown as Offer;
   return {
     number: attempt.number,

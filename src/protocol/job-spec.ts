@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { closed, Duration, Id, Time } from './common.ts';
+import { Retries } from './retries.ts';
 import { Webhook } from './webhook.ts';
 
 /** Kinds of accelerator that a spec may name; `cpu` counts cores. TPU slices are `v5e-8` and the like. */
@@ -105,8 +106,6 @@ export const maxTasks = 100_000;
 // One type with three names rather than a union: of a hundred thousand wrong values each is one error, not four.
 const ArrayValue = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] });
 
-const RetryCause = Type.Enum(['preemption', 'infrastructure']);
-
 export const JobSpec = Type.Object(
   {
     name: Type.String({
@@ -184,15 +183,7 @@ export const JobSpec = Type.Object(
     priority: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 100, description: 'Within the tenant, higher first. Left out: 50.' }),
     ),
-    retries: Type.Optional(
-      Type.Object(
-        {
-          max: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 3 })),
-          on: Type.Optional(Type.Array(RetryCause)),
-        },
-        { ...closed, description: 'Left out: 3, on preemption and infrastructure.' },
-      ),
-    ),
+    retries: Type.Optional(Retries),
     array: Type.Optional(
       Type.Union(
         [

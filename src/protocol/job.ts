@@ -33,6 +33,10 @@ export const Attempt = Type.Object(
     reason: Nullable(Type.String()),
     message: Nullable(Type.String()),
     costUsd: Usd(),
+    avoided: Type.Array(Type.String(), {
+      description:
+        'Provider and zone where earlier attempts failed by the doing of their machines, and which this one was kept from.',
+    }),
   },
   { ...closed, title: 'Attempt' },
 );

@@ -99,3 +99,14 @@ test('what a path names that is no id is not there; an unknown query field is re
     { pointer: '?limti', detail: 'There is no field "limti" here. Did you mean "limit"?' },
   ]);
 });
+
+test('what a job can’t be tried again on is refused with the nearest word', async ({ api }) => {
+  const faults = await faultsOf(api, {
+    ...job,
+    retries: { on: ['preemption', 'out-of-memry', 'exit-code:256', 'exit-code:75'] },
+  });
+  const details = new Map(faults.map(({ pointer, detail }) => [pointer, detail]));
+  expect([...details.keys()].toSorted()).toEqual(['/retries/on/1', '/retries/on/2']);
+  expect(details.get('/retries/on/1')).toContain('Did you mean "out-of-memory"?');
+  expect(details.get('/retries/on/2')).toContain('exit-code:<1 to 255>');
+});

@@ -153,13 +153,19 @@ export function createWorld(db: Database) {
     /** As the routes do it: past the fence, then the verb. */
     beat: async (token: string, attempt: number, stage: Heartbeat['stage'] = 'preparing') =>
       heartbeat(await requireRunner(db.client, token, attempt), { attempt, stage }),
-    end: async (token: string, attempt: number, reason: Report['reason'] = 'completed') =>
-      report(await requireRunner(db.client, token, attempt), reportOf(attempt, reason)),
+    end: async (token: string, attempt: number, reason: Report['reason'] = 'completed', exitCode = 1) =>
+      report(await requireRunner(db.client, token, attempt), reportOf(attempt, reason, exitCode)),
   };
 }
 
-export function reportOf(attempt: number, reason: Report['reason'] = 'completed'): Report {
-  return { attempt, reason, message: `It ended: ${reason}.`, exitCode: reason === 'completed' ? 0 : 1, lines: 0 };
+export function reportOf(attempt: number, reason: Report['reason'] = 'completed', exitCode = 1): Report {
+  return {
+    attempt,
+    reason,
+    message: `It ended: ${reason}.`,
+    exitCode: reason === 'completed' ? 0 : exitCode,
+    lines: 0,
+  };
 }
 
 /** vitest's `test` with a world of its own. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { after, defaultRetries, next, outcomes } from '../../src/jobs/state.ts';
+import { after, defaultRetries, next, outcomes, pathTo, type StopReason } from '../../src/jobs/state.ts';
+import { retryWords } from '../../src/protocol/retries.ts';
 
 test('the table of states', () => {
   expect(next).toMatchInlineSnapshot(`
@@ -65,10 +66,39 @@ test('the end and the cause of every reason', () => {
     `);
 });
 
+const ended = (reason: StopReason, exitCode: number | null = null) => ({ reason, exitCode });
+
 test('only infrastructure and preemption are tried again, as often as the spec allows', () => {
-  expect(after('heartbeat-lost', 3, defaultRetries)).toBe('queued');
-  expect(after('heartbeat-lost', 4, defaultRetries)).toBe('failed');
-  expect(after('exit-code', 1, defaultRetries)).toBe('failed');
-  expect(after('preemption', 1, { max: 3, on: ['infrastructure'] })).toBe('failed');
-  expect(after('cancelled', 1, defaultRetries)).toBe('cancelled');
+  expect(after(ended('heartbeat-lost'), 3, defaultRetries)).toBe('queued');
+  expect(after(ended('heartbeat-lost'), 4, defaultRetries)).toBe('failed');
+  expect(after(ended('exit-code', 1), 1, defaultRetries)).toBe('failed');
+  expect(after(ended('preemption'), 1, { max: 3, on: ['infrastructure'] })).toBe('failed');
+  expect(after(ended('cancelled'), 1, defaultRetries)).toBe('cancelled');
+});
+
+test('where the spec names a reason or an exit code, that is tried again, and nothing beside it', () => {
+  const on = (...words: string[]) => ({ max: 1, on: words });
+  expect(after(ended('exit-code', 75), 1, on('exit-code:75'))).toBe('queued');
+  expect(after(ended('exit-code', 75), 2, on('exit-code:75'))).toBe('failed');
+  expect(after(ended('exit-code', 1), 1, on('exit-code:75'))).toBe('failed');
+  expect(after(ended('exit-code', 1), 1, on('exit-code'))).toBe('queued');
+  expect(after(ended('out-of-memory'), 1, on('out-of-memory'))).toBe('queued');
+  expect(after(ended('heartbeat-lost'), 1, on('out-of-memory'))).toBe('failed');
+  expect(after(ended('completed'), 1, on(...retryWords))).toBe('succeeded');
+});
+
+test('what a spec may name is every reason that another attempt can help against, and whose doing it was', () => {
+  const hopeless = ['max-cost', 'budget', 'tasks-failed', 'dependency-failed'];
+  const reasons = Object.entries(outcomes).flatMap(([reason, { end, cause }]) =>
+    end === 'failed' && !hopeless.includes(reason) && reason !== cause ? [reason] : [],
+  );
+  expect([...retryWords].toSorted()).toEqual([...reasons, 'preemption', 'infrastructure'].toSorted());
+});
+
+test('from any state the table leads an array to where its tasks are', () => {
+  expect(pathTo('queued', 'running')).toEqual(['provisioning', 'running']);
+  expect(pathTo('queued', 'cancelled')).toEqual(['cancelled']);
+  expect(pathTo('queued', 'succeeded')).toEqual(['provisioning', 'stopping', 'succeeded']);
+  expect(pathTo('running', 'failed')).toEqual(['stopping', 'failed']);
+  expect(pathTo('failed', 'running')).toEqual([]);
 });

@@ -742,6 +742,8 @@ export interface components {
             reason: string | null;
             message: string | null;
             costUsd: number;
+            /** @description Provider and zone where earlier attempts failed by the doing of their machines, and which this one was kept from. */
+            avoided: string[];
         };
         /** AuditEntry */
         AuditEntry: {
@@ -918,7 +920,10 @@ export interface components {
             retries?: {
                 /** @default 3 */
                 max?: number;
-                on?: ("preemption" | "infrastructure")[];
+                /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
+                backoff?: string;
             };
             /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
@@ -1050,7 +1055,10 @@ export interface components {
             retries?: {
                 /** @default 3 */
                 max?: number;
-                on?: ("preemption" | "infrastructure")[];
+                /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
+                backoff?: string;
             };
             /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
@@ -1135,7 +1143,10 @@ export interface components {
             retries?: {
                 /** @default 3 */
                 max?: number;
-                on?: ("preemption" | "infrastructure")[];
+                /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
+                backoff?: string;
             };
             /** @description The same command as so many tasks, or one for each entry of `values`, whose fields are given to it as environment variables; all have WEIR_ARRAY_INDEX, from 0, and WEIR_ARRAY_COUNT. Each task is scheduled, tried again, limited by maxDuration and maxCostUsd, and paid for on its own. */
             array?: {
