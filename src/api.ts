@@ -102,6 +102,7 @@ function quoting(foundation: Foundation) {
     policy,
     share: createOutlook({ db, now, policy }),
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
+    bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
     now,
     quoteMs: config.timing.quoteMs,
   });

@@ -80,6 +80,12 @@ export const ConfigFile = Type.Object(
           {
             kind: Type.Literal('gcs'),
             name: Type.String({ minLength: 3 }),
+            region: Type.Optional(
+              Type.String({
+                minLength: 1,
+                description: 'Where it is: quotes then count what goes to machines elsewhere.',
+              }),
+            ),
             projectId: Type.Optional(Type.String()),
             apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
             keyFile: Type.Optional(Type.String()),

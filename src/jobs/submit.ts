@@ -9,7 +9,7 @@ import type { Job, NewJob } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
-import { policyReasons } from '../quotes/options.ts';
+import { policyReasons } from '../quotes/reasons.ts';
 import { committed } from '../shares/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';

@@ -59,10 +59,34 @@ export const QuoteOption = Type.Object(
     durationSeconds: Percentiles,
     costUsd: Percentiles,
     breakdown: Type.Object(
-      { computeUsd: Usd(), provisioningUsd: Usd(), preemptionUsd: Usd(), storageUsd: Usd(), egressUsd: Usd() },
-      closed,
+      {
+        computeUsd: Usd('The training itself.'),
+        provisioningUsd: Usd('From the machine’s start to the runner’s.'),
+        setupUsd: Usd('Image and setup.'),
+        transferUsd: Usd('Time in which inputs come and outputs go.'),
+        checkpointUsd: Usd('Time in which checkpoints are written.'),
+        preemptionUsd: Usd('Work done again, and restarts.'),
+        storageUsd: Usd('Disks, and what is kept for a month.'),
+        egressUsd: Usd('Between regions, and outputs fetched once.'),
+      },
+      { ...closed, description: 'Where the middle of costUsd goes; the parts sum to it.' },
+    ),
+    phases: Type.Object(
+      {
+        provisioningSeconds: Type.Number({ description: 'Before durationSeconds begins.' }),
+        setupSeconds: Type.Number(),
+        transferSeconds: Type.Number(),
+        trainingSeconds: Type.Number(),
+        checkpointSeconds: Type.Number(),
+        preemptionSeconds: Type.Number(),
+      },
+      { ...closed, description: 'Where the middle of durationSeconds goes.' },
     ),
     start: Type.Object({ p50Seconds: Type.Number(), p90Seconds: Type.Number() }, closed),
+    pareto: Type.Boolean({
+      description:
+        'On the Pareto front of time and cost: nothing that is feasible is as cheap and sooner done, or as soon and cheaper. Where nothing is feasible, of what could be bought.',
+    }),
     feasible: Type.Boolean(),
     reasons: Type.Array(Type.String(), { description: 'Why it is not feasible.' }),
   },

@@ -20,6 +20,8 @@ export type Sellable = {
   divisible?: { microUsdPerCpuHour: number; microUsdPerGpuHour: number };
   /** Seconds from asking for the machine to the first line of the job, as usually seen. */
   startSeconds: { p50: number; p90: number };
+  /** Seconds between preemptions of one such spot machine, as seen; left out where nothing was. */
+  spotMeanUpSeconds?: number;
 };
 
 /** What one node of an attempt may use of a machine; indexes are of the machine's GPUs. */

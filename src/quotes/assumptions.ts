@@ -1,9 +1,12 @@
+import { dayMs } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { catalogueDate, catalogueOffers, soldKinds } from './catalogue.ts';
+import { costAssumptions } from './cost-assumptions.ts';
 import type { Spread } from './interval.ts';
 import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
 import type { Telling } from './telling.ts';
+import type { Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
@@ -13,6 +16,8 @@ export type QuotedOn = {
   work: Work;
   spread: Spread;
   options: readonly QuoteOption[];
+  around: Around;
+  now: Date;
   telling: Telling | undefined;
   /** The recommended option, else the first. */
   best: QuoteOption | undefined;
@@ -25,7 +30,14 @@ export function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean 
 
 /** Everything the quote takes for granted, in words, and last the field that would tell most. */
 export function assumptionsOf(quoted: QuotedOn): string[] {
-  return [...ofWork(quoted), ...ofSpeed(quoted.work), ...ofMemory(quoted), ...ofMarket(quoted), ...ofTelling(quoted)];
+  return [
+    ...ofWork(quoted),
+    ...ofSpeed(quoted.work),
+    ...ofMemory(quoted),
+    ...costAssumptions(quoted),
+    ...ofMarket(quoted),
+    ...ofTelling(quoted),
+  ];
 }
 
 function ofMemory({ work, options, best }: QuotedOn): string[] {
@@ -82,7 +94,7 @@ function ofSpeed({ basis, kind, flops, precision }: Work): string[] {
   return assumptions;
 }
 
-function ofMarket({ wanted: { kind }, options }: QuotedOn): string[] {
+function ofMarket({ wanted: { kind }, options, now }: QuotedOn): string[] {
   const catalogue = catalogueOffers(kind);
   if (catalogue.length === 0)
     return [
@@ -98,7 +110,11 @@ function ofMarket({ wanted: { kind }, options }: QuotedOn): string[] {
   const isCloud = options.some(({ offer }) => offer.provider !== 'local');
   return isCloud
     ? [
-        `Buckets are taken to be in the machine's region. Catalogue prices have their own date, at the latest ${catalogueDate}.`,
+        `Cloud prices are of ${catalogueDate}, ${daysBetween(catalogueDate, now)} days ago, or of the day that an offer states.`,
       ]
     : [];
+}
+
+function daysBetween(date: string, now: Date): number {
+  return Math.max(0, Math.floor((now.getTime() - Date.parse(date)) / dayMs));
 }

@@ -25,6 +25,10 @@ export type Candidate = {
   memoryBytes: number;
   /** Whether a disk is paid beside the machine. */
   isDiskExtra: boolean;
+  /** As the provider has seen it; else that of the kind is taken. */
+  spotMeanUpSeconds: number | undefined;
+  /** Whether it is of the catalogue alone, and so can't be bought here. */
+  isForPlanning: boolean;
   /** Why the job can't run there; empty where it can. */
   reasons: string[];
 };
@@ -61,6 +65,8 @@ function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
       startSeconds: sellable.startSeconds,
       memoryBytes: memoryOf(sellable, wanted, size),
       isDiskExtra: sellable.divisible === undefined,
+      spotMeanUpSeconds: sellable.spotMeanUpSeconds,
+      isForPlanning: false,
       reasons: [...placeReasons(wanted, sellable, provider), ...sizeReasons(wanted, ware, size)],
     }));
   });
@@ -249,6 +255,8 @@ function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { provider
     startSeconds: catalogueStart,
     memoryBytes: offer.memoryBytes,
     isDiskExtra: true,
+    spotMeanUpSeconds: undefined,
+    isForPlanning: true,
     reasons: [reason],
   };
 }

@@ -95,3 +95,10 @@ export function hostBytes(work: Work, nodes: number): number | undefined {
   const footprint = footprintOf(work);
   return footprint === undefined ? undefined : (footprint.stateBytes / nodes + footprint.leastActivationBytes) / usable;
 }
+
+/** A checkpoint has the weights and what the optimiser needs to go on: all but the gradients. Null where the model's size is unknown. */
+export function checkpointBytesOf(work: Work): number | null {
+  if (work.parameters === null) return null;
+  if (work.isLora) return work.parameters * adapterBytes;
+  return work.parameters * (work.kind === 'recommender' ? tableBytes : 14);
+}

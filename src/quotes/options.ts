@@ -5,12 +5,18 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { listCandidates, type Candidate } from './candidates.ts';
 import { distribution, type Percentiles, type Spread } from './interval.ts';
-import { hostBytes, smallestCountThatHolds } from './memory.ts';
+import { paretoFront } from './pareto.ts';
 import { modelSeconds } from './predict.ts';
-import { hardlyFinishesOnSpot, priced, type Terms } from './price.ts';
+import { priced } from './price.ts';
+import { memoryReasons, policyReasons } from './reasons.ts';
 import type { Wares } from './sellers.ts';
+import { hardlyFinishes } from './spot.ts';
+import { termsOf, type Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
+
+/** Seconds that a job of this tenant would wait for such machines to be free, beside what they take to come up. */
+export type QueueWait = (gang: { provider: string; kind: string; count: number }) => { p50: number; p90: number };
 
 export type OptionsInput = {
   spec: JobSpec;
@@ -19,58 +25,101 @@ export type OptionsInput = {
   wares: Wares;
   spread: Spread;
   policy: Pick<Policy, 'providers' | 'regions'>;
+  around: Around;
+  queueWait: QueueWait;
   newId: () => string;
 };
 
-const defaultDiskGiB = 20;
-const bytesPerGiB = 1024 ** 3;
+/** An option, and whether all that is in its way is that this installation does not buy there. */
+type Planned = { option: QuoteOption; isForPlanning: boolean };
 
-/** Every way to run the job, with time and cost as distributions; in no order yet. */
+/** Every way to run the job, with time and cost as distributions, and the Pareto front marked; in no order yet. */
 export function listOptions(input: OptionsInput): QuoteOption[] {
-  const { spec, work, wanted, wares, spread } = input;
-  const durations = new Map<number, Percentiles | undefined>();
-  const durationOn = (count: number): Percentiles | undefined => {
-    if (!durations.has(count))
-      durations.set(count, withinLimit(spread, spec, modelSeconds(spec, work, { kind: wanted.kind, count })));
-    return durations.get(count);
-  };
-  return listCandidates(wanted, work, wares).flatMap((candidate) => {
+  const { work, wanted, wares, around } = input;
+  const durationOn = durationsOf(input);
+  const planned = listCandidates(wanted, work, wares).flatMap((candidate) => {
     const duration = durationOn(candidate.count * candidate.nodes);
-    return duration === undefined ? [] : [optionOf(candidate, duration, input)];
+    return duration === undefined ? [] : [planOf(candidate, duration, around, input)];
   });
+  return withFront(planned);
+}
+
+type Duration = { modelled: number; spread: Percentiles };
+
+/** By the number of accelerators, worked out once each. */
+function durationsOf({ spec, work, wanted, spread }: OptionsInput): (count: number) => Duration | undefined {
+  const known = new Map<number, Duration | undefined>();
+  const mostSeconds = spec.maxDuration === undefined ? Infinity : parseDuration(spec.maxDuration) / 1000;
+  return (count) => {
+    if (!known.has(count)) {
+      const modelled = modelSeconds(spec, work, { kind: wanted.kind, count });
+      known.set(
+        count,
+        modelled === undefined
+          ? undefined
+          : { modelled, spread: withinLimit(distribution(modelled, spread), mostSeconds) },
+      );
+    }
+    return known.get(count);
+  };
 }
 
 /** An attempt is stopped at maxDuration, so it can neither take nor cost more. */
-function withinLimit(spread: Spread, { maxDuration }: JobSpec, seconds: number | undefined): Percentiles | undefined {
-  if (seconds === undefined) return undefined;
-  const { p10, p50, p90 } = distribution(seconds, spread);
-  const most = maxDuration === undefined ? Infinity : parseDuration(maxDuration) / 1000;
+function withinLimit({ p10, p50, p90 }: Percentiles, most: number): Percentiles {
   return { p10: Math.min(p10, most), p50: Math.min(p50, most), p90: Math.min(p90, most) };
 }
 
-function optionOf(candidate: Candidate, duration: Percentiles, input: OptionsInput): QuoteOption {
-  const terms = termsOf(candidate, input);
-  const reasons = [
-    ...candidate.reasons,
-    ...policyReasons(candidate, input.policy),
-    ...memoryReasons(candidate, input.work),
-  ];
-  if (hardlyFinishesOnSpot(duration.p50, terms))
-    reasons.push(
+function planOf(candidate: Candidate, { modelled, spread }: Duration, around: Around, input: OptionsInput): Planned {
+  const terms = termsOf(candidate, input.spec, around, modelled);
+  const others = [...policyReasons(candidate, input.policy), ...memoryReasons(candidate, input.work)];
+  if (hardlyFinishes(spread.p50, terms.interruptions))
+    others.push(
       'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.',
     );
-  return {
+  const reasons = [...candidate.reasons, ...others];
+  const { provider, kind, count, nodes, startSeconds } = candidate;
+  const wait = input.queueWait({ provider, kind, count: count * nodes });
+  const option = {
     id: input.newId(),
     offer: offerOf(candidate),
-    ...priced(duration, terms),
-    start: { p50Seconds: candidate.startSeconds.p50, p90Seconds: candidate.startSeconds.p90 },
+    ...priced(spread, terms),
+    start: { p50Seconds: startSeconds.p50 + wait.p50, p90Seconds: startSeconds.p90 + wait.p90 },
+    pareto: false,
     feasible: reasons.length === 0,
     reasons,
   };
+  return { option, isForPlanning: candidate.isForPlanning && others.length === 0 };
+}
+
+/** Among what can be bought; where nothing can, among what could be. */
+function withFront(planned: readonly Planned[]): QuoteOption[] {
+  const options = planned.map(({ option }) => option);
+  const feasible = options.filter((option) => option.feasible);
+  const choice =
+    feasible.length > 0 ? feasible : planned.flatMap(({ option, isForPlanning }) => (isForPlanning ? [option] : []));
+  const front = paretoFront(
+    choice,
+    ({ costUsd }) => costUsd.p50,
+    ({ start, durationSeconds }) => start.p50Seconds + durationSeconds.p50,
+  );
+  for (const option of front) option.pareto = true;
+  return options;
 }
 
 /** The parts of a candidate that name what is bought. */
-type Named = Omit<Candidate, 'startSeconds' | 'memoryBytes' | 'isDiskExtra' | 'reasons'>;
+type Named = Pick<
+  Candidate,
+  | 'provider'
+  | 'region'
+  | 'zone'
+  | 'machineType'
+  | 'kind'
+  | 'count'
+  | 'nodes'
+  | 'market'
+  | 'microUsdPerHour'
+  | 'priceDate'
+>;
 
 export function offerOf({
   provider,
@@ -97,57 +146,3 @@ export function offerOf({
     priceDate,
   };
 }
-
-function termsOf(
-  { market, nodes, microUsdPerHour, startSeconds, isDiskExtra }: Candidate,
-  { spec, work, wanted }: OptionsInput,
-): Terms {
-  // The trained weights, in two bytes each, are fetched once by whoever trained them.
-  const egressBytes = isDiskExtra && spec.outputs !== undefined ? 2 * (work.parameters ?? 0) : 0;
-  return {
-    market,
-    nodes,
-    microUsdPerHour,
-    startSeconds,
-    diskGiB: isDiskExtra ? (wanted.diskBytes === null ? defaultDiskGiB : wanted.diskBytes / bytesPerGiB) : 0,
-    egressBytes,
-    checkpointEverySeconds: everySeconds(spec.checkpoints),
-  };
-}
-
-function everySeconds(checkpoints: JobSpec['checkpoints']): number | null | undefined {
-  if (checkpoints === undefined) return null;
-  return checkpoints.every === undefined ? undefined : parseDuration(checkpoints.every) / 1000;
-}
-
-/** Why the tenant may not buy there, whatever is sold. */
-export function policyReasons(
-  { provider, region }: Pick<Candidate, 'provider' | 'region'>,
-  { providers, regions }: OptionsInput['policy'],
-): string[] {
-  const reasons: string[] = [];
-  if (providers !== undefined && !providers.includes(provider))
-    reasons.push(`The tenant's policy does not allow the provider ${provider}.`);
-  if (regions !== undefined && !regions.includes(region))
-    reasons.push(`The tenant's policy does not allow the region ${region}.`);
-  return reasons;
-}
-
-function memoryReasons({ kind, count, nodes, machineType, memoryBytes }: Candidate, work: Work): string[] {
-  if (kind === 'cpu') {
-    const needed = hostBytes(work, nodes);
-    if (needed === undefined || needed <= memoryBytes) return [];
-    return [
-      `The model needs ${gib(needed)} GiB of memory, and a node gets ${gib(memoryBytes)} of ${machineType}: state resources.memoryGiB.`,
-    ];
-  }
-  const needed = smallestCountThatHolds(work, kind);
-  if (needed === undefined || needed <= count * nodes) return [];
-  if (needed === Infinity)
-    return [`The model does not fit: the activations of one sequence are too large for any count of ${kind}.`];
-  return [
-    `The model does not fit: with its gradients, optimiser state and activations it needs at least ${needed} ${kind}, fully sharded.`,
-  ];
-}
-
-const gib = (bytes: number): number => Math.ceil(bytes / bytesPerGiB);

@@ -6,8 +6,9 @@ import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { arrayAssumptions, ofAllTasks, tasksOf } from './array.ts';
 import { assumptionsOf, isOfHistory } from './assumptions.ts';
-import { spreadOf, type Evidence } from './interval.ts';
-import { listOptions } from './options.ts';
+import { spreadOf, type Evidence, type Spread } from './interval.ts';
+import { overheadOf, volumesOf } from './overhead.ts';
+import { listOptions, type QueueWait } from './options.ts';
 import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
 import { mostTelling, type Telling } from './telling.ts';
@@ -35,6 +36,8 @@ export type QuoteInput = {
   history: History;
   policy: Pick<Policy, 'providers' | 'regions'>;
   share: ShareOutlook;
+  queueWait: QueueWait;
+  bucketRegion: string | null;
   /** The unit of shares, with this host's own rate of a core. */
   petaflopsPerAccelerator: (kind: string) => number;
 };
@@ -52,6 +55,8 @@ export function computeQuote({
   history,
   policy,
   share,
+  queueWait,
+  bucketRegion,
   petaflopsPerAccelerator,
 }: QuoteInput): Quote {
   if (spec.workload !== undefined) requireConsistent(spec.workload);
@@ -59,9 +64,10 @@ export function computeQuote({
   requireProviders(wanted.providers ?? [], wares);
   const work = resolveWork(spec.workload);
   const spread = spreadOf(work, wanted.kind, history(work, wanted.kind));
+  const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work), bucketRegion };
   let made = 0;
   const newId = () => partId('option', id, made++);
-  const options = listOptions({ spec, work, wanted, wares, spread, policy, newId });
+  const options = listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId });
   const goal = { ...spec, providers: wanted.providers };
   const ordered = inOrder(options, goal);
   const { recommended, notes } = recommend(ordered, goal, now);
@@ -76,7 +82,7 @@ export function computeQuote({
       flops: work.flops,
       basis: isOfHistory(work, spread) ? 'history' : work.basis,
       assumptions: [
-        ...assumptionsOf({ spec, wanted, work, spread, options: ordered, telling, best }),
+        ...assumptionsOf({ spec, wanted, work, spread, options: ordered, around, telling, best, now }),
         ...arrayAssumptions(tasks, best),
         ...notes,
       ],
@@ -84,23 +90,23 @@ export function computeQuote({
     },
     options: ordered.map((option) => ofAllTasks(option, tasks)),
     recommended,
-    shareImpact: {
-      window: share.window,
-      before: share.before,
-      after: share.after(
-        tasks *
-          petaflopDaysOf(
-            ordered.find((option) => option.id === recommended),
-            petaflopsPerAccelerator,
-          ),
-      ),
-      cap: share.cap,
-    },
-    calibration: {
-      runs: spread.calibration?.runs ?? 0,
-      medianErrorPercent: spread.calibration?.medianErrorPercent ?? null,
-      coveragePercent: spread.calibration?.coveragePercent ?? null,
-    },
+    shareImpact: impactOf(
+      share,
+      tasks * petaflopDaysOf(recommended === null ? undefined : best, petaflopsPerAccelerator),
+    ),
+    calibration: calibrationOf(spread),
+  };
+}
+
+function impactOf({ window, before, after, cap }: ShareOutlook, petaflopDays: number): Quote['shareImpact'] {
+  return { window, before, after: after(petaflopDays), cap };
+}
+
+function calibrationOf({ calibration }: Spread): Quote['calibration'] {
+  return {
+    runs: calibration?.runs ?? 0,
+    medianErrorPercent: calibration?.medianErrorPercent ?? null,
+    coveragePercent: calibration?.coveragePercent ?? null,
   };
 }
 
@@ -125,11 +131,16 @@ export type QuoterDeps = {
   policy: (tenantId: string) => Promise<Policy>;
   share: (tenantId: string) => Promise<ShareOutlook>;
   petaflopsPerAccelerator: (kind: string) => number;
+  /** Where weir's bucket is; null where that is not known. */
+  bucketRegion: string | null;
   now: Clock;
   quoteMs: number;
 };
 
 export type Quoter = { quote: (tenantId: string, spec: JobSpec, id: string) => Promise<Quote> };
+
+/** Quotes are of a job that starts at once; who forecasts the queue says how long it waits. */
+const noWait: QueueWait = () => ({ p50: 0, p90: 0 });
 
 /** How long a provider's listing is good for quoting; creating the machine finds out the truth. */
 const waresMs = 10_000;
@@ -146,7 +157,17 @@ export function createQuoter({ sellers, history, policy, share, ...constant }: Q
         share(tenantId),
       ]);
       const now = constant.now();
-      return computeQuote({ ...constant, id, spec, now, wares: known, history: past, policy: limits, share: outlook });
+      return computeQuote({
+        ...constant,
+        id,
+        spec,
+        now,
+        wares: known,
+        history: past,
+        policy: limits,
+        share: outlook,
+        queueWait: noWait,
+      });
     },
   };
 }

@@ -34,8 +34,11 @@ export type Work = {
   isLora: boolean;
   precision: Precision | null;
   shape: Shape;
+  /** In all epochs together; null where the work is not told in tokens. */
+  tokens: number | null;
   /** Sequences or examples seen in all epochs together; null where unknown. */
   samples: number | null;
+  epochs: number;
   /** Optimiser steps; null where the batch is unknown. */
   steps: number | null;
   assumptions: string[];
@@ -79,10 +82,12 @@ function modelOf(
   };
 }
 
-function runOf(workload: Workload): Pick<Work, 'samples' | 'steps'> {
-  const samples = samplesOf(workload);
-  const { batchSize } = workload;
-  return { samples, steps: samples === null || batchSize === undefined ? null : samples / batchSize };
+function runOf(workload: Workload): Pick<Work, 'tokens' | 'samples' | 'epochs' | 'steps'> {
+  const { examples, epochs = 1, sequenceLength, batchSize } = workload;
+  const tokens = tokensOf(workload) ?? null;
+  const sequences = tokens === null || sequenceLength === undefined ? null : tokens / sequenceLength;
+  const samples = examples === undefined ? sequences : examples * epochs;
+  return { tokens, samples, epochs, steps: samples === null || batchSize === undefined ? null : samples / batchSize };
 }
 
 /** The workload with its preset's fields beneath the stated ones. */
@@ -111,13 +116,6 @@ function shapeOf({ sequenceLength, layers, hiddenSize, batchSize }: Workload): S
     hiddenSize: hiddenSize ?? null,
     batchSize: batchSize ?? null,
   };
-}
-
-function samplesOf(workload: Workload): number | null {
-  const { examples, epochs = 1, sequenceLength } = workload;
-  if (examples !== undefined) return examples * epochs;
-  const tokens = tokensOf(workload);
-  return tokens === undefined || sequenceLength === undefined ? null : tokens / sequenceLength;
 }
 
 type Found = Pick<Work, 'basis' | 'flops' | 'seconds'>;

@@ -61,6 +61,7 @@ test('after five runs of one name its quote is within 5 %, and more than three t
     policy: () => Promise.resolve({}),
     share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
     petaflopsPerAccelerator: () => 1,
+    bucketRegion: null,
     now: () => now,
     quoteMs: 1000,
   });

@@ -162,7 +162,7 @@ describe('accelerators', () => {
   test('without checkpoints a long job is warned off spot', () => {
     const spec = {
       resources: { accelerators: 'L4:1', market: 'spot' as const },
-      workload: { expectedDuration: '30h' },
+      workload: { expectedDuration: '40h' },
     };
     expect(quoteOf(spec).options[0]?.reasons.join(' ')).toContain('checkpoints');
     expect(quoteOf({ ...spec, checkpoints: { path: 'ckpt/' } }).options[0]?.reasons.join(' ')).not.toContain(

@@ -43,6 +43,8 @@ export function quoteOf(spec: Partial<JobSpec>, input: Partial<QuoteInput> = {})
     history: noHistory,
     policy: {},
     share: { window: '30d', before: 0, after: (petaflopDays) => petaflopDays, cap: null },
+    queueWait: () => ({ p50: 0, p90: 0 }),
+    bucketRegion: null,
     petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind),
     ...input,
   });

@@ -1435,17 +1435,41 @@ export interface components {
             offer: components["schemas"]["Offer"];
             durationSeconds: components["schemas"]["Percentiles"];
             costUsd: components["schemas"]["Percentiles"];
+            /** @description Where the middle of costUsd goes; the parts sum to it. */
             breakdown: {
+                /** @description The training itself. */
                 computeUsd: number;
+                /** @description From the machine’s start to the runner’s. */
                 provisioningUsd: number;
+                /** @description Image and setup. */
+                setupUsd: number;
+                /** @description Time in which inputs come and outputs go. */
+                transferUsd: number;
+                /** @description Time in which checkpoints are written. */
+                checkpointUsd: number;
+                /** @description Work done again, and restarts. */
                 preemptionUsd: number;
+                /** @description Disks, and what is kept for a month. */
                 storageUsd: number;
+                /** @description Between regions, and outputs fetched once. */
                 egressUsd: number;
+            };
+            /** @description Where the middle of durationSeconds goes. */
+            phases: {
+                /** @description Before durationSeconds begins. */
+                provisioningSeconds: number;
+                setupSeconds: number;
+                transferSeconds: number;
+                trainingSeconds: number;
+                checkpointSeconds: number;
+                preemptionSeconds: number;
             };
             start: {
                 p50Seconds: number;
                 p90Seconds: number;
             };
+            /** @description On the Pareto front of time and cost: nothing that is feasible is as cheap and sooner done, or as soon and cheaper. Where nothing is feasible, of what could be bought. */
+            pareto: boolean;
             feasible: boolean;
             /** @description Why it is not feasible. */
             reasons: string[];
