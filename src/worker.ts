@@ -12,6 +12,7 @@ import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
+import { createAnnounce } from './jobs/announce.ts';
 import { createCancel } from './jobs/cancel.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import { outcomes } from './jobs/state.ts';
@@ -159,6 +160,7 @@ function buildSweep(foundation: Foundation) {
     limits: limitsOf(foundation),
     stop,
     meter: createMeter({ db, now, accrue, held: heldBy, budgetLeft: readBudgetLeft, reserve, wakeSettle }),
+    announce: createAnnounce({ db, now }),
     wakeDispatch,
     wakeLaunch,
     wakeSettle,

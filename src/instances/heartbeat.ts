@@ -2,8 +2,9 @@ import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { move } from '../jobs/store.ts';
 import type { Directive, Heartbeat } from '../protocol/runner.ts';
+import { advance, toTrack } from '../quotes/progress.ts';
 import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
-import { readRendezvous, recordHeartbeat } from './store.ts';
+import { readRendezvous, recordHeartbeat, recordProgress, type Beaten } from './store.ts';
 
 export type HeartbeatDeps = { db: Database; now: Clock; leaseMs: number };
 
@@ -13,8 +14,9 @@ export function createHeartbeat({ db, now, leaseMs }: HeartbeatDeps) {
     const at = now();
     const leaseExpiresAt = new Date(at.getTime() + leaseMs);
     const seen = { instanceId: instance.id, attemptId: attempt.id, attempt: attempt.number, jobId: job.id };
-    const beaten = await recordHeartbeat(db, { ...seen, at, leaseExpiresAt, sample, progress });
+    const beaten = await recordHeartbeat(db, { ...seen, at, leaseExpiresAt, sample });
     if (beaten === undefined) throw staleAttempt(attempt.number);
+    if (progress !== undefined) await hear(db, { ...seen, node: instance.node }, { beaten, progress, at });
     const { state, reason } = beaten;
     if (state === 'stopping') return { directive: 'stop', reason, rendezvous: null };
     // A node that has not started its command yet may still be waiting for the gang's addresses.
@@ -23,6 +25,21 @@ export function createHeartbeat({ db, now, leaseMs }: HeartbeatDeps) {
     if (state === 'provisioning' && rendezvous !== null) await start(db, job.id, attempt, at);
     return { directive: 'continue', reason: null, rendezvous };
   };
+}
+
+type Heard = { beaten: Beaten; progress: NonNullable<Heartbeat['progress']>; at: Date };
+
+/** Adds what the job says of its progress to what it said before: of that its speed is read. */
+async function hear(
+  db: Database,
+  { jobId, attempt, node }: { jobId: string; attempt: number; node: number },
+  { beaten, progress: { ageMs = 0, ...said }, at }: Heard,
+): Promise<void> {
+  const known = toTrack(beaten.progress);
+  // Of a gang the first node speaks for all; another one that is behind it says nothing new.
+  if (node > 0 && known?.attempt === attempt && said.done < known.done) return;
+  const track = advance(known, said, { atMs: at.getTime() - ageMs, attempt });
+  if (track !== known) await recordProgress(db, { jobId, attempt }, track);
 }
 
 async function start(db: Database, jobId: string, attempt: Runner['attempt'], at: Date): Promise<void> {

@@ -1,8 +1,8 @@
-import { formatUsd, fromUsd, priceFor, toUsd } from '../core/money.ts';
+import { formatUsd, fromUsd, toUsd } from '../core/money.ts';
 import { parseDuration } from '../core/time.ts';
 import type { StopReason } from '../jobs/state.ts';
-import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Offer } from '../protocol/quote.ts';
+import { announcementOf, type Announced, type Announcement } from './announcements.ts';
+import { accruedMicroUsd, spentMicroUsd } from './cost.ts';
 
 /** What the sweep knows of one machine: its row, and whether its provider shows it. */
 export type SeenRow = {
@@ -16,23 +16,16 @@ export type SeenRow = {
   goneAt: Date | null;
 };
 
-export type AttemptFacts = {
-  state: string;
+export type AttemptFacts = Omit<Announced, 'instances'> & {
   reason: string | null;
   createdAt: Date;
-  startedAt: Date | null;
   stoppingAt: Date | null;
   leaseExpiresAt: Date;
   instances: SeenRow[];
   /** When the provider was asked what it shows. */
   listedAt: Date;
-  spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
-  offer: Offer;
-  /** Of the job: what its attempts were charged, and what it has in reserve. */
-  chargedMicroUsd: number;
+  /** Of the job: what it has in reserve. */
   reservedMicroUsd: number;
-  /** What of it this attempt was charged. */
-  costMicroUsd: number;
 };
 
 export type Limits = {
@@ -50,6 +43,7 @@ export type Step =
   | { do: 'launch'; instanceIds: string[] }
   | { do: 'settle' }
   | { do: 'meter' }
+  | ({ do: 'announce' } & Announcement)
   | { do: 'stop'; reason: StopReason; message: string };
 
 /** A launch that has not come through after so long is sent again. */
@@ -66,6 +60,9 @@ export function plan(attempt: AttemptFacts, limits: Limits): Step {
   const vanished = attempt.instances.find((instance) => isVanished(instance, attempt.listedAt));
   if (vanished !== undefined)
     return stop('instance-vanished', `The machine ${vanished.name} is gone, and its runner had not reported.`);
+  // Before the limit itself, which a job may reach between two looks.
+  const announcement = announcementOf(attempt, now);
+  if (announcement !== undefined) return { do: 'announce', ...announcement };
   const lateness = tooLate(attempt, limits) ?? tooDear(attempt, now);
   if (lateness !== undefined) return lateness;
   const waiting = attempt.instances.filter(
@@ -104,7 +101,7 @@ function tooLate(
 function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {
   const { maxCostUsd } = attempt.spec;
   if (maxCostUsd === undefined) return undefined;
-  const cost = attempt.chargedMicroUsd - attempt.costMicroUsd + accruedMicroUsd(attempt, now);
+  const cost = spentMicroUsd(attempt, now);
   if (cost < fromUsd(maxCostUsd)) return undefined;
   return stop('max-cost', `The job has cost ${formatUsd(toUsd(cost))}, its maxCostUsd is ${formatUsd(maxCostUsd)}.`);
 }
@@ -113,14 +110,6 @@ function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {
 function isDue(attempt: AttemptFacts, now: Date): boolean {
   const unaccounted = accruedMicroUsd(attempt, now) - attempt.costMicroUsd;
   return unaccounted > Math.min(attempt.reservedMicroUsd, fromUsd(attempt.offer.hourlyUsd));
-}
-
-/** What the machines of the attempt have cost until now. */
-function accruedMicroUsd({ instances, offer }: Pick<AttemptFacts, 'instances' | 'offer'>, now: Date): number {
-  const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
-  const costOf = ({ createdAt, goneAt }: SeenRow) =>
-    createdAt === null ? 0 : priceFor(hourlyPerNode, (goneAt ?? now).getTime() - createdAt.getTime());
-  return instances.reduce((sum, instance) => sum + costOf(instance), 0);
 }
 
 const unheard = new Set<string>([

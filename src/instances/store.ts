@@ -3,6 +3,8 @@ import { activeStates } from '../jobs/state.ts';
 import { recordEvent } from '../jobs/store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Claim, Rendezvous, Report } from '../protocol/runner.ts';
+import type { Percentiles } from '../quotes/interval.ts';
+import type { Track } from '../quotes/progress.ts';
 
 const withAttempt = { attempt: { include: { job: true } } } as const satisfies Prisma.InstanceInclude;
 
@@ -93,33 +95,29 @@ export type Beat = {
   at: Date;
   leaseExpiresAt: Date;
   sample: object | undefined;
-  progress: object | undefined;
 };
 
+/** What the job's row says, and what was known of its progress. */
+export type Beaten = { state: string; reason: string | null; progress: unknown };
+
 /**
- * One round trip: the lease, the sample and the progress; answers the job's state, and nothing where the attempt is over. The
- * job's row is locked first, as everywhere, then that of the attempt, then that of the machine.
+ * One round trip: the lease and the sample; answers the job's state, and nothing where the attempt is over. The job's row is
+ * locked first, as everywhere, then that of the attempt, then that of the machine.
  */
-export async function recordHeartbeat(
-  db: Database,
-  beat: Beat,
-): Promise<{ state: string; reason: string | null } | undefined> {
-  const { rows } = await db.pool.query<{ state: string; reason: string | null }>({
+export async function recordHeartbeat(db: Database, beat: Beat): Promise<Beaten | undefined> {
+  const { rows } = await db.pool.query<Beaten>({
     name: 'heartbeat',
     text: `
       WITH current AS MATERIALIZED (
         SELECT job.id, state, reason, progress FROM job
-        WHERE id = $6 AND attempt_number = $8 AND state IN ('provisioning', 'running', 'stopping') FOR NO KEY UPDATE
-      ), progress AS (
-        UPDATE job SET progress = $7::jsonb FROM current
-        WHERE job.id = current.id AND $7::jsonb IS NOT NULL AND current.progress IS DISTINCT FROM $7::jsonb
+        WHERE id = $6 AND attempt_number = $7 AND state IN ('provisioning', 'running', 'stopping') FOR NO KEY UPDATE
       ), lease AS (
         UPDATE attempt SET lease_expires_at = $5 FROM current WHERE attempt.id = $4 RETURNING attempt.id
       ), beat AS (
         UPDATE instance SET heartbeat_at = $2, sample = coalesce($3::jsonb, sample) FROM lease
         WHERE instance.id = $1 AND instance.state <> 'gone'
       )
-      SELECT state, reason FROM current`,
+      SELECT state, reason, progress FROM current`,
     values: [
       beat.instanceId,
       beat.at,
@@ -127,11 +125,19 @@ export async function recordHeartbeat(
       beat.attemptId,
       beat.leaseExpiresAt,
       beat.jobId,
-      toJson(beat.progress),
       beat.attempt,
     ],
   });
   return rows[0];
+}
+
+/** What the job has said of itself, as long as this attempt is the one. */
+export async function recordProgress(db: Database, { jobId, attempt }: Pick<Beat, 'jobId' | 'attempt'>, track: Track) {
+  await db.pool.query({
+    name: 'progress',
+    text: `UPDATE job SET progress = $3 WHERE id = $1 AND attempt_number = $2 AND state IN ('provisioning', 'running', 'stopping')`,
+    values: [jobId, attempt, JSON.stringify(track)],
+  });
 }
 
 function toJson(value: object | undefined): string | null {
@@ -161,22 +167,35 @@ export async function listActiveAttempts(sql: Sql) {
   const attempts = await sql.attempt.findMany({
     where: { state: { in: [...activeStates] }, finishedAt: null },
     include: {
-      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true } },
+      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true, announced: true, progress: true } },
       instances: { omit: { host: true, sample: true } },
     },
   });
-  const limits = await readSpecLimits(sql, attempts);
-  return attempts.map((attempt) => ({ ...attempt, spec: limits.get(attempt.jobId) ?? {} }));
+  const expected = await readExpected(
+    sql,
+    attempts.map(({ id }) => id),
+  );
+  return attempts.map((attempt) => ({ ...attempt, ...(expected.get(attempt.id) ?? nothingExpected) }));
 }
 
-type SpecLimits = Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
+/** Of a job that is under way: its limits, how long it was quoted to run here, and how long its earlier attempts ran. */
+type Expected = {
+  spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
+  quoted: Percentiles | null;
+  earlierMs: number;
+};
+const nothingExpected: Expected = { spec: {}, quoted: null, earlierMs: 0 };
 
-async function readSpecLimits(sql: Sql, attempts: { jobId: string }[]): Promise<Map<string, SpecLimits>> {
-  const ids = attempts.map(({ jobId }) => jobId);
-  const rows = await sql.$queryRaw<{ id: string; spec: SpecLimits }[]>`
-    SELECT id, jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec
-    FROM job WHERE id = ANY(${ids})`;
-  return new Map(rows.map(({ id, spec }) => [id, spec]));
+async function readExpected(sql: Sql, attemptIds: string[]): Promise<Map<string, Expected>> {
+  const rows = await sql.$queryRaw<(Expected & { id: string })[]>`
+    SELECT attempt.id,
+      jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec,
+      (SELECT option -> 'durationSeconds' FROM jsonb_array_elements(options) AS option
+        WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS quoted,
+      coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
+        WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs"
+    FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.id = ANY(${attemptIds})`;
+  return new Map(rows.map(({ id, ...expected }) => [id, expected]));
 }
 
 export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];

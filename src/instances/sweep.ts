@@ -1,6 +1,8 @@
 import type { Database } from '../db/database.ts';
+import type { Announce } from '../jobs/announce.ts';
 import type { Stop } from '../jobs/stop.ts';
 import type { Offer } from '../protocol/quote.ts';
+import { toTrack } from '../quotes/progress.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Meter } from './meter.ts';
 import { plan, type AttemptFacts, type Limits } from './plan.ts';
@@ -12,6 +14,7 @@ export type SweepDeps = {
   limits: () => Limits;
   stop: Stop;
   meter: Meter;
+  announce: Announce;
   wakeDispatch: () => void;
   wakeLaunch: (instanceId: string) => Promise<void>;
   wakeSettle: (attemptId: string) => Promise<void>;
@@ -51,11 +54,9 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
   return listings;
 }
 
-async function carryOut(
-  { id, jobId, number }: ActiveAttempt,
-  facts: AttemptFacts,
-  { limits, stop, meter, wakeLaunch, wakeSettle }: SweepDeps,
-): Promise<void> {
+async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: SweepDeps): Promise<void> {
+  const { id, jobId, number } = attempt;
+  const { limits, stop, meter, announce, wakeLaunch, wakeSettle } = deps;
   const step = plan(facts, limits());
   switch (step.do) {
     case 'launch':
@@ -66,6 +67,9 @@ async function carryOut(
     case 'stop':
       await stop({ jobId, attempt: number, reason: step.reason, message: step.message });
       return;
+    case 'announce':
+      await announce({ jobId, attempt: number, type: step.type, message: step.message });
+      return carryOut(attempt, { ...facts, announced: [...facts.announced, step.type] }, deps);
     case 'meter':
       return meter({ id, jobId, number });
     case 'wait':
@@ -80,6 +84,8 @@ function factsOf(attempt: ActiveAttempt, { at, names }: Listing): AttemptFacts {
     offer: offer as unknown as Offer,
     chargedMicroUsd: Number(job.chargedMicroUsd),
     reservedMicroUsd: Number(job.reservedMicroUsd),
+    announced: job.announced,
+    track: toTrack(job.progress),
     costMicroUsd: Number(attempt.costMicroUsd),
     listedAt: at,
     instances: instances.map((row) => ({ ...row, isListed: names.has(row.name), hasReported: row.reported !== null })),

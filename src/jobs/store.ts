@@ -279,3 +279,14 @@ export async function recordEvent(tx: Sql, event: NewEvent): Promise<void> {
   await tx.jobEvent.create({ data: event });
   await tx.$queryRaw`SELECT pg_notify('weir_job', ${event.jobId})::text`;
 }
+
+/** False where it was announced before, or the attempt runs no more. */
+export async function markAnnounced(
+  tx: Sql,
+  { jobId, attempt, type }: { jobId: string; attempt: number; type: string },
+): Promise<boolean> {
+  const count = await tx.$executeRaw`
+    UPDATE job SET announced = array_append(announced, ${type})
+    WHERE id = ${jobId} AND attempt_number = ${attempt} AND state = 'running' AND NOT ${type} = ANY (announced)`;
+  return count === 1;
+}

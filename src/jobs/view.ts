@@ -1,8 +1,11 @@
 import { toUsd, priceFor, fromUsd } from '../core/money.ts';
-import { dayMs } from '../core/time.ts';
+import { dayMs, hourMs, parseDuration } from '../core/time.ts';
 import type { Attempt, Job, TaskCounts } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Offer } from '../protocol/quote.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
+import { forecast, type Running } from '../quotes/forecast.ts';
+import type { Percentiles } from '../quotes/interval.ts';
+import { toTrack, type Said } from '../quotes/progress.ts';
 import { avoidedBy } from './retry.ts';
 import { isEnd } from './state.ts';
 import { tasksOf } from '../quotes/array.ts';
@@ -11,6 +14,7 @@ import type { ShownJob } from './shown-store.ts';
 import type { NewJobRow } from './store.ts';
 import { waitingForOthers } from './waiting-view.ts';
 
+type ShownAttempt = ShownJob['attempts'][number];
 type Static<K extends keyof Job> = NonNullable<Job[K]>;
 
 /** The answer to a submission, made of what was just written. */
@@ -75,11 +79,11 @@ export function jobView(row: ShownJob, now: Date): Job {
   };
 }
 
-function triedOf({ offer, reason }: ShownJob['attempts'][number]): { offer: Offer; reason: string | null } {
+function triedOf({ offer, reason }: ShownAttempt): { offer: Offer; reason: string | null } {
   return { offer: offer as unknown as Offer, reason };
 }
 
-function attemptView(attempt: ShownJob['attempts'][number], now: Date): Omit<Attempt, 'avoided'> {
+function attemptView(attempt: ShownAttempt, now: Date): Omit<Attempt, 'avoided'> {
   const offer = attempt.offer as unknown as Offer;
   return {
     number: attempt.number,
@@ -96,7 +100,7 @@ function attemptView(attempt: ShownJob['attempts'][number], now: Date): Omit<Att
 }
 
 /** What the machines of an unfinished attempt have cost until now, in micro-dollars. */
-function accrued(attempt: ShownJob['attempts'][number], offer: Offer, now: Date): number {
+function accrued(attempt: ShownAttempt, offer: Offer, now: Date): number {
   const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
   return attempt.instances.reduce((sum, { createdAt, goneAt }) => {
     return createdAt === null ? sum : sum + priceFor(hourlyPerNode, (goneAt ?? now).getTime() - createdAt.getTime());
@@ -105,44 +109,47 @@ function accrued(attempt: ShownJob['attempts'][number], offer: Offer, now: Date)
 
 const unknown = { p50: null, p90: null };
 
-type StoredProgress = { done: number; total: number | null; unit: string | null };
-
-/** Where the job says how far it is, its end follows from its own speed; else from its quote. */
+/** Its end, from its own speed and from its quote, and what it will then have cost. */
 function progressView(row: ShownJob, accruedUsd: number, now: Date): Static<'progress'> {
   const { tasks, startedAt } = row;
   if (tasks !== null) return arrayProgress(tasks, { startedAt, now, costMicroUsd: fromUsd(accruedUsd) });
-  const progress = row.progress as StoredProgress | null;
+  const { done, total, unit } = (row.progress as Said | null) ?? { done: null, total: null, unit: null };
   const attempt = row.attempts.at(-1);
-  const elapsedMs = Math.max(1, now.getTime() - (attempt?.startedAt ?? row.startedAt ?? now).getTime());
-  const remainingMs = [remaining(progress, elapsedMs), quoted(row, elapsedMs)].find(isSaid);
-  const { done, total, unit } = progress ?? { done: null, total: null, unit: null };
-  if (remainingMs === undefined || attempt === undefined)
+  const running = attempt && runningOf(row, attempt, now);
+  const remaining = running && [running, { ...running, track: null }].map(remainingOf).find(isOnCalendar);
+  if (attempt === undefined || remaining === undefined)
     return { done, total, unit, eta: unknown, expectedCostUsd: null };
   const { hourlyUsd } = attempt.offer as unknown as Offer;
   const after = (ms: number) => new Date(now.getTime() + ms).toISOString();
-  const expectedCostUsd = toUsd(fromUsd(accruedUsd + (hourlyUsd * remainingMs.p50) / 3_600_000));
-  return { done, total, unit, eta: { p50: after(remainingMs.p50), p90: after(remainingMs.p90) }, expectedCostUsd };
+  const expectedCostUsd = toUsd(fromUsd(accruedUsd + (hourlyUsd * remaining.p50) / hourMs));
+  return { done, total, unit, eta: { p50: after(remaining.p50), p90: after(remaining.p90) }, expectedCostUsd };
 }
 
 /** What a job says of its progress may amount to a time that no calendar has. */
 const maxAheadMs = 100 * 365 * dayMs;
 
-function isSaid(ahead: { p50: number; p90: number } | undefined): boolean {
-  return ahead !== undefined && ahead.p90 <= maxAheadMs;
+const remainingOf = (running: Running): Percentiles | undefined => forecast(running)?.remaining;
+const isOnCalendar = (remaining: Percentiles | undefined): boolean =>
+  remaining !== undefined && remaining.p90 <= maxAheadMs;
+
+function runningOf(row: ShownJob, { number, startedAt, offer }: ShownAttempt, now: Date): Running {
+  const offerId = (offer as unknown as Offer).id;
+  const option = (row.options as unknown as QuoteOption[]).find((candidate) => candidate.offer.id === offerId);
+  const { maxDuration } = row.spec as unknown as JobSpec;
+  return {
+    nowMs: now.getTime(),
+    startedMs: startedAt?.getTime() ?? null,
+    attempt: number,
+    earlierMs: row.attempts.reduce((sum, earlier) => sum + ranMs(earlier), 0),
+    quoted: option?.durationSeconds ?? null,
+    track: toTrack(row.progress),
+    maxMs: maxDuration === undefined ? Infinity : parseDuration(maxDuration),
+  };
 }
 
-function remaining(progress: StoredProgress | null, elapsedMs: number): { p50: number; p90: number } | undefined {
-  if (progress === null || progress.total === null || progress.done <= 0) return undefined;
-  const p50 = (elapsedMs * Math.max(0, progress.total - progress.done)) / progress.done;
-  return { p50, p90: p50 * 1.25 };
-}
-
-function quoted(row: ShownJob, elapsedMs: number): { p50: number; p90: number } | undefined {
-  const offerId = (row.attempts.at(-1)?.offer as unknown as Offer | undefined)?.id;
-  const option = row.quote?.options.find(({ offer }) => offer.id === offerId);
-  if (option === undefined) return undefined;
-  const left = (seconds: number) => Math.max(0, seconds * 1000 - elapsedMs);
-  return { p50: left(option.durationSeconds.p50), p90: left(option.durationSeconds.p90) };
+/** Of an attempt that has ended. */
+function ranMs({ startedAt, finishedAt }: ShownAttempt): number {
+  return startedAt === null || finishedAt === null ? 0 : finishedAt.getTime() - startedAt.getTime();
 }
 
 function waitingView(row: ShownJob, now: Date): Static<'waiting'> {

@@ -103,7 +103,10 @@ export const JobEvent = Type.Object(
   {
     seq: Type.Integer(),
     at: Time(),
-    type: Type.String({ description: 'job.<state>, attempt.<what> or instance.<what>.' }),
+    type: Type.String({
+      description:
+        'job.<state>, attempt.<what>, instance.<what>; forecast.left-quote and cost.nearing-limit once in a job’s life.',
+    }),
     attempt: Nullable(Type.Integer()),
     from: Nullable(JobStateSchema),
     to: Nullable(JobStateSchema),

@@ -89,7 +89,15 @@ export const Heartbeat = Type.Object(
     stage: Type.Enum([...runnerStages]),
     sample: Type.Optional(Sample),
     progress: Type.Optional(
-      Type.Object({ done: Type.Number(), total: Nullable(Type.Number()), unit: Nullable(Type.String()) }, closed),
+      Type.Object(
+        {
+          done: Type.Number(),
+          total: Nullable(Type.Number()),
+          unit: Nullable(Type.String()),
+          ageMs: Type.Optional(Type.Integer({ minimum: 0, description: 'How long ago the job said so.' })),
+        },
+        closed,
+      ),
     ),
   },
   { ...closed, title: 'RunnerHeartbeat' },

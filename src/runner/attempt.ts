@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import type { Assignment, Boot, Directive } from '../protocol/runner.ts';
+import type { Assignment, Boot, Directive, Heartbeat } from '../protocol/runner.ts';
 import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
 import { startDeadlines } from './deadlines.ts';
 import { keepDestination, spoolOf } from './deliver.ts';
+import { progressFileIn } from './environment.ts';
 import { startHeart, type Heart } from './heart.ts';
 import { describeHost, findFreePort } from './host.ts';
 import { createJobLog, type JobLog } from './log.ts';
@@ -13,6 +14,7 @@ import { barMetadata, unbarMetadata } from './metadata-route.ts';
 import { uploadOutputs, watchCheckpoints, type OutputsDeps } from './outputs.ts';
 import { createPerformance, type Performance, type Stage } from './perform.ts';
 import { jobUid } from './prepare.ts';
+import { readProgressFile } from './progress-file.ts';
 import { createMeeting } from './rendezvous.ts';
 import { maskedTexts } from './secret-mask.ts';
 import { keepToken } from './token.ts';
@@ -92,7 +94,7 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   const heart = startHeart(
     broker,
     heartbeatSeconds * 1000,
-    () => ({ attempt, stage, ...given('sample', job.sample()), ...given('progress', log.progress()) }),
+    () => ({ attempt, stage, ...given('sample', job.sample()), ...given('progress', progressOf(log, boot)) }),
     (directive) => obey(directive, meeting, stopFor),
   );
   const deadlines = startDeadlines(boot, assignment, broker, stopFor);
@@ -160,6 +162,15 @@ async function deliver(spool: LogSpool, broker: Broker, attempt: number): Promis
     await broker.sendLogs(attempt, delivery);
     await spool.drop();
   }
+}
+
+/** What the job said last, on its output or in its file, and how long ago. */
+function progressOf(log: JobLog, { workDir }: Boot): Heartbeat['progress'] {
+  const told = [log.progress(), readProgressFile(progressFileIn(workDir))].filter((each) => each !== undefined);
+  const last = told.toSorted((a, b) => b.atMs - a.atMs)[0];
+  if (last === undefined) return undefined;
+  const { atMs, ...said } = last;
+  return { ...said, ageMs: Math.max(0, Math.round(Date.now() - atMs)) };
 }
 
 function obey(

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import type { Assignment, Rendezvous } from '../protocol/runner.ts';
 
 const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Marks the job's processes: the runner finds those that left the process tree by it. */
 export const markerVariable = 'WEIR_RUNNER_ID';
+
+/** Where a job may write its progress, as its last line, instead of printing it. */
+export const progressFileIn = (workDir: string): string => join(workDir, '.weir-progress');
 
 export type JobPlace = { workDir: string; toolDirs: string[]; hostEnv: Record<string, string>; marker: string };
 
@@ -31,6 +35,7 @@ export function jobEnvironment(
     WEIR_ATTEMPT: String(attempt),
     WEIR_NODE_RANK: String(node),
     WEIR_NODE_COUNT: String(nodes),
+    WEIR_PROGRESS_FILE: progressFileIn(place.workDir),
     [markerVariable]: place.marker,
   };
 }

@@ -5,7 +5,7 @@ import type { LogRecord } from '../protocol/runner.ts';
 import { createIntake } from './log-intake.ts';
 import { createLineSplitter, maxUnbrokenBytes, type LineSplitter } from './log-lines.ts';
 import type { LogSpool } from './log-spool.ts';
-import { lastProgress, type Progress } from './progress.ts';
+import { lastProgress, type DatedProgress } from './progress.ts';
 import { createSecretMask, type SecretMask } from './secret-mask.ts';
 
 const batchDelayMs = 100;
@@ -21,7 +21,7 @@ export type JobLog = {
   attach: (stream: Readable, kind: 'o' | 'e') => Promise<void>;
   /** A line of weir's own. */
   say: (text: string) => void;
-  progress: () => Progress | undefined;
+  progress: () => DatedProgress | undefined;
   /** The last lines of the errors, to recognise what went wrong. */
   errorTail: () => string[];
   /** No more will come: resolves with the number of lines once all are in the spool. */
@@ -33,13 +33,14 @@ type Source = { kind: 'o' | 'e'; mask: SecretMask; splitter: LineSplitter };
 /** From the job's bytes to batches of records in the spool: masked, cut into lines, in order of arrival. */
 export function createJobLog(spool: LogSpool, secrets: string[], onEndlessLine: () => void): JobLog {
   const batches = createBatches(spool);
-  let progress: Progress | undefined;
+  let progress: DatedProgress | undefined;
   let errorTail: string[] = [];
 
   const record = (kind: LogRecord['s'], lines: string[], at: number): void => {
     if (lines.length === 0) return;
     batches.add(kind, lines, at);
-    if (kind === 'o') progress = lastProgress(lines) ?? progress;
+    const said = kind === 'o' ? lastProgress(lines) : undefined;
+    if (said !== undefined) progress = { ...said, atMs: at };
     if (kind === 'e') errorTail = [...errorTail, ...lines.slice(-tailLines)].slice(-tailLines);
   };
 

@@ -1,6 +1,8 @@
 import type { Heartbeat } from '../protocol/runner.ts';
 
-export type Progress = NonNullable<Heartbeat['progress']>;
+export type Progress = Omit<NonNullable<Heartbeat['progress']>, 'ageMs'>;
+/** And when it was said. */
+export type DatedProgress = Progress & { atMs: number };
 
 const maxUnitLength = 32;
 
@@ -13,10 +15,19 @@ export function readProgress(line: string): Progress | undefined {
   return line.startsWith('{"weir"') ? readJson(line) : undefined;
 }
 
+/** The same where nothing but progress is expected, so that it need not be marked: `120/5000 steps`, `{"done":120}`. */
+export function readAnyProgress(line: string): Progress | undefined {
+  if (line.startsWith('{')) return readJson(line);
+  return readProgress(line.startsWith('weir ') ? line : `weir progress ${line}`);
+}
+
+type Told = { done?: unknown; total?: unknown; unit?: unknown };
+
 function readJson(line: string): Progress | undefined {
   try {
-    const { weir } = JSON.parse(line) as { weir?: { done?: unknown; total?: unknown; unit?: unknown } | null };
-    return progressOf(weir?.done, weir?.total, weir?.unit);
+    const parsed = JSON.parse(line) as Told & { weir?: Told | null };
+    const told = parsed.weir === undefined ? parsed : parsed.weir;
+    return progressOf(told?.done, told?.total, told?.unit);
   } catch {
     return undefined;
   }

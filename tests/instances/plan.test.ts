@@ -49,10 +49,16 @@ const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   chargedMicroUsd: 0,
   reservedMicroUsd: 100_000_000,
   costMicroUsd: 0,
+  number: 1,
+  announced: [],
+  earlierMs: 0,
+  quoted: null,
+  track: null,
   ...overrides,
 });
 
 describe('what the sweep does', () => {
+  const told = ['cost.nearing-limit'];
   const cases: [string, AttemptFacts, number, string][] = [
     ['a running job is left alone', attempt(), 10, 'wait'],
     ['a stopping job is settled', attempt({ state: 'stopping' }), 10, 'settle'],
@@ -64,12 +70,14 @@ describe('what the sweep does', () => {
     ['a lease that ran out', attempt({ leaseExpiresAt: later(40) }), 41, 'stop heartbeat-lost'],
     ['a lease that ran out while we were away', attempt({ leaseExpiresAt: later(-100) }), 29, 'wait'],
     ['a job far over its maxDuration', attempt({ spec: { maxDuration: '10s' } }), 81, 'stop max-duration'],
-    ['a job that has cost its maximum', attempt({ spec: { maxCostUsd: 5 } }), 6, 'stop max-cost'],
-    ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { maxCostUsd: 5 } }), 2, 'stop max-cost'],
+    ['a job that has cost its maximum', attempt({ spec: { maxCostUsd: 5 }, announced: told }), 6, 'stop max-cost'],
+    ['earlier attempts count against the maximum', attempt({ chargedMicroUsd: 4_000_000, spec: { maxCostUsd: 5 }, announced: told }), 2, 'stop max-cost'],
     ['what has run past its reservation', attempt({ reservedMicroUsd: 5_000_000 }), 6, 'meter'],
     ['an hour that is not in the accounts', attempt({ reservedMicroUsd: 9e9, spec: {}, leaseExpiresAt: later(9999) }), 3601, 'meter'],
     ['an hour that is', attempt({ costMicroUsd: 3_600_000_000, reservedMicroUsd: 9e9, leaseExpiresAt: later(9999) }), 3601, 'wait'],
-    ['what is in the accounts counts once', attempt({ chargedMicroUsd: 4_000_000, costMicroUsd: 4_000_000, spec: { maxCostUsd: 5 } }), 4, 'wait'],
+    ['what is in the accounts counts once', attempt({ chargedMicroUsd: 4_000_000, costMicroUsd: 4_000_000, spec: { maxCostUsd: 5 }, announced: told }), 4, 'wait'],
+    ['a job near its maximum says so', attempt({ spec: { maxCostUsd: 5 } }), 4, 'announce'],
+    ['a job that reached its maximum between two looks says so first', attempt({ spec: { maxCostUsd: 5 } }), 6, 'announce'],
   ]; // prettier-ignore
   test.each(cases)('%s', (_name, facts, seconds, wanted) => {
     const step = plan({ ...facts, listedAt: later(seconds) }, limits(seconds));

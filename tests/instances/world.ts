@@ -12,6 +12,7 @@ import { createReport } from '../../src/instances/report.ts';
 import { createSettle } from '../../src/instances/settle.ts';
 import { createSweep } from '../../src/instances/sweep.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
+import { createAnnounce } from '../../src/jobs/announce.ts';
 import { createSoleTenancy } from '../../src/jobs/sole-tenant.ts';
 import { createStop } from '../../src/jobs/stop.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
@@ -133,6 +134,7 @@ export function createWorld(db: Database) {
         reserve,
         wakeSettle: wake('settle'),
       }),
+      announce: createAnnounce({ db, now }),
       wakeDispatch: () => undefined,
       wakeLaunch: wake('launch'),
       wakeSettle: wake('settle'),
@@ -151,8 +153,17 @@ export function createWorld(db: Database) {
     heartbeat,
     report,
     /** As the routes do it: past the fence, then the verb. */
-    beat: async (token: string, attempt: number, stage: Heartbeat['stage'] = 'preparing') =>
-      heartbeat(await requireRunner(db.client, token, attempt), { attempt, stage }),
+    beat: async (
+      token: string,
+      attempt: number,
+      stage: Heartbeat['stage'] = 'preparing',
+      progress?: NonNullable<Heartbeat['progress']>,
+    ) =>
+      heartbeat(await requireRunner(db.client, token, attempt), {
+        attempt,
+        stage,
+        ...(progress === undefined ? {} : { progress }),
+      }),
     end: async (token: string, attempt: number, reason: Report['reason'] = 'completed', exitCode = 1) =>
       report(await requireRunner(db.client, token, attempt), reportOf(attempt, reason, exitCode)),
   };

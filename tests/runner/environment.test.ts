@@ -23,6 +23,7 @@ test('a job on one node gets its own environment and nothing else', () => {
     WEIR_ATTEMPT: '1',
     WEIR_NODE_RANK: '0',
     WEIR_NODE_COUNT: '1',
+    WEIR_PROGRESS_FILE: '/work/dir/.weir-progress',
     WEIR_RUNNER_ID: 'mark',
   });
 });

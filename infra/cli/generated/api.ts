@@ -853,7 +853,7 @@ export interface components {
             seq: number;
             /** Format: date-time */
             at: string;
-            /** @description job.<state>, attempt.<what> or instance.<what>. */
+            /** @description job.<state>, attempt.<what>, instance.<what>; forecast.left-quote and cost.nearing-limit once in a job’s life. */
             type: string;
             attempt: number | null;
             from: components["schemas"]["JobState"] | null;
@@ -1589,6 +1589,8 @@ export interface components {
                 done: number;
                 total: number | null;
                 unit: string | null;
+                /** @description How long ago the job said so. */
+                ageMs?: number;
             };
         };
         /** RunnerReport */
