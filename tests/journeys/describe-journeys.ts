@@ -133,6 +133,14 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       expect((await alice.log(id)).map(({ text }) => text)).toContain('noticed');
     });
 
+    test('a job that ignores SIGTERM is cancelled all the same, after its grace', async () => {
+      const command = `trap '' TERM; echo ready; while :; do sleep 0.05; done`;
+      const { id } = await alice.submit({ name: 'stubborn', command, resources: small });
+      await waitFor('the job to be ready', async () => (await alice.log(id)).some(({ text }) => text === 'ready'));
+      await alice.post(`/v1/jobs/${id}/cancel`);
+      expect(await alice.until(id, ended)).toMatchObject({ state: 'cancelled', attempts: [{ number: 1 }] });
+    });
+
     test('more work than there is capacity waits, and says for what and until when', async () => {
       const blocker = await alice.submit({
         name: 'blocker',
@@ -241,7 +249,7 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
       ['a setup that fails', { setup: 'exit 1' }, 'setup-failed', /setup/],
       [
         'an input that is not there',
-        { inputs: [{ uri: 'http://127.0.0.1:9/none', path: 'x' }], retries: { max: 0 } },
+        { inputs: [{ uri: 'http://127.0.0.1:9/none', path: 'x' }] },
         'input-unavailable',
         /127\.0\.0\.1:9/,
       ],
@@ -258,12 +266,20 @@ export function describeJourneys(name: string, redisUrl: () => string | undefine
         'out-of-memory',
         /memory/i,
       ],
+      [
+        'a job that fills its disk',
+        { command: 'head -c 400000000 /dev/zero > big; sleep 60' },
+        'disk-full',
+        /of its 256 MiB of disk.*resources\.diskGiB/,
+      ],
       ['a line of 100 MB', { command: `head -c 100000000 /dev/zero | tr '\\0' x` }, 'log-line-too-long', /line/],
     ];
     test.each(faults)('%s fails with a reason, and the service stays well', async (_name, spec, reason, message) => {
       const { id } = await alice.submit({ name: 'faulty', command: 'true', resources: small, ...spec });
       const job = await alice.until(id, ended);
-      expect(job).toMatchObject({ state: 'failed', reason });
+      // None is tried again: it would end the same way.
+      expect(job).toMatchObject({ state: 'failed', reason, attempts: [{ number: 1 }] });
+      expect(job.attempts).toHaveLength(1);
       expect(job.message).toMatch(message);
       expect((await fetch(`${installation.url}/readyz`)).status).toBe(200);
     });

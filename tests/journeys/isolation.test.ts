@@ -61,13 +61,17 @@ test('where jobs cannot be kept apart, the first tenant to submit is the only on
   await expectOneTenant(await installation.tenant('alice'), await installation.tenant('bob'));
 });
 
+/** It sees nothing of weir's environment, though it could read all of weir's files. */
 async function expectOneTenant(first: Client, second: Client): Promise<void> {
-  const spec = { name: 'only', command: 'true', resources };
+  const spec = { name: 'only', command: 'env', resources };
   const { id } = await first.submit(spec);
   const refused = await second.call('POST', '/v1/jobs', spec);
   expect(refused).toMatchObject({ status: 422, body: { type: expect.stringMatching(/\/can-never-start$/) } });
   expect(refused.body).toMatchObject({ blockers: expect.any(Array), detail: expect.stringContaining('tenant') });
   expect((await first.until(id, ended)).state).toBe('succeeded');
+  const names = (await first.log(id)).map(({ text }) => text.split('=')[0] ?? '');
+  expect(names).toContain('WEIR_JOB_ID');
+  expect(names.filter((name) => /DATABASE|REDIS|WEIR_(OPERATOR|SECRET|CONFIG|DATA|PORT)|TOKEN/.test(name))).toEqual([]);
   expect((await first.submit(spec)).state).toBe('queued');
 }
 
