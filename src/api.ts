@@ -15,6 +15,7 @@ import { createHeartbeat } from './instances/heartbeat.ts';
 import { createReport } from './instances/report.ts';
 import { createCancel } from './jobs/cancel.ts';
 import { createOccupancy } from './jobs/sole-tenant.ts';
+import { createHoldQuote } from './jobs/requote.ts';
 import { createSubmit } from './jobs/submit.ts';
 import type { JobSpec } from './protocol/job-spec.ts';
 import { createWakeups } from './logs/wakeups.ts';
@@ -24,7 +25,7 @@ import { createHistory } from './quotes/history.ts';
 import { listOffers } from './quotes/offers.ts';
 import { createQuoter, type Quoter } from './quotes/quote.ts';
 import type { Seller } from './quotes/sellers.ts';
-import { requireLiveQuote } from './quotes/store.ts';
+import { insertQuote, requireQuote } from './quotes/store.ts';
 import { createOutlook } from './shares/outlook.ts';
 import { currentPolicy } from './tenants/policies.ts';
 import { openSecrets, requireSecrets } from './tenants/secrets.ts';
@@ -120,7 +121,12 @@ function quoting(foundation: Foundation) {
       db,
       now,
       quote: (tenantId, spec) => quote(tenantId, spec, newId('quote')),
-      requireLiveQuote: (tenantId, quoteId) => requireLiveQuote(db.client, tenantId, quoteId, now()),
+      holdQuote: createHoldQuote({
+        now,
+        quote: (tenantId, spec) => quote(tenantId, spec, newId('quote')),
+        requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
+        storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
+      }),
       policy,
       checkReferences: async (tenantId: string, spec: JobSpec) => {
         if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'checksum-mismatch'
   | 'too-large'
   | 'expired'
+  | 'dearer'
   | 'range-not-satisfiable'
   | 'not-supported'
   | 'no-capacity'

@@ -16,6 +16,7 @@ const kinds = {
   'too-many-queued': { status: 429, title: 'Too many jobs are queued' },
   'checksum-mismatch': { status: 422, title: 'The checksum does not match' },
   'too-large': { status: 413, title: 'The request is too large' },
+  dearer: { status: 409, title: 'The job costs more than it was quoted' },
   expired: { status: 410, title: 'This has expired' },
   'range-not-satisfiable': { status: 416, title: 'There are no such bytes' },
   'not-supported': { status: 422, title: 'This is not supported' },

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd } from '../core/money.ts';
 import { dayMs, formatDuration, type Clock } from '../core/time.ts';
@@ -14,6 +13,7 @@ import { committed } from '../shares/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';
 import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
+import type { HeldQuote, HoldQuote } from './requote.ts';
 import { specFaults } from './spec-faults.ts';
 import { insertAlone, insertJobs, type NewJobRow } from './store.ts';
 import { newJobView } from './view.ts';
@@ -22,7 +22,8 @@ export type SubmitDeps = {
   db: Database;
   now: Clock;
   quote: (tenantId: string, spec: JobSpec) => Promise<Quote>;
-  requireLiveQuote: (tenantId: string, quoteId: string) => Promise<{ quote: Quote; spec: JobSpec }>;
+  /** The quote that a submission names, anew where it has expired. */
+  holdQuote: HoldQuote;
   policy: (tenantId: string) => Promise<Policy>;
   /** Throws where the spec names a secret or an upload that the tenant does not have. */
   checkReferences: (tenantId: string, spec: JobSpec) => Promise<void>;
@@ -41,13 +42,14 @@ const insertLanes = 2;
 
 /**
  * Accepts a job: stores it `queued`, with its quote and its first event. Once this answers, the job can't be lost.
- * @throws WeirError `invalid` for a bad spec, `can-never-start` with the blockers, `too-many-queued`, `not-found` for the quote.
+ * @throws WeirError `invalid` for a bad spec, `can-never-start` with the blockers, `too-many-queued`,
+ * `not-found` for the quote, `dearer` where it expired and the job costs more now.
  */
 export function createSubmit({
   db,
   now,
   quote,
-  requireLiveQuote,
+  holdQuote,
   policy,
   checkReferences,
   isBarred,
@@ -62,13 +64,13 @@ export function createSubmit({
     checkSpec(spec, now());
     await checkReferences(tenantId, spec);
     await requireDependencies(db.client, tenantId, spec);
-    const [priced, limits] = await Promise.all([
+    const [held, limits] = await Promise.all([
       quoteId === undefined
-        ? quote(tenantId, spec)
-        : requireLiveQuote(tenantId, quoteId).then((live) => keepQuote(live, spec)),
+        ? quote(tenantId, spec).then((made): HeldQuote => ({ quote: made, optionId, isNew: true }))
+        : holdQuote(tenantId, { quoteId, optionId, spec }),
       policy(tenantId),
     ]);
-    const choices = await openTo(tenantId, countable(choicesOf(priced, optionId, limits, spec), spec), isBarred);
+    const choices = await openTo(tenantId, countable(choicesOf(held, limits, spec), spec), isBarred);
     checkPriority(limits, spec);
     const spentTotal =
       limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
@@ -80,8 +82,8 @@ export function createSubmit({
       id: jobId,
       tenantId,
       spec: ranked,
-      quote: priced,
-      isNewQuote: quoteId === undefined,
+      quote: held.quote,
+      isNewQuote: held.isNew,
       options,
       at: now(),
     };
@@ -96,18 +98,8 @@ function checkSpec(spec: JobSpec, now: Date): void {
   if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
 }
 
-function keepQuote({ quote, spec: quoted }: { quote: Quote; spec: JobSpec }, spec: JobSpec): Quote {
-  const changed = Object.keys({ ...quoted, ...spec }).filter(
-    (key) => !isDeepStrictEqual(quoted[key as keyof JobSpec], spec[key as keyof JobSpec]),
-  );
-  if (changed.length === 0) return quote;
-  throw new WeirError('invalid', 'The quote is of another spec; ask for a new quote, or leave quoteId out.', {
-    faults: changed.map((key) => ({ pointer: `/${key}`, detail: 'This differs from the quoted spec.' })),
-  });
-}
-
 /** As a task may run on them, where the quote is of all tasks. */
-function choicesOf(quote: Quote, optionId: string | undefined, policy: Policy, spec: JobSpec): QuoteOption[] {
+function choicesOf({ quote, optionId }: HeldQuote, policy: Policy, spec: JobSpec): QuoteOption[] {
   return chooseOptions(quote, optionId, policy).map((option) => ofOneTask(option, tasksOf(spec)));
 }
 

@@ -206,6 +206,16 @@ export const Scaling = Type.Object(
         closed,
       ),
     ),
+    payingUpTo: Nullable(
+      Type.Object(
+        { kind: Type.String(), count: Type.Number() },
+        {
+          ...closed,
+          description:
+            'Beyond it more accelerators stop paying: the next doubling adds over 20 % to the cost, or saves less than 20 % of the time. The last point where even that one pays; null where there is nothing to compare.',
+        },
+      ),
+    ),
   },
   { ...closed, title: 'Scaling' },
 );

@@ -1,4 +1,4 @@
-import { notFound, WeirError } from '../core/errors.ts';
+import { notFound } from '../core/errors.ts';
 import type { Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
@@ -35,14 +35,4 @@ export async function findQuote(sql: Sql, quoteId: string): Promise<(StoredQuote
   return row === null
     ? undefined
     : { tenantId: row.tenantId, quote: row.answer as unknown as Quote, spec: row.spec as unknown as JobSpec };
-}
-
-/** @throws WeirError `not-found`, or `expired` for a quote whose prices no longer hold. */
-export async function requireLiveQuote(sql: Sql, tenantId: string, quoteId: string, now: Date): Promise<StoredQuote> {
-  const stored = await requireQuote(sql, tenantId, quoteId);
-  if (Date.parse(stored.quote.expiresAt) > now.getTime()) return stored;
-  throw new WeirError(
-    'expired',
-    `The quote ${quoteId} expired at ${stored.quote.expiresAt}: ask for a new one, or submit without quoteId.`,
-  );
 }

@@ -27,7 +27,7 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     db,
     now: () => new Date(),
     quote,
-    requireLiveQuote: never,
+    holdQuote: never,
     policy: async () => policy,
     checkReferences: async () => undefined,
     isBarred: async () => false,

@@ -13,7 +13,7 @@ function submissions(db: Database, policies: Record<string, Policy> = {}) {
     db,
     now: () => new Date(),
     quote: async () => sampleQuote(newId('quote')),
-    requireLiveQuote: () => Promise.reject(new Error('no quote was named')),
+    holdQuote: () => Promise.reject(new Error('no quote was named')),
     policy: async (tenantId) => policies[tenantId] ?? {},
     checkReferences: async () => undefined,
     ...createOccupancy(db.client, () => false),

@@ -5,7 +5,7 @@ import { createCalibrate, createCalibrateSweep, recordResidual } from '../../src
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
-import { insertQuote, requireLiveQuote, requireQuote } from '../../src/quotes/store.ts';
+import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { test } from '../support/database.ts';
 import { finish, now, spec } from './finished.ts';
 import { localMachine, quoteOf } from './sample.ts';
@@ -83,15 +83,11 @@ test('after five runs of one name its quote is within 5 %, and more than three t
   expect(stranger.calibration.runs).toBe(0);
 });
 
-test('a quote is read by its own tenant only, and is live until it expires', async ({ db }) => {
+test('a quote is stored once, and read by its own tenant only', async ({ db }) => {
   const tenantId = newId('tenant');
   const quote = quoteOf(spec);
   await insertQuote(db.client, quote, tenantId, spec);
   await insertQuote(db.client, quote, tenantId, spec);
   expect(await requireQuote(db.client, tenantId, quote.id)).toEqual({ quote, spec });
-  expect(await requireLiveQuote(db.client, tenantId, quote.id, now)).toEqual({ quote, spec });
-  await expect(
-    requireLiveQuote(db.client, tenantId, quote.id, new Date(now.getTime() + 3_600_000)),
-  ).rejects.toMatchObject({ code: 'expired' });
   await expect(requireQuote(db.client, newId('tenant'), quote.id)).rejects.toMatchObject({ code: 'not-found' });
 });

@@ -38,3 +38,20 @@ test('a mere duration has one point', () => {
   const spec = { name: 'train', command: 'true', workload: { expectedDuration: '1h' } };
   expect(scalingOf({ quote: quoteOf(spec), spec }).points).toHaveLength(1);
 });
+
+test('more accelerators stop paying where preparation is most of the time, and pay on where work is', () => {
+  const payingUpTo = (flops: number) => {
+    const spec = {
+      name: 'train',
+      command: 'true',
+      image: 'train:1',
+      setup: 'true',
+      resources: { accelerators: 'A100:4' },
+      workload: { flops, kind: 'llm' as const },
+    };
+    return scalingOf({ quote: quoteOf(spec, { wares: waresWithGpus('A100') }), spec }).payingUpTo?.count;
+  };
+  expect(payingUpTo(1e16)).toBe(1);
+  expect(payingUpTo(1e21)).toBe(64);
+  expect(payingUpTo(1e17)).toBeLessThan(payingUpTo(1e19) ?? 0);
+});

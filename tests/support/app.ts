@@ -12,10 +12,11 @@ import type { Database } from '../../src/db/database.ts';
 import { createListener, type Listener } from '../../src/db/listen.ts';
 import { createWakeups } from '../../src/logs/wakeups.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
+import { createHoldQuote } from '../../src/jobs/requote.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import { roles, type Role } from '../../src/protocol/tenant.ts';
-import { requireLiveQuote } from '../../src/quotes/store.ts';
+import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { createKey } from '../../src/tenants/keys.ts';
 import { currentPolicy } from '../../src/tenants/policies.ts';
 import { requireSecrets } from '../../src/tenants/secrets.ts';
@@ -117,7 +118,12 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       db,
       now,
       quote,
-      requireLiveQuote: (tenantId, quoteId) => requireLiveQuote(db.client, tenantId, quoteId, now()),
+      holdQuote: createHoldQuote({
+        now,
+        quote,
+        requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
+        storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
+      }),
       policy: (tenantId) => currentPolicy(db.client, tenantId),
       checkReferences: (tenantId, { secrets = [] }) => requireSecrets(db.client, tenantId, secrets),
       petaflopsPerAccelerator: () => 1,

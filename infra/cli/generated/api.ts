@@ -1646,6 +1646,10 @@ export interface components {
                 durationSeconds: components["schemas"]["Percentiles"];
                 costUsd: components["schemas"]["Percentiles"];
             }[];
+            payingUpTo: {
+                kind: string;
+                count: number;
+            } | null;
         };
         /** Secret */
         Secret: {

@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WeirError } from '../core/errors.ts';
+import { formatUsd } from '../core/money.ts';
+import type { Clock } from '../core/time.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Quote, QuoteOption } from '../protocol/quote.ts';
+
+/** What a submission is admitted by. `isNew`: not stored yet. */
+export type HeldQuote = { quote: Quote; optionId: string | undefined; isNew: boolean };
+
+/** The quote and perhaps the option that a submission names. */
+export type Named = { quoteId: string; optionId: string | undefined; spec: JobSpec };
+
+export type RequoteDeps = {
+  now: Clock;
+  quote: (tenantId: string, spec: JobSpec) => Promise<Quote>;
+  requireQuote: (tenantId: string, quoteId: string) => Promise<{ quote: Quote; spec: JobSpec }>;
+  storeQuote: (tenantId: string, quote: Quote, spec: JobSpec) => Promise<void>;
+};
+
+export type HoldQuote = (tenantId: string, named: Named) => Promise<HeldQuote>;
+
+/** By so much a job may have become dearer since it was quoted. */
+const toleratedRise = 0.1;
+
+/**
+ * The quote that a submission names: as it is while it is live, so that its prices hold; anew where it has expired.
+ * @throws WeirError `not-found`; `invalid` where the quote is of another spec; `dearer` where the job costs over a tenth more now,
+ * with both figures and a live quote to submit with.
+ */
+export function createHoldQuote({ now, quote, requireQuote, storeQuote }: RequoteDeps): HoldQuote {
+  return async (tenantId, { quoteId, optionId, spec }) => {
+    const stored = await requireQuote(tenantId, quoteId);
+    requireSameSpec(stored.spec, spec);
+    if (Date.parse(stored.quote.expiresAt) > now().getTime()) return { quote: stored.quote, optionId, isNew: false };
+    const fresh = await quote(tenantId, spec);
+    const before = optionOf(stored.quote, optionId ?? stored.quote.recommended);
+    const offerId = optionId === undefined ? undefined : before?.offer.id;
+    const today =
+      offerId === undefined
+        ? optionOf(fresh, fresh.recommended)
+        : fresh.options.find(({ offer }) => offer.id === offerId);
+    if (before !== undefined && today !== undefined && isDearer(before, today)) {
+      await storeQuote(tenantId, fresh, spec);
+      throw dearer(stored.quote, before, { fresh, option: today });
+    }
+    return { quote: fresh, optionId: offerId === undefined ? optionId : today?.id, isNew: true };
+  };
+}
+
+function optionOf({ options }: Quote, optionId: string | null): QuoteOption | undefined {
+  return options.find(({ id }) => id === optionId);
+}
+
+function requireSameSpec(quoted: JobSpec, spec: JobSpec): void {
+  const changed = Object.keys({ ...quoted, ...spec }).filter(
+    (key) => !isDeepStrictEqual(quoted[key as keyof JobSpec], spec[key as keyof JobSpec]),
+  );
+  if (changed.length === 0) return;
+  throw new WeirError('invalid', 'The quote is of another spec; ask for a new quote, or leave quoteId out.', {
+    faults: changed.map((key) => ({ pointer: `/${key}`, detail: 'This differs from the quoted spec.' })),
+  });
+}
+
+function isDearer(before: QuoteOption, today: QuoteOption): boolean {
+  return today.costUsd.p50 > before.costUsd.p50 * (1 + toleratedRise);
+}
+
+function dearer(
+  quoted: Quote,
+  before: QuoteOption,
+  { fresh, option }: { fresh: Quote; option: QuoteOption },
+): WeirError {
+  const rise = before.costUsd.p50 === 0 ? null : Math.round((option.costUsd.p50 / before.costUsd.p50 - 1) * 1000) / 10;
+  const byHow = rise === null ? '' : `, ${rise} % more`;
+  return new WeirError(
+    'dearer',
+    `The quote ${quoted.id} expired at ${quoted.expiresAt}, and the job costs ${formatUsd(option.costUsd.p50)} now instead of ${formatUsd(before.costUsd.p50)}${byHow}: submit with quoteId ${fresh.id} to accept that.`,
+    {
+      extra: {
+        quoted: figuresOf(quoted, before),
+        requoted: figuresOf(fresh, option),
+        risePercent: rise,
+      },
+    },
+  );
+}
+
+function figuresOf({ id, expiresAt }: Quote, { id: optionId, offer, costUsd, durationSeconds }: QuoteOption) {
+  return { quoteId: id, optionId, expiresAt, hourlyUsd: offer.hourlyUsd, costUsd, durationSeconds };
+}
