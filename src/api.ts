@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { createJobDownloads } from './artifacts/download.ts';
+import { requireArtifactInputs } from './artifacts/job-input.ts';
 import { requireUploads } from './artifacts/upload.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
@@ -131,6 +132,7 @@ function quoting(foundation: Foundation) {
       checkReferences: async (tenantId: string, spec: JobSpec) => {
         if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
         await requireUploads({ db, bucket, now }, tenantId, spec);
+        await requireArtifactInputs(db.client, tenantId, spec);
       },
       petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
       ...createOccupancy(db.client, (provider) => isolating.has(provider)),
@@ -140,7 +142,7 @@ function quoting(foundation: Foundation) {
   } satisfies Partial<AppDeps>;
 }
 
-function running({ config, db, bucket, now, wakeSettle }: Foundation) {
+function running({ config, db, bucket, now, stop, wakeSettle }: Foundation) {
   const { secretKey, timing } = config;
   return {
     claim: createClaim({
@@ -149,6 +151,7 @@ function running({ config, db, bucket, now, wakeSettle }: Foundation) {
       secretKey,
       openSecrets: (tenantId, names) => openSecrets(db.client, secretKey, tenantId, names),
       downloads: createJobDownloads({ db, bucket, now, downloadMs: timing.downloadMs }),
+      stop,
       timing,
     }),
     heartbeat: createHeartbeat({ db, now, leaseMs: timing.leaseMs }),

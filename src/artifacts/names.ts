@@ -30,6 +30,19 @@ export function uploadIdOf(uri: string): string | undefined {
   return isId('upload', id) ? id : undefined;
 }
 
+export function isUploadUri(uri: string): boolean {
+  return uri.startsWith(uploadScheme);
+}
+
+/** An artifact of a job, or with an empty path or one that ends in a slash all that lie below. Of an array: `<index>/<path>`. */
+export type ArtifactUri = { jobId: string; path: string };
+
+/** What a `weir://jobs/<job>/artifacts/<path>` names; undefined for another address. */
+export function artifactUriOf(uri: string): ArtifactUri | undefined {
+  const [, jobId = '', path = ''] = /^weir:\/\/jobs\/([^/]+)\/artifacts\/(.*)$/s.exec(uri) ?? [];
+  return isId('job', jobId) && (path === '' || isRelativePath(path.replace(/\/$/, ''))) ? { jobId, path } : undefined;
+}
+
 /** True for a path that stays inside the folder it is relative to. Programs name files as they like, line breaks included. */
 export function isRelativePath(path: string): boolean {
   return (

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.ts';
+import { Prisma, type Sql } from '../db/database.ts';
 import type { RunnerUpload } from '../protocol/runner.ts';
 
 export type UploadRow = NonNullable<Awaited<ReturnType<typeof findUpload>>>;
@@ -63,10 +63,13 @@ export async function promote(tx: Sql, jobId: string, attempt: number, at: Date)
   });
 }
 
-/** Whose the job is; undefined where there is none. */
-export async function findJobTenant(sql: Sql, jobId: string): Promise<string | undefined> {
-  const job = await sql.job.findUnique({ where: { id: jobId }, select: { tenantId: true } });
-  return job?.tenantId;
+/** Whose the job is, and whether more artifacts can come; undefined where there is none. */
+export async function findJob(
+  sql: Sql,
+  jobId: string,
+): Promise<{ tenantId: string; finishedAt: Date | null } | undefined> {
+  const job = await sql.job.findUnique({ where: { id: jobId }, select: { tenantId: true, finishedAt: true } });
+  return job ?? undefined;
 }
 
 export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };
@@ -79,15 +82,38 @@ export function listPromoted(
 ): Promise<ListedArtifact[]> {
   return sql.$queryRaw`
     SELECT DISTINCT ON (path) path, size_bytes AS "sizeBytes", sha256, attempt, created_at AS "createdAt"
-    FROM artifact WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND path > ${after}
+    FROM (${promotedOf(jobId)}) promoted WHERE path > ${after}
     ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${take}`;
 }
 
-export function findPromoted(sql: Sql, jobId: string, path: string) {
-  return sql.artifact.findFirst({
-    where: { jobId, path, promotedAt: { not: null } },
-    orderBy: [{ attempt: 'desc' }, { createdAt: 'desc' }, { id: 'desc' }],
-  });
+export type PassedFile = { path: string; objectKey: string; sha256: string; sizeBytes: number };
+
+/** The artifact at this path; where the path is empty or ends in a slash, all below it. */
+export async function listPromotedUnder(
+  sql: Sql,
+  { jobId, path }: { jobId: string; path: string },
+  take: number,
+): Promise<PassedFile[]> {
+  const isFolder = path === '' || path.endsWith('/');
+  return sql.$queryRaw<PassedFile[]>`
+    SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes::float8 AS "sizeBytes"
+    FROM (${promotedOf(jobId)}) promoted WHERE path = ${path} OR (${isFolder} AND starts_with(path, ${path}))
+    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${take}`;
+}
+
+export async function findPromoted(sql: Sql, jobId: string, path: string): Promise<PassedFile | undefined> {
+  const [file] = await listPromotedUnder(sql, { jobId, path }, 1);
+  return file;
+}
+
+/** What has become an artifact of a job; of an array what its tasks made, below their places. */
+function promotedOf(jobId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT id, path, object_key, sha256, size_bytes, attempt, created_at FROM artifact
+    WHERE job_id = ${jobId} AND promoted_at IS NOT NULL
+    UNION ALL
+    SELECT a.id, job.array_index || '/' || a.path, object_key, sha256, size_bytes, attempt, a.created_at
+    FROM job JOIN artifact a ON a.job_id = job.id WHERE job.array_id = ${jobId} AND a.promoted_at IS NOT NULL`;
 }
 
 export type CheckpointFile = { path: string; objectKey: string; sha256: string; sizeBytes: number };

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../db/database.ts';
 import type { NewUpload, Upload } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Bucket } from './bucket.ts';
-import { uploadIdOf, uploadKey, uploadUri } from './names.ts';
+import { isUploadUri, uploadIdOf, uploadKey, uploadUri } from './names.ts';
 import { findUpload, insertUpload, type UploadRow } from './store.ts';
 
 export type UploadDeps = { db: Database; bucket: Bucket; now: Clock };
@@ -70,7 +70,7 @@ export async function requireUploads(deps: UploadDeps, tenantId: string, spec: J
     ...(spec.source === undefined ? [] : [{ uri: spec.source, pointer: '/source' }]),
     ...(spec.inputs ?? [])
       .map(({ uri }, index) => ({ uri, pointer: `/inputs/${index}/uri` }))
-      .filter(({ uri }) => uri.startsWith('weir://')),
+      .filter(({ uri }) => isUploadUri(uri)),
   ];
   const faults: Fault[] = [];
   for (const reference of named) {

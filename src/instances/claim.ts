@@ -7,6 +7,7 @@ import type { Assignment, Claim } from '../protocol/runner.ts';
 import type { NodeLimits } from '../providers/provider.ts';
 import { readBootstrapToken } from './bootstrap.ts';
 import { holdAttempt, staleAttempt } from './fence.ts';
+import type { Stop } from '../jobs/stop.ts';
 import { readTaskSpecs } from '../jobs/array-store.ts';
 import { findInstance, markReady, readRendezvous, type InstanceRow } from './store.ts';
 
@@ -17,8 +18,9 @@ export type ClaimDeps = {
   now: Clock;
   secretKey: Buffer;
   openSecrets: (tenantId: string, names: string[]) => Promise<Record<string, string>>;
-  /** Signed URLs of the source, the weir:// inputs and the last checkpoint. */
+  /** Signed URLs of the source, the weir:// inputs and the last checkpoint. Throws `not-found` where one is gone. */
   downloads: (job: { id: string; tenantId: string; spec: JobSpec }) => Promise<Downloads>;
+  stop: Stop;
   timing: { heartbeatMs: number; leaseMs: number; graceMs: number };
 };
 
@@ -41,8 +43,16 @@ export function createClaim(deps: ClaimDeps) {
       return markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt });
     });
     if (!isOurs) throw new WeirError('unauthorized', 'This bootstrap token was spent by another runner.');
-    return assignment(instance, deps);
+    return assignment(instance, deps).catch((error: unknown) => giveUp(error, instance, deps));
   };
+}
+
+/** What the job names is not there any more: no machine could start it, and the job is told so. */
+async function giveUp(error: unknown, { attempt }: InstanceRow, { stop }: ClaimDeps): Promise<never> {
+  if (!(error instanceof WeirError) || (error.code !== 'not-found' && error.code !== 'too-large')) throw error;
+  const { jobId, number } = attempt;
+  await stop({ jobId, attempt: number, reason: 'input-unavailable', message: error.message });
+  throw staleAttempt(number);
 }
 
 async function assignment(

@@ -151,6 +151,10 @@ export const JobSpec = Type.Object(
           },
           closed,
         ),
+        {
+          description:
+            'weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>.',
+        },
       ),
     ),
     outputs: Type.Optional(

@@ -8,7 +8,7 @@ import { JobSpec } from '../../src/protocol/job-spec.ts';
 
 const examples = join(import.meta.dirname, '../../infra/examples');
 const names = readdirSync(examples, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && existsSync(join(examples, entry.name, 'job.yaml')))
   .map(({ name }) => name);
 
 const specOf = (name: string) => parse(readFileSync(join(examples, name, 'job.yaml'), 'utf8')) as JobSpec;

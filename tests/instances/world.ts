@@ -69,6 +69,7 @@ export function createWorld(db: Database) {
     secretKey,
     openSecrets: async () => ({}),
     downloads: async () => ({ source: null, inputs: [], checkpoint: [] }),
+    stop,
     timing,
   });
   const heartbeat = createHeartbeat({ db, now, leaseMs: timing.leaseMs });

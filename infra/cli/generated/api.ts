@@ -887,6 +887,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;
@@ -1022,6 +1023,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;
@@ -1110,6 +1112,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { artifactUrl, type DownloadDeps } from '../../artifacts/download.ts';
 import { listArtifacts } from '../../artifacts/list.ts';
 import { isRelativePath } from '../../artifacts/names.ts';
-import { findJobTenant } from '../../artifacts/store.ts';
+import { findJob } from '../../artifacts/store.ts';
 import { invalid, notFound } from '../../core/errors.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { Artifact } from '../../protocol/job.ts';
@@ -12,7 +12,7 @@ import { pageOf, readCursor } from '../page.ts';
 
 export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
   const requireJob = async (caller: Caller, jobId: string): Promise<void> => {
-    const tenantId = await findJobTenant(deps.db.client, jobId);
+    const tenantId = (await findJob(deps.db.client, jobId))?.tenantId;
     if (tenantId === undefined || !sees(caller, tenantId)) throw notFound('job', jobId);
   };
 
