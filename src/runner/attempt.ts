@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Assignment, Boot, Directive, Heartbeat } from '../protocol/runner.ts';
-import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
+import { createBroker, StaleAttempt, type Broker } from './broker.ts';
 import { startDeadlines } from './deadlines.ts';
 import { keepDestination, spoolOf } from './deliver.ts';
 import { progressFileIn } from './environment.ts';
@@ -44,7 +44,7 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
     return await execute({ boot, assignment, broker, leaving, preemption, obstacle });
   } catch (error) {
     // Not ours, or no more: there is nobody to report to.
-    if (error instanceof StaleAttempt || error instanceof Refused) return 1;
+    if (error instanceof StaleAttempt) return 1;
     throw error;
   } finally {
     if (uid !== null) await unbarMetadata(uid);

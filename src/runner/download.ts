@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Assignment } from '../protocol/runner.ts';
 import { openHttp } from './http-call.ts';
 import { createFile } from './inside.ts';
 import { backOff, isPassing } from './retry.ts';
+import { DiskFull, isDiskFull, type Room } from './room.ts';
 
 export type Download = Assignment['inputs'][number];
 
@@ -20,6 +20,9 @@ const maxMismatches = 2;
 
 /** Will not come, whatever is done: the message says what the server said. */
 export class Unavailable extends Error {}
+
+/** May go well the next time. */
+class Passing extends Error {}
 
 /** All bytes came, and they are not those that were declared. */
 class ChecksumMismatch extends Unavailable {}
@@ -50,81 +53,72 @@ const safeLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
+export type Fetching = { brokerUrl: string; room: Room; signal: AbortSignal };
+
 /**
- * Streams what is at the URL into a file. The broker is waited for without limit, others are asked a few times.
- * @throws Unavailable
+ * Streams what is at the URL into a file; answers its size. The broker is waited for without limit, others are asked a few
+ * times.
+ * @throws Unavailable, DiskFull
  */
-export async function downloadTo(
-  path: string,
-  download: Download,
-  brokerUrl: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function downloadTo(path: string, download: Download, fetching: Fetching): Promise<number> {
+  const { brokerUrl, signal } = fetching;
   const url = httpUrl(download.url, brokerUrl);
   const isBroker = url.origin === new URL(brokerUrl).origin;
   let mismatches = 0;
   for (let failures = 0; ; failures++) {
     try {
-      const fault = await attemptDownload(url, path, download, signal);
-      if (fault === undefined) return;
-      if (!isBroker && failures + 1 >= maxFailures) throw new Unavailable(fault);
+      return await save(await request(url, signal), path, download, fetching);
     } catch (error) {
-      if (!(error instanceof ChecksumMismatch) || ++mismatches >= maxMismatches) throw error;
+      signal.throwIfAborted();
+      const isFinal = error instanceof ChecksumMismatch ? ++mismatches >= maxMismatches : !(error instanceof Passing);
+      if (isFinal) throw error;
+      if (!isBroker && failures + 1 >= maxFailures) throw new Unavailable(messageOf(error));
     }
     await backOff(failures, signal);
   }
 }
 
-/** Undefined when it is there; else what went wrong this time. @throws Unavailable where repeating is no use */
-async function attemptDownload(
-  url: URL,
-  path: string,
-  download: Download,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  let answer: IncomingMessage;
-  try {
-    answer = await follow(url, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof Unavailable) throw error;
-    return messageOf(error);
-  }
+/** @throws Unavailable where repeating is no use, else Passing */
+async function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  const answer = await follow(url, signal).catch((error: unknown) => {
+    throw error instanceof Unavailable ? error : new Passing(messageOf(error));
+  });
   const status = answer.statusCode ?? 0;
-  if (status !== 200) {
-    answer.destroy();
-    if (!isPassing(status)) throw new Unavailable(`the server answered HTTP ${status}${statusHint(status)}`);
-    return `the server answered HTTP ${status}`;
-  }
-  return save(answer, path, download, signal);
+  if (status === 200) return answer;
+  answer.destroy();
+  if (isPassing(status)) throw new Passing(`the server answered HTTP ${status}`);
+  throw new Unavailable(`the server answered HTTP ${status}${statusHint(status)}`);
 }
 
 async function save(
   answer: IncomingMessage,
   path: string,
-  download: Download,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+  { sha256: declared }: Download,
+  { room, signal }: Fetching,
+): Promise<number> {
   const hash = createHash('sha256');
   const file = await createFile(path);
-  const measure = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
+  let sizeBytes = 0;
+  const measure = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      if (!room.take(chunk.length)) throw new DiskFull();
+      sizeBytes += chunk.length;
       hash.update(chunk);
-      done(null, chunk);
-    },
-  });
+      yield chunk;
+    }
+  };
   try {
     await pipeline(answer, measure, file.createWriteStream(), { signal });
+    const sha256 = hash.digest('hex');
+    if (declared === null || sha256 === declared) return sizeBytes;
+    throw new ChecksumMismatch(
+      `its bytes have the SHA-256 ${sha256}, and ${declared} was declared; upload it again with the right one`,
+    );
   } catch (error) {
-    signal.throwIfAborted();
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
-    return `the connection broke: ${messageOf(error)}`;
+    room.giveBack(sizeBytes);
+    if (isDiskFull(error) || error instanceof Unavailable) throw error;
+    throw new Passing(`the connection broke: ${messageOf(error)}`);
   }
-  const sha256 = hash.digest('hex');
-  if (download.sha256 === null || sha256 === download.sha256) return undefined;
-  throw new ChecksumMismatch(
-    `its bytes have the SHA-256 ${sha256}, and ${download.sha256} was declared; upload it again with the right one`,
-  );
 }
 
 async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {

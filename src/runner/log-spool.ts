@@ -106,7 +106,6 @@ function createSegments(directory: string) {
   let current: Segment | undefined;
 
   const openSegment = async (): Promise<Segment | undefined> => {
-    if (current !== undefined) return current;
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const path = join(directory, segmentName(count));
@@ -130,12 +129,12 @@ function createSegments(directory: string) {
   return {
     /** Undefined where the disk is full: the bytes stay in memory. */
     write: async (batch: SpooledBatch): Promise<Place | undefined> => {
-      const segment = await openSegment();
+      const segment = current ?? (await openSegment());
       if (segment === undefined) return undefined;
+      // Counted at once: the last batch before it may be released while this one is written.
+      segment.waiting++;
       const frame = frameOf(batch);
       const start = segment.written;
-      // Counted before it is written, so that the file is not removed meanwhile.
-      segment.waiting++;
       try {
         for (let done = 0; done < frame.length;) {
           done += (await segment.file.write(frame, done, frame.length - done, start + done)).bytesWritten;

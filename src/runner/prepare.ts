@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment, Boot } from '../protocol/runner.ts';
-import { downloadTo, type Download } from './download.ts';
+import { downloadTo, type Download, type Fetching } from './download.ts';
 import { createFile, giveTo, placeInside } from './inside.ts';
+import { createRoom, DiskFull, isDiskFull, type Room } from './room.ts';
 import { Failure } from './verdict.ts';
 
 /** Fills the working directory: source, files, inputs, the last checkpoint; then gives it to the job's uid. */
@@ -21,16 +22,18 @@ export async function prepare(boot: Boot, assignment: Assignment, signal: AbortS
 }
 
 async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Promise<void> {
-  const { workDir } = boot;
+  const { workDir, brokerUrl } = boot;
+  const fetching = { brokerUrl, room: createRoom(assignment.limits.diskBytes), signal };
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  if (assignment.source !== null) await unpackSource(boot, assignment, assignment.source, signal);
+  if (assignment.source !== null)
+    await unpackSource(boot, `The source ${assignment.spec.source}`, assignment.source, fetching);
   for (const [path, text] of Object.entries(assignment.spec.files ?? {})) await writeText(workDir, path, text);
   for (const input of assignment.inputs) {
     // The URL may be a signed one, which is nobody's business; the tenant knows the input by its own.
     const uri = assignment.spec.inputs?.find(({ path }) => path === input.path)?.uri ?? input.path;
-    await fetchInput(boot, input, `The input ${uri}`, signal);
+    await fetchInput(boot, `The input ${uri}`, input, fetching);
   }
-  for (const file of assignment.checkpoint) await fetchInput(boot, file, `The checkpoint file ${file.path}`, signal);
+  for (const file of assignment.checkpoint) await fetchInput(boot, `The checkpoint file ${file.path}`, file, fetching);
   const uid = jobUid(boot);
   if (uid !== null) await giveTo(uid, workDir);
 }
@@ -55,32 +58,41 @@ async function writeText(workDir: string, relativePath: string, text: string): P
   }
 }
 
-async function fetchInput(boot: Boot, input: Download, what: string, signal: AbortSignal): Promise<void> {
-  await orFail('input-unavailable', `${what} can't be fetched`, signal, async () =>
-    downloadTo(await placeInside(boot.workDir, input.path), input, boot.brokerUrl, signal),
-  );
+async function fetchInput({ workDir }: Boot, what: string, input: Download, fetching: Fetching): Promise<void> {
+  await orFail('input-unavailable', `${what} can't be fetched`, fetching.signal, async () => {
+    await downloadTo(await placeInside(workDir, input.path), input, fetching);
+  });
 }
 
-async function unpackSource(boot: Boot, { spec }: Assignment, source: Download, signal: AbortSignal): Promise<void> {
+async function unpackSource(boot: Boot, what: string, source: Download, fetching: Fetching): Promise<void> {
+  const { signal, room } = fetching;
   const archive = join(boot.stateDir, 'source.tar');
-  const what = `The source ${spec.source}`;
+  let archiveBytes = 0;
   try {
-    await orFail('source-unavailable', `${what} can't be fetched`, signal, () =>
-      downloadTo(archive, source, boot.brokerUrl, signal),
-    );
+    await orFail('source-unavailable', `${what} can't be fetched`, signal, async () => {
+      archiveBytes = await downloadTo(archive, source, fetching);
+    });
     const rule = 'it must be a tar or tar.gz archive of files and folders';
     await orFail('source-unavailable', `${what} can't be unpacked, ${rule}`, signal, () =>
-      unpack(archive, boot.workDir),
+      unpack(archive, boot.workDir, room),
     );
   } finally {
     await rm(archive, { force: true });
+    room.giveBack(archiveBytes);
   }
 }
 
-async function unpack(file: string, cwd: string): Promise<void> {
+async function unpack(file: string, cwd: string, room: Room): Promise<void> {
   const tar = await import('tar');
+  // A small archive may hold much: once there is no room for an entry, no further one is written.
+  let isFull = false;
+  const hasRoom = (sizeBytes: number): boolean => {
+    isFull ||= !room.take(sizeBytes);
+    return !isFull;
+  };
   // Strict: paths that leave the directory, and devices, are errors instead of being left out.
-  await tar.extract({ file, cwd, strict: true, preserveOwner: false });
+  await tar.extract({ file, cwd, strict: true, preserveOwner: false, filter: (_path, { size }) => hasRoom(size) });
+  if (isFull) throw new DiskFull();
 }
 
 /** What goes wrong is the job's end, with what was tried in its message; but a full disk is told as such. */
@@ -97,8 +109,4 @@ async function orFail(
     if (isDiskFull(error)) throw error;
     throw new Failure(reason, `${what}: ${(error as Error).message}.`);
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOSPC';
 }

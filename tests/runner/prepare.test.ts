@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,27 @@ test.each(['http://169.254.169.254/computeMetadata/v1/', 'http://[fd00:ec2::254]
   },
 );
 
+test.each([
+  ['inputs', { inputs: [file('half', 'x'), file('half', 'y')] }],
+  ['a source, once unpacked,', { source: file('bomb', '') }],
+])('%s beyond the job’s disk end it before they fill the machine’s', async (_what, assignment) => {
+  const bomb = archive({ zeros: Buffer.alloc(4_000_000), 'after.txt': 'x' });
+  expect(bomb.length).toBeLessThan(100_000);
+  const limits = { cpus: 1, memoryBytes: 1e9, diskBytes: 1_500_000, gpus: [] };
+  const { report } = await run({ ...assignment, limits }, { half: Buffer.alloc(1_000_000), bomb });
+  expect(report).toMatchObject({ reason: 'disk-full', message: expect.stringContaining('resources.diskGiB') });
+});
+
+test('what an archive took until it was unpacked is free again', async () => {
+  const source = archive({ 'a.bin': randomBytes(1_000_000) });
+  const limits = { cpus: 1, memoryBytes: 1e9, diskBytes: 2_500_000, gpus: [] };
+  const { report } = await run(
+    { source: file('source', ''), inputs: [file('data', 'b.bin')], limits },
+    { source, data: Buffer.alloc(1_200_000) },
+  );
+  expect(report.reason).toBe('completed');
+});
+
 test('a source that is no archive is refused', async () => {
   const { report } = await run(
     { source: file('source', '') },
@@ -118,7 +139,7 @@ test('nothing is written through links that an archive holds', async () => {
   expect(report.message).toMatch(/link/);
 });
 
-function archive(files: Record<string, string>): Buffer {
+function archive(files: Record<string, string | Buffer>): Buffer {
   const directory = temporary();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return pack(directory);
