@@ -1,8 +1,5 @@
 import { Prisma, type Sql } from '../db/database.ts';
 
-/** How much is summed up in one transaction. */
-const batchSize = 5_000;
-
 /** Only one at a time: two that summed up for the same hour would wait for each other's rows. */
 export async function lockRollup(tx: Sql): Promise<boolean> {
   const [row] = await tx.$queryRaw<
@@ -49,10 +46,10 @@ const wasteParts = (preemptions: readonly string[]) => Prisma.sql`
   WHERE w.until > w.since AND u."to" > w.since AND u."from" < w.until`;
 
 /**
- * Sums up a batch of what is pending, and takes it off the list in the same transaction: each entry is counted once, however often
+ * Sums up some of what is pending, oldest first, and takes it off the list in the same transaction: each entry is counted once, however often
  * this is called and whenever it dies. Answers how much that was.
  */
-export async function sumUp(tx: Sql, preemptions: readonly string[]): Promise<number> {
+export async function sumUp(tx: Sql, preemptions: readonly string[], batchSize: number): Promise<number> {
   const [row] = await tx.$queryRaw<[{ taken: number }]>`
     WITH taken AS (
       DELETE FROM rollup_pending WHERE id IN (SELECT id FROM rollup_pending ORDER BY id LIMIT ${batchSize})
@@ -61,10 +58,14 @@ export async function sumUp(tx: Sql, preemptions: readonly string[]): Promise<nu
       SELECT u.* FROM taken t JOIN usage_entry u ON u.id = t.entry_id
     ), part AS (
       ${useParts} UNION ALL ${wasteParts(preemptions)}
+    ), hourly AS (
+      SELECT dimension, date_trunc('hour', "from", 'UTC') AS hour, tenant_id, value,
+        sum(accelerator_seconds) AS accelerator_seconds, sum(petaflop_seconds) AS petaflop_seconds, sum(micro_usd) AS micro_usd
+      FROM part GROUP BY 1, 2, 3, 4
     ), summed AS (
-      SELECT dimension, g.grain, date_trunc(g.grain, "from", 'UTC') AS start, tenant_id, value,
-        sum(accelerator_seconds) AS accelerator_seconds, sum(petaflop_seconds) AS petaflop_seconds, sum(micro_usd)::bigint AS micro_usd
-      FROM part CROSS JOIN (VALUES ('hour'), ('day'), ('month')) AS g(grain)
+      SELECT dimension, g.grain, date_trunc(g.grain, hour, 'UTC') AS start, tenant_id, value,
+        sum(accelerator_seconds), sum(petaflop_seconds), sum(micro_usd)::bigint
+      FROM hourly CROSS JOIN (VALUES ('hour'), ('day'), ('month')) AS g(grain)
       GROUP BY 1, 2, 3, 4, 5
     ), written AS (
       INSERT INTO use_rollup AS r SELECT * FROM summed

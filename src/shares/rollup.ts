@@ -7,11 +7,14 @@ export type RollupDeps = {
   preemptions: readonly string[];
 };
 
+/** How much is summed up in one transaction: of a large backlog the same hours are written fewer times. */
+const batchSize = 10_000;
+
 /** The step that keeps the roll-ups: sums up whatever is pending. Repeatable at any point; where another is at it, it leaves it to that. */
 export function createRollup({ db, preemptions }: RollupDeps): () => Promise<void> {
   return async () => {
     let taken: number;
-    do taken = await db.transaction(async (tx) => ((await lockRollup(tx)) ? sumUp(tx, preemptions) : 0));
+    do taken = await db.transaction(async (tx) => ((await lockRollup(tx)) ? sumUp(tx, preemptions, batchSize) : 0));
     while (taken > 0);
   };
 }

@@ -195,7 +195,7 @@ function running({ now, rates }: NonNullable<Scope['live']>): Prisma.Sql {
         (a.offer ->> 'hourlyUsd')::float8 / (a.offer ->> 'nodes')::float8 AS hourly_usd
       FROM attempt a JOIN instance i ON i.attempt_id = a.id
       CROSS JOIN LATERAL (
-        SELECT coalesce((SELECT max(u."to") FROM usage_entry u WHERE u.instance_id = i.id), i.created_at) AS since,
+        SELECT coalesce((SELECT u."to" FROM usage_entry u WHERE u.instance_id = i.id ORDER BY u."from" DESC LIMIT 1), i.created_at) AS since,
           coalesce(i.gone_at, ${now}::timestamptz) AS until
       ) span
       WHERE ${unfinished} AND i.created_at IS NOT NULL AND until > since

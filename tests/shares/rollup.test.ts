@@ -96,7 +96,7 @@ function entriesOf(
 async function sumUpAndDie(db: Database): Promise<void> {
   const dies = db.transaction(async (tx) => {
     await lockRollup(tx);
-    await sumUp(tx, []);
+    await sumUp(tx, [], 7);
     throw new Error('crash');
   });
   await expect(dies).rejects.toThrow('crash');
