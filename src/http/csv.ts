@@ -4,6 +4,17 @@ import { contentTypeOf } from './format.ts';
 
 export type Cell = string | number | null;
 
+/** Answers with a table whose rows are there. */
+export function sendCsvRows(
+  reply: FastifyReply,
+  { name, columns, rows }: { name: string; columns: readonly string[]; rows: (readonly Cell[])[] },
+): FastifyReply {
+  async function* pages() {
+    yield rows;
+  }
+  return sendCsv(reply, { name, columns, pages: pages() });
+}
+
 /** Answers with a table as RFC 4180 has it, of rows that come page by page: however many there are, one page is held. */
 export function sendCsv(
   reply: FastifyReply,

@@ -105,6 +105,41 @@ export const Shares = Type.Object(
 );
 export type Shares = Static<typeof Shares>;
 
+const Wait = Type.Object(
+  {
+    jobs: Type.Integer({ description: 'That started.' }),
+    p50Seconds: Nullable(
+      Type.Number({ description: 'Half of them waited no longer, from submission to the first start.' }),
+    ),
+    p90Seconds: Nullable(Type.Number({ description: 'Nine in ten waited no longer.' })),
+  },
+  { ...closed, title: 'Wait' },
+);
+
+export const ShareReport = Type.Object(
+  {
+    month: Type.String(),
+    isComplete: Type.Boolean({ description: 'False while the month passes.' }),
+    ...sharesFields,
+    tenants: Type.Array(Type.Object({ ...sharesFields.tenants.items.properties, wasted: Amounts, wait: Wait }, closed)),
+    tenantCount: Type.Integer({ description: 'Of all tenants, also of those whose rows are not shown.' }),
+    wait: Wait,
+    ceilings: Type.Object(
+      { hhi: Nullable(Type.Number()), largestShare: Nullable(Type.Number()) },
+      { ...closed, description: 'Of the pool’s policy as it is now; null where there is none.' },
+    ),
+    notices: Type.Array(
+      Type.Object(
+        { at: Time(), tenant: Type.Object({ id: Id('tenant'), name: Type.String() }, closed), note: Type.String() },
+        closed,
+      ),
+      { description: 'Such as breaches of a ceiling. A tenant sees its own.' },
+    ),
+  },
+  { ...closed, title: 'ShareReport' },
+);
+export type ShareReport = Static<typeof ShareReport>;
+
 export const statementKinds = ['reserve', 'charge', 'release', 'refund', 'adjust'] as const;
 
 export const StatementLine = Type.Object(

@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
 import { createAccrue, refundUse } from '../../src/shares/usage.ts';
 import type { SharesDeps } from '../../src/shares/pool-use.ts';
-import { readReport, readShares, readUsage } from '../../src/shares/shares.ts';
+import { readReport } from '../../src/shares/report.ts';
+import { readShares, readUsage } from '../../src/shares/shares.ts';
 import { test } from '../support/database.ts';
 import { epoch, insertRunning, insertTenant, microUsdPerHour, minutesLater, offer } from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 import { formatUsd } from '../../../src/core/money.ts';
 import { answer } from '../api.ts';
-import type { Shares } from '../generated/api.ts';
+import type { ShareReport, Shares } from '../generated/api.ts';
 import { fields, isTerminal, print, printJson, table } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
 import { percent } from '../words.ts';
@@ -8,17 +8,16 @@ import { percent } from '../words.ts';
 export async function shares(flags: Flags & { window: string; month?: string }): Promise<void> {
   const { api } = await connect(flags);
   const { window, month } = flags;
-  const found = await answer(
+  const found =
     month === undefined
-      ? api.GET('/v1/shares', { params: { query: { window } } })
-      : api.GET('/v1/shares/report', { params: { query: { month } } }),
-  );
+      ? await answer(api.GET('/v1/shares', { params: { query: { window } } }))
+      : ((await answer(api.GET('/v1/shares/report', { params: { query: { month } } }))) as ShareReport);
   if (flags.json === true) return printJson(found);
   showTenants(found);
   if (isTerminal) showConcentration(found);
 }
 
-function showTenants({ tenants, unit }: Shares): void {
+function showTenants({ tenants, unit }: Shares | ShareReport): void {
   table(
     ['tenant', 'share', 'cap', unit, 'accelerator-hours', 'cost'],
     tenants.map(({ tenant, share, shareCap, compute, acceleratorHours, costUsd }) => [
@@ -36,7 +35,7 @@ function showConcentration({
   concentration: { hhi, effectiveTenants, gini, largestShare },
   total,
   window,
-}: Shares): void {
+}: Shares | ShareReport): void {
   const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   print();
   fields([

@@ -1671,6 +1671,64 @@ export interface components {
         SecretValue: {
             value: string;
         };
+        /** ShareReport */
+        ShareReport: {
+            month: string;
+            /** @description False while the month passes. */
+            isComplete: boolean;
+            window: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                to: string;
+            };
+            /** @enum {string} */
+            unit: "PFLOP/s-days";
+            total: {
+                compute: number;
+                acceleratorHours: number;
+                costUsd: number;
+            };
+            tenants: {
+                tenant: {
+                    id: string;
+                    name: string;
+                } | null;
+                compute: number;
+                acceleratorHours: number;
+                costUsd: number;
+                share: number;
+                shareCap: number | null;
+                wasted: components["schemas"]["Amounts"];
+                wait: components["schemas"]["Wait"];
+            }[];
+            concentration: {
+                hhi: number | null;
+                effectiveTenants: number | null;
+                gini: number | null;
+                largestShare: number | null;
+                lorenz: components["schemas"]["LorenzPoint"][] | null;
+            };
+            wasted: components["schemas"]["Wasted"];
+            /** @description Of all tenants, also of those whose rows are not shown. */
+            tenantCount: number;
+            wait: components["schemas"]["Wait"];
+            /** @description Of the pool’s policy as it is now; null where there is none. */
+            ceilings: {
+                hhi: number | null;
+                largestShare: number | null;
+            };
+            /** @description Such as breaches of a ceiling. A tenant sees its own. */
+            notices: {
+                /** Format: date-time */
+                at: string;
+                tenant: {
+                    id: string;
+                    name: string;
+                };
+                note: string;
+            }[];
+        };
         /** Shares */
         Shares: {
             window: {
@@ -1815,6 +1873,13 @@ export interface components {
                 acceleratorHours: number;
                 costUsd: number;
             }[];
+        };
+        /** Wait */
+        Wait: {
+            /** @description That started. */
+            jobs: number;
+            p50Seconds: number | null;
+            p90Seconds: number | null;
         };
         /**
          * Wasted
@@ -1973,6 +2038,7 @@ export type Scaling = components['schemas']['Scaling'];
 export type Secret = components['schemas']['Secret'];
 export type SecretList = components['schemas']['SecretList'];
 export type SecretValue = components['schemas']['SecretValue'];
+export type ShareReport = components['schemas']['ShareReport'];
 export type Shares = components['schemas']['Shares'];
 export type SharesBucket = components['schemas']['SharesBucket'];
 export type SharesBucketGroup = components['schemas']['SharesBucketGroup'];
@@ -1984,6 +2050,7 @@ export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type Upload = components['schemas']['Upload'];
 export type Usage = components['schemas']['Usage'];
+export type Wait = components['schemas']['Wait'];
 export type Wasted = components['schemas']['Wasted'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookDelivery = components['schemas']['WebhookDelivery'];
@@ -3363,6 +3430,8 @@ export interface operations {
             query: {
                 /** @description Such as 2026-11. */
                 month: string;
+                /** @description Left out: as Accept says. */
+                format?: "json" | "markdown" | "csv";
             };
             header?: never;
             path?: never;
@@ -3370,13 +3439,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The answer. */
+            /** @description All of it as JSON, a text for people as Markdown, a row for each tenant as CSV. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Shares"];
+                    "application/json": components["schemas"]["ShareReport"];
+                    "text/markdown": string;
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong. */

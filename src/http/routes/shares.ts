@@ -3,12 +3,17 @@ import { Type } from 'typebox';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed } from '../../protocol/common.ts';
-import { Shares } from '../../protocol/share.ts';
+import { ShareReport, Shares } from '../../protocol/share.ts';
 import type { GroupBy } from '../../shares/groups.ts';
 import type { SharesDeps } from '../../shares/pool-use.ts';
-import { readReport, readShares, type Viewer } from '../../shares/shares.ts';
+import type { Viewer } from '../../shares/picture.ts';
+import { reportColumns, reportMarkdown, reportRows } from '../../shares/report-text.ts';
+import { readReport } from '../../shares/report.ts';
+import { readShares } from '../../shares/shares.ts';
 import { windowPattern } from '../../shares/window.ts';
 import type { Caller } from '../caller.ts';
+import { sendCsvRows } from '../csv.ts';
+import { contentTypeOf, formatOf } from '../format.ts';
 
 export type ShareRouteDeps = {
   db: Database;
@@ -42,10 +47,39 @@ const SharesQuery = Type.Object(
   },
   closed,
 );
-const MonthQuery = Type.Object(
-  { month: Type.String({ pattern: '^[2-9][0-9]{3}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }) },
+const ReportQuery = Type.Object(
+  {
+    month: Type.String({ pattern: '^[2-9][0-9]{3}-(0[1-9]|1[0-2])$', description: 'Such as 2026-11.' }),
+    format: Type.Optional(Type.Enum(['json', 'markdown', 'csv'], { description: 'Left out: as Accept says.' })),
+  },
   closed,
 );
+
+const operations = {
+  getShares: {
+    operationId: 'getShares',
+    tags: ['Shares'],
+    summary: 'Each tenant’s share of compute, and how concentrated it is',
+    querystring: SharesQuery,
+    response: { 200: Shares },
+  },
+  getShareReport: {
+    operationId: 'getShareReport',
+    tags: ['Shares'],
+    summary: 'The shares of one month, to publish',
+    querystring: ReportQuery,
+    response: {
+      200: {
+        description: 'All of it as JSON, a text for people as Markdown, a row for each tenant as CSV.',
+        content: {
+          'application/json': { schema: ShareReport },
+          'text/markdown': { schema: Type.String() },
+          'text/csv': { schema: Type.String() },
+        },
+      },
+    },
+  },
+};
 
 export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps): FastifyPluginAsyncTypebox {
   const deps = (): SharesDeps => ({ sql: db.client, now: now(), petaflopsPerAccelerator });
@@ -55,13 +89,7 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       '/v1/shares',
       {
         config: { access: 'viewer' },
-        schema: {
-          operationId: 'getShares',
-          tags: ['Shares'],
-          summary: 'Each tenant’s share of compute, and how concentrated it is',
-          querystring: SharesQuery,
-          response: { 200: Shares },
-        },
+        schema: operations.getShares,
       },
       ({ query: { window = '30d', groupBy, series }, caller }) =>
         readShares(deps(), { window, groupBy: groupBy as GroupBy | undefined, series }, viewerOf(caller)),
@@ -70,15 +98,17 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       '/v1/shares/report',
       {
         config: { access: 'viewer' },
-        schema: {
-          operationId: 'getShareReport',
-          tags: ['Shares'],
-          summary: 'The shares of one month, to publish',
-          querystring: MonthQuery,
-          response: { 200: Shares },
-        },
+        schema: operations.getShareReport,
       },
-      ({ query, caller }) => readReport(deps(), query.month, viewerOf(caller)),
+      async (request, reply) => {
+        const { month } = request.query;
+        const report = await readReport(deps(), month, viewerOf(request.caller));
+        const format = formatOf(request, ['markdown', 'csv']);
+        if (format === 'csv')
+          return sendCsvRows(reply, { name: `shares-${month}`, columns: reportColumns, rows: reportRows(report) });
+        if (format === 'markdown') return reply.type(contentTypeOf(format)).send(reportMarkdown(report));
+        return report;
+      },
     );
   };
 }
