@@ -73,6 +73,8 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
     bucket,
     metrics: createMetrics(),
     petaflopsPerAccelerator,
+    backlog: queues.backlog,
+    dataDir: config.dataDir,
     publicUrl: config.publicUrl,
     operatorKey: config.operatorKey,
     secretKey: config.secretKey,

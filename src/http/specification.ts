@@ -42,6 +42,8 @@ function unused(): AppDeps {
     uploadMs: 0,
     downloadMs: 0,
     petaflopsPerAccelerator: never,
+    backlog: never,
+    dataDir: tmpdir(),
     quote: never,
     offers: never,
     submit: never,

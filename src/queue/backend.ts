@@ -32,6 +32,8 @@ export async function openPostgres(connectionString: string, workers: number): P
     options: `-c search_path=${DEFAULT_SCHEMA}`,
   });
   pool.on('error', () => undefined);
+  // Each queue and each worker listens for its errors: Node would take them for a leak.
+  pool.setMaxListeners(4 * workers + 10);
   const client = await pool.connect();
   try {
     // Holds a lock: of several processes that start together, one migrates.

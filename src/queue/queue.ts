@@ -18,6 +18,8 @@ export type Queues = {
    */
   wake: (wakeUp: WakeUp) => Promise<void>;
   work: (step: Step, concurrency: number, handle: (id: string) => Promise<void>) => void;
+  /** How many wake-ups wait in each queue, those for later included. */
+  backlog: () => Promise<Record<Step, number>>;
   isReady: () => Promise<boolean>;
   /** Lets what is being handled come to its end, for some seconds. */
   close: () => Promise<void>;
@@ -75,6 +77,13 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
       );
       worker.on('error', onError).on('failed', (_job, error) => onError(error));
       workers.push(worker);
+    },
+    backlog: async () => {
+      const counts = steps.map(async (step) => [
+        step,
+        await queues[step].getJobCountByTypes('waiting', 'delayed', 'prioritized'),
+      ]);
+      return Object.fromEntries(await Promise.all(counts)) as Record<Step, number>;
     },
     isReady: async () =>
       (await within(

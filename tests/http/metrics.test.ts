@@ -67,3 +67,26 @@ test('without the database the metrics of the process are still told', async ({ 
   await api.close();
   await away.close();
 });
+
+test('who holds how much, how budgets burn, and what runs full; whose it is only operators read', async ({ api }) => {
+  const { id } = await api.tenant('vision');
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { budget: { monthlyUsd: 50 } });
+  await api.ask(operatorKey, `POST /v1/tenants/${id}/adjustments`, { amountUsd: 12.5, reason: 'Licence' });
+  const lines = await scrape(api, operatorKey);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      `weir_tenant_spent_usd{tenant="${id}",period="month"} 12.5`,
+      `weir_tenant_budget_usd{tenant="${id}",period="month"} 50`,
+      `weir_tenant_reserved_usd{tenant="${id}"} 0`,
+      `weir_tenant_share_ratio{tenant="${id}"} 0`,
+      'weir_spent_usd{period="month"} 12.5',
+      'weir_share_hhi 0',
+      'weir_wasted_pflops_days{cause="preempted"} 0',
+      'weir_queue_backlog{step="dispatch"} 2',
+    ]),
+  );
+  expect(Number(lines.find((line) => line.startsWith('weir_data_disk_free_bytes '))?.split(' ')[1])).toBeGreaterThan(0);
+  const open = await scrape(api);
+  expect(open).toContain('weir_share_hhi 0');
+  expect(open.join('\n')).not.toContain(id);
+});

@@ -197,6 +197,15 @@ export function describeQueues(test: TestAPI<{ place: Place }>): void {
     expect(latenciesMs[25]).toBeLessThan(250);
   });
 
+  test('what waits is counted, by step, now or for later', async ({ place }) => {
+    await using opened = await open(place);
+    const { queues } = opened;
+    await queues.wake({ step: 'launch', id: 'a', version: 1 });
+    await queues.wake({ step: 'launch', id: 'b', version: 1, delayMs: 60_000 });
+    await queues.wake({ step: 'settle', id: 'a', version: 1 });
+    expect(await queues.backlog()).toMatchObject({ dispatch: 0, launch: 2, settle: 1 });
+  });
+
   test('ready says whether the queue answers', async ({ place }) => {
     await using opened = await open(place);
     expect(await opened.queues.isReady()).toBe(true);

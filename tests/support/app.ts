@@ -112,6 +112,8 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     forgetPolicy: () => undefined,
     wakeups: createWakeups(listener),
     petaflopsPerAccelerator: () => 1,
+    backlog: async () => ({ dispatch: 2 }),
+    dataDir: directory,
     quote,
     offers: async () => [],
     submit: createSubmit({

@@ -3,24 +3,25 @@ import type { FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
 import { WeirError } from '../../core/errors.ts';
-import type { Database } from '../../db/database.ts';
 import { closed } from '../../protocol/common.ts';
 import { bearerOf } from '../auth.ts';
 import { hasRole } from '../caller.ts';
 import { observeInstallation } from '../installation-metrics.ts';
 import type { Keyring } from '../keyring.ts';
 import { renderMetrics } from '../metrics.ts';
+import { observeMachine, type MachineMetricDeps } from '../machine-metrics.ts';
 import { observeQuotes } from '../quote-metrics.ts';
+import { observeShares, type ShareMetricDeps } from '../share-metrics.ts';
 
 export type Check = () => Promise<boolean>;
 
-export type HealthRouteDeps = {
-  db: Database;
-  /** What a request may need, each asked by `/readyz`. */
-  checks: { database: Check; queue: Check; objectStore: Check };
-  metrics: Registry;
-  keyring: Pick<Keyring, 'callerOf'>;
-};
+export type HealthRouteDeps = ShareMetricDeps &
+  MachineMetricDeps & {
+    /** What a request may need, each asked by `/readyz`. */
+    checks: { database: Check; queue: Check; objectStore: Check };
+    metrics: Registry;
+    keyring: Pick<Keyring, 'callerOf'>;
+  };
 
 const checkTimeoutMs = 3_000;
 
@@ -49,8 +50,14 @@ const operations = {
   },
 };
 
-export function healthRoutes({ db, checks, metrics, keyring }: HealthRouteDeps): FastifyPluginAsyncTypebox {
-  const observers = [observeInstallation(metrics, db), observeQuotes(metrics, db)];
+export function healthRoutes(deps: HealthRouteDeps): FastifyPluginAsyncTypebox {
+  const { db, checks, metrics, keyring } = deps;
+  const observers = [
+    observeInstallation(metrics, db),
+    observeQuotes(metrics, db),
+    observeShares(metrics, deps),
+    observeMachine(metrics, deps),
+  ];
   const isOperator = async (request: FastifyRequest): Promise<boolean> => {
     const key = bearerOf(request);
     const caller = key === undefined ? undefined : await keyring.callerOf(key);
