@@ -99,7 +99,6 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   );
   const deadlines = startDeadlines(boot, assignment, broker, stopFor);
   const delivered = deliver(spool, broker, attempt);
-  delivered.catch(() => undefined);
   const place = { broker, brokerUrl: boot.brokerUrl, attempt, signal: leaving.signal };
   const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, place };
   try {
@@ -107,6 +106,8 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
       runToReport({ assignment, broker, job, log, delivered, heart, outputs, enter }),
       broker.staleness,
       deadlines.brokerLost,
+      failureOf(heart.beating),
+      failureOf(delivered),
     ]);
     return 0;
   } catch (error) {
@@ -188,6 +189,11 @@ function endlessLine(): Failure {
     'log-line-too-long',
     'The job printed more than 32 MiB without a line break. Print line breaks, and write data to files in `outputs`.',
   );
+}
+
+/** Without heart or log there is no sense in going on, and no other way to tell it than to leave. */
+function failureOf(work: Promise<void>): Promise<never> {
+  return new Promise((_resolve, reject) => void work.catch(reject));
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {

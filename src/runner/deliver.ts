@@ -1,12 +1,12 @@
-import { open, rm, writeFile, readFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
+import { createBroker, StaleAttempt, type Broker } from './broker.ts';
 import { readFrames } from './log-frames.ts';
 import { listSegments } from './log-spool.ts';
 import { keepToken } from './token.ts';
 
 /** A broker that is away for so long is not waited for: whoever looks after the machine asks again. */
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 const pollMs = 250;
 
 /** Where the log of this attempt goes. */
@@ -26,23 +26,39 @@ export async function keepDestination(stateDir: string, destination: Destination
  * whose lines are delivered, and all where the attempt is over. Answers the program's exit code.
  */
 export async function deliverLeftLog(stateDir: string): Promise<number> {
-  const { brokerUrl, attempt } = JSON.parse(await readFile(destinationOf(stateDir), 'utf8')) as Destination;
-  const leaving = new AbortController();
-  const broker = createBroker(brokerUrl, keepToken(stateDir), leaving.signal);
-  const timer = setInterval(() => {
-    if (broker.silentMs() > patienceMs) leaving.abort();
-  }, pollMs);
+  const spool = spoolOf(stateDir);
   try {
-    for (const path of await listSegments(spoolOf(stateDir))) await deliverSegment(path, broker, attempt);
+    await deliverAll(spool, await readDestination(stateDir), keepToken(stateDir));
     return 0;
   } catch (error) {
-    if (leaving.signal.aborted) return 1;
-    if (!(error instanceof StaleAttempt) && !(error instanceof Refused)) throw error;
-    await rm(spoolOf(stateDir), { recursive: true, force: true });
-    return 1;
+    if (error instanceof BrokerAway) return 1;
+    // Nobody will ever take it.
+    await rm(spool, { recursive: true, force: true });
+    if (error instanceof StaleAttempt) return 1;
+    throw error;
+  }
+}
+
+class BrokerAway extends Error {}
+
+async function deliverAll(spool: string, { brokerUrl, attempt }: Destination, token: string): Promise<void> {
+  const leaving = new AbortController();
+  const broker = createBroker(brokerUrl, token, leaving.signal);
+  const timer = setInterval(() => {
+    if (broker.silentMs() > patienceMs) leaving.abort(new BrokerAway('the broker does not answer'));
+  }, pollMs);
+  try {
+    for (const path of await listSegments(spool)) await deliverSegment(path, broker, attempt);
+  } catch (error) {
+    leaving.signal.throwIfAborted();
+    throw error;
   } finally {
     clearInterval(timer);
   }
+}
+
+async function readDestination(stateDir: string): Promise<Destination> {
+  return JSON.parse(await readFile(destinationOf(stateDir), 'utf8')) as Destination;
 }
 
 /** One batch a call: what was sent together before ended where a batch ends, so that none is half known. */

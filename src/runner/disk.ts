@@ -15,7 +15,10 @@ export async function usedBytes(directories: string[]): Promise<number> {
   return total === undefined ? 0 : Number(total) * 1024;
 }
 
-export async function isFull(directory: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize < leastFreeBytes;
+/** False where the job has removed the directory. */
+export function isFull(directory: string): Promise<boolean> {
+  return statfs(directory).then(
+    ({ bavail, bsize }) => bavail * bsize < leastFreeBytes,
+    () => false,
+  );
 }

@@ -5,6 +5,8 @@ import type { Broker } from './broker.ts';
 export type Heart = {
   /** Does not wait for its turn, so that the broker hears at once. */
   beatNow: () => void;
+  /** Rejects where the broker will not take a beat. */
+  beating: Promise<void>;
   /** The last beat, with the last progress. */
   finish: () => Promise<void>;
 };
@@ -27,8 +29,6 @@ export function startHeart(
     }
   };
   const beating = beat();
-  // A stale attempt is told by the broker's own promise.
-  beating.catch(() => undefined);
 
   const beatNow = (): void => {
     wake.abort();
@@ -36,6 +36,7 @@ export function startHeart(
   };
   return {
     beatNow,
+    beating,
     finish: async () => {
       isEnding = true;
       beatNow();

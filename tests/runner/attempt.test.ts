@@ -108,3 +108,17 @@ test('an attempt that is over is left at once and its job is killed', async () =
   expect(isAlive(runner.boot.stateDir)).toBe(false);
   expect(broker.reports).toEqual([]);
 });
+
+test('a runner whose log or beat the broker will not take leaves, says why, and leaves no job behind', async () => {
+  for (const path of ['/v1/runner/logs', '/v1/runner/heartbeat']) {
+    const { broker, runner } = await startJob({
+      spec: { name: 'a', command: 'echo up; while ! test -e go; do sleep 0.05; done; echo more; sleep 60' },
+    });
+    await waitFor('the job', () => broker.texts().includes('up'));
+    broker.misbehave({ path, status: 400, problem: 'invalid' });
+    writeFileSync(join(runner.boot.workDir, 'go'), '');
+    expect(await runner.exited).toBe(1);
+    expect(runner.stderr()).toContain('invalid');
+    expect(isAlive(runner.boot.stateDir)).toBe(false);
+  }
+});

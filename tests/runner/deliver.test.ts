@@ -45,6 +45,16 @@ test('a file cut short or spoilt by a crash gives what was written whole', async
   expect(broker.texts('o')).toEqual(whole);
 });
 
+test('a broker that is away is left alone after a while, and what it has not taken stays', async () => {
+  const { broker, runner, spool } = await killedWithLog();
+  await broker.goAway();
+  expect(await deliverLeftLog(runner)).toBe(1);
+  expect(readdirSync(spool)).not.toEqual([]);
+  await broker.comeBack();
+  expect(await deliverLeftLog(runner)).toBe(0);
+  expect(broker.texts('o')).toEqual(whole);
+});
+
 test('nothing is delivered for an attempt that is over', async () => {
   const { broker, runner, spool } = await killedWithLog();
   const before = broker.records.length;
