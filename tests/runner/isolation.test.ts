@@ -25,6 +25,7 @@ test('the job sees nothing of the environment of broker and runner', async () =>
     'WEIR_ATTEMPT',
     'WEIR_NODE_RANK',
     'WEIR_NODE_COUNT',
+    'WEIR_PROGRESS_FILE',
     'WEIR_RUNNER_ID',
   ];
   // The last three are the shell's own.
