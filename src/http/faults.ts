@@ -89,6 +89,8 @@ const details: Record<string, (error: ErrorObject) => string> = {
     `This must have at most ${params['limit']} characters; it has ${String(data).length}.`,
   minItems: ({ params }) =>
     params['limit'] === 1 ? 'This list must not be empty.' : `This must have at least ${params['limit']} items.`,
+  maxItems: ({ params, data }) =>
+    `This must have at most ${params['limit']} items; it has ${Array.isArray(data) ? data.length : 'more'}.`,
   minimum: ({ params, data }) => `This must be at least ${params['limit']}; it is ${showNumber(data)}.`,
   maximum: ({ params, data }) => `This must be at most ${params['limit']}; it is ${showNumber(data)}.`,
   exclusiveMinimum: ({ params, data }) => `This must be above ${params['limit']}; it is ${showNumber(data)}.`,

@@ -61,17 +61,18 @@ async function requireRoom(tx: Sql, { id, tenantId, spec }: NewJobRow, cap: numb
   );
 }
 
-function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
+function insertJobsValues(rows: NewJobRow[]): [string, string] {
   const deliveries = rows.flatMap(({ id, tenantId, spec, at }) => {
     const change = { jobId: id, tenantId, name: spec.name, to: 'queued', at, ...accepted } as const;
     return deliveriesOf(spec.webhooks ?? [], change);
   });
-  const jobs = rows.map(({ id, tenantId, spec, quote, options, at, dependencies = [] }) => ({
+  const jobs = rows.map(({ id, tenantId, spec, quote, isNewQuote, options, at, dependencies = [] }) => ({
     id,
     tenant_id: tenantId,
     name: spec.name,
     spec,
     quote_id: quote.id,
+    new_quote: isNewQuote ? quote : null,
     options,
     priority: spec.priority ?? 50,
     created_at: at,
@@ -79,28 +80,18 @@ function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
     tasks: spec.array === undefined ? null : tasksOf(spec),
     dependencies,
   }));
-  const quotes = rows
-    .filter(({ isNewQuote }) => isNewQuote)
-    .map(({ quote, tenantId, spec }) => ({
-      id: quote.id,
-      tenant_id: tenantId,
-      spec,
-      answer: quote,
-      created_at: quote.createdAt,
-      expires_at: quote.expiresAt,
-    }));
-  return [JSON.stringify(quotes), JSON.stringify(jobs), JSON.stringify(deliveries)];
+  return [JSON.stringify(jobs), JSON.stringify(deliveries)];
 }
 
 const insertJobsSql = `
-  WITH new_quote AS (
+  WITH submitted AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, new_quote jsonb,
+      options jsonb, priority int, created_at timestamptz, held boolean, tasks int, dependencies jsonb)
+  ), new_quote AS (
     INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at)
-    SELECT id, tenant_id, spec, answer, created_at, expires_at
-    FROM jsonb_to_recordset($1::jsonb) AS q(id text, tenant_id text, spec jsonb, answer jsonb, created_at timestamptz, expires_at timestamptz)
+    SELECT quote_id, tenant_id, spec, new_quote, (new_quote ->> 'createdAt')::timestamptz, (new_quote ->> 'expiresAt')::timestamptz
+    FROM submitted WHERE jsonb_typeof(new_quote) = 'object'
     ON CONFLICT DO NOTHING
-  ), submitted AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($2::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, options jsonb,
-      priority int, created_at timestamptz, held boolean, tasks int, dependencies jsonb)
   ), new_job AS (
     INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, held)
     SELECT id, tenant_id, name, 'queued', spec, quote_id, options, priority, created_at, created_at, held FROM submitted
@@ -109,7 +100,7 @@ const insertJobsSql = `
   ), new_delivery AS (
     INSERT INTO webhook_delivery (id, job_id, tenant_id, url, type, body, created_at, next_try_at)
     SELECT d.id, "jobId", "tenantId", url, type, body, "createdAt", "createdAt"
-    FROM jsonb_to_recordset($3::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
+    FROM jsonb_to_recordset($2::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
     JOIN new_job ON new_job.id = d."jobId"
   ), new_array AS (
     INSERT INTO job_array (job_id, tenant_id, tasks, unmade)

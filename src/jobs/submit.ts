@@ -14,9 +14,10 @@ import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';
 import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
 import type { HeldQuote, HoldQuote } from './requote.ts';
+import { findShownJob } from './shown-store.ts';
 import { specFaults } from './spec-faults.ts';
 import { insertAlone, insertJobs, type NewJobRow } from './store.ts';
-import { newJobView } from './view.ts';
+import { jobView, newJobView } from './view.ts';
 
 export type SubmitDeps = {
   db: Database;
@@ -89,8 +90,15 @@ export function createSubmit({
     };
     await insertWithin(row, limits.caps?.queuedJobs);
     wakeDispatch();
-    return newJobView(row);
+    return spec.dependsOn === undefined ? newJobView(row) : viewOf(db, row);
   };
+}
+
+/** What it waits for is in other jobs' rows. */
+async function viewOf(db: Database, { id, at }: NewJobRow): Promise<Job> {
+  const shown = await findShownJob(db.client, id, at);
+  if (shown === undefined) throw new Error(`The job ${id} was stored and is not there.`);
+  return jobView(shown, at);
 }
 
 function checkSpec(spec: JobSpec, now: Date): void {

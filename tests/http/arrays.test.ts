@@ -29,7 +29,7 @@ test('an array over the limit, an empty one, and values that are no environment 
     { pointer: '/array/count', detail: 'This must be at most 100000; it is 100001.' },
   ]);
   expect(await faults({ values: Array.from({ length: 100_001 }, () => ({})) })).toEqual([
-    expect.objectContaining({ pointer: '/array/values' }),
+    { pointer: '/array/values', detail: 'This must have at most 100000 items; it has 100001.' },
   ]);
   expect(await faults({ values: [] })).toEqual([{ pointer: '/array/values', detail: 'This list must not be empty.' }]);
   expect(await faults({ values: [{ lr: 1 }, { 'learning-rate': 1, '1st': 2 }, { x: 'y'.repeat(131_070) }] })).toEqual([
@@ -54,4 +54,18 @@ test('a cap of queued jobs counts the tasks that wait, made or not', async ({ ap
   expect((await submit(7)).statusCode).toBe(201);
   expect((await submit(4)).json().detail).toContain('has 7 jobs queued, and its cap is 10, and this array has 4 tasks');
   expect((await submit(3)).statusCode).toBe(201);
+});
+
+test('a job that depends on another answers what it waits for at once, and again when looked at', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  const first = (await api.ask(keys.member, 'POST /v1/jobs', job)).json();
+  const submitted = await api.ask(keys.member, 'POST /v1/jobs', { ...job, dependsOn: [{ job: first.id, on: 'end' }] });
+  expect(submitted.statusCode).toBe(201);
+  expect(submitted.json().waiting.blockers).toMatchObject([{ code: 'dependency', unblocks: `${first.id} ends.` }]);
+  expect((await api.ask(keys.viewer, `GET /v1/jobs/${submitted.json().id}`)).json()).toEqual(submitted.json());
+  const twice = await api.ask(keys.member, 'POST /v1/jobs', {
+    ...job,
+    dependsOn: [{ job: first.id }, { job: first.id, on: 'failure' }],
+  });
+  expect(twice.json().errors).toMatchObject([{ pointer: '/dependsOn/1/job' }]);
 });
