@@ -58,7 +58,7 @@ const pure = [
   'jobs/state',
   'dispatch/(decide|explain|snapshot|place|blockers|hierarchy|limits|capacity)',
   'dispatch/(simulate|simulate-(accounts|fairness|jobs|outcome|queues|sorted|swf|trace))',
-  'quotes/(work|share|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|presets|catalogue)',
+  'quotes/(work|share|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|presets|catalogue)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',
   'artifacts/names',

@@ -15,6 +15,7 @@ export const timingSchema = Type.Object(
       Seconds(60, 'A runner told to stop has so long after its grace to deliver its last lines.'),
     ),
     quoteSeconds: Type.Optional(Seconds(3600, 'How long a quote is live.')),
+    pilotSeconds: Type.Optional(Seconds(120, 'How long a pilot may run.')),
     uploadSeconds: Type.Optional(Seconds(86_400, 'How long an upload URL is good, and an upload kept unused.')),
     downloadSeconds: Type.Optional(Seconds(900, 'How long a download URL is good.')),
     retryBackoffSeconds: Type.Optional(Seconds(2, 'Before the first retry; doubles with each.')),

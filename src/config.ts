@@ -15,6 +15,7 @@ type Timing = {
   graceMs: number;
   stopMs: number;
   quoteMs: number;
+  pilotMs: number;
   uploadMs: number;
   downloadMs: number;
   retryBackoffMs: number;
@@ -113,6 +114,7 @@ function inMilliseconds(file: File): Timing {
     graceMs: seconds.graceSeconds * 1000,
     stopMs: seconds.stopSeconds * 1000,
     quoteMs: seconds.quoteSeconds * 1000,
+    pilotMs: seconds.pilotSeconds * 1000,
     uploadMs: seconds.uploadSeconds * 1000,
     downloadMs: seconds.downloadSeconds * 1000,
     retryBackoffMs: seconds.retryBackoffSeconds * 1000,

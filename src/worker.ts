@@ -21,6 +21,7 @@ import { capacitiesOf } from './providers/capacities.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
 import { insertDue } from './quotes/residual-store.ts';
+import { createQuoting } from './quoting.ts';
 import { budgetLeft } from './shares/budget.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
 import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
@@ -51,12 +52,14 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
   queues.work('settle', 20, buildSettle(foundation));
   queues.work('deliver', 10, buildDeliver(foundation));
-  queues.work('calibrate', 4, createCalibrate(foundation));
+  const { pilots } = createQuoting(foundation);
+  queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
     every(config.timing.sweepMs, () => wakeDue(foundation), onError),
     every(config.timing.sweepMs, createCalibrateSweep(foundation), onError),
+    every(config.timing.sweepMs, pilots.sweep, onError),
     every(config.timing.sweepMs, createRollupSweep(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
   ];

@@ -45,6 +45,7 @@ function unused(): AppDeps {
     backlog: never,
     dataDir: tmpdir(),
     quote: never,
+    pilots: { start: never },
     offers: never,
     submit: never,
     cancel: never,

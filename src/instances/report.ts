@@ -3,6 +3,7 @@ import type { Database, Sql } from '../db/database.ts';
 import { stopIn } from '../jobs/stop.ts';
 import type { StopReason } from '../jobs/state.ts';
 import type { Report } from '../protocol/runner.ts';
+import { isPilot } from '../quotes/pilot-store.ts';
 import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
 import { readReports, recordReport } from './store.ts';
 
@@ -19,12 +20,11 @@ export function createReport({ db, now, wakeSettle }: ReportDeps) {
       if (!(await recordReport(tx, instance.id, report))) throw staleAttempt(attempt.number);
       const verdict = await judge(tx, attempt.id);
       if (verdict === undefined) return;
-      const { message, exitCode } = verdict;
+      const { exitCode } = verdict;
       await stopIn(tx, {
         jobId: job.id,
         attempt: attempt.number,
-        reason: reasonOf(verdict),
-        message,
+        ...endOf(verdict, await isPilot(tx, job.id)),
         exitCode,
         at: now(),
       });
@@ -41,7 +41,9 @@ async function judge(tx: Sql, attemptId: string): Promise<Report | undefined> {
   return reports.includes(null) ? undefined : (reports[0] ?? undefined);
 }
 
-/** A runner that stopped without being told was told by its machine: it was preempted. */
-function reasonOf({ reason }: Report): StopReason {
-  return reason === 'stopped' ? 'preemption' : reason;
+/** A runner that stopped without being told was told by its machine: it was preempted. A pilot is meant to reach its limit. */
+function endOf({ reason, message }: Report, isOfPilot: boolean): { reason: StopReason; message: string } {
+  if (isOfPilot && reason === 'max-duration')
+    return { reason: 'pilot-ended', message: 'The pilot ran as long as it may; its quote has what it measured.' };
+  return { reason: reason === 'stopped' ? 'preemption' : reason, message };
 }

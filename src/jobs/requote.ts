@@ -3,7 +3,7 @@ import { WeirError } from '../core/errors.ts';
 import { formatUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Quote, QuoteOption } from '../protocol/quote.ts';
+import type { Measured, Quote, QuoteOption } from '../protocol/quote.ts';
 
 /** What a submission is admitted by. `isNew`: not stored yet. */
 export type HeldQuote = { quote: Quote; optionId: string | undefined; isNew: boolean };
@@ -13,7 +13,8 @@ export type Named = { quoteId: string; optionId: string | undefined; spec: JobSp
 
 export type RequoteDeps = {
   now: Clock;
-  quote: (tenantId: string, spec: JobSpec) => Promise<Quote>;
+  /** Also by what a pilot measured. */
+  quote: (tenantId: string, spec: JobSpec, measured: Measured | undefined) => Promise<Quote>;
   requireQuote: (tenantId: string, quoteId: string) => Promise<{ quote: Quote; spec: JobSpec }>;
   storeQuote: (tenantId: string, quote: Quote, spec: JobSpec) => Promise<void>;
 };
@@ -33,7 +34,7 @@ export function createHoldQuote({ now, quote, requireQuote, storeQuote }: Requot
     const stored = await requireQuote(tenantId, quoteId);
     requireSameSpec(stored.spec, spec);
     if (Date.parse(stored.quote.expiresAt) > now().getTime()) return { quote: stored.quote, optionId, isNew: false };
-    const fresh = await quote(tenantId, spec);
+    const fresh = await quote(tenantId, spec, stored.quote.pilot?.measured ?? undefined);
     const before = optionOf(stored.quote, optionId ?? stored.quote.recommended);
     const offerId = optionId === undefined ? undefined : before?.offer.id;
     const today =

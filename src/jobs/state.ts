@@ -58,6 +58,7 @@ export type StopReason =
   | 'boot-timeout'
   | 'heartbeat-lost'
   | 'instance-vanished'
+  | 'pilot-ended'
   | 'tasks-failed'
   | 'dependency-failed';
 
@@ -84,6 +85,7 @@ export const outcomes = {
   'output-refused': { end: 'failed', cause: 'job' },
   cancelled: { end: 'cancelled', cause: 'user' },
   'max-duration': { end: 'failed', cause: 'limit' },
+  'pilot-ended': { end: 'succeeded', cause: 'limit' },
   'max-cost': { end: 'failed', cause: 'limit' },
   budget: { end: 'failed', cause: 'limit' },
   preemption: { end: 'failed', cause: 'preemption' },

@@ -95,8 +95,35 @@ export const QuoteOption = Type.Object(
 export type QuoteOption = Static<typeof QuoteOption>;
 
 export const workBases = [
-  'flops', 'transformer', 'examples', 'preset', 'expected-duration', 'history', 'default',
+  'pilot', 'flops', 'transformer', 'examples', 'preset', 'expected-duration', 'history', 'default',
 ] as const; // prettier-ignore
+
+/** What a pilot found: how long the whole job takes on the machines it ran on. */
+export const Measured = Type.Object(
+  {
+    accelerators: Type.Object(
+      { kind: Type.String(), count: Type.Number({ description: 'Of all nodes together.' }) },
+      closed,
+    ),
+    durationSeconds: Type.Number(),
+    spreadFactor: Type.Number({ description: 'The 80 % interval is from the duration ÷ this to × this.' }),
+  },
+  closed,
+);
+export type Measured = Static<typeof Measured>;
+
+export const Pilot = Type.Object(
+  {
+    state: Type.Enum(['running', 'done', 'failed'], {
+      description: 'While it is running, and where it has failed, the options are computed from the spec alone.',
+    }),
+    job: Nullable(Id('job', 'The job that the pilot is; null where there was none.')),
+    message: Type.String({ description: 'What was measured, or why nothing was.' }),
+    measured: Nullable(Measured),
+  },
+  { ...closed, title: 'Pilot' },
+);
+export type Pilot = Static<typeof Pilot>;
 
 export const Quote = Type.Object(
   {
@@ -130,6 +157,7 @@ export const Quote = Type.Object(
       { runs: Type.Integer(), medianErrorPercent: Nullable(Type.Number()), coveragePercent: Nullable(Type.Number()) },
       closed,
     ),
+    pilot: Type.Optional(Pilot),
   },
   { ...closed, title: 'Quote' },
 );
@@ -138,7 +166,12 @@ export type Quote = Static<typeof Quote>;
 export const NewQuote = Type.Object(
   {
     ...JobSpec.properties,
-    pilot: Type.Optional(Type.Boolean({ description: 'Quote from a run of up to two minutes.' })),
+    pilot: Type.Optional(
+      Type.Boolean({
+        description:
+          'Quote from a run of up to two minutes, which is a job of the tenant. Answered at once; GET the quote until its pilot is no longer running.',
+      }),
+    ),
   },
   { ...closed, title: 'NewQuote', examples: [...exampleSpecs] },
 );

@@ -1,6 +1,6 @@
 import { dayMs } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { QuoteOption } from '../protocol/quote.ts';
+import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import { catalogueDate, catalogueOffers, soldKinds } from './catalogue.ts';
 import { costAssumptions } from './cost-assumptions.ts';
 import type { Spread } from './interval.ts';
@@ -23,8 +23,13 @@ export type QuotedOn = {
   best: QuoteOption | undefined;
 };
 
-/** Whether the quote rests on earlier runs of the name, since the spec says nothing of the work. */
-export function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
+/** What the quote rests on most: a pilot, earlier runs of the name where the spec says nothing of the work, else the spec. */
+export function basisOf(work: Work, spread: Spread): Quote['workload']['basis'] {
+  if (spread.measuredOn !== undefined) return 'pilot';
+  return isOfHistory(work, spread) ? 'history' : work.basis;
+}
+
+function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
   return basis === 'default' && isOfSameName;
 }
 
@@ -65,7 +70,7 @@ function whatHolds(work: Work): string {
 }
 
 function ofTelling({ spread, telling }: QuotedOn): string[] {
-  if (spread.calibration !== undefined) return [];
+  if (spread.calibration !== undefined || spread.measuredOn !== undefined) return [];
   if (telling === undefined) return ['A first finished job of this name would narrow the range most.'];
   const { field, factor } = telling;
   return [`Stating workload.${field} would narrow the range most, by a factor of up to ${factor}.`];
@@ -74,6 +79,11 @@ function ofTelling({ spread, telling }: QuotedOn): string[] {
 function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string[] {
   const limit = maxDuration === undefined ? [] : [`No attempt takes longer than maxDuration, ${maxDuration}.`];
   const runs = spread.calibration?.runs;
+  if (spread.measuredOn !== undefined)
+    return [
+      `The speed is a pilot's, on ${spread.measuredOn} of these; other counts follow it by the model, and as many of another machine type are taken to be as fast.`,
+      ...limit,
+    ];
   if (isOfHistory(work, spread))
     return [`The job takes as long as the last ${runs} finished of the name ${name}.`, ...limit];
   const alike = spread.isOfSameName ? `of the name ${name}` : 'described alike';

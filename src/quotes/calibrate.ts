@@ -3,6 +3,7 @@ import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { ofOneTask } from './array.ts';
+import { isPilot } from './pilot-store.ts';
 import { modelSeconds } from './predict.ts';
 import { findFinishedJob, insertResidual, listDue, takeDue, type FinishedJob } from './residual-store.ts';
 import { resolveWork, type Work } from './work.ts';
@@ -14,12 +15,21 @@ const shortestSeconds = 0.001;
  * Compares a job that has ended with its quote; from then on its figures count in quotes. Repeatable, and at the same time by
  * several workers: a job has one residual.
  */
-export function createCalibrate({ db }: { db: Database }): (jobId: string) => Promise<void> {
-  return (jobId) =>
-    db.transaction(async (tx) => {
-      if (await takeDue(tx, jobId)) await recordResidual(tx, jobId);
+export function createCalibrate({ db, finishPilot }: CalibrateDeps): (jobId: string) => Promise<void> {
+  return async (jobId) => {
+    // Its quote is made anew from what it measured. Of a pilot itself nothing is learned: it was stopped.
+    await finishPilot(jobId);
+    await db.transaction(async (tx) => {
+      if ((await takeDue(tx, jobId)) && !(await isPilot(tx, jobId))) await recordResidual(tx, jobId);
     });
+  };
 }
+
+type CalibrateDeps = {
+  db: Database;
+  /** Does nothing where the job is no pilot. */
+  finishPilot: (jobId: string) => Promise<void>;
+};
 
 /** A message that has not come through after so long is sent again, so many at a time. */
 const wakeAgainMs = 5_000;

@@ -31,10 +31,22 @@ export type Evidence = {
   /** Of the same kind of model, whosever it is. */
   workloadClass?: Calibration | undefined;
   all?: Calibration | undefined;
+  /** A short run of this very job, just now. */
+  pilot?: PilotEvidence | undefined;
 };
 
+/** A pilot's ln(measured ÷ model), on so many accelerators, and the half-width of its 80 % interval. */
+export type PilotEvidence = { logRatio: number; halfWidth: number; count: number };
+
 /** How to turn the model's prediction into a distribution. */
-export type Spread = { shift: number; halfWidth: number; calibration: Calibration | undefined; isOfSameName: boolean };
+export type Spread = {
+  shift: number;
+  halfWidth: number;
+  calibration: Calibration | undefined;
+  isOfSameName: boolean;
+  /** Where a pilot ran, to which the half-width applies; on another count it is at least `halfWidthElsewhere`. */
+  measuredOn?: number;
+};
 
 const coverage = 0.8;
 
@@ -60,11 +72,26 @@ const correctingRuns = 3;
  * The spread around a prediction. Public runs say it first; then each nearer group of finished jobs moves the middle towards its
  * own, the more the more jobs it has, and with enough of them its range takes over.
  */
-export function spreadOf(work: Work, accelerator: string, { sameName, tenant, workloadClass, all }: Evidence): Spread {
+export function spreadOf(
+  work: Work,
+  accelerator: string,
+  { sameName, tenant, workloadClass, all, pilot }: Evidence,
+): Spread {
   const prior: Spread = { ...priorOf(work, accelerator), calibration: undefined, isOfSameName: false };
   const ofAll = withPool(prior, all, poolRuns);
   const ofClass = withPool(ofAll, workloadClass, poolRuns);
-  return withRuns(withPool(ofClass, tenant, correctingRuns), sameName);
+  if (pilot === undefined) return withRuns(withPool(ofClass, tenant, correctingRuns), sameName);
+  const { logRatio: shift, halfWidth, count: measuredOn } = pilot;
+  return { shift, halfWidth, measuredOn, calibration: undefined, isOfSameName: false };
+}
+
+/** From a measured count to another, the scaling is the model's: as sure as for a class of work seen on that accelerator. */
+const halfWidthElsewhere = Math.log(1.23);
+
+/** The spread as it holds for so many accelerators. */
+export function spreadAt(spread: Spread, count: number): Spread {
+  const { measuredOn = count, halfWidth } = spread;
+  return measuredOn === count ? spread : { ...spread, halfWidth: Math.max(halfWidth, halfWidthElsewhere) };
 }
 
 function withPool(wider: Spread, pool: Calibration | undefined, fromRuns: number): Spread {

@@ -4,7 +4,7 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { listCandidates, type Candidate } from './candidates.ts';
-import { distribution, type Percentiles, type Spread } from './interval.ts';
+import { distribution, spreadAt, type Percentiles, type Spread } from './interval.ts';
 import { paretoFront } from './pareto.ts';
 import { modelSeconds } from './predict.ts';
 import { priced } from './price.ts';
@@ -57,7 +57,7 @@ function durationsOf({ spec, work, wanted, spread }: OptionsInput): (count: numb
         count,
         modelled === undefined
           ? undefined
-          : { modelled, spread: withinLimit(distribution(modelled, spread), mostSeconds) },
+          : { modelled, spread: withinLimit(distribution(modelled, spreadAt(spread, count)), mostSeconds) },
       );
     }
     return known.get(count);

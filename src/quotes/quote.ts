@@ -2,13 +2,14 @@ import { createCache } from '../core/cache.ts';
 import { partId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Quote, QuoteOption } from '../protocol/quote.ts';
+import type { Measured, Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { arrayAssumptions, ofAllTasks, tasksOf } from './array.ts';
-import { assumptionsOf, isOfHistory } from './assumptions.ts';
+import { assumptionsOf, basisOf } from './assumptions.ts';
 import { spreadOf, type Evidence, type Spread } from './interval.ts';
 import { overheadOf, volumesOf } from './overhead.ts';
 import { listOptions, type QueueWait } from './options.ts';
+import { evidenceOf } from './pilot.ts';
 import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
 import { mostTelling, type Telling } from './telling.ts';
@@ -34,6 +35,8 @@ export type QuoteInput = {
   quoteMs: number;
   wares: Wares;
   history: History;
+  /** By a pilot of this job. */
+  measured?: Measured | undefined;
   policy: Pick<Policy, 'providers' | 'regions'>;
   share: ShareOutlook;
   queueWait: QueueWait;
@@ -53,6 +56,7 @@ export function computeQuote({
   quoteMs,
   wares,
   history,
+  measured,
   policy,
   share,
   queueWait,
@@ -63,7 +67,8 @@ export function computeQuote({
   const wanted = wantedOf(spec.resources);
   requireProviders(wanted.providers ?? [], wares);
   const work = resolveWork(spec.workload);
-  const spread = spreadOf(work, wanted.kind, history(work, wanted.kind));
+  const pilot = measured && evidenceOf(measured, spec, work, wanted.kind);
+  const spread = spreadOf(work, wanted.kind, { ...history(work, wanted.kind), pilot });
   const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work), bucketRegion };
   let made = 0;
   const newId = () => partId('option', id, made++);
@@ -72,7 +77,7 @@ export function computeQuote({
   const ordered = inOrder(options, goal);
   const { recommended, notes } = recommend(ordered, goal, now);
   const best = ordered.find((option) => option.id === recommended) ?? ordered[0];
-  const telling = spread.calibration === undefined ? tellingOf(spec, work, best) : undefined;
+  const telling = spread.calibration === undefined && pilot === undefined ? tellingOf(spec, work, best) : undefined;
   const tasks = tasksOf(spec);
   return {
     id,
@@ -80,7 +85,7 @@ export function computeQuote({
     expiresAt: new Date(now.getTime() + quoteMs).toISOString(),
     workload: {
       flops: work.flops,
-      basis: isOfHistory(work, spread) ? 'history' : work.basis,
+      basis: basisOf(work, spread),
       assumptions: [
         ...assumptionsOf({ spec, wanted, work, spread, options: ordered, around, telling, best, now }),
         ...arrayAssumptions(tasks, best),
@@ -137,7 +142,9 @@ export type QuoterDeps = {
   quoteMs: number;
 };
 
-export type Quoter = { quote: (tenantId: string, spec: JobSpec, id: string) => Promise<Quote> };
+export type Quoter = {
+  quote: (tenantId: string, spec: JobSpec, id: string, measured?: Measured) => Promise<Quote>;
+};
 
 /** Quotes are of a job that starts at once; who forecasts the queue says how long it waits. */
 const noWait: QueueWait = () => ({ p50: 0, p90: 0 });
@@ -149,7 +156,7 @@ const waresMs = 10_000;
 export function createQuoter({ sellers, history, policy, share, ...constant }: QuoterDeps): Quoter {
   const wares = createCache(async () => indexWares(await sellers()), waresMs, constant.now);
   return {
-    quote: async (tenantId, spec, id) => {
+    quote: async (tenantId, spec, id, measured) => {
       const [known, past, limits, outlook] = await Promise.all([
         wares.get(''),
         history(tenantId, spec.name),
@@ -167,6 +174,7 @@ export function createQuoter({ sellers, history, policy, share, ...constant }: Q
         policy: limits,
         share: outlook,
         queueWait: noWait,
+        measured,
       });
     },
   };

@@ -49,6 +49,7 @@ test('the end and the cause of every reason', () => {
         "output-refused: failed, job",
         "cancelled: cancelled, user",
         "max-duration: failed, limit",
+        "pilot-ended: succeeded, limit",
         "max-cost: failed, limit",
         "budget: failed, limit",
         "preemption: failed, preemption",

@@ -4,20 +4,25 @@ import type { Job } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote, QuoteAccuracy, QuoteOption } from '../../src/protocol/quote.ts';
 import { createDatabase } from '../support/database.ts';
-import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
+import { createInstallation, ended, type Client, type Installation, type ServiceProcess } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** Real jobs on the real service: what its quotes learn from them. */
 let installation: Installation;
 let drop: () => Promise<void>;
 let alice: Client;
+let service: ServiceProcess;
 
 beforeAll(async () => {
   const database = await createDatabase();
   drop = database.drop;
   const providers = { local: { cpus: 4, memoryGiB: 4 } };
-  installation = await createInstallation({ databaseUrl: database.url, config: { providers } });
-  await installation.start();
+  installation = await createInstallation({
+    databaseUrl: database.url,
+    config: { providers },
+    timing: { pilotSeconds: 5 },
+  });
+  service = await installation.start();
   alice = await installation.tenant('alice');
 });
 afterAll(async () => {
@@ -78,4 +83,80 @@ test('five runs of a job bring its quote within 5 % of them, three times as narr
   expect(accuracy).toMatchObject({ finishedJobs: 5, byAccelerator: [{ accelerator: 'cpu', finishedJobs: 5 }] });
   const stranger = await installation.tenant('bob');
   expect(await stranger.get('/v1/quotes/accuracy')).toMatchObject({ quotes: 0, finishedJobs: 0, byBasis: [] });
+});
+
+const batches = (count: number): JobSpec => ({
+  ...training,
+  name: 'long-line',
+  files: { 'train.mjs': train.replace('const batches = 40', `const batches = ${count}`) },
+  outputs: ['train.mjs'],
+});
+
+const piloted = (quote: Quote, client = alice): Promise<Quote> =>
+  waitFor('the pilot to end', async () => {
+    const asked = await client.get<Quote>(`/v1/quotes/${quote.id}`);
+    return asked.pilot?.state === 'running' ? undefined : asked;
+  });
+
+test('a pilot of a long job measures it in moments, as a job of the tenant’s, and the quote keeps what it measured', async () => {
+  const spec = batches(100_000);
+  const first = await alice.post<Quote>('/v1/quotes', { ...spec, pilot: true });
+  expect(first.pilot).toMatchObject({ state: 'running', measured: null });
+  const id = first.pilot?.job ?? '';
+  const quote = await piloted(first);
+  expect(quote.pilot?.message).toMatch(/^Measured by a pilot on local, .* of 100000 batches/);
+  expect(quote).toMatchObject({ id: first.id, createdAt: first.createdAt, workload: { basis: 'pilot' } });
+  const { p10, p50, p90 } = localOption(quote).durationSeconds;
+  // A batch takes 20 ms and a little.
+  expect(p50).toBeGreaterThan(2_000);
+  expect(p50).toBeLessThan(10_000);
+  expect(p90 / p10).toBeLessThan(localOption(first).durationSeconds.p90 / localOption(first).durationSeconds.p10 / 3);
+
+  const job = await alice.job(id);
+  expect(job).toMatchObject({
+    name: 'long-line-pilot',
+    state: 'succeeded',
+    spec: { labels: { 'weir-pilot': quote.id } },
+  });
+  expect(job.cost.finalUsd).toBeGreaterThan(0);
+  expect(await alice.get(`/v1/jobs/${id}/artifacts`)).toMatchObject({ items: [] });
+
+  const submitted = await alice.submit({ ...spec, quoteId: quote.id });
+  expect(localOption(submitted.quote ?? quote).durationSeconds).toEqual({ p10, p50, p90 });
+  // Live: its end is foreseen where the pilot saw it, though it has only begun.
+  const running = await waitFor('the job to say something', async () => {
+    const seen = await alice.job(submitted.id);
+    return (seen.progress?.done ?? 0) > 10 ? seen : undefined;
+  });
+  const foreseen = (Date.parse(running.progress?.eta.p50 ?? '') - Date.parse(running.startedAt ?? '')) / 1000;
+  expect(foreseen / p50).toBeGreaterThan(0.5);
+  expect(foreseen / p50).toBeLessThan(2);
+  await alice.post(`/v1/jobs/${submitted.id}/cancel`);
+});
+
+test('a pilot that says nothing, or may not run, leaves the quote as it was and says so', async () => {
+  const silent = { name: 'silent', command: 'exec sleep 60', resources };
+  const before = await alice.post<Quote>('/v1/quotes', { ...silent, pilot: true });
+  // Whatever happens to the service in between.
+  await alice.until(before.pilot?.job ?? '', ['running']);
+  await service.kill('SIGKILL');
+  service = await installation.start();
+  const after = await piloted(before);
+  expect(after.pilot).toMatchObject({
+    state: 'failed',
+    measured: null,
+    message: expect.stringContaining('printed no progress'),
+  });
+  expect({ ...after, pilot: undefined }).toEqual({ ...before, pilot: undefined });
+
+  const poor = await installation.tenant('poor');
+  await installation.operator.call('PUT', `/v1/tenants/${poor.tenantId}/policy`, { caps: { runningJobs: 0 } });
+  const refused = await waitFor('the policy to hold', async () => {
+    const asked = await piloted(await poor.post<Quote>('/v1/quotes', { ...silent, pilot: true }), poor);
+    return asked.pilot?.message.includes('lets this tenant run no jobs') ? asked : undefined;
+  });
+  expect(refused.pilot).toMatchObject({ state: 'failed', job: null });
+
+  const [many] = [await alice.call('POST', '/v1/quotes', { ...silent, array: { count: 3 }, pilot: true })];
+  expect(many).toMatchObject({ status: 400, body: { errors: [{ pointer: '/pilot' }] } });
 });

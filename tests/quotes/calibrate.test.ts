@@ -43,7 +43,7 @@ test('of many who take up a job at once one compares it; what is not taken up is
   await sweepAt(10);
   expect(woken).toEqual([jobId]);
 
-  const calibrate = createCalibrate({ db });
+  const calibrate = createCalibrate({ db, finishPilot: async () => undefined });
   await Promise.all(Array.from({ length: 5 }, () => calibrate(jobId)));
   expect(await db.client.quoteResidual.count()).toBe(1);
   await sweepAt(20);

@@ -115,6 +115,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     backlog: async () => ({ dispatch: 2 }),
     dataDir: directory,
     quote,
+    pilots: { start: async () => undefined },
     offers: async () => [],
     submit: createSubmit({
       db,
@@ -122,7 +123,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       quote,
       holdQuote: createHoldQuote({
         now,
-        quote,
+        quote: (tenantId, spec) => quote(tenantId, spec),
         requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
         storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
       }),

@@ -1175,7 +1175,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
-            /** @description Quote from a run of up to two minutes. */
+            /** @description Quote from a run of up to two minutes, which is a job of the tenant. Answered at once; GET the quote until its pilot is no longer running. */
             pilot?: boolean;
         };
         /** NewTenant */
@@ -1221,6 +1221,27 @@ export interface components {
             p10: number;
             p50: number;
             p90: number;
+        };
+        /** Pilot */
+        Pilot: {
+            /**
+             * @description While it is running, and where it has failed, the options are computed from the spec alone.
+             * @enum {unknown}
+             */
+            state: "running" | "done" | "failed";
+            job: string | null;
+            /** @description What was measured, or why nothing was. */
+            message: string;
+            measured: {
+                accelerators: {
+                    kind: string;
+                    /** @description Of all nodes together. */
+                    count: number;
+                };
+                durationSeconds: number;
+                /** @description The 80 % interval is from the duration ÷ this to × this. */
+                spreadFactor: number;
+            } | null;
         };
         /** Policy */
         Policy: {
@@ -1318,7 +1339,7 @@ export interface components {
             workload: {
                 flops: number | null;
                 /** @enum {unknown} */
-                basis: "flops" | "transformer" | "examples" | "preset" | "expected-duration" | "history" | "default";
+                basis: "pilot" | "flops" | "transformer" | "examples" | "preset" | "expected-duration" | "history" | "default";
                 assumptions: string[];
                 mostTelling: {
                     /** @description Of the spec’s workload, not stated. */
@@ -1340,6 +1361,7 @@ export interface components {
                 medianErrorPercent: number | null;
                 coveragePercent: number | null;
             };
+            pilot?: components["schemas"]["Pilot"];
         };
         /** QuoteAccuracy */
         QuoteAccuracy: {
@@ -2015,6 +2037,7 @@ export type NewUpload = components['schemas']['NewUpload'];
 export type Offer = components['schemas']['Offer'];
 export type OfferList = components['schemas']['OfferList'];
 export type Percentiles = components['schemas']['Percentiles'];
+export type Pilot = components['schemas']['Pilot'];
 export type Policy = components['schemas']['Policy'];
 export type PoolPolicy = components['schemas']['PoolPolicy'];
 export type Problem = components['schemas']['Problem'];

@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { invalid, notFound } from '../../core/errors.ts';
+import { notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed, Id } from '../../protocol/common.ts';
+import type { Pilots } from '../../jobs/pilot.ts';
 import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts';
 import { accuracy } from '../../quotes/accuracy.ts';
 import type { Quoter } from '../../quotes/quote.ts';
@@ -11,7 +12,7 @@ import { scalingOf } from '../../quotes/scaling.ts';
 import { findQuote, insertQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
 import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 
-export type QuoteRouteDeps = { db: Database; now: Clock; quote: Quoter['quote'] };
+export type QuoteRouteDeps = { db: Database; now: Clock; quote: Quoter['quote']; pilots: Pick<Pilots, 'start'> };
 
 const QuoteParams = Type.Object({ quote: Id('quote') });
 const ForTenant = Type.Object(TenantQuery, closed);
@@ -48,7 +49,7 @@ const operations = {
   },
 };
 
-export function quoteRoutes({ db, now, quote }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
+export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
   const requireSeen = async (caller: Caller, quoteId: string): Promise<StoredQuote> => {
     const found = await findQuote(db.client, quoteId);
     if (found === undefined || !sees(caller, found.tenantId)) throw notFound('quote', quoteId);
@@ -65,8 +66,9 @@ export function quoteRoutes({ db, now, quote }: QuoteRouteDeps): FastifyPluginAs
       async (request, reply) => {
         const tenantId = tenantOf(request);
         const { pilot = false, ...spec } = request.body;
-        if (pilot) throw invalid('/pilot', 'weir does not run pilots yet; leave pilot out.');
-        await insertQuote(db.client, await quote(tenantId, spec, request.newId), tenantId, spec);
+        const made = await quote(tenantId, spec, request.newId);
+        if (pilot) await pilots.start(tenantId, spec, made);
+        else await insertQuote(db.client, made, tenantId, spec);
         // A repeat after a crash is answered with what was stored the first time.
         const stored = await requireQuote(db.client, tenantId, request.newId);
         return reply.code(201).send(stored.quote);

@@ -1,0 +1,115 @@
+import { invalid, WeirError } from '../core/errors.ts';
+import { partId } from '../core/ids.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Measured, Pilot, Quote } from '../protocol/quote.ts';
+import { measuredBy, pilotOption, pilotSpec } from '../quotes/pilot.ts';
+import { endPilot, findPilot, insertPilot, listOpenPilots, type PilotRow } from '../quotes/pilot-store.ts';
+import { toTrack } from '../quotes/progress.ts';
+import { insertQuote, requireQuote } from '../quotes/store.ts';
+import { findPilotJob } from './pilot-store.ts';
+import { specFaults } from './spec-faults.ts';
+import { isEnd } from './state.ts';
+import type { Submit } from './submit.ts';
+
+export type PilotDeps = {
+  db: Database;
+  now: Clock;
+  /** A pilot runs no longer. */
+  pilotMs: number;
+  submit: Submit;
+  quote: (tenantId: string, spec: JobSpec, quoteId: string, measured: Measured) => Promise<Quote>;
+};
+
+export type Pilots = {
+  /** Stores the quote and starts its pilot: a job of the tenant's like any other. */
+  start: (tenantId: string, spec: JobSpec, quote: Quote) => Promise<void>;
+  /** Quotes anew from what the pilot has measured, once. Nothing happens where it has not ended, or the job is no pilot. */
+  finish: (jobId: string) => Promise<void>;
+  /** Finds again what a crash left undone between a quote, its pilot, and its pilot's end. */
+  sweep: () => Promise<void>;
+};
+
+/** A pilot is looked at by the sweep from then on. */
+const sweptAfterMs = 5_000;
+const sweptAtOnce = 100;
+
+export function createPilots(deps: PilotDeps): Pilots {
+  const { db, now } = deps;
+  return {
+    start: async (tenantId, spec, quote) => {
+      requirePilotable(spec, now());
+      const jobId = partId('job', quote.id, 0);
+      const isPossible = pilotOption(quote) !== undefined;
+      const message = isPossible ? 'The pilot is on its way.' : 'Nothing that can be bought here runs the job.';
+      const pilot: Pilot = isPossible
+        ? { state: 'running', job: jobId, message, measured: null }
+        : { state: 'failed', job: null, message, measured: null };
+      await db.transaction(async (tx) => {
+        await insertQuote(tx, { ...quote, pilot }, tenantId, spec);
+        if (isPossible) await insertPilot(tx, { quoteId: quote.id, tenantId, jobId, since: now() });
+      });
+      if (isPossible) await submitPilot({ quoteId: quote.id, tenantId, jobId }, deps);
+    },
+    finish: async (jobId) => {
+      const pilot = await findPilot(db.client, jobId);
+      if (pilot !== undefined && pilot.endedAt === null) await finishPilot(pilot, deps);
+    },
+    sweep: async () => {
+      const before = new Date(now().getTime() - sweptAfterMs);
+      for (const pilot of await listOpenPilots(db.client, before, sweptAtOnce)) await finishPilot(pilot, deps);
+    },
+  };
+}
+
+function requirePilotable(spec: JobSpec, now: Date): void {
+  const faults = specFaults(spec, now);
+  if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
+  if (spec.array !== undefined)
+    throw invalid(
+      '/pilot',
+      'A pilot measures one run: leave array out, and multiply by its tasks; or leave pilot out.',
+    );
+}
+
+type Named = Pick<PilotRow, 'quoteId' | 'tenantId' | 'jobId'>;
+
+/** Submitting twice is submitting once. A pilot that its tenant may not run has failed. */
+async function submitPilot(
+  { quoteId, tenantId, jobId }: Named,
+  { db, now, submit, pilotMs }: PilotDeps,
+): Promise<void> {
+  const { quote, spec } = await requireQuote(db.client, tenantId, quoteId);
+  const option = pilotOption(quote);
+  if (option === undefined) return;
+  try {
+    await submit(tenantId, pilotSpec(spec, quoteId, option, pilotMs), jobId);
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error;
+    const pilot: Pilot = {
+      state: 'failed',
+      job: null,
+      message: `There was no pilot. ${error.message}`,
+      measured: null,
+    };
+    await db.transaction((tx) => endPilot(tx, { ...quote, pilot }, now()));
+  }
+}
+
+async function finishPilot(pilot: Named, deps: PilotDeps): Promise<void> {
+  const { db, now } = deps;
+  const { quoteId, tenantId, jobId } = pilot;
+  const job = await findPilotJob(db.client, jobId);
+  if (job === undefined) return submitPilot(pilot, deps);
+  if (!isEnd(job.state)) return;
+  const { quote, spec } = await requireQuote(db.client, tenantId, quoteId);
+  const option = job.option ?? pilotOption(quote);
+  if (option === undefined) return;
+  const { measured, message } = measuredBy({ ...job, track: toTrack(job.progress), option });
+  const told: Pilot = { state: measured === null ? 'failed' : 'done', job: jobId, message, measured };
+  // What was quoted stays where nothing was measured.
+  const anew = measured === null ? quote : await deps.quote(tenantId, spec, quoteId, measured);
+  const answer = { ...anew, createdAt: quote.createdAt, pilot: told };
+  await db.transaction((tx) => endPilot(tx, answer, now()));
+}

@@ -1,0 +1,75 @@
+import { requireArtifactInputs } from './artifacts/job-input.ts';
+import { requireUploads } from './artifacts/upload.ts';
+import { createCache } from './core/cache.ts';
+import { newId } from './core/ids.ts';
+import { createCurrentOffers } from './dispatch/availability.ts';
+import type { Foundation } from './foundation.ts';
+import { createPilots } from './jobs/pilot.ts';
+import { createHoldQuote } from './jobs/requote.ts';
+import { createOccupancy } from './jobs/sole-tenant.ts';
+import { createSubmit } from './jobs/submit.ts';
+import type { JobSpec } from './protocol/job-spec.ts';
+import { capacitiesOf } from './providers/capacities.ts';
+import { createHistory } from './quotes/history.ts';
+import { listOffers } from './quotes/offers.ts';
+import { createQuoter, type Quoter } from './quotes/quote.ts';
+import type { Seller } from './quotes/sellers.ts';
+import { insertQuote, requireQuote } from './quotes/store.ts';
+import { createOutlook } from './shares/outlook.ts';
+import { currentPolicy } from './tenants/policies.ts';
+import { requireSecrets } from './tenants/secrets.ts';
+
+/** For quotes and admission. A change made by another process is seen within this; what starts a job reads the policy itself. */
+const policyMs = 1_000;
+
+/** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
+export function createQuoting(foundation: Foundation) {
+  const { config, db, bucket, now, providers, wakeDispatch } = foundation;
+  const policies = createCache((tenantId) => currentPolicy(db.client, tenantId), policyMs, now);
+  const policy = policies.get;
+  const sellers = (): Promise<Seller[]> =>
+    Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
+  const { quote }: Quoter = createQuoter({
+    sellers,
+    history: createHistory(db, now),
+    policy,
+    share: createOutlook({ db, now, policy }),
+    petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
+    bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
+    now,
+    quoteMs: config.timing.quoteMs,
+  });
+  const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
+  const submit = createSubmit({
+    db,
+    now,
+    quote: (tenantId, spec) => quote(tenantId, spec, newId('quote')),
+    holdQuote: createHoldQuote({
+      now,
+      quote: (tenantId, spec, measured) => quote(tenantId, spec, newId('quote'), measured),
+      requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
+      storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
+    }),
+    policy,
+    checkReferences: async (tenantId: string, spec: JobSpec) => {
+      if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
+      await requireUploads({ db, bucket, now }, tenantId, spec);
+      await requireArtifactInputs(db.client, tenantId, spec);
+    },
+    petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
+    ...createOccupancy(db.client, (provider) => isolating.has(provider)),
+    wakeDispatch,
+  });
+  return {
+    forgetPolicy: policies.forget,
+    quote,
+    offers: createCurrentOffers({
+      db,
+      now,
+      offers: async () => listOffers(await sellers()),
+      capacities: () => capacitiesOf(providers),
+    }),
+    submit,
+    pilots: createPilots({ db, now, pilotMs: config.timing.pilotMs, submit, quote }),
+  };
+}
