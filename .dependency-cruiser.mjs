@@ -56,7 +56,8 @@ const network =
 /** Files whose name is a noun or a question: no clock, no database, no provider. */
 const pure = [
   'jobs/state',
-  'dispatch/(decide|explain|snapshot|place|blockers|hierarchy|limits|capacity)',
+  'dispatch/(decide|describe|exceeded|explain|kept|obstacles|order|place|preempt|reservations|room|snapshot|state)',
+  'dispatch/(hierarchy|limits|capacity)',
   'dispatch/(simulate|simulate-(accounts|fairness|jobs|outcome|queues|sorted|swf|trace))',
   'quotes/(work|share|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|presets|catalogue)',
   'shares/(fairness|concentration|peak)',

@@ -1,5 +1,5 @@
 import { removeLeftovers } from './artifacts/retention.ts';
-import { promote } from './artifacts/store.ts';
+import { lastCheckpointAt, promote } from './artifacts/store.ts';
 import type { MicroUsd } from './core/money.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import type { Sql } from './db/database.ts';
@@ -14,6 +14,7 @@ import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createAnnounce } from './jobs/announce.ts';
 import { createCancel } from './jobs/cancel.ts';
+import { createPreempt } from './jobs/preempt.ts';
 import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import { outcomes } from './jobs/state.ts';
 import { createTend } from './jobs/tend.ts';
@@ -93,7 +94,8 @@ function createStarting() {
   };
 }
 
-function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeLaunch }: Foundation): Cycle {
+function buildCycle(foundation: Foundation): Cycle {
+  const { config, db, now, providers, petaflopsPerAccelerator, wakeLaunch, wakeSettle, onError } = foundation;
   const tenantUses = createTenantUses({
     policies: currentPolicies,
     poolPolicy: currentPoolPolicy,
@@ -113,6 +115,8 @@ function buildCycle({ config, db, now, providers, petaflopsPerAccelerator, wakeL
     soleTenants: soleTenancy.read,
     occupy: soleTenancy.occupy,
     reserve,
+    preempt: createPreempt({ db, now, wakeSettle }),
+    onError,
     wakeLaunch,
     bootMs: config.timing.bootMs,
   });
@@ -145,6 +149,7 @@ function buildSettle(foundation: Foundation) {
     refund: refundUse,
     release,
     promote,
+    lastCheckpointAt,
     insertDue,
     wakeCalibrate,
     wakeAgain: wakeSettle,

@@ -127,6 +127,15 @@ export async function latestCheckpoint(sql: Sql, jobId: string): Promise<Checkpo
   return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));
 }
 
+/** When the runner began to store the last checkpoint that is whole, in any attempt. */
+export async function lastCheckpointAt(sql: Sql, jobId: string): Promise<Date | null> {
+  const { _max } = await sql.artifact.aggregate({
+    where: { jobId, kind: 'checkpoint', verifiedAt: { not: null } },
+    _max: { createdAt: true },
+  });
+  return _max.createdAt;
+}
+
 /** Gives uploads that a job still needs another `keepMs`; a job looks up its uploads again with each attempt. */
 export async function keepUsedUploads(sql: Sql, now: Date, keepMs: number): Promise<void> {
   await sql.$executeRaw`

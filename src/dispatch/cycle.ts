@@ -2,11 +2,14 @@ import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Capacity } from '../providers/provider.ts';
-import { decide, type Start, type Wait } from './decide.ts';
+import { createDescribe } from './describe.ts';
 import { forecast } from './explain.ts';
+import { byTenant } from './order.ts';
 import { readSnapshot, type SnapshotDeps } from './read-snapshot.ts';
+import { decideRound, type Preemption, type Start, type Wait } from './decide.ts';
 import type { Snapshot } from './snapshot.ts';
-import { insertStart, lockCycle, writeWaiting } from './store.ts';
+import { openState, type State } from './state.ts';
+import { insertStart, lockCycle, putOff, writeWaiting } from './store.ts';
 
 export type CycleDeps = SnapshotDeps & {
   db: Database;
@@ -19,6 +22,8 @@ export type CycleDeps = SnapshotDeps & {
     tx: Sql,
     reservation: { tenantId: string; jobId: string; attempt: number; amount: MicroUsd; note: string; at: Date },
   ) => Promise<unknown>;
+  /** Gives a running job notice. In a transaction of its own: the accounts that this one holds are taken after the job elsewhere. */
+  preempt: (preemption: Preemption) => Promise<unknown>;
   wakeLaunch: (instanceId: string) => Promise<void>;
   bootMs: number;
 };
@@ -29,52 +34,64 @@ export type Cycle = () => Promise<'done' | 'busy'>;
 export function createCycle(deps: CycleDeps): Cycle {
   return async () => {
     const capacities = await deps.capacities();
-    const instanceIds = await deps.db.transaction(async (tx) => {
+    const applied = await deps.db.transaction(async (tx) => {
       if (!(await lockCycle(tx))) return undefined;
       const at = deps.now();
       const snapshot = await readSnapshot(tx, at, capacities, deps);
-      if (snapshot.queued.length === 0) return [];
-      const { starts, waits } = decide(snapshot);
-      const started = await applyStarts(tx, starts, at, deps);
-      await explain(tx, snapshot, waits);
-      return started;
+      if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [] };
+      const state = openState(snapshot);
+      const { starts, preemptions, waits } = decideRound(state, byTenant(snapshot.queued));
+      const instanceIds = await applyStarts(tx, starts, at, deps);
+      await explain(tx, waits, snapshot, state);
+      return { instanceIds, preemptions };
     });
-    if (instanceIds === undefined) return 'busy';
-    await Promise.all(instanceIds.map((id) => deps.wakeLaunch(id)));
+    if (applied === undefined) return 'busy';
+    await Promise.all(applied.instanceIds.map((id) => deps.wakeLaunch(id)));
+    for (const preemption of applied.preemptions) await deps.preempt(preemption);
     return 'done';
   };
 }
 
-async function applyStarts(
-  tx: Sql,
-  starts: Start[],
-  at: Date,
-  { bootMs, occupy, reserve }: CycleDeps,
-): Promise<string[]> {
+/** A job that can't be started for a fault in its row or in us is looked at again after so long. */
+const putOffMs = 60_000;
+
+/** Each start behind a savepoint: one that the database refuses keeps none of the others from starting. */
+async function applyStarts(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
   const instanceIds: string[] = [];
   for (const start of starts) {
-    const { jobId, tenantId, choice } = start;
-    if (!(await occupy(tx, choice.provider, tenantId))) continue;
-    const started = await insertStart(tx, start, at, new Date(at.getTime() + bootMs));
-    if (started === undefined) continue;
-    const { attempt } = started;
-    const note = `Attempt ${attempt} starts.`;
-    await reserve(tx, { tenantId, jobId, attempt, amount: choice.reservation, note, at });
-    instanceIds.push(...started.instanceIds);
+    await tx.$executeRaw`SAVEPOINT start`;
+    try {
+      instanceIds.push(...(await applyStart(tx, start, at, deps)));
+    } catch (error) {
+      deps.onError(error);
+      await tx.$executeRaw`ROLLBACK TO SAVEPOINT start`;
+      await putOff(tx, start.jobId, new Date(at.getTime() + putOffMs));
+    }
   }
   return instanceIds;
 }
 
-async function explain(tx: Sql, snapshot: Snapshot, waits: Wait[]): Promise<void> {
+async function applyStart(tx: Sql, start: Start, at: Date, { bootMs, occupy, reserve }: CycleDeps): Promise<string[]> {
+  const { jobId, tenantId, choice } = start;
+  if (!(await occupy(tx, choice.provider, tenantId))) return [];
+  const started = await insertStart(tx, start, at, new Date(at.getTime() + bootMs));
+  if (started === undefined) return [];
+  const { attempt } = started;
+  const note = `Attempt ${attempt} starts.`;
+  await reserve(tx, { tenantId, jobId, attempt, amount: choice.reservation, note, at });
+  return started.instanceIds;
+}
+
+async function explain(tx: Sql, waits: Wait[], snapshot: Snapshot, state: State): Promise<void> {
   if (waits.length === 0) return;
+  const describe = createDescribe(state);
   const etas = forecast(snapshot);
   const iso = (ms: number | null | undefined) =>
     typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString();
-  await writeWaiting(
-    tx,
-    waits.map(({ jobId, position, blockers }) => {
-      const eta = etas.get(jobId);
-      return { id: jobId, position, eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
-    }),
-  );
+  const rows = waits.map(({ jobId, tenantId, position, blockers: obstacles }) => {
+    const eta = etas.get(jobId);
+    const blockers = obstacles.map((obstacle) => describe(obstacle, tenantId));
+    return { id: jobId, position, eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
+  });
+  await writeWaiting(tx, rows, new Date(snapshot.now));
 }

@@ -1,14 +1,12 @@
-import { budgetBlockers, capacityBlocker, capBlockers, closedBlocker, shareBlockers } from './blockers.ts';
-import { delays, place, reservationBlocker, reserveFor, take, type Reservation } from './place.ts';
-import {
-  copyState,
-  type Blocker,
-  type Choice,
-  type QueuedJob,
-  type Snapshot,
-  type State,
-  type TenantUse,
-} from './snapshot.ts';
+import { isGuaranteed, type Exceeded } from './exceeded.ts';
+import { backoffObstacles, isSoft, ruleObstacles, type Obstacle } from './obstacles.ts';
+import { byTenant, createOrder, type Queues } from './order.ts';
+import { place } from './place.ts';
+import { createClaims, lostMs, type Claims } from './preempt.ts';
+import { createReservations, createRunningOf, type Reservation, type Reservations } from './reservations.ts';
+import { isWithin, takenBy } from './room.ts';
+import type { Choice, QueuedJob, Snapshot } from './snapshot.ts';
+import { countStart, openState, type State, type TenantState } from './state.ts';
 
 export type Start = {
   jobId: string;
@@ -17,14 +15,24 @@ export type Start = {
   /** For each node, the indexes of its GPUs. */ gpus: number[][];
 };
 
-export type Wait = { jobId: string; tenantId: string; position: number; blockers: Blocker[] };
+export type Wait = {
+  jobId: string;
+  tenantId: string;
+  /** In its tenant's queue, from 1. */
+  position: number;
+  blockers: Obstacle[];
+  /** Set where it holds the time of its start. */
+  reserved: Reservation | undefined;
+};
 
 /** A running job that makes way: it gets notice and its grace, and goes back to its place in the queue. */
 export type Preemption = {
   jobId: string;
   tenantId: string;
+  attempt: number;
   /** The job that gets its place. */
   forJobId: string;
+  forTenantId: string;
   /** Of its run so far, what no checkpoint holds. */
   lostMs: number;
 };
@@ -32,125 +40,218 @@ export type Preemption = {
 export type Decisions = { starts: Start[]; preemptions: Preemption[]; waits: Wait[] };
 
 /**
- * Which queued job starts where: a pure function of a snapshot. No clock, no database, no provider: the same function
- * schedules, explains and simulates. docs/dispatch.md has its rules under the numbers used here.
+ * Which queued job starts where, and which running one makes way: a pure function of a snapshot. No clock, no database, no
+ * provider: the same function schedules, explains and simulates. docs/dispatch.md has its rules under the numbers used in the code.
  */
 export function decide(snapshot: Snapshot): Decisions {
-  const state = copyState(snapshot);
-  const queues = byTenant(snapshot.queued);
-  const starts: Start[] = [];
-  const waits: Wait[] = [];
-  let reservation: Reservation | undefined;
+  return decideRound(openState(snapshot), byTenant(snapshot.queued));
+}
 
-  // A start moves its tenant back before the next is asked for; without one the order stays as it is.
-  let first: TenantUse | undefined;
-  for (;;) {
-    first ??= firstInOrder(state, queues);
-    const tenant = first;
-    if (tenant === undefined) break;
-    const job = queues.get(tenant.id)?.shift();
-    if (job === undefined) {
-      queues.delete(tenant.id);
-      first = undefined;
-      continue;
-    }
-    const othersWait = tenant.shareCap !== undefined && doOthersWait(queues, tenant.id);
-    const { start, blockers } = tryStart(job, tenant, state, { reservation, othersWait });
-    if (start !== undefined) {
-      apply(start, job, tenant, state);
-      starts.push(start);
-      first = undefined;
-      continue;
-    }
-    reservation ??= reserveFor(job, blockers, state);
-    waits.push({ jobId: job.id, tenantId: tenant.id, position: waits.length + 1, blockers });
+type Round = {
+  state: State;
+  reservations: Reservations;
+  claims: Claims;
+  /** By provider, whose jobs wait for nothing but its capacity. */
+  eligible: Map<string, Set<string>>;
+  isLastPass: boolean;
+} & Decisions;
+
+/** The same for who goes on counting from it: what starts is counted in the state. One look at every job that waits, in order. */
+export function decideRound(state: State, queues: Queues): Decisions {
+  const round: Round = {
+    state,
+    reservations: createReservations(state, createRunningOf(state)),
+    claims: createClaims(state),
+    eligible: new Map(),
+    isLastPass: false,
+    starts: [],
+    preemptions: [],
+    waits: [],
+  };
+  const deferred = pass(queues, round);
+  // 11 What only a soft ceiling holds back comes after all others have had their turn.
+  if (deferred.size > 0) pass(deferred, { ...round, isLastPass: true });
+  const { starts, preemptions, waits } = round;
+  return { starts, preemptions, waits: withPositions(waits, queues) };
+}
+
+/** Answers those that only a soft ceiling keeps from starting. */
+function pass(queues: Queues, round: Round): Queues {
+  const deferred: Queues = new Map();
+  const order = createOrder(queues, round.state);
+  for (let turn = order.next(); turn !== undefined; turn = order.next()) {
+    const { tenant, job } = turn;
+    const looked = look(job, tenant, round);
+    if (looked.start !== undefined) begin(looked.start, job, tenant, round);
+    else if (!round.isLastPass && isDeferred(looked)) append(deferred, tenant.id, job);
+    else wait(looked, job, tenant, round);
+    order.advance();
   }
-  return { starts, preemptions: [], waits };
+  return deferred;
 }
 
-/** 2 lowest decayed use per weight, in-flight work counted; then by id, so that equal snapshots decide equally. */
-function firstInOrder({ tenants }: State, queues: Map<string, QueuedJob[]>): TenantUse | undefined {
-  let first: TenantUse | undefined;
-  for (const [tenantId, queue] of queues) {
-    if (queue.length === 0) continue;
-    const tenant = tenants.get(tenantId);
-    if (tenant !== undefined && (first === undefined || isBefore(tenant, first))) first = tenant;
-  }
-  return first;
+function append(queues: Queues, tenantId: string, job: QueuedJob): void {
+  const known = queues.get(tenantId);
+  if (known === undefined) queues.set(tenantId, [job]);
+  else known.push(job);
 }
 
-function isBefore(a: TenantUse, b: TenantUse): boolean {
-  const difference = a.decayedUse / a.weight - b.decayedUse / b.weight;
-  return difference === 0 ? a.id < b.id : difference < 0;
-}
+/** What keeps the job from each of its choices; none where `start` is set. */
+type Looked = { start?: Pick<Start, 'choice' | 'gpus'>; tried: { choice: Choice; obstacles: Obstacle[] }[] };
 
-/** 3 priority inside the tenant; 4 first come. */
-export function byTenant(queued: QueuedJob[]): Map<string, QueuedJob[]> {
-  const order = queued.toSorted((a, b) => b.priority - a.priority || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : 1));
-  return Map.groupBy(order, (job) => job.tenantId);
-}
-
-function doOthersWait(queues: Map<string, QueuedJob[]>, tenantId: string): boolean {
-  return [...queues].some(([id, queue]) => id !== tenantId && queue.length > 0);
-}
-
-type Around = { reservation: Reservation | undefined; othersWait: boolean };
-type Attempted = { start?: Start; blockers: Blocker[] };
-
-function tryStart(job: QueuedJob, tenant: TenantUse, state: State, { reservation, othersWait }: Around): Attempted {
-  if (job.notBefore > state.now) {
-    const at = new Date(job.notBefore).toISOString();
-    return {
-      blockers: [
-        { code: 'backoff', message: `The last attempt failed; the next may start at ${at}.`, unblocks: `Time: ${at}.` },
-      ],
-    };
-  }
-  if (job.choices.length === 0) return { blockers: [closedBlocker()] };
-  let first: Blocker[] | undefined;
+function look(job: QueuedJob, tenant: TenantState, round: Round): Looked {
+  const backoff = backoffObstacles(job, round.state);
+  const tried: Looked['tried'] = [];
   for (const choice of job.choices) {
-    const blockers = [
-      ...capBlockers(choice, tenant),
-      ...budgetBlockers(choice, tenant),
-      ...shareBlockers(choice, tenant, othersWait),
-    ];
-    const placed = place(choice, state.pools.get(choice.provider));
-    if (placed === undefined) blockers.push(capacityBlocker(choice, state));
-    else if (reservation !== undefined && delays(choice, reservation, state))
-      blockers.push(reservationBlocker(reservation));
-    if (blockers.length === 0 && placed !== undefined)
-      return { start: { jobId: job.id, tenantId: tenant.id, choice, gpus: placed }, blockers };
-    first ??= blockers;
+    const obstacles = [...backoff, ...ruleObstacles(choice, tenant, round.state)].filter(
+      (obstacle) => !(round.isLastPass && isSoft(obstacle) && !doOthersWait(choice, tenant, round)),
+    );
+    const gpus = placeFor(choice, tenant, round, obstacles);
+    if (gpus !== undefined && obstacles.length === 0) return { start: { choice, gpus }, tried };
+    tried.push({ choice, obstacles });
   }
-  return { blockers: first ?? [] };
+  return { tried };
 }
 
-function apply(
-  { choice, gpus }: Start,
+function placeFor(choice: Choice, tenant: TenantState, round: Round, obstacles: Obstacle[]): number[][] | undefined {
+  const { state, claims, reservations } = round;
+  const { provider, need } = choice;
+  const pool = state.pools.get(provider);
+  const isRoom = pool !== undefined && isWithin(takenBy(need), claims.unclaimed(provider));
+  const gpus = isRoom ? place(need, pool) : undefined;
+  if (gpus === undefined) {
+    obstacles.push({ code: 'capacity', is: 'capacity', provider, need, isComing: false });
+    return undefined;
+  }
+  const kept = keptFrom(choice, tenant, state);
+  if (kept !== undefined) obstacles.push(kept);
+  const reservation = reservations.delayedBy(choice, tenant);
+  if (reservation !== undefined) obstacles.push({ code: 'reservation', is: 'reservation', ...reservation });
+  return gpus;
+}
+
+/** 6 Of a guarantee, what its tenant does not lend stays free for it. Whoever is within a guarantee of its own may come to it. */
+function keptFrom(choice: Choice, tenant: TenantState, { pools, kept }: State): Obstacle | undefined {
+  const { provider, need, accelerators } = choice;
+  const pool = pools.get(provider);
+  if (pool === undefined || isGuaranteed(tenant, choice)) return undefined;
+  const takes = [
+    {
+      kind: accelerators.kind,
+      wanted: accelerators.count,
+      free: accelerators.kind === 'cpu' ? pool.room.cpus : pool.room.gpus,
+    },
+    ...(need.gpus.count > 0 ? [{ kind: 'cpu', wanted: need.cpus * need.nodes, free: pool.room.cpus }] : []),
+  ];
+  for (const { kind, wanted, free } of takes) {
+    const ofOthers = kept.forOthers(tenant.lineage, kind);
+    if (ofOthers > 0 && free - wanted < ofOthers)
+      return { code: 'quota', is: 'kept', provider, kind, wanted, kept: ofOthers, free };
+  }
+  return undefined;
+}
+
+function doOthersWait({ provider }: Choice, { id }: TenantState, { eligible }: Round): boolean {
+  const waiting = eligible.get(provider);
+  return waiting !== undefined && (waiting.size > 1 || !waiting.has(id));
+}
+
+function isDeferred({ tried }: Looked): boolean {
+  return tried.some(({ obstacles }) => obstacles.every(isSoft));
+}
+
+function begin(
+  { choice, gpus }: Pick<Start, 'choice' | 'gpus'>,
   job: QueuedJob,
-  tenant: TenantUse,
-  { pools, tenants, running, now }: State,
+  tenant: TenantState,
+  round: Round,
 ): void {
-  const pool = pools.get(choice.provider);
-  if (pool !== undefined) take(pool, choice, gpus);
-  const { kind, count } = choice.accelerators;
-  tenant.running += 1;
-  tenant.accelerators[kind] = (tenant.accelerators[kind] ?? 0) + count;
-  tenant.petaflops += choice.petaflops;
-  tenant.budgetLeft -= choice.reservation;
-  // The entry charge: what the job is expected to use counts from its start, so that a burst can't outrun the accounts.
-  const entry = (choice.petaflops * choice.durationMs.p50) / 1000;
-  tenant.decayedUse += entry;
-  if (tenant.shareCap !== undefined) tenant.shareCap.ownPetaflopSeconds += entry;
-  for (const { shareCap } of tenants.values()) if (shareCap !== undefined) shareCap.poolPetaflopSeconds += entry;
-  running.push({
+  const { state, reservations, starts } = round;
+  starts.push({ jobId: job.id, tenantId: tenant.id, choice, gpus });
+  reservations.count(choice, tenant);
+  const running = {
     id: job.id,
     tenantId: tenant.id,
+    attempt: 0,
     priority: job.priority,
     choice,
-    startedAt: now,
+    startedAt: state.now,
     checkpointedAt: undefined,
     isStopping: false,
-    endsAt: { p50: now + choice.durationMs.p50, p90: now + choice.durationMs.p90 },
-  });
+    endsAt: { p50: state.now + choice.durationMs.p50, p90: state.now + choice.durationMs.p90 },
+  };
+  countStart(state, running, gpus);
+}
+
+function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Round): void {
+  const fewest = tried.reduce<Looked['tried'][number] | undefined>(
+    (best, each) => (best === undefined || each.obstacles.length < best.obstacles.length ? each : best),
+    undefined,
+  );
+  const shared = { jobId: job.id, tenantId: tenant.id, position: 0 };
+  if (fewest === undefined) {
+    round.waits.push({ ...shared, blockers: [{ code: 'capacity', is: 'closed' }], reserved: undefined });
+    return;
+  }
+  for (const { choice, obstacles } of tried)
+    if (obstacles.every(({ is }) => is === 'capacity' || is === 'reservation')) markEligible(choice, tenant, round);
+  const claimed = claimPlace(tried, job, tenant, round);
+  if (claimed !== undefined) {
+    round.waits.push({ ...shared, blockers: claimed, reserved: undefined });
+    return;
+  }
+  round.waits.push({ ...shared, blockers: fewest.obstacles, reserved: reserve(tried, job, round) });
+}
+
+function markEligible({ provider }: Choice, { id }: TenantState, { eligible }: Round): void {
+  eligible.set(provider, (eligible.get(provider) ?? new Set()).add(id));
+}
+
+const isOfPlace = ({ is }: Obstacle) => is === 'capacity' || is === 'limit';
+
+/** 9 Where other jobs may be asked to make way: those that lose least are, and the place is claimed. */
+function claimPlace(tried: Looked['tried'], job: QueuedJob, tenant: TenantState, round: Round): Obstacle[] | undefined {
+  for (const { choice, obstacles } of tried) {
+    if (!obstacles.every(isOfPlace)) continue;
+    const leaving = round.claims.makeRoom(job, tenant, choice);
+    if (leaving === undefined) continue;
+    for (const each of leaving)
+      round.preemptions.push({
+        jobId: each.id,
+        tenantId: each.tenantId,
+        attempt: each.attempt,
+        forJobId: job.id,
+        forTenantId: tenant.id,
+        lostMs: lostMs(each, round.state.now),
+      });
+    return [{ code: 'capacity', is: 'capacity', provider: choice.provider, need: choice.need, isComing: true }];
+  }
+  return undefined;
+}
+
+/** 7 Of the choices that lack only capacity, or only a limit that running jobs give back, the first that can be reserved. */
+function reserve(tried: Looked['tried'], job: QueuedJob, { reservations }: Round): Reservation | undefined {
+  for (const { choice, obstacles } of tried) {
+    if (obstacles.every(({ is }) => is === 'capacity')) {
+      const reservation = reservations.reserveRoom(job, choice);
+      if (reservation !== undefined) return reservation;
+    }
+    const passed = obstacles.filter((obstacle): obstacle is Exceeded => obstacle.is === 'limit');
+    if (passed.length > 0 && passed.length === obstacles.length) {
+      const reservation = reservations.reserveLimits(job, choice, passed);
+      if (reservation !== undefined) return reservation;
+    }
+  }
+  return undefined;
+}
+
+/** Among those of its tenant that still wait. */
+function withPositions(waits: Wait[], queues: Queues): Wait[] {
+  const waiting = new Set(waits.map(({ jobId }) => jobId));
+  const positions = new Map<string, number>();
+  for (const queue of queues.values()) {
+    let position = 0;
+    for (const { id } of queue) if (waiting.has(id)) positions.set(id, (position += 1));
+  }
+  return waits.map((each) => ({ ...each, position: positions.get(each.jobId) ?? 0 }));
 }

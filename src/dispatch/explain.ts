@@ -1,6 +1,7 @@
-import { byTenant, decide } from './decide.ts';
-import { giveBack } from './place.ts';
-import { copyPool, type Pool, type QueuedJob, type RunningJob, type Snapshot } from './snapshot.ts';
+import { byTenant, type Queues } from './order.ts';
+import { decideRound } from './decide.ts';
+import type { Snapshot } from './snapshot.ts';
+import { countEnd, openState, type State } from './state.ts';
 
 export type Eta = { p50: number | null; p90: number | null };
 
@@ -15,110 +16,59 @@ const maxLooks = 20_000;
 export function forecast(snapshot: Snapshot): Map<string, Eta> {
   const p50 = runForward(snapshot, 'p50');
   const p90 = runForward(snapshot, 'p90');
-  return new Map(snapshot.queued.map(({ id }) => [id, { p50: p50.get(id) ?? null, p90: p90.get(id) ?? null }]));
+  const later = (id: string) => {
+    const [soon, late] = [p50.get(id), p90.get(id)];
+    // Longer runs can let a job pass that shorter ones would not have.
+    return late === undefined ? null : Math.max(late, soon ?? 0);
+  };
+  return new Map(snapshot.queued.map(({ id }) => [id, { p50: p50.get(id) ?? null, p90: later(id) }]));
 }
 
 function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, number> {
   const startsAt = new Map<string, number>();
-  let state: Snapshot = { ...snapshot, queued: nextInLine(snapshot.queued) };
+  const state = openState(snapshot);
+  let queues = nextInLine(byTenant(snapshot.queued));
   let looks = 0;
-  for (let step = 0; step < maxSteps && looks < maxLooks && state.queued.length > 0; step += 1) {
-    looks += state.queued.length;
-    state = startDecided(state, percentile, startsAt);
-    const nextAt = nextChange(state, percentile);
+  for (let step = 0; step < maxSteps && looks < maxLooks && queues.size > 0; step += 1) {
+    looks += [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);
+    const { starts, preemptions } = decideRound(state, queues);
+    for (const { jobId } of starts) startsAt.set(jobId, state.now);
+    queues = without(queues, startsAt);
+    const nextAt = preemptions.length > 0 ? state.now + noticeMs : nextChange(state, queues, percentile);
     if (nextAt === undefined) break;
-    state = endUntil(state, nextAt, percentile);
+    for (const { jobId } of preemptions) countEnd(state, jobId);
+    endUntil(state, nextAt, percentile);
   }
   return startsAt;
 }
 
+/** About how long a job that is told to make way takes to do so. */
+const noticeMs = 30_000;
+
 /** The same number of each tenant: those that come first. */
-function nextInLine(queued: QueuedJob[]): QueuedJob[] {
-  const queues = byTenant(queued);
+function nextInLine(queues: Queues): Queues {
   const each = Math.max(1, Math.floor(maxJobs / queues.size));
-  return [...queues.values()].flatMap((queue) => queue.slice(0, each));
+  return new Map([...queues].map(([id, queue]) => [id, queue.slice(0, each)]));
 }
 
-/** The snapshot after what can start now has started. */
-function startDecided(state: Snapshot, percentile: 'p50' | 'p90', startsAt: Map<string, number>): Snapshot {
-  const { starts } = decide(state);
-  const started = new Set(starts.map(({ jobId }) => jobId));
-  for (const { jobId } of starts) startsAt.set(jobId, state.now);
-  const priorities = new Map(state.queued.map(({ id, priority }) => [id, priority]));
-  const running = starts.map(({ jobId, tenantId, choice }): RunningJob => {
-    const end = state.now + choice.durationMs[percentile];
-    return {
-      id: jobId,
-      tenantId,
-      priority: priorities.get(jobId) ?? 0,
-      choice,
-      startedAt: state.now,
-      checkpointedAt: undefined,
-      isStopping: false,
-      endsAt: { p50: end, p90: end },
-    };
-  });
-  const pools = state.pools.map((pool) => takeAll(pool, running));
-  const tenants = state.tenants.map((tenant) => countAll(tenant, running, 1));
-  return {
-    ...state,
-    pools,
-    tenants,
-    running: [...state.running, ...running],
-    queued: state.queued.filter(({ id }) => !started.has(id)),
-  };
-}
-
-function takeAll(pool: Pool, jobs: RunningJob[]): Pool {
-  const left = copyPool(pool);
-  for (const { choice } of jobs) {
-    if (choice.provider !== pool.provider) continue;
-    const { need } = choice;
-    left.cpus -= need.cpus * need.nodes;
-    left.memoryBytes -= need.memoryBytes * need.nodes;
-    left.diskBytes -= need.diskBytes * need.nodes;
-    left.gpus.free = left.gpus.free.slice(need.gpus.count * need.nodes);
+function without(queues: Queues, started: Map<string, number>): Queues {
+  const left: Queues = new Map();
+  for (const [id, queue] of queues) {
+    const waiting = queue.filter((job) => !started.has(job.id));
+    if (waiting.length > 0) left.set(id, waiting);
   }
   return left;
 }
 
-type TenantUse = Snapshot['tenants'][number];
-
-function countAll(tenant: TenantUse, jobs: RunningJob[], sign: 1 | -1): TenantUse {
-  const own = jobs.filter(({ tenantId }) => tenantId === tenant.id);
-  const accelerators = { ...tenant.accelerators };
-  for (const { choice } of own)
-    accelerators[choice.accelerators.kind] =
-      (accelerators[choice.accelerators.kind] ?? 0) + sign * choice.accelerators.count;
-  return {
-    ...tenant,
-    accelerators,
-    running: tenant.running + sign * own.length,
-    petaflops: own.reduce((sum, { choice }) => sum + sign * choice.petaflops, tenant.petaflops),
-    // A reservation that ends is taken as spent: a forecast must not promise money back.
-    budgetLeft:
-      sign === 1 ? own.reduce((left, { choice }) => left - choice.reservation, tenant.budgetLeft) : tenant.budgetLeft,
-    decayedUse:
-      sign === 1
-        ? own.reduce((sum, { choice }) => sum + (choice.petaflops * choice.durationMs.p50) / 1000, tenant.decayedUse)
-        : tenant.decayedUse,
-  };
+function nextChange(state: State, queues: Queues, percentile: 'p50' | 'p90'): number | undefined {
+  let next = Infinity;
+  for (const { endsAt } of state.running.values()) next = Math.min(next, Math.max(endsAt[percentile], state.now + 1));
+  for (const queue of queues.values())
+    for (const { notBefore } of queue) if (notBefore > state.now) next = Math.min(next, notBefore);
+  return next === Infinity ? undefined : next;
 }
 
-function nextChange(state: Snapshot, percentile: 'p50' | 'p90'): number | undefined {
-  const ends = state.running.map(({ endsAt }) => Math.max(endsAt[percentile], state.now + 1));
-  const backoffs = state.queued.map(({ notBefore }) => notBefore).filter((at) => at > state.now);
-  const times = [...ends, ...backoffs];
-  return times.length === 0 ? undefined : Math.min(...times);
-}
-
-function endUntil(state: Snapshot, now: number, percentile: 'p50' | 'p90'): Snapshot {
-  const ended = state.running.filter(({ endsAt }) => endsAt[percentile] <= now);
-  const pools = state.pools.map((pool) => {
-    const left = copyPool(pool);
-    for (const { choice } of ended) if (choice.provider === pool.provider) giveBack(left, choice);
-    return left;
-  });
-  const tenants = state.tenants.map((tenant) => countAll(tenant, ended, -1));
-  return { ...state, now, pools, tenants, running: state.running.filter((job) => !ended.includes(job)) };
+function endUntil(state: State, now: number, percentile: 'p50' | 'p90'): void {
+  state.now = now;
+  for (const { id, endsAt } of state.running.values()) if (endsAt[percentile] <= now) countEnd(state, id);
 }

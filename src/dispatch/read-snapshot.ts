@@ -17,6 +17,7 @@ export type SnapshotDeps = {
   tenantUses: ReadTenantUses;
   /** Whose the machines are that can't keep jobs apart, by provider. */
   soleTenants: (tx: Sql) => Promise<Map<string, string>>;
+  onError: (error: unknown) => void;
 };
 
 /** All that a round of decisions needs to know. */
@@ -103,6 +104,7 @@ function runningJob(row: ActiveRow, capacities: Capacities, deps: SnapshotDeps):
     {
       id: jobId,
       tenantId,
+      attempt: row.attempt,
       priority: row.priority,
       choice,
       startedAt: row.startedAt?.getTime(),

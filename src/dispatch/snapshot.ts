@@ -78,6 +78,8 @@ export type ShareCap = {
   ownPetaflopSeconds: number;
   poolPetaflopSeconds: number;
   floorPetaflopSeconds: number;
+  /** Own use and when it will have left the window, the oldest first; left out where nobody asks. */
+  leaving?: { at: number; petaflopSeconds: number }[];
 };
 
 export type Need = {
@@ -111,6 +113,8 @@ export type QueuedJob = {
 export type RunningJob = {
   id: string;
   tenantId: string;
+  /** Its number; 0 where it was started since the snapshot. */
+  attempt: number;
   priority: number;
   choice: Choice;
   /** Since when its attempt runs; undefined while its machines come up. */
@@ -121,34 +125,3 @@ export type RunningJob = {
   isStopping: boolean;
   endsAt: { p50: number; p90: number };
 };
-
-export type Blocker = {
-  code: 'capacity' | 'quota' | 'cap' | 'share-cap' | 'concentration' | 'budget' | 'backoff' | 'reservation';
-  message: string;
-  unblocks: string;
-};
-
-/** What a round of decisions changes as it goes. */
-export type State = { pools: Map<string, Pool>; tenants: Map<string, TenantUse>; running: RunningJob[]; now: number };
-
-export function copyPool(pool: Pool): Pool {
-  return { ...pool, gpus: { ...pool.gpus, free: [...pool.gpus.free] } };
-}
-
-export function copyState({ now, pools, tenants, running }: Snapshot): State {
-  return {
-    now,
-    pools: new Map(pools.map((pool) => [pool.provider, copyPool(pool)])),
-    tenants: new Map(
-      tenants.map((tenant) => [
-        tenant.id,
-        {
-          ...tenant,
-          accelerators: { ...tenant.accelerators },
-          shareCap: tenant.shareCap === undefined ? undefined : { ...tenant.shareCap },
-        },
-      ]),
-    ),
-    running: [...running],
-  };
-}

@@ -42,6 +42,7 @@ export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
 export type ActiveRow = {
   jobId: string;
   tenantId: string;
+  attempt: number;
   spec: NeededSpec;
   /** The option of the quote that it runs on. */
   option: QuoteOption | null;
@@ -60,7 +61,7 @@ export type ActiveRow = {
 /** Everything that holds capacity: from the intent until the provider no longer shows it. */
 export async function readActive(tx: Sql): Promise<ActiveRow[]> {
   return tx.$queryRaw<ActiveRow[]>`
-    SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", ${neededSpec}, attempt.offer, limits,
+    SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", attempt.number AS attempt, ${neededSpec}, attempt.offer, limits,
       job.priority, attempt.state = 'stopping' AS "isStopping",
       attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
       (SELECT max(artifact.created_at) FROM artifact WHERE artifact.job_id = job.id AND kind = 'checkpoint'
@@ -177,12 +178,29 @@ export type WaitingRow = {
   blockers: unknown[];
 };
 
-/** What waiting jobs show, written where it changed. */
-export async function writeWaiting(tx: Sql, rows: WaitingRow[]): Promise<void> {
+/**
+ * What waiting jobs show, written where it changed. Where what keeps a job is of another kind than before, its history says so;
+ * whoever follows the job is not woken for it.
+ */
+export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promise<void> {
   if (rows.length === 0) return;
   const values = JSON.stringify(rows.map(({ id, ...waiting }) => ({ id, waiting })));
   await tx.$executeRaw`
-    UPDATE job SET waiting = w.waiting
-    FROM jsonb_to_recordset(${values}::jsonb) AS w(id text, waiting jsonb)
-    WHERE job.id = w.id AND job.state = 'queued' AND job.waiting IS DISTINCT FROM w.waiting`;
+    WITH changed AS (
+      UPDATE job SET waiting = w.waiting
+      FROM jsonb_to_recordset(${values}::jsonb) AS w(id text, waiting jsonb) JOIN job AS before ON before.id = w.id
+      WHERE job.id = w.id AND job.state = 'queued' AND job.waiting IS DISTINCT FROM w.waiting
+      RETURNING job.id, before.waiting AS before, w.waiting AS after
+    )
+    INSERT INTO job_event (job_id, at, type, reason, message)
+    SELECT id, ${at}, 'dispatch.waiting', after #>> '{blockers,0,code}',
+      (SELECT string_agg(blocker ->> 'message', ' ') FROM jsonb_array_elements(after -> 'blockers') AS blocker)
+    FROM changed
+    WHERE jsonb_path_query_array(coalesce(before, '{}'), '$.blockers[*].code')
+      IS DISTINCT FROM jsonb_path_query_array(after, '$.blockers[*].code')`;
+}
+
+/** A job whose start failed in the database: it is tried again later, and does not hold the place of others meanwhile. */
+export async function putOff(tx: Sql, jobId: string, until: Date): Promise<void> {
+  await tx.$executeRaw`UPDATE job SET not_before = ${until} WHERE id = ${jobId} AND state = 'queued'`;
 }

@@ -27,6 +27,8 @@ export type SettleDeps = {
     line: { tenantId: string; jobId: string; attempt: number; note: string; at: Date },
   ) => Promise<unknown>;
   promote: (tx: Sql, jobId: string, attempt: number, at: Date) => Promise<unknown>;
+  /** When the job last had a checkpoint stored whole. */
+  lastCheckpointAt: (tx: Sql, jobId: string) => Promise<Date | null>;
   /** The quote of a job that succeeded is to be compared with what came. */
   insertDue: (tx: Sql, jobId: string, at: Date) => Promise<unknown>;
   wakeCalibrate: (jobId: string) => Promise<void>;
@@ -94,29 +96,48 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   const cost = isRefunded ? 0 : charged;
   await recordMoney(tx, { jobId, attemptId, charged: cost, before: Number(attempt.costMicroUsd), reserved: 0 });
   const state: EndState = to === 'queued' ? outcomes[reason].end : to;
-  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at } });
+  const lostSeconds = to === 'queued' ? lostSecondsOf(attempt, await deps.lastCheckpointAt(tx, jobId)) : 0;
+  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at, lostSeconds } });
   if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
   if (to !== 'succeeded') return false;
   await deps.insertDue(tx, jobId, at);
   return true;
 }
 
+/** What it ran and has to run again: all since its last checkpoint. Notice that was used for one costs nothing. */
+function lostSecondsOf({ startedAt, stoppingAt }: AttemptRow, checkpointAt: Date | null): number {
+  if (startedAt === null || stoppingAt === null) return 0;
+  const keptUntil = Math.max(startedAt.getTime(), checkpointAt?.getTime() ?? 0);
+  return Math.max(0, stoppingAt.getTime() - keptUntil) / 1000;
+}
+
 /** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */
-function endingOf({ job, number, message, exitCode, offer }: AttemptRow, reason: StopReason) {
+function endingOf({ job, number, message, exitCode, offer, preemptedFor }: AttemptRow, reason: StopReason) {
   const { retries } = job.spec as unknown as JobSpec;
-  const to = after({ reason, exitCode }, job.failedAttempts + 1, { ...defaultRetries, ...retries });
+  const isMakingWay = preemptedFor !== null;
+  const to = isMakingWay
+    ? 'queued'
+    : after({ reason, exitCode }, job.failedAttempts + 1, { ...defaultRetries, ...retries });
   const why = message ?? 'It ended.';
   if (to !== 'queued') return { to, reason, message: why };
   if (job.stopRequestedAt !== null)
     return { to: 'cancelled', reason: 'cancelled', message: `Cancelled by its tenant. ${why}` } as const;
+  if (isMakingWay) return { to, reason, message: `Attempt ${number} ended: ${why}` };
   const place = placeOf(offer as unknown as Offer);
   const elsewhere = isOfPlace(reason) ? `, first elsewhere than on ${place} where the quote has another place` : '';
   return { to, reason, message: `Attempt ${number} ended: ${why} It will be tried again${elsewhere}.` };
 }
 
 /** What else changes on the job's row. A retried job keeps its place, since its time in the queue stays. */
-function endOf({ job, reason, offer }: AttemptRow, to: EndState | 'queued', at: Date, { retryBackoffMs }: SettleDeps) {
+function endOf(
+  { job, reason, offer, preemptedFor }: AttemptRow,
+  to: EndState | 'queued',
+  at: Date,
+  { retryBackoffMs }: SettleDeps,
+) {
   if (to !== 'queued') return { finishedAt: at };
+  // It did not fail: it made way, and may go on as soon as there is a place.
+  if (preemptedFor !== null) return {};
   const { retries } = job.spec as unknown as JobSpec;
   const firstMs = retries?.backoff === undefined ? retryBackoffMs : parseDuration(retries.backoff);
   const options = job.options as unknown as QuoteOption[];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide, type Decisions } from '../../src/dispatch/decide.ts';
-import type { Snapshot } from '../../src/dispatch/snapshot.ts';
+import type { ShareCap, Snapshot } from '../../src/dispatch/snapshot.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
 
 const started = ({ starts }: Decisions) => starts.map(({ jobId }) => jobId);
@@ -97,7 +97,13 @@ describe('limits', () => {
     [
       'hard share cap',
       {
-        shareCap: { share: 0.3, mode: 'hard', ownPetaflopSeconds: 4, poolPetaflopSeconds: 10, floorPetaflopSeconds: 1 },
+        shareCap: {
+          share: 0.3,
+          mode: 'hard',
+          ownPetaflopSeconds: 4,
+          poolPetaflopSeconds: 10,
+          floorPetaflopSeconds: 1,
+        },
       },
       'share-cap',
     ],
@@ -123,7 +129,7 @@ describe('limits', () => {
       ownPetaflopSeconds: 4,
       poolPetaflopSeconds: 10,
       floorPetaflopSeconds: 1,
-    } as const;
+    } satisfies ShareCap;
     const tenants = [tenant('a', { shareCap: over }), tenant('b', { decayedUse: 1 })];
     expect(started(decide(snapshot({ queued: [job('a1', 'a')], tenants })))).toEqual(['a1']);
     expect(

@@ -61,6 +61,7 @@ export function running(
   return {
     id,
     tenantId,
+    attempt: 1,
     priority: 50,
     choice: of,
     startedAt: 0,

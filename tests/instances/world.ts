@@ -13,6 +13,7 @@ import { createSettle } from '../../src/instances/settle.ts';
 import { createSweep } from '../../src/instances/sweep.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
 import { createAnnounce } from '../../src/jobs/announce.ts';
+import { createPreempt } from '../../src/jobs/preempt.ts';
 import { createSoleTenancy } from '../../src/jobs/sole-tenant.ts';
 import { createStop } from '../../src/jobs/stop.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
@@ -21,7 +22,7 @@ import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
-import { promote } from '../../src/artifacts/store.ts';
+import { lastCheckpointAt, promote } from '../../src/artifacts/store.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { budgetLeft } from '../../src/shares/budget.ts';
 import { committed, committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
@@ -91,6 +92,8 @@ export function createWorld(db: Database) {
       soleTenants: soleTenancy.read,
       occupy: soleTenancy.occupy,
       reserve,
+      preempt: createPreempt({ db, now, wakeSettle: wake('settle') }),
+      onError: (error) => void errors.push(error),
       wakeLaunch: wake('launch'),
       bootMs: timing.bootMs,
     }),
@@ -112,6 +115,7 @@ export function createWorld(db: Database) {
       refund: refundUse,
       release,
       promote,
+      lastCheckpointAt,
       insertDue,
       wakeCalibrate: wake('calibrate'),
       wakeAgain: wake('settle'),

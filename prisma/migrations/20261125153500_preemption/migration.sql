@@ -1,0 +1,1 @@
+ALTER TABLE "attempt" ADD COLUMN "preempted_for" TEXT, ADD COLUMN "lost_seconds" DOUBLE PRECISION NOT NULL DEFAULT 0;

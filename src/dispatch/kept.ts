@@ -1,0 +1,62 @@
+import type { Quota } from './snapshot.ts';
+
+/** A tenant as far as its guarantees go. */
+type Holder = {
+  id: string;
+  lineage: Holder[];
+  parent: string | undefined;
+  quotas: Record<string, Quota>;
+  accelerators: Record<string, number>;
+};
+
+/**
+ * What is kept free for guarantees that are not lent. Of a guarantee `g` of which `l` is lent, `g − l − used` is kept while it is
+ * idle; an organisation keeps at least what its teams keep together. Counted on with each start and end of a job, so that asking
+ * costs the height of the tree, not the number of tenants.
+ */
+export type Kept = {
+  /** Of this kind, for all but the tenant of this lineage and those above it. */
+  forOthers: (lineage: Holder[], kind: string) => number;
+  /** To be called when what this tenant uses of the kind has changed. */
+  recount: (lineage: Holder[], kind: string) => void;
+};
+
+export function createKept(tenants: Holder[]): Kept {
+  const isLimited = tenants.some(({ quotas }) =>
+    Object.values(quotas).some(({ guaranteed, lending }) => lending < guaranteed),
+  );
+  if (!isLimited) return { forOthers: () => 0, recount: () => undefined };
+  const kept = createAmounts();
+  /** Of all directly below a tenant; below the root where the tenant is undefined. */
+  const below = createAmounts();
+
+  const settle = ({ id, parent, quotas, accelerators }: Holder, kind: string): void => {
+    const { guaranteed, lending } = quotas[kind] ?? { guaranteed: 0, lending: 0 };
+    const own = Math.max(0, guaranteed - lending - (accelerators[kind] ?? 0));
+    const now = Math.max(own, below.get(id, kind));
+    below.add(parent, kind, now - kept.get(id, kind));
+    kept.set(id, kind, now);
+  };
+  const recount = (lineage: Holder[], kind: string): void => lineage.forEach((holder) => settle(holder, kind));
+
+  for (const { lineage, quotas } of tenants) for (const kind of Object.keys(quotas)) recount(lineage, kind);
+  return {
+    forOthers: (lineage, kind) =>
+      lineage.reduce(
+        (sum, { id, parent }) => sum + below.get(parent, kind) - kept.get(id, kind),
+        // An organisation's own jobs are none of its teams'.
+        below.get(lineage[0]?.id, kind),
+      ),
+    recount,
+  };
+}
+
+function createAmounts() {
+  const amounts = new Map<string | undefined, Map<string, number>>();
+  const get = (id: string | undefined, kind: string) => amounts.get(id)?.get(kind) ?? 0;
+  const set = (id: string | undefined, kind: string, amount: number) => {
+    const ofTenant = amounts.get(id) ?? new Map<string, number>();
+    amounts.set(id, ofTenant.set(kind, amount));
+  };
+  return { get, set, add: (id: string | undefined, kind: string, more: number) => set(id, kind, get(id, kind) + more) };
+}

@@ -1,0 +1,132 @@
+import { createKept, type Kept } from './kept.ts';
+import { anyKind, roomOf, type Room } from './room.ts';
+import type { Choice, Concentration, Pool, PoolRules, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
+
+/** What rounds of decisions change as they go: a snapshot's figures, counted on with each start and each end. */
+export type State = {
+  now: number;
+  pools: Map<string, PoolState>;
+  tenants: Map<string, TenantState>;
+  running: Map<string, RunningJob>;
+  rules: PoolRules;
+  concentration: Concentration | undefined;
+  /** Petaflop-seconds committed by starts since the snapshot. */
+  startedUse: number;
+  kept: Kept;
+};
+
+/** `lineage`: itself, then each above it. */
+export type TenantState = TenantUse & { lineage: TenantState[] };
+
+/** `freeGpus`: the indexes of those that `room` counts. A pool that never runs out has every kind, named '', and no indexes. */
+export type PoolState = { provider: string; gpuKind: string; room: Room; freeGpus: number[] };
+
+export function openState({ now, pools, tenants, running, rules }: Snapshot): State {
+  const states = new Map(tenants.map((tenant) => [tenant.id, copyTenant(tenant)]));
+  for (const state of states.values()) state.lineage = lineageOf(state, states);
+  for (const state of states.values()) state.parent = state.lineage[1]?.id;
+  return {
+    now,
+    pools: new Map(pools.map((pool) => [pool.provider, openPool(pool)])),
+    tenants: states,
+    running: new Map(running.map((job) => [job.id, job])),
+    rules,
+    concentration: rules.concentration && { ...rules.concentration },
+    startedUse: 0,
+    kept: createKept([...states.values()]),
+  };
+}
+
+function copyTenant(tenant: TenantUse): TenantState {
+  const { accelerators, shareCap } = tenant;
+  return { ...tenant, accelerators: { ...accelerators }, shareCap: shareCap && { ...shareCap }, lineage: [] };
+}
+
+function lineageOf(tenant: TenantState, tenants: Map<string, TenantState>): TenantState[] {
+  const lineage: TenantState[] = [];
+  let next: TenantState | undefined = tenant;
+  while (next !== undefined && !lineage.includes(next)) {
+    lineage.push(next);
+    next = next.parent === undefined ? undefined : tenants.get(next.parent);
+  }
+  return lineage;
+}
+
+function openPool(pool: Pool): PoolState {
+  const { provider, gpus } = pool;
+  return { provider, gpuKind: gpus.kind, room: roomOf(pool), freeGpus: [...gpus.free] };
+}
+
+/** What a job is expected to use in all, in petaflop-seconds: its entry charge. */
+export function entryOf({ petaflops, durationMs }: Choice): number {
+  return (petaflops * durationMs.p50) / 1000;
+}
+
+/** Counts a job that starts: its machine, its tenant's limits and money, and all that it is expected to use. */
+export function countStart(state: State, job: RunningJob, gpus: number[][]): void {
+  const { choice } = job;
+  state.running.set(job.id, job);
+  takeRoom(state.pools.get(choice.provider), choice, gpus);
+  const tenant = state.tenants.get(job.tenantId);
+  if (tenant === undefined) return;
+  countMachines(state, tenant, choice, 1);
+  const entry = entryOf(choice);
+  state.startedUse += entry;
+  for (const each of tenant.lineage) {
+    each.budgetLeft -= choice.reservation;
+    each.decayedUse += entry;
+    if (each.shareCap !== undefined) each.shareCap.ownPetaflopSeconds += entry;
+  }
+  countConcentration(state.concentration, tenant, entry);
+}
+
+/** Counts a job that has ended: what it was expected to use stays used, and its reservation is taken as spent. */
+export function countEnd(state: State, jobId: string): void {
+  const job = state.running.get(jobId);
+  if (job === undefined) return;
+  state.running.delete(jobId);
+  giveRoom(state.pools.get(job.choice.provider), job.choice);
+  const tenant = state.tenants.get(job.tenantId);
+  if (tenant !== undefined) countMachines(state, tenant, job.choice, -1);
+}
+
+function countMachines({ kept }: State, { lineage }: TenantState, choice: Choice, sign: 1 | -1): void {
+  const { kind, count } = choice.accelerators;
+  for (const each of lineage) {
+    each.running += sign;
+    each.petaflops += sign * choice.petaflops;
+    each.accelerators[kind] = (each.accelerators[kind] ?? 0) + sign * count;
+  }
+  kept.recount(lineage, kind);
+}
+
+function countConcentration(concentration: Concentration | undefined, tenant: TenantState, entry: number): void {
+  const before = tenant.windowUse;
+  tenant.windowUse += entry;
+  if (concentration === undefined) return;
+  concentration.squaredPetaflopSeconds += tenant.windowUse ** 2 - before ** 2;
+  concentration.largestPetaflopSeconds = Math.max(concentration.largestPetaflopSeconds, tenant.windowUse);
+  concentration.poolPetaflopSeconds += entry;
+}
+
+function takeRoom(pool: PoolState | undefined, { need }: Choice, gpus: number[][]): void {
+  if (pool === undefined) return;
+  add(pool.room, need, -1);
+  const taken = new Set(gpus.flat());
+  if (taken.size > 0) pool.freeGpus = pool.freeGpus.filter((index) => !taken.has(index));
+}
+
+function giveRoom(pool: PoolState | undefined, { need }: Choice): void {
+  if (pool === undefined) return;
+  add(pool.room, need, 1);
+  if (pool.gpuKind === anyKind) return;
+  // Which GPU comes back does not matter to who counts on from a snapshot, only how many.
+  for (let back = need.gpus.count * need.nodes; back > 0; back -= 1) pool.freeGpus.push(-1 - pool.freeGpus.length);
+}
+
+function add(room: Room, { cpus, memoryBytes, diskBytes, gpus, nodes }: Choice['need'], sign: 1 | -1): void {
+  room.cpus += sign * cpus * nodes;
+  room.memoryBytes += sign * memoryBytes * nodes;
+  room.diskBytes += sign * diskBytes * nodes;
+  room.gpus += sign * gpus.count * nodes;
+}
