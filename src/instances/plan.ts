@@ -120,6 +120,9 @@ const unheard = new Set<string>([
   'provisioning-failed',
 ]);
 
+/** A budget is kept to within a minute of what runs: a job that has used it up gets this long at most, the rest is for rounds and clouds. */
+const beyondBudgetMs = 40_000;
+
 /** Whether a machine of a stopping attempt may be taken away: its runner has said all it had, or won't any more. */
 export function mayDestroy(
   { reason, stoppingAt }: Pick<AttemptFacts, 'reason' | 'stoppingAt'>,
@@ -127,5 +130,6 @@ export function mayDestroy(
   { now, graceMs, stopMs }: Limits,
 ): boolean {
   if (instance.hasReported || !instance.isListed || (reason !== null && unheard.has(reason))) return true;
-  return now.getTime() > (stoppingAt ?? now).getTime() + graceMs + stopMs;
+  const timeMs = reason === 'budget' ? Math.min(graceMs + stopMs, beyondBudgetMs) : graceMs + stopMs;
+  return now.getTime() > (stoppingAt ?? now).getTime() + timeMs;
 }
