@@ -8,12 +8,16 @@ import type { Capacity, Sellable } from '../provider.ts';
 
 const gib = 1024 ** 3;
 const memoryOfWeirBytes = gib;
+/** Of what is free, for the database and the bucket, which may lie on the same disk. */
+const diskShareOfWeir = 0.1;
+const maxDiskOfWeirBytes = 10 * gib;
 const smallerA100Mib = 60 * 1024;
 const usualStartSeconds = { p50: 0.3, p90: 1 };
 
 /** What jobs may use of this machine, within its cgroup and the operator's configuration. */
 export async function measureCapacity(config: Config['local'], workRoot: string): Promise<Capacity> {
   const { bavail, bsize } = await statfs(workRoot);
+  const freeBytes = bavail * bsize;
   // Unlimited reads as 0 or as more than there is.
   const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   return {
@@ -22,7 +26,10 @@ export async function measureCapacity(config: Config['local'], workRoot: string)
       config.memoryGiB === undefined
         ? Math.max(memoryBytes - memoryOfWeirBytes, memoryBytes / 2)
         : config.memoryGiB * gib,
-    diskBytes: config.diskGiB === undefined ? bavail * bsize : config.diskGiB * gib,
+    diskBytes:
+      config.diskGiB === undefined
+        ? Math.floor(freeBytes - Math.min(freeBytes * diskShareOfWeir, maxDiskOfWeirBytes))
+        : config.diskGiB * gib,
     gpus: await findGpus(),
   };
 }

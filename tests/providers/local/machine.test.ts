@@ -1,5 +1,7 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir, totalmem } from 'node:os';
 import { expect, test } from 'vitest';
-import { readGpus, sellablesOf } from '../../../src/providers/local/machine.ts';
+import { measureCapacity, readGpus, sellablesOf } from '../../../src/providers/local/machine.ts';
 
 test.each([
   ['Tesla T4, 15360 MiB', 'T4', 1],
@@ -22,6 +24,21 @@ test.each([
 });
 
 const capacity = { cpus: 4, memoryBytes: 8e9, diskBytes: 1e11, gpus: { kind: 'none', count: 0 } };
+
+test('jobs get neither all memory nor all that is free on the disk: weir lives there too', async () => {
+  const { bavail, bsize } = await statfs(tmpdir());
+  const freeBytes = bavail * bsize;
+  const { memoryBytes, diskBytes } = await measureCapacity({}, tmpdir());
+  expect(memoryBytes).toBeLessThan(totalmem());
+  // Others use this disk meanwhile.
+  expect(diskBytes).toBeLessThan(freeBytes - Math.min(freeBytes / 20, 5 * 1024 ** 3));
+  expect(Number.isInteger(diskBytes)).toBe(true);
+  expect(await measureCapacity({ memoryGiB: 3, diskGiB: 5, cpus: 2 }, tmpdir())).toMatchObject({
+    cpus: 2,
+    memoryBytes: 3 * 1024 ** 3,
+    diskBytes: 5 * 1024 ** 3,
+  });
+});
 
 test('a machine without GPUs sells its cores, priced by the core', () => {
   const [sold, ...more] = sellablesOf(capacity, { usdPerCpuHour: 0.03 }, '2026-05-01');
