@@ -3,6 +3,7 @@ import { lastCheckpointAt, promote } from './artifacts/store.ts';
 import type { MicroUsd } from './core/money.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import type { Sql } from './db/database.ts';
+import { createBudgetLeft } from './dispatch/budgets.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
 import type { Foundation } from './foundation.ts';
@@ -23,7 +24,6 @@ import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { createQuoting } from './quoting.ts';
-import { budgetLeft } from './shares/budget.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
 import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
@@ -162,23 +162,19 @@ function buildSweep(foundation: Foundation) {
   const { db, now, providers, petaflopsPerAccelerator, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } =
     foundation;
   const accrue = createAccrue(petaflopsPerAccelerator);
+  const budgetLeft = createBudgetLeft({ policies: currentPolicies, lockTenants, committed: committedByTenant });
   return createSweep({
     db,
     providers,
     limits: limitsOf(foundation),
     stop,
-    meter: createMeter({ db, now, accrue, held: heldBy, budgetLeft: readBudgetLeft, reserve, wakeSettle }),
+    meter: createMeter({ db, now, accrue, held: heldBy, budgetLeft, reserve, wakeSettle }),
     announce: createAnnounce({ db, now }),
     wakeDispatch,
     wakeLaunch,
     wakeSettle,
     onError,
   });
-}
-
-async function readBudgetLeft(tx: Sql, tenantId: string, now: Date): Promise<MicroUsd> {
-  await lockTenant(tx, tenantId);
-  return budgetLeft(await currentPolicy(tx, tenantId), await committed(tx, tenantId, now));
 }
 
 /** An idempotency key is good for so long. */

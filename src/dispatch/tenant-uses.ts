@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import { budgetLeft } from '../shares/budget.ts';
-import type { Committed } from '../shares/store.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
+import { lockBudgets, rollUpCommitted, type BudgetDeps } from './budgets.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
 import {
   concentrationWindowMs,
@@ -14,12 +14,8 @@ import {
 } from './limits.ts';
 import type { ShareCap, TenantUse } from './snapshot.ts';
 
-export type TenantUseDeps = {
-  policies: (tx: Sql) => Promise<Map<string, Policy>>;
+export type TenantUseDeps = BudgetDeps & {
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
-  /** Holds the accounts of these tenants until the transaction ends. */
-  lockTenants: (tx: Sql, tenantIds: string[]) => Promise<unknown>;
-  committed: (tx: Sql, now: Date) => Promise<Map<string, Committed>>;
   /** Petaflop-seconds by tenant, each entry halved for every half-life of its age. */
   decayedUse: (tx: Sql, halfLifeMs: number, now: Date) => Promise<Map<string, number>>;
   /** Petaflop-seconds by tenant since then. */
@@ -74,32 +70,6 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
     }
     return { tenants, concentration, ...preemptionOf(pool) };
   };
-}
-
-/** What is decided by a budget holds only if nobody of those who spend from it does so meanwhile. */
-async function lockBudgets(
-  tx: Sql,
-  deciding: string[],
-  policies: Map<string, Policy>,
-  { lockTenants }: TenantUseDeps,
-): Promise<void> {
-  const budgeted = new Set(deciding.filter((id) => policies.get(id)?.budget !== undefined));
-  const parents = parentsOf(policies);
-  const spenders = [...parents.keys()].filter((id) => ancestorsOf(id, parents).some((above) => budgeted.has(above)));
-  const locked = [...new Set([...budgeted, ...spenders])].toSorted();
-  if (locked.length > 0) await lockTenants(tx, locked);
-}
-
-function rollUpCommitted(own: Map<string, Committed>, parents: Parents): Map<string, Committed> {
-  const part = (field: keyof Committed) =>
-    rollUp(new Map([...own].map(([id, amounts]) => [id, amounts[field]])), parents);
-  const [month, total, reserved] = [part('spentThisMonth'), part('spentTotal'), part('reserved')];
-  return new Map(
-    [...total].map(([id, spentTotal]) => [
-      id,
-      { spentTotal, spentThisMonth: month.get(id) ?? 0, reserved: reserved.get(id) ?? 0 },
-    ]),
-  );
 }
 
 /** The accounted use of each window, read once. */

@@ -44,10 +44,14 @@ async function meterIn(tx: Sql, attemptId: string, { now, accrue, held, budgetLe
   if (attempt === null) return false;
   const { tenantId, jobId, number, offer } = attempt;
   const at = now();
+  // First of all: who takes the accounts of a whole organisation takes them together, and all in one order.
+  const budget = await budgetLeft(tx, tenantId, at);
+  const before = await held(tx, tenantId, jobId);
   const charged = await chargeMachines(tx, attempt, at, accrue);
   const left = await held(tx, tenantId, jobId);
+  const beyondReserve = left.spent + left.reserved - (before.spent + before.reserved);
   const hourly = fromUsd((offer as unknown as Offer).hourlyUsd);
-  const more = left.reserved > 0 ? 0 : Math.min(hourly, Math.max(0, await budgetLeft(tx, tenantId, at)));
+  const more = left.reserved > 0 ? 0 : Math.min(hourly, Math.max(0, budget - beyondReserve));
   if (more > 0) await reserve(tx, { tenantId, jobId, attempt: number, amount: more, note: 'It runs on.', at });
   const reserved = left.reserved + more;
   await recordMoney(tx, { jobId, attemptId, charged, before: Number(attempt.costMicroUsd), reserved });

@@ -1,6 +1,7 @@
 import { newId } from '../../src/core/ids.ts';
 import { newToken } from '../../src/core/tokens.ts';
 import type { Database } from '../../src/db/database.ts';
+import { createBudgetLeft } from '../../src/dispatch/budgets.ts';
 import { createCycle } from '../../src/dispatch/cycle.ts';
 import { createTenantUses } from '../../src/dispatch/tenant-uses.ts';
 import { createClaim } from '../../src/instances/claim.ts';
@@ -24,10 +25,9 @@ import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { lastCheckpointAt, promote } from '../../src/artifacts/store.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
-import { budgetLeft } from '../../src/shares/budget.ts';
-import { committed, committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
+import { committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
-import { currentPolicies, currentPolicy, currentPoolPolicy } from '../../src/tenants/policies.ts';
+import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { sampleQuote } from '../support/app.ts';
 import { test as withDatabase } from '../support/database.ts';
 import { createScriptedProvider } from './scripted-provider.ts';
@@ -132,10 +132,7 @@ export function createWorld(db: Database) {
         now,
         accrue,
         held: heldBy,
-        budgetLeft: async (tx, tenantId, at) => {
-          await lockTenants(tx, [tenantId]);
-          return budgetLeft(await currentPolicy(tx, tenantId), await committed(tx, tenantId, at));
-        },
+        budgetLeft: createBudgetLeft({ policies: currentPolicies, lockTenants, committed: committedByTenant }),
         reserve,
         wakeSettle: wake('settle'),
       }),

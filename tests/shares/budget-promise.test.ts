@@ -64,6 +64,19 @@ test(
   },
 );
 
+test('what runs past its reservation takes only what the organisation above has left', async ({ world }) => {
+  const parent = await addTenant(world, { budget: { totalUsd: 20 } });
+  const [first, second] = [await addTenant(world, { parent }), await addTenant(world, { parent })];
+  const jobId = await addJob(world, first);
+  const { tokens } = await startRunning(world, jobId);
+  await startRunning(world, await addJob(world, second));
+  world.advance(901);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  // Two times nine dollars are reserved, a cent of the rest is spent.
+  expect(Number((await jobOf(world, jobId)).reservedMicroUsd)).toBe(fromUsd(1.99));
+});
+
 test('a running machine adds to the accounts by the hour, not by the look', { timeout: 120_000 }, async ({ world }) => {
   const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 1_000, resources: { nodes: 2 } });
   const { tokens } = await startRunning(world, jobId);
