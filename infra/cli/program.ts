@@ -92,6 +92,7 @@ function addJobVerbs(program: Command, add: Add): void {
     .description('list jobs, newest first')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(jobStates))
     .option('--name <name>', 'only jobs of this name')
+    .option('--array <job>', 'the tasks of this array')
     .addOption(limitFlag(20))
     .addOption(tenantFlag());
   add(program, 'show <job>', async () => (await import('./commands/show.ts')).show).description('a job in full');

@@ -18,11 +18,15 @@ export function elsewhereFirst(options: QuoteOption[], failed: Offer): QuoteOpti
   return [...options.filter((option) => !isThere(option)), ...options.filter(isThere)];
 }
 
-type Tried = { offer: Offer; reason: string | null };
+export type Tried = { offer: Offer; reason: string | null; preemptedFor: string | null };
 
-/** Where earlier attempts failed by their place's doing, and this one was not brought again. */
+/** Where earlier attempts failed by their place's doing, and this one was not brought again. Making way for another is no failure. */
 export function avoidedBy(attempt: Tried, earlier: Tried[]): string[] {
-  const failed = new Set(earlier.filter(({ reason }) => isOfPlace(reason)).map(({ offer }) => placeOf(offer)));
+  const failed = new Set(
+    earlier
+      .filter(({ reason, preemptedFor }) => isOfPlace(reason) && preemptedFor === null)
+      .map(({ offer }) => placeOf(offer)),
+  );
   failed.delete(placeOf(attempt.offer));
   return [...failed];
 }

@@ -6,7 +6,7 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import { forecast, type Running } from '../quotes/forecast.ts';
 import type { Percentiles } from '../quotes/interval.ts';
 import { toTrack, type Said } from '../quotes/progress.ts';
-import { avoidedBy } from './retry.ts';
+import { avoidedBy, type Tried } from './retry.ts';
 import { isEnd } from './state.ts';
 import { tasksOf } from '../quotes/array.ts';
 import { arrayProgress } from './array-view.ts';
@@ -79,8 +79,8 @@ export function jobView(row: ShownJob, now: Date): Job {
   };
 }
 
-function triedOf({ offer, reason }: ShownAttempt): { offer: Offer; reason: string | null } {
-  return { offer: offer as unknown as Offer, reason };
+function triedOf({ offer, reason, preemptedFor }: ShownAttempt): Tried {
+  return { offer: offer as unknown as Offer, reason, preemptedFor };
 }
 
 function attemptView(attempt: ShownAttempt, now: Date): Omit<Attempt, 'avoided'> {

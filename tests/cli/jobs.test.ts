@@ -95,6 +95,14 @@ test('jobs are listed, shown, explained and cancelled, by id or by name', async 
   await vision.until(id, ['cancelled']);
 });
 
+test('an array is waited for, shown, and its tasks listed', async ({ weir }) => {
+  const sweep = spec({ name: 'sweep', command: 'test $WEIR_ARRAY_INDEX -lt 2', array: { count: 3 } });
+  expect((await weir.run(['submit', '-', '--yes', '--wait'], { stdin: sweep })).code).toBe(1);
+  expect((await weir.run(['show', 'sweep'])).stdout).toMatch(/^tasks\t3: 2 succeeded, 1 failed$/m);
+  const rows = (await weir.run(['ps', '--array', 'sweep'])).stdout.trim().split('\n');
+  expect(rows.map((row) => row.split('\t')[2])).toEqual(['failed', 'succeeded', 'succeeded']);
+});
+
 test('what a job waits for is said, with what would let it start', async ({ weir, operator, vision }) => {
   await operator.write('policy.yaml', 'caps: { runningJobs: 1 }\n');
   expect((await operator.run(['policy', 'set', 'policy.yaml', '--tenant', 'vision'])).code).toBe(0);

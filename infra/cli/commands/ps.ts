@@ -1,14 +1,20 @@
 import { answer, firstOf } from '../api.ts';
 import type { JobState } from '../generated/api.ts';
 import { note, printJson, table } from '../screen.ts';
-import { connect, type Flags } from '../session.ts';
+import { connect, jobIdOf, type Flags } from '../session.ts';
 import { costOf, standing, when } from '../words.ts';
 
-export type PsFlags = Flags & { state?: JobState; name?: string; limit: number };
+export type PsFlags = Flags & { state?: JobState; name?: string; array?: string; limit: number };
 
-export async function ps({ state, name, limit, ...flags }: PsFlags): Promise<void> {
-  const { api, named } = await connect(flags);
-  const filter = { ...named, ...(state === undefined ? {} : { state }), ...(name === undefined ? {} : { name }) };
+export async function ps({ state, name, array, limit, ...flags }: PsFlags): Promise<void> {
+  const session = await connect(flags);
+  const { api, named } = session;
+  const filter = {
+    ...named,
+    ...(state === undefined ? {} : { state }),
+    ...(name === undefined ? {} : { name }),
+    ...(array === undefined ? {} : { array: await jobIdOf(session, array) }),
+  };
   const list = await firstOf(limit, (page) =>
     answer(api.GET('/v1/jobs', { params: { query: { ...filter, ...page } } })),
   );

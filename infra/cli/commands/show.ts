@@ -30,6 +30,7 @@ function factsOf(job: Job): [string, string | undefined][] {
     ['command', typeof spec.command === 'string' ? spec.command : spec.command.join(' ')],
     ...waitingOf(job),
     ...progressOf(job),
+    ...tasksOf(job),
     ...quotedOf(job),
     ['cost', cost.finalUsd === null ? `${costOf(job)} so far, ${formatUsd(cost.reservedUsd)} reserved` : costOf(job)],
     ['submitted', when(job.createdAt)],
@@ -53,6 +54,13 @@ function progressOf({ progress }: Job): [string, string][] {
     ['progress', done === null ? '' : `${done}${total === null ? '' : ` of ${total}`} ${unit ?? ''}`],
     ['expected end', when(eta.p50)],
   ];
+}
+
+function tasksOf({ tasks }: Job): [string, string][] {
+  if (tasks === undefined) return [];
+  const { total, ...counts } = tasks;
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return [['tasks', `${total}: ${some.map(([state, count]) => `${count} ${state}`).join(', ')}`]];
 }
 
 /** The option it runs on, or else the one it was first to run on. */
