@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { createJobDownloads } from './artifacts/download.ts';
 import { createListener } from './db/listen.ts';
+import { createReplay } from './dispatch/replay.ts';
+import { createSimulateApart } from './dispatch/simulate-thread.ts';
 import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
 import { closeApp } from './http/close.ts';
@@ -11,6 +13,7 @@ import { createHeartbeat } from './instances/heartbeat.ts';
 import { createReport } from './instances/report.ts';
 import { createCancel } from './jobs/cancel.ts';
 import { createWakeups } from './logs/wakeups.ts';
+import { capacitiesOf } from './providers/capacities.ts';
 import { providerNames } from './providers/registry.ts';
 import { createQuoting } from './quoting.ts';
 import { openSecrets } from './tenants/secrets.ts';
@@ -24,6 +27,7 @@ export async function startApi(foundation: Foundation): Promise<() => Promise<vo
     ...createQuoting(foundation),
     cancel: createCancel(foundation),
     ...running(foundation),
+    ...simulating(foundation),
     wakeups: createWakeups(listener),
   });
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
@@ -74,6 +78,19 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
       objectStore: () => bucket.isReady(),
     },
   } satisfies Partial<AppDeps>;
+}
+
+function simulating({ db, now, providers, petaflopsPerAccelerator }: Foundation) {
+  const capacities = () => capacitiesOf(providers);
+  const replay = createReplay({
+    db,
+    now,
+    capacities,
+    providerNames,
+    petaflopsPerAccelerator,
+    simulate: createSimulateApart(),
+  });
+  return { replay } satisfies Partial<AppDeps>;
 }
 
 function running({ config, db, bucket, now, stop, wakeSettle }: Foundation) {

@@ -50,10 +50,10 @@ export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, de
 
 type Priced = { spec: NeededSpec; option: QuoteOption; charged: MicroUsd };
 
-function choiceOf(
+export function choiceOf(
   { spec, option, charged }: Priced,
   capacities: Capacities,
-  { petaflopsPerAccelerator }: SnapshotDeps,
+  { petaflopsPerAccelerator }: Pick<SnapshotDeps, 'petaflopsPerAccelerator'>,
 ): Choice {
   const { offer, durationSeconds } = option;
   const count = offer.accelerators.count * offer.nodes;

@@ -12,7 +12,7 @@ const headLength = 50;
 /** What a decision needs of a spec: the files and commands of jobs that wait are not read again and again. */
 export type NeededSpec = Pick<JobSpec, 'resources' | 'maxCostUsd'>;
 
-const neededSpec = Prisma.raw(
+export const neededSpec = Prisma.raw(
   `jsonb_strip_nulls(jsonb_build_object('resources', spec->'resources', 'maxCostUsd', spec->'maxCostUsd')) AS spec`,
 );
 

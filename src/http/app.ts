@@ -29,6 +29,7 @@ import { runnerUploadRoutes } from './routes/runner-uploads.ts';
 import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
 import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
 import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
+import { simulationRoutes, type SimulationRouteDeps } from './routes/simulations.ts';
 import { statementRoutes } from './routes/statement.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -40,6 +41,7 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   SecretRouteDeps &
   PolicyRouteDeps &
   ShareRouteDeps &
+  SimulationRouteDeps &
   QuoteRouteDeps &
   OfferRouteDeps &
   JobRouteDeps &
@@ -94,6 +96,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(artifactRoutes(deps));
   await app.register(uploadRoutes(deps));
   await app.register(shareRoutes(deps));
+  await app.register(simulationRoutes(deps));
   await app.register(auditRoutes(deps));
   await app.register(runnerRoutes(deps));
   await app.register(runnerLogRoutes(deps));

@@ -49,6 +49,7 @@ function unused(): AppDeps {
     offers: never,
     submit: never,
     cancel: never,
+    replay: never,
     claim: never,
     heartbeat: never,
     report: never,

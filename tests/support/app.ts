@@ -11,6 +11,8 @@ import { createApp, type AppDeps } from '../../src/http/app.ts';
 import type { Database } from '../../src/db/database.ts';
 import { createListener, type Listener } from '../../src/db/listen.ts';
 import { createWakeups } from '../../src/logs/wakeups.ts';
+import { createReplay } from '../../src/dispatch/replay.ts';
+import { createSimulateApart } from '../../src/dispatch/simulate-thread.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
 import { createHoldQuote } from '../../src/jobs/requote.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
@@ -135,11 +137,22 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       wakeDispatch: () => undefined,
     }),
     cancel: createCancel({ db, now, wakeSettle: async () => undefined, wakeDispatch: () => undefined }),
+    replay: createReplay({
+      db,
+      now,
+      capacities: async () => new Map([['local', sampleCapacity]]),
+      providerNames: ['local', 'gcp'],
+      petaflopsPerAccelerator: () => 1,
+      simulate: createSimulateApart(),
+    }),
     claim: noRunner,
     heartbeat: noRunner,
     report: noRunner,
   };
 }
+
+/** A machine of four cores. */
+const sampleCapacity = { cpus: 4, memoryBytes: 2 ** 40, diskBytes: 2 ** 40, gpus: { kind: 'none', count: 0 } };
 
 /** A quote with one option: one core of this machine for ten minutes. */
 export function sampleQuote(id: string): Quote {

@@ -566,6 +566,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/simulations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replay recorded or given jobs under other policies or another capacity */
+        post: operations["simulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -1177,6 +1194,27 @@ export interface components {
             };
             /** @description Quote from a run of up to two minutes, which is a job of the tenant. Answered at once; GET the quote until its pilot is no longer running. */
             pilot?: boolean;
+        };
+        /**
+         * NewSimulation
+         * @description Either a period or jobs.
+         */
+        NewSimulation: {
+            /** @description Replays the jobs that were queued in it. */
+            period?: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                to: string;
+            };
+            jobs?: components["schemas"]["SimulationJob"][];
+            /** @description What there is of each provider. Left out: what there is now. */
+            capacity?: components["schemas"]["SimulationCapacity"][];
+            /** @description By tenant, in place of its policy. Those left out keep what they have. */
+            policies?: {
+                [key: string]: components["schemas"]["Policy"];
+            };
+            pool?: components["schemas"]["PoolPolicy"];
         };
         /** NewTenant */
         NewTenant: {
@@ -1823,6 +1861,119 @@ export interface components {
             /** @description Of all compute. */
             share: number;
         };
+        /**
+         * Simulation
+         * @description What happened beside what would have happened.
+         */
+        Simulation: {
+            /** @description How many were replayed. */
+            jobs: number;
+            recorded: components["schemas"]["SimulationOutcome"] | null;
+            simulated: components["schemas"]["SimulationOutcome"];
+            /** @description What the replay took. */
+            elapsedSeconds: number;
+        };
+        /** SimulationCapacity */
+        SimulationCapacity: {
+            provider: string;
+            /** @description Cores. */
+            cpus: number;
+            /** @description Left out: without end. */
+            memoryGiB?: number;
+            /** @description Left out: without end. */
+            diskGiB?: number;
+            accelerators?: {
+                kind: string;
+                count: number;
+            };
+        };
+        /** SimulationJob */
+        SimulationJob: {
+            /** @description The tenant’s id. */
+            tenant: string;
+            /** Format: date-time */
+            submittedAt: string;
+            /** @description How long it really takes. */
+            durationSeconds: number;
+            /** @description What its quote says. Left out: what it really takes. */
+            expectedSeconds?: {
+                /** @description Half of such jobs take no longer. */
+                p50: number;
+                /** @description Nine in ten take no longer. */
+                p90: number;
+            };
+            /** @description Left out: 50. */
+            priority?: number;
+            /** @description Where it runs. Left out: on the first of the capacities that could ever hold it. */
+            provider?: string;
+            /** @description Of each node. Left out: CPU only. */
+            accelerators?: {
+                kind: string;
+                count: number;
+            };
+            /** @description Of each node. Left out: 1, or 1 for each accelerator. */
+            cpus?: number;
+            /** @description Of each node. Left out: none is counted. */
+            memoryGiB?: number;
+            /** @description Of each node. Left out: none is counted. */
+            diskGiB?: number;
+            /** @description Left out: 1. */
+            nodes?: number;
+            /** @description Of all nodes. Left out: 0. */
+            hourlyUsd?: number;
+            /** @description Left out: it stores none. */
+            checkpointEverySeconds?: number;
+        };
+        /** SimulationOutcome */
+        SimulationOutcome: {
+            jobs: number;
+            /** @description Jobs that never started. */
+            unstarted: number;
+            waitSeconds: components["schemas"]["SimulationWaits"];
+            /** @description PFLOP/s-days. */
+            compute: number;
+            costUsd: number;
+            /** @description From the first submission to the last end. */
+            makespanSeconds: number;
+            /** @description PFLOP/s-days that were done for nothing, as by preempted jobs since their last checkpoint. */
+            wastedCompute: number;
+            acceleratorHours: number;
+            utilization: number | null;
+            concentration: {
+                hhi: number | null;
+                effectiveTenants: number | null;
+                gini: number | null;
+                largestShare: number | null;
+            };
+            dailyHhi: number | null;
+            fairnessError: number | null;
+            tenants: components["schemas"]["SimulationTenant"][];
+        };
+        /** SimulationTenant */
+        SimulationTenant: {
+            tenant: string;
+            jobs: number;
+            /** @description Jobs that never started. */
+            unstarted: number;
+            waitSeconds: components["schemas"]["SimulationWaits"];
+            /** @description PFLOP/s-days. */
+            compute: number;
+            costUsd: number;
+            /** @description Of all compute. */
+            share: number;
+        };
+        /**
+         * SimulationWaits
+         * @description From submission to the first start; null where nothing started.
+         */
+        SimulationWaits: {
+            mean: number | null;
+            p50: number | null;
+            p90: number | null;
+            p95: number | null;
+            p99: number | null;
+            max: number | null;
+        };
         /** Statement */
         Statement: {
             items: components["schemas"]["StatementLine"][];
@@ -2032,6 +2183,7 @@ export type NewAdjustment = components['schemas']['NewAdjustment'];
 export type NewJob = components['schemas']['NewJob'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewQuote = components['schemas']['NewQuote'];
+export type NewSimulation = components['schemas']['NewSimulation'];
 export type NewTenant = components['schemas']['NewTenant'];
 export type NewUpload = components['schemas']['NewUpload'];
 export type Offer = components['schemas']['Offer'];
@@ -2066,6 +2218,12 @@ export type Shares = components['schemas']['Shares'];
 export type SharesBucket = components['schemas']['SharesBucket'];
 export type SharesBucketGroup = components['schemas']['SharesBucketGroup'];
 export type SharesGroup = components['schemas']['SharesGroup'];
+export type Simulation = components['schemas']['Simulation'];
+export type SimulationCapacity = components['schemas']['SimulationCapacity'];
+export type SimulationJob = components['schemas']['SimulationJob'];
+export type SimulationOutcome = components['schemas']['SimulationOutcome'];
+export type SimulationTenant = components['schemas']['SimulationTenant'];
+export type SimulationWaits = components['schemas']['SimulationWaits'];
 export type Statement = components['schemas']['Statement'];
 export type StatementLine = components['schemas']['StatementLine'];
 export type TaskCounts = components['schemas']['TaskCounts'];
@@ -3471,6 +3629,73 @@ export interface operations {
                     "application/json": components["schemas"]["ShareReport"];
                     "text/markdown": string;
                     "text/csv": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Either a period or jobs. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "jobs": [
+                 *         {
+                 *           "tenant": "tnt_01h455vb4pex5vsknk084sn02q",
+                 *           "submittedAt": "2026-11-01T09:00:00Z",
+                 *           "durationSeconds": 7200,
+                 *           "expectedSeconds": {
+                 *             "p50": 6000,
+                 *             "p90": 9000
+                 *           },
+                 *           "accelerators": {
+                 *             "kind": "H100",
+                 *             "count": 8
+                 *           },
+                 *           "hourlyUsd": 24
+                 *         }
+                 *       ],
+                 *       "capacity": [
+                 *         {
+                 *           "provider": "local",
+                 *           "cpus": 64,
+                 *           "accelerators": {
+                 *             "kind": "H100",
+                 *             "count": 8
+                 *           }
+                 *         }
+                 *       ],
+                 *       "pool": {
+                 *         "halfLife": "3d"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSimulation"];
+            };
+        };
+        responses: {
+            /** @description What happened beside what would have happened. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
                 };
             };
             /** @description What went wrong. */

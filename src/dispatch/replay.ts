@@ -1,0 +1,124 @@
+import { invalid, WeirError, type Fault } from '../core/errors.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import {
+  maxRecordedJobs,
+  type NewSimulation,
+  type Simulation,
+  type SimulationOutcome,
+} from '../protocol/simulation.ts';
+import type { Policy } from '../protocol/tenant.ts';
+import { findCycle, policyFaults } from '../tenants/policy-faults.ts';
+import { currentPolicies, currentPoolPolicy } from '../tenants/policies.ts';
+import { petaflopsOf, type Capacities } from './capacity.ts';
+import { recordedRun, replayed } from './history.ts';
+import { findUnknownTenants, readHistory, type RecordedJob } from './history-store.ts';
+import type { Scenario } from './simulate-jobs.ts';
+import { outcomeOf } from './simulate-outcome.ts';
+import { givenCapacities, givenFaults, givenJobs } from './simulate-request.ts';
+import type { SimulateApart } from './simulate-thread.ts';
+
+export type ReplayDeps = {
+  db: Database;
+  now: Clock;
+  /** Of each provider that is connected. */
+  capacities: () => Promise<Capacities>;
+  providerNames: readonly string[];
+  petaflopsPerAccelerator: (kind: string) => number;
+  simulate: SimulateApart;
+};
+
+export type Replay = (request: NewSimulation) => Promise<Simulation>;
+
+/**
+ * Replays recorded or given jobs under the policies and capacities there are, as far as the request has no others.
+ * @throws WeirError `invalid` with every fault, `too-large`, `unavailable`
+ */
+export function createReplay(deps: ReplayDeps): Replay {
+  return async (request) => {
+    const capacities = request.capacity === undefined ? await deps.capacities() : givenCapacities(request.capacity);
+    const faults = [...givenFaults(request, capacities), ...(await referenceFaults(request, deps))];
+    if (faults.length > 0) throw new WeirError('invalid', 'The simulation has faults.', { faults });
+
+    const history = request.period === undefined ? undefined : await requireHistory(request.period, deps);
+    const around = { capacities, petaflopsPerAccelerator: deps.petaflopsPerAccelerator, now: deps.now() };
+    const policies = new Map([...(await currentPolicies(deps.db.client)), ...Object.entries(request.policies ?? {})]);
+    const scenario: Scenario = {
+      jobs:
+        history?.map((job) => replayed(job, around)) ??
+        givenJobs(request.jobs ?? [], capacities, deps.petaflopsPerAccelerator),
+      capacities,
+      policies,
+      poolPolicy: request.pool ?? (await currentPoolPolicy(deps.db.client)),
+      poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
+    };
+    const { outcome, elapsedSeconds } = await deps.simulate(scenario);
+    const recorded = history === undefined ? null : await recordedOutcome(history, deps);
+    return { jobs: scenario.jobs.length, recorded, simulated: outcome, elapsedSeconds };
+  };
+}
+
+async function requireHistory(
+  { from, to }: NonNullable<NewSimulation['period']>,
+  { db }: ReplayDeps,
+): Promise<RecordedJob[]> {
+  const jobs = await readHistory(db.client, new Date(from), new Date(to), maxRecordedJobs + 1);
+  if (jobs.length === 0) throw invalid('/period', `No job was queued between ${from} and ${to}.`);
+  if (jobs.length > maxRecordedJobs)
+    throw invalid('/period', `More than ${maxRecordedJobs} jobs were queued in this period; choose a shorter one.`);
+  return jobs;
+}
+
+/** Under what there was: the policies and capacities of now stand in for those of then. */
+async function recordedOutcome(history: RecordedJob[], deps: ReplayDeps): Promise<SimulationOutcome> {
+  const capacities = await deps.capacities();
+  const policies = await currentPolicies(deps.db.client);
+  const around = { capacities, petaflopsPerAccelerator: deps.petaflopsPerAccelerator, now: deps.now() };
+  return outcomeOf(
+    history.map((job) => recordedRun(job, around)),
+    {
+      weightOf: (tenantId) => policies.get(tenantId)?.weight ?? 1,
+      poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
+    },
+  );
+}
+
+/** Tenants that there are not, and policies that contradict themselves or each other. */
+async function referenceFaults(
+  { jobs = [], policies = {} }: NewSimulation,
+  { db, providerNames }: ReplayDeps,
+): Promise<Fault[]> {
+  const named = [
+    ...jobs.map(({ tenant }, index) => ({ id: tenant, pointer: `/jobs/${index}/tenant` })),
+    ...Object.entries(policies).flatMap(([id, { parent }]) => [
+      { id, pointer: `/policies/${id}` },
+      ...(parent === undefined ? [] : [{ id: parent, pointer: `/policies/${id}/parent` }]),
+    ]),
+  ];
+  const unknown = await findUnknownTenants(db.client, [...new Set(named.map(({ id }) => id))]);
+  const known = await currentPolicies(db.client);
+  return [
+    ...named
+      .filter(({ id }) => unknown.has(id))
+      .map(({ id, pointer }) => ({ pointer, detail: `There is no tenant ${id}.` })),
+    ...Object.entries(policies).flatMap(([id, policy]) =>
+      policyFaults(policy, providerNames).map(({ pointer, detail }) => ({
+        pointer: `/policies/${id}${pointer}`,
+        detail,
+      })),
+    ),
+    ...cycleFaults(policies, known),
+  ];
+}
+
+function cycleFaults(given: Record<string, Policy>, known: ReadonlyMap<string, Policy>): Fault[] {
+  const all = new Map([...known, ...Object.entries(given)]);
+  const parents = new Map(
+    [...all].flatMap(([id, { parent }]) => (parent === undefined ? [] : [[id, parent] as const])),
+  );
+  return Object.entries(given).flatMap(([id, { parent }]) =>
+    findCycle(id, parent, parents) === undefined
+      ? []
+      : [{ pointer: `/policies/${id}/parent`, detail: `${parent} stands under ${id}, so it can’t be its parent.` }],
+  );
+}

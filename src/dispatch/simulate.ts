@@ -1,0 +1,135 @@
+import { hourMs } from '../core/time.ts';
+import { decide, type Decisions, type Start } from './decide.ts';
+import { preemptionOf } from './limits.ts';
+import { createAccounts, type Accounts } from './simulate-accounts.ts';
+import {
+  runningJob,
+  runOf,
+  waitingJob,
+  type Run,
+  type Running,
+  type Scenario,
+  type SimulatedJob,
+  type Waiting,
+} from './simulate-jobs.ts';
+import { createMachines, type Machines } from './simulate-machines.ts';
+import { createQueues, fitsAny, type Queues } from './simulate-queues.ts';
+
+/** What only time lets start is looked at each hour, for longer than any month or usual window. */
+const idleHours = 32 * 24;
+
+/**
+ * Replays jobs through the very same decide function as the service dispatches with, from event to event: no clock, and
+ * nothing random. Answers the jobs in the order of their starts, those that could not start behind them.
+ */
+export function simulate(scenario: Scenario): Run[] {
+  const replay = createReplay(scenario);
+  const arrivals = scenario.jobs.toSorted((a, b) => a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
+  let arrived = 0;
+  let idle = 0;
+  for (let now = -Infinity; ;) {
+    const nextEvent = Math.min(arrivals[arrived]?.submittedAt ?? Infinity, replay.nextEnd());
+    const later = now + hourMs;
+    const isIdle = nextEvent > later && replay.waitsForTime();
+    idle = isIdle ? idle + 1 : 0;
+    now = isIdle && idle <= idleHours ? later : nextEvent;
+    if (now === Infinity) return replay.finish();
+    replay.endUntil(now);
+    for (let job = arrivals[arrived]; job !== undefined && job.submittedAt <= now; job = arrivals[arrived]) {
+      replay.submit(job);
+      arrived += 1;
+    }
+    replay.dispatch(now);
+  }
+}
+
+/** What changes as a replay goes on, and the verbs that change it. */
+function createReplay(scenario: Scenario) {
+  const accounts = createAccounts({ ...scenario, entryCharge: (scenario.order ?? 'weir') === 'weir' });
+  const machines = createMachines(scenario.capacities);
+  const queues = createQueues<Waiting>();
+  const waiting = new Map<string, Waiting>();
+  const runs = new Map<string, Run>();
+  const preempts = doesPreempt(scenario);
+  const look = createLook(scenario, { accounts, machines, queues, preempts });
+  let waitsForTime = false;
+  /** Something could start now that could not at the last event: a machine is free, or a job has come that fits or is first. */
+  let hasNews = false;
+
+  const enqueue = (job: Waiting): void => {
+    waiting.set(job.id, job);
+    const isFirst = queues.add(job);
+    hasNews ||= isFirst || preempts || fitsAny(job.choices, machines.pools);
+  };
+  const start = ({ jobId, choice, gpus }: Start, now: number): void => {
+    const job = waiting.get(jobId);
+    if (job === undefined) throw new Error(`decide started ${jobId}, which does not wait`);
+    waiting.delete(jobId);
+    queues.remove(job);
+    const run = runs.get(jobId) ?? runOf(job.source);
+    runs.set(jobId, run);
+    const running = runningJob(job, { optionId: choice.optionId, gpus, now, run });
+    machines.take(running);
+    accounts.start(running);
+  };
+  const end = (running: Running): void => {
+    machines.release(running);
+    accounts.end(running, running.endsAt);
+    hasNews = true;
+    const again = running.end();
+    if (again !== undefined) enqueue(again);
+  };
+
+  return {
+    nextEnd: () => machines.nextEnd(),
+    waitsForTime: () => waitsForTime,
+    submit: (source: SimulatedJob): void => enqueue(waitingJob(source, scenario)),
+    endUntil: (now: number): void => {
+      for (let next = machines.endedBy(now); next !== undefined; next = machines.endedBy(now)) end(next);
+    },
+    dispatch: (now: number): void => {
+      if (!hasNews && !waitsForTime) return;
+      const { starts, preemptions, waits } = look(now);
+      for (const started of starts) start(started, now);
+      for (const { jobId } of preemptions) machines.preempt(jobId, now);
+      hasNews = false;
+      waitsForTime = waits.some(({ blockers }) => blockers.some(({ code }) => timed.has(code)));
+    },
+    finish: (): Run[] => {
+      const neverStarted = [...waiting.values()].filter(({ id }) => !runs.has(id));
+      return [...runs.values(), ...neverStarted.map(({ source }) => runOf(source))];
+    },
+  };
+}
+
+type Seen = { accounts: Accounts; machines: Machines; queues: Queues<Waiting>; preempts: boolean };
+
+/** A round of decisions on what a snapshot of the service would show at this moment. */
+function createLook({ poolPolicy }: Scenario, { accounts, machines, queues, preempts }: Seen) {
+  const rules = preemptionOf(poolPolicy);
+  return (now: number): Decisions => {
+    const { jobs: queued, doesAnyFit } = queues.heads(machines.pools);
+    if (queued.length === 0 || !(doesAnyFit || preempts)) return { starts: [], preemptions: [], waits: [] };
+    const asked = new Set(queued.map(({ tenantId }) => tenantId));
+    if (preempts) for (const { tenantId } of machines.running()) asked.add(tenantId);
+    return decide({
+      now,
+      pools: [...machines.pools.values()],
+      tenants: accounts.uses(asked, now),
+      queued,
+      running: machines.running(),
+      rules: { ...rules, concentration: accounts.concentration(now) },
+    });
+  };
+}
+
+/** What time alone may lift. */
+const timed = new Set<string>(['share-cap', 'concentration', 'budget']);
+
+/** Whether a job might start where nothing is free. */
+function doesPreempt({ policies, poolPolicy }: Scenario): boolean {
+  return (
+    poolPolicy.preemptLowerPriority === true ||
+    [...policies.values()].some(({ guaranteed }) => guaranteed !== undefined)
+  );
+}

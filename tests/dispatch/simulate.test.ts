@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { simulate } from '../../src/dispatch/simulate.ts';
+import type { Run, Scenario } from '../../src/dispatch/simulate-jobs.ts';
+import { outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
+import { shareOut } from '../../src/dispatch/simulate-fairness.ts';
+import { anyJobs, scenario, simulated, starts } from './simulations.ts';
+
+test('jobs start when they fit, in the order of decide, and what they used decides who is next', () => {
+  const jobs = [
+    simulated('a1', 'a', { cpus: 4 }),
+    simulated('a2', 'a', { cpus: 4, at: 1 }),
+    simulated('b1', 'b', { cpus: 4, at: 2 }),
+  ];
+  expect(starts(simulate(scenario(jobs)))).toEqual(['a1 0', 'b1 10', 'a2 20']);
+  expect(starts(simulate(scenario(jobs, { order: 'fifo' })))).toEqual(['a1 0', 'a2 10', 'b1 20']);
+});
+
+test('what runs counts from its start; without the entry charge a burst takes all', () => {
+  const jobs = ['a', 'b'].flatMap((id) => [1, 2, 3, 4].map((n) => simulated(`${id}${n}`, id)));
+  const first = (order: Scenario['order'] & string) => starts(simulate(scenario(jobs, { order }))).slice(0, 4);
+  expect(first('weir')).toEqual(['a1 0', 'b1 0', 'a2 0', 'b2 0']);
+  expect(first('no-entry-charge')).toEqual(['a1 0', 'a2 0', 'a3 0', 'a4 0']);
+});
+
+test('a small job passes a large one that waits only where it is expected to end before it could start', () => {
+  const jobs = [
+    simulated('half', 'a', { cpus: 2, minutes: 10 }),
+    simulated('whole', 'b', { cpus: 4, at: 1 }),
+    simulated('long', 'c', { cpus: 1, minutes: 30, at: 2 }),
+    simulated('short', 'c', { cpus: 1, minutes: 5, at: 3 }),
+  ];
+  expect(starts(simulate(scenario(jobs)))).toEqual(['half 0', 'short 3', 'whole 10', 'long 20']);
+  expect(starts(simulate(scenario(jobs, { backfill: false })))).toEqual(['half 0', 'whole 10', 'long 20', 'short 20']);
+});
+
+test('a budget holds until the month turns, and money is counted as the ledger does', () => {
+  const jobs = [
+    simulated('a1', 'a', { hourlyUsd: 6, minutes: 60 }),
+    simulated('a2', 'a', { hourlyUsd: 6, minutes: 60 }),
+  ];
+  const runs = simulate(scenario(jobs, { policies: new Map([['a', { budget: { monthlyUsd: 10 } }]]) }));
+  // 1970 began with the month of the first; the second waits for February.
+  expect(starts(runs)).toEqual(['a1 0', `a2 ${31 * 24 * 60}`]);
+  expect(runs.map(({ microUsd }) => microUsd)).toEqual([6_000_000, 6_000_000]);
+});
+
+test('a hard share cap holds until own use leaves the window', () => {
+  const jobs = [simulated('a1', 'a', { cpus: 4, minutes: 60 }), simulated('a2', 'a', { cpus: 4, minutes: 60, at: 60 })];
+  const policies = new Map([['a', { shareCap: { share: 0.9, window: '12h', mode: 'hard' as const } }]]);
+  const [first, second] = simulate(scenario(jobs, { policies }));
+  expect(first?.stretches).toHaveLength(1);
+  expect((second?.stretches[0]?.startedAt ?? 0) / 3_600_000).toBeGreaterThanOrEqual(12);
+});
+
+test('what can never start is told, and holds up nobody else', () => {
+  const jobs = [simulated('huge', 'a', { cpus: 5 }), simulated('b1', 'b')];
+  const runs = simulate(scenario(jobs));
+  expect(starts(runs)).toEqual(['b1 0']);
+  expect(outcomeOf(runs, { weightOf: () => 1, poolPetaflops: 4 })).toMatchObject({ jobs: 2, unstarted: 1 });
+});
+
+test('figures of a replay: waits, use, concentration and how fair it was', () => {
+  const jobs = [simulated('a1', 'a', { cpus: 4 }), simulated('b1', 'b', { cpus: 4, hourlyUsd: 60 })];
+  const outcome = outcomeOf(simulate(scenario(jobs)), { weightOf: () => 1, poolPetaflops: 4 });
+  expect(outcome).toMatchObject({
+    jobs: 2,
+    waitSeconds: { mean: 300, p50: 0, max: 600 },
+    makespanSeconds: 1200,
+    acceleratorHours: 4 / 3,
+    costUsd: 10,
+    utilization: 1,
+    concentration: { hhi: 0.5, effectiveTenants: 2 },
+    dailyHhi: 0.5,
+    fairnessError: 0,
+  });
+  expect(outcome.tenants.map(({ tenant, share }) => [tenant, share])).toEqual([['a', 0.5], ['b', 0.5]]); // prettier-ignore
+});
+
+test('who wants less than its part leaves the rest to the others, by weight', () => {
+  const wanted = new Map([['a', 1], ['b', 10], ['c', 10]]); // prettier-ignore
+  const weights: Record<string, number> = { a: 1, b: 1, c: 2 };
+  expect([...shareOut(10, wanted, (id) => weights[id] ?? 1)]).toEqual([['a', 1], ['c', 6], ['b', 3]]); // prettier-ignore
+});
+
+describe('for every trace', () => {
+  const of = (check: (runs: Run[], from: Scenario) => void) =>
+    fc.assert(
+      fc.property(anyJobs, fc.constantFrom('weir', 'no-entry-charge', 'fifo'), (jobs, order) => {
+        const from = scenario(jobs, { gpus: 4, order });
+        check(simulate(from), from);
+      }),
+      { numRuns: 60 },
+    );
+
+  test('every job runs once, to its end, never before it was submitted', () => {
+    of((runs, { jobs }) => {
+      expect(runs.map(({ jobId }) => jobId).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
+      for (const { jobId, stretches, submittedAt } of runs) {
+        const job = jobs.find(({ id }) => id === jobId);
+        const [only] = stretches;
+        expect(stretches).toHaveLength(1);
+        expect(only?.startedAt).toBeGreaterThanOrEqual(submittedAt);
+        expect((only?.endedAt ?? 0) - (only?.startedAt ?? 0)).toBe(job?.choices[0]?.actualMs);
+      }
+    });
+  });
+
+  test('what runs at one moment never takes more than there is', () => {
+    of((runs, { jobs }) => {
+      const needOf = new Map(jobs.map(({ id, choices: [choice] }) => [id, choice?.need]));
+      for (const { stretches } of runs) {
+        const at = stretches[0]?.startedAt ?? 0;
+        const taken = runs.filter(
+          ({ stretches: [one] }) => one !== undefined && one.startedAt <= at && at < one.endedAt,
+        );
+        expect(taken.reduce((sum, { jobId }) => sum + (needOf.get(jobId)?.cpus ?? 0), 0)).toBeLessThanOrEqual(4);
+        expect(taken.reduce((sum, { jobId }) => sum + (needOf.get(jobId)?.gpus.count ?? 0), 0)).toBeLessThanOrEqual(4);
+      }
+    });
+  });
+
+  test('the same trace gives the same starts, in whatever order its jobs are listed', () => {
+    of((runs, from) => {
+      expect(simulate({ ...from, jobs: from.jobs.toReversed() })).toEqual(runs);
+    });
+  });
+});
