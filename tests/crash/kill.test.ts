@@ -32,15 +32,19 @@ describe('kill -9 of the service', () => {
     ['after the job has ended', (id) => alice.until(id, ended)],
   ];
 
-  test.each(moments)('%s: the job finishes once, with its whole log', async (_name, moment) => {
-    const first = await installation.start();
-    alice = await installation.tenant('alice');
-    const { id } = await alice.submit(countingJob(steps));
-    await moment(id);
-    await first.kill('SIGKILL');
+  test.each(moments)(
+    '%s: the job finishes once, with its whole log',
+    async (_name, moment) => {
+      const first = await installation.start();
+      alice = await installation.tenant('alice');
+      const { id } = await alice.submit(countingJob(steps));
+      await moment(id);
+      await first.kill('SIGKILL');
 
-    await installation.start();
-    await alice.until(id, ended);
-    await expectRunOnce(alice, id, steps);
-  });
+      await installation.start();
+      await alice.until(id, ended);
+      await expectRunOnce(alice, id, steps);
+    },
+    180_000,
+  );
 });

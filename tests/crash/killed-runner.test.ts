@@ -50,7 +50,7 @@ test('weir and then a runner are killed, most of the log unsent: started again, 
   const numbered = Array.from({ length: lines }, (_, index) => `line ${index + 1}`);
   expect(await textOf(alice, id)).toEqual(['up', ...numbered, 'again']);
   await waitFor('nothing to be left of it', async () => processesOf(instances).length === 0);
-});
+}, 180_000);
 
 async function textOf(client: Client, id: string): Promise<string[]> {
   const { body } = await client.call('GET', `/v1/jobs/${id}/logs`, undefined, { accept: 'text/plain' });

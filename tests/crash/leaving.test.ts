@@ -34,4 +34,4 @@ test('a service that leaves starts no more jobs, and those that wait are as they
     await installation.remove();
     await drop();
   }
-});
+}, 180_000);
