@@ -1,8 +1,6 @@
 import { removeLeftovers } from './artifacts/retention.ts';
 import { lastCheckpointAt, promote } from './artifacts/store.ts';
-import type { MicroUsd } from './core/money.ts';
 import { dayMs, hourMs } from './core/time.ts';
-import type { Sql } from './db/database.ts';
 import { createBudgetLeft } from './dispatch/budgets.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
@@ -25,12 +23,12 @@ import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { createQuoting } from './quoting.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
-import { committed, committedByTenant, heldBy, lockTenant, lockTenants, release, reserve } from './shares/store.ts';
+import { committedByTenant, heldBy, lockTenants, release, reserve } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
 import { createDeliver } from './webhooks/deliver.ts';
 import { createPost } from './webhooks/post.ts';
 import { forgetDeliveries, listDue } from './webhooks/store.ts';
-import { currentPolicies, currentPolicy, currentPoolPolicy } from './tenants/policies.ts';
+import { currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
 
 /**
  * The worker: dispatch, launch and settle from the queue, and the sweep on a timer of its own. Where it is the only
