@@ -120,8 +120,8 @@ function buildCycle(foundation: Foundation): Cycle {
   });
 }
 
-function buildTend({ db, now, wakeSettle, wakeDispatch }: Foundation) {
-  return createTend({ db, now, cancel: createCancel({ db, now, wakeSettle, wakeDispatch }) });
+function buildTend({ db, now, wakeSettle, wakeDispatch, onError }: Foundation) {
+  return createTend({ db, now, onError, cancel: createCancel({ db, now, wakeSettle, wakeDispatch }) });
 }
 
 function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {

@@ -5,7 +5,12 @@ import { dropUnmade, listOpenArrays, listTasksToStop, takeTasks, type OpenArray 
 import { closeDependencies, listBroken, listUnmet } from './dependency-store.ts';
 import { insertTasks, lockJob, move } from './store.ts';
 
-export type TendDeps = { db: Database; now: Clock; cancel: (jobId: string) => Promise<void> };
+export type TendDeps = {
+  db: Database;
+  now: Clock;
+  cancel: (jobId: string) => Promise<void>;
+  onError: (error: unknown) => void;
+};
 
 /** So many tasks of each array stand in the queue: as many as a cycle looks at of a tenant. */
 const ahead = 50;
@@ -17,15 +22,22 @@ const perRound = 200;
  * stop, and jobs whose dependencies can't be met any more end. Each step is found in the rows, so it may be left and repeated
  * anywhere. True where there may be more to do after the cycle.
  */
-export function createTend({ db, now, cancel }: TendDeps) {
+export function createTend({ db, now, cancel, onError }: TendDeps) {
+  /** One that can't be helped must not keep the others, and the cycle, from it. */
+  const each = async <T>(items: T[], step: (item: T) => Promise<void>): Promise<number> => {
+    let done = 0;
+    for (const item of items) await step(item).then(() => (done += 1), onError);
+    return done;
+  };
   return async (): Promise<boolean> => {
-    const broken = await listBroken(db.client, perRound);
-    for (const jobId of broken) await db.transaction((tx) => failBroken(tx, jobId, now()));
-    const stopping = await listTasksToStop(db.client, perRound);
-    for (const jobId of stopping) await cancel(jobId);
-    const open = await listOpenArrays(db.client, ahead, perRound);
-    for (const array of open) await db.transaction((tx) => makeTasks(tx, array, now()));
-    return broken.length + stopping.length + open.length > 0;
+    const ended = await each(await listBroken(db.client, perRound), (jobId) =>
+      db.transaction((tx) => failBroken(tx, jobId, now())),
+    );
+    const stopped = await each(await listTasksToStop(db.client, perRound), cancel);
+    const unfolded = await each(await listOpenArrays(db.client, ahead, perRound), (array) =>
+      db.transaction((tx) => makeTasks(tx, array, now())),
+    );
+    return ended + stopped + unfolded > 0;
   };
 }
 

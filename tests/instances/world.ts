@@ -143,7 +143,7 @@ export function createWorld(db: Database) {
       onError: (error) => void errors.push(error),
     }),
     cancel,
-    tend: createTend({ db, now, cancel }),
+    tend: createTend({ db, now, cancel, onError: (error) => void errors.push(error) }),
     claim: (bootstrapToken: string, token: string) =>
       claim({
         bootstrapToken,

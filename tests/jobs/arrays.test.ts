@@ -203,3 +203,22 @@ test('caps count tasks one by one', async ({ world }) => {
   expect(await viewOf(world, array)).toMatchObject({ state: 'queued', tasks: { provisioning: 2, queued: 2 } });
   expect((await viewOf(world, array)).waiting?.blockers).toMatchObject([{ code: 'cap' }]);
 });
+
+test('an array that can’t be unfolded keeps no other from it, and does not keep the workers busy', async ({
+  world,
+  db,
+}) => {
+  const tenantId = await addTenant(world);
+  const bad = await addJob(world, tenantId, { array: { count: 2 } });
+  const good = await addJob(world, tenantId, { array: { count: 2 } });
+  // A row that has its place already, as no crash could leave it.
+  await db.pool.query(
+    `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, array_id, array_index)
+    SELECT 'job_x', tenant_id, name, 'failed', '{}', quote_id, '[]', priority, created_at, queued_at, $1, 0 FROM job WHERE id = $2`,
+    [bad, good],
+  );
+  expect(await world.tend()).toBe(true);
+  expect((await tasksOf(world, good)).map(({ task }) => task?.index)).toEqual([0, 1]);
+  expect(world.errors).toHaveLength(1);
+  expect(await world.tend()).toBe(false);
+});
