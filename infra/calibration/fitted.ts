@@ -1,4 +1,5 @@
 import { shareTerms } from '../../src/quotes/share.ts';
+import { classTable } from './class-table.ts';
 import type { Tables } from './compact.ts';
 import { bearing, fitShare, observeAll, observeMedians } from './share-model.ts';
 
@@ -7,7 +8,7 @@ export type FittedFile = { head: Record<string, unknown>; list: string; items: u
 
 /** Everything that is generated, from the figures alone: the same figures give the same files. */
 export function fittedFiles(tables: Tables): Record<string, FittedFile> {
-  return { share: shareFile(tables) };
+  return { share: shareFile(tables), classes: classesFile(tables) };
 }
 
 function shareFile(tables: Tables): FittedFile {
@@ -20,5 +21,14 @@ function shareFile(tables: Tables): FittedFile {
     },
     list: 'terms',
     items: Object.keys(shareTerms).map((name) => ({ name, value: fit[name], rows: bearing(observations, name) })),
+  };
+}
+
+function classesFile(tables: Tables): FittedFile {
+  const { entries, samples, rows } = classTable(tables);
+  return {
+    head: { model: 'ln(minutes) of MLPerf classes; the terms are in class-table.ts', rows, samples },
+    list: 'entries',
+    items: entries,
   };
 }

@@ -4,15 +4,29 @@
 export function factor(matrix: Float64Array, n: number): Float64Array {
   const lower = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
+    const own = lower.subarray(row * n, row * n + n);
     for (let column = 0; column <= row; column++) {
-      let sum = matrix[row * n + column] ?? 0;
-      for (let at = 0; at < column; at++) sum -= (lower[row * n + at] ?? 0) * (lower[column * n + at] ?? 0);
-      if (row !== column) lower[row * n + column] = sum / (lower[column * n + column] ?? 1);
-      else if (sum > 0) lower[row * n + row] = Math.sqrt(sum);
+      const rest = (matrix[row * n + column] ?? 0) - overlap(own, lower.subarray(column * n, column * n + n), column);
+      if (row !== column) own[column] = rest / (lower[column * n + column] ?? 1);
+      else if (rest > 0) own[row] = Math.sqrt(rest);
       else throw new Error(`not positive definite in row ${row}`);
     }
   }
   return lower;
+}
+
+/** Sum of the products of the first `length` items. All the time goes here, so four sums run side by side. */
+function overlap(left: Float64Array, right: Float64Array, length: number): number {
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  let at = 0;
+  for (; at + 3 < length; at += 4) {
+    first += (left[at] as number) * (right[at] as number);
+    second += (left[at + 1] as number) * (right[at + 1] as number);
+    third += (left[at + 2] as number) * (right[at + 2] as number);
+    fourth += (left[at + 3] as number) * (right[at + 3] as number);
+  }
+  for (; at < length; at++) first += (left[at] as number) * (right[at] as number);
+  return first + second + third + fourth;
 }
 
 /** x of L·x = b. */
@@ -20,9 +34,8 @@ export function forward(lower: Float64Array, right: ArrayLike<number>): Float64A
   const n = right.length;
   const x = new Float64Array(n);
   for (let row = 0; row < n; row++) {
-    let sum = right[row] ?? 0;
-    for (let at = 0; at < row; at++) sum -= (lower[row * n + at] ?? 0) * (x[at] ?? 0);
-    x[row] = sum / (lower[row * n + row] ?? 1);
+    const rest = (right[row] ?? 0) - overlap(lower.subarray(row * n, row * n + n), x, row);
+    x[row] = rest / (lower[row * n + row] ?? 1);
   }
   return x;
 }

@@ -70,6 +70,16 @@ function stateBytesPerParameter(work: Work): number {
  * layer recomputed. Infinity where even one sequence is too long; undefined where nothing is known.
  */
 export function smallestCountThatHolds(work: Work, kind: string): number | undefined {
+  const known = workedOut.get(work) ?? new Map<string, number | undefined>();
+  workedOut.set(work, known);
+  if (!known.has(kind)) known.set(kind, countThatHolds(work, kind));
+  return known.get(kind);
+}
+
+/** A quote asks the same of each offer, so what was worked out for a work is kept as long as the work is. */
+const workedOut = new WeakMap<Work, Map<string, number | undefined>>();
+
+function countThatHolds(work: Work, kind: string): number | undefined {
   const footprint = footprintOf(work);
   const memoryBytes = acceleratorMemoryBytes(kind);
   if (footprint === undefined || memoryBytes === undefined) return undefined;

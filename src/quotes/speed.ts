@@ -1,4 +1,5 @@
 import { flopPerByte, peakFlops, supports } from './catalogue.ts';
+import { classSeconds } from './classes.ts';
 import { expectedShare, type Family, type SharePoint } from './share.ts';
 import type { Work, WorkKind } from './work.ts';
 
@@ -96,9 +97,23 @@ function pointOf(
   };
 }
 
+/** A quote asks the same of each offer, so what was worked out for a work is kept as long as the work is. */
+const workedOut = new WeakMap<Work, Map<string, number | undefined>>();
+
 /** Seconds of the training itself, with no allowance for anything around it. */
 export function workSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
   if (work.seconds !== null) return work.seconds;
+  const known = workedOut.get(work) ?? new Map<string, number | undefined>();
+  workedOut.set(work, known);
+  const key = `${gang.kind}:${gang.count}:${petaflopsPerCore ?? ''}`;
+  if (!known.has(key)) known.set(key, trainingSeconds(work, gang, petaflopsPerCore));
+  return known.get(key);
+}
+
+function trainingSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
+  const { class: ofClass, samples, shape } = work;
+  const asClass = classSeconds({ class: ofClass, samples, batchSize: shape.batchSize }, gang);
+  if (asClass !== undefined) return asClass;
   if (work.flops === null) return undefined;
   const rate = achievedFlops(work, gang, petaflopsPerCore);
   if (rate === undefined) return undefined;

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { startCluster } from '../../src/db/cluster.ts';
+import { freePort } from '../support/free-port.ts';
+import { createInstallation } from '../support/service.ts';
+import { finish, median } from './summary.ts';
+
+/**
+ * Quotes a second over HTTP, each computed, stored and answered, against the same route with an empty handler; in turns, so that
+ * both see the same machine. How fast they are only computed is in quotes.ts.
+ */
+const connections = 16;
+const durationSeconds = 3;
+const turns = 3;
+const specs = {
+  cpu: {
+    name: 'bench',
+    command: 'true',
+    workload: { kind: 'other', examples: 60_000, epochs: 10, flopsPerExample: 3e5 },
+  },
+  gpu: {
+    name: 'bench',
+    command: 'true',
+    resources: { accelerators: 'A100-80GB:8' },
+    workload: { preset: 'llama-2-7b' },
+  },
+  catalogue: {
+    name: 'bench',
+    command: 'true',
+    resources: { accelerators: 'H100' },
+    workload: { preset: 'llama-2-7b' },
+  },
+};
+
+const directory = await mkdtemp(join(tmpdir(), 'weir-bench-'));
+const cluster = await startCluster(join(directory, 'postgres'));
+const installation = await createInstallation({ databaseUrl: cluster.url });
+await installation.start('api');
+const tenant = await installation.tenant('bench');
+const emptyPort = await freePort();
+const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-handler.ts'), String(emptyPort)], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+await once(empty.stdout, 'data');
+
+const load = async (url: string, spec: unknown) => {
+  const result = await autocannon({
+    url: `${url}/v1/quotes`,
+    method: 'POST',
+    connections,
+    duration: durationSeconds,
+    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(spec),
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}`);
+  return { perSecond: result.requests.average, p99Ms: result.latency.p99 };
+};
+
+const emptyUrl = `http://127.0.0.1:${emptyPort}`;
+const measured: Record<string, { weir: Awaited<ReturnType<typeof load>>; empty: Awaited<ReturnType<typeof load>> }[]> =
+  {};
+for (const [name, spec] of Object.entries(specs)) {
+  await load(installation.url, spec);
+  const rounds = [];
+  for (let turn = 0; turn < turns; turn += 1)
+    rounds.push({ weir: await load(installation.url, spec), empty: await load(emptyUrl, spec) });
+  measured[name] = rounds;
+}
+
+empty.kill();
+await installation.remove();
+await cluster.stop();
+await rm(directory, { recursive: true, force: true });
+
+const figures = Object.entries(measured).flatMap(([name, rounds]) => [
+  [`${name}PerSecond`, median(rounds.map(({ weir }) => weir.perSecond))] as const,
+  [`${name}P99Ms`, median(rounds.map(({ weir }) => weir.p99Ms))] as const,
+  [`${name}Ratio`, median(rounds.map(({ weir, empty: bare }) => weir.perSecond / bare.perSecond))] as const,
+]);
+finish({ measured, summary: Object.fromEntries(figures) });
