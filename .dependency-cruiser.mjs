@@ -37,6 +37,11 @@ const doors = [
     packages: ['@prisma/[^/]+', 'prisma', 'pg'],
     door: '^(src/db/|src/queue/backend\\.ts|prisma/|tests/|prisma\\.config\\.ts)',
   },
+  {
+    library: 'google-auth',
+    packages: ['google-auth-library'],
+    door: '^(src/quotes/google-prices\\.ts|src/providers/gcp/|tests/)',
+  },
   { library: 'google-storage', packages: ['@google-cloud/storage'], door: '^(src/artifacts/gcs-bucket\\.ts|tests/)' },
   { library: 'google-compute', packages: ['@google-cloud/(?!storage)[^/]+'], door: '^(src/providers/gcp/|tests/)' },
 ];
@@ -59,7 +64,7 @@ const pure = [
   'dispatch/(decide|describe|exceeded|explain|kept|obstacles|order|place|preempt|reservations|room|snapshot|state)',
   'dispatch/(hierarchy|limits|capacity)',
   'dispatch/(simulate|simulate-(accounts|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
-  'quotes/(work|share|classes|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|presets|catalogue)',
+  'quotes/(work|share|classes|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|presets|catalogue|price-list|billing-skus)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',
   'artifacts/names',

@@ -48,7 +48,12 @@ export const ConfigFile = Type.Object(
                     description: 'Power and depreciation of a core with its memory.',
                   }),
                 ),
-                usdPerGpuHour: Type.Optional(Type.Number({ minimum: 0, default: 0.5 })),
+                usdPerGpuHour: Type.Optional(
+                  Type.Number({
+                    minimum: 0,
+                    description: 'Left out: power and depreciation of its kind, such as 0.92 for an H100.',
+                  }),
+                ),
                 isolation: Type.Optional(
                   Type.Union(
                     [Type.Literal('auto'), Type.Literal('bubblewrap'), Type.Literal('user'), Type.Literal('none')],
@@ -103,6 +108,28 @@ export const ConfigFile = Type.Object(
               description:
                 'Addresses and networks that webhooks may reach although they are not public, such as 10.1.0.0/16.',
             }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    prices: Type.Optional(
+      Type.Object(
+        {
+          google: Type.Optional(
+            Type.Object(
+              {
+                keyFile: Type.Optional(
+                  Type.String({ description: 'Of a service account. Left out: the application default credentials.' }),
+                ),
+                apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
+              },
+              {
+                ...closed,
+                description:
+                  'Prices are read from the Cloud Billing API each day. Left out: only where GOOGLE_APPLICATION_CREDENTIALS is set.',
+              },
+            ),
           ),
         },
         closed,

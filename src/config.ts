@@ -36,6 +36,8 @@ export type Config = {
   local: NonNullable<NonNullable<File['providers']>['local']>;
   bucket: NonNullable<File['bucket']>;
   webhooks: { allowedAddresses: string[] };
+  /** With what Google's prices are read; undefined: they are not. */
+  googlePrices: NonNullable<File['prices']>['google'];
   timing: Timing;
   /** The environment of the service, of which providers show jobs a little. */
   hostEnv: Record<string, string | undefined>;
@@ -99,9 +101,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     local: file.providers?.local ?? {},
     bucket: file.bucket ?? { kind: 'filesystem' },
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
+    googlePrices: googlePricesOf(file, env['GOOGLE_APPLICATION_CREDENTIALS']),
     timing: inMilliseconds(file),
     hostEnv: env,
   };
+}
+
+/** Who has Google's credentials at hand wants its prices. */
+function googlePricesOf({ prices }: File, credentials: string | undefined): Config['googlePrices'] {
+  return prices?.google ?? (credentials === undefined ? undefined : {});
 }
 
 function inMilliseconds(file: File): Timing {

@@ -29,6 +29,7 @@ export type Foundation = {
   wakeSettle: (attemptId: string, delayMs?: number) => Promise<void>;
   wakeCalibrate: (jobId: string) => Promise<void>;
   wakeRollup: () => Promise<void>;
+  wakePrices: () => Promise<void>;
   stop: Stop;
   onError: (error: unknown) => void;
 };
@@ -60,6 +61,7 @@ export async function openFoundation(
     wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
     wakeSettle,
     wakeCalibrate: (id) => queues.wake({ step: 'calibrate', id, version: 0 }),
+    wakePrices: () => queues.wake({ step: 'prices', id: 'prices', version: 0 }),
     wakeRollup: () => queues.wake({ step: 'rollup', id: 'rollup', version: 0 }),
     stop: createStop({ db, now, wakeSettle }),
     onError,

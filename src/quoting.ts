@@ -13,6 +13,7 @@ import { capacitiesOf } from './providers/capacities.ts';
 import { createHistory } from './quotes/history.ts';
 import { listOffers } from './quotes/offers.ts';
 import { createQuoter, type Quoter } from './quotes/quote.ts';
+import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
 import type { Seller } from './quotes/sellers.ts';
 import { insertQuote, requireQuote } from './quotes/store.ts';
 import { createOutlook } from './shares/outlook.ts';
@@ -31,6 +32,7 @@ export function createQuoting(foundation: Foundation) {
     Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
   const { quote }: Quoter = createQuoter({
     sellers,
+    catalogue: createCurrentCatalogue(db, now),
     history: createHistory(db, now),
     policy,
     share: createOutlook({ db, now, policy }),

@@ -20,6 +20,8 @@ import { createTend } from './jobs/tend.ts';
 import { capacitiesOf } from './providers/capacities.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
+import { readGooglePrices } from './quotes/google-prices.ts';
+import { arePricesDue, createRefreshPrices } from './quotes/refresh-prices.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { createQuoting } from './quoting.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
@@ -54,6 +56,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   const { pilots } = createQuoting(foundation);
   queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
+  const refreshesPrices = schedulePrices(foundation);
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
     every(config.timing.sweepMs, () => wakeDue(foundation), onError),
@@ -61,6 +64,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
     every(config.timing.sweepMs, pilots.sweep, onError),
     every(config.timing.sweepMs, createRollupSweep(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
+    every(hourMs, refreshesPrices, onError),
   ];
   return async () => {
     await Promise.all(timers.map((stop) => stop()));
@@ -173,6 +177,19 @@ function buildSweep(foundation: Foundation) {
     wakeSettle,
     onError,
   });
+}
+
+/** Where there are credentials, prices a day old are read again: by whichever worker the queue gives it to. */
+function schedulePrices({ db, now, queues, config: { googlePrices }, wakePrices }: Foundation): () => Promise<void> {
+  if (googlePrices === undefined) return () => Promise.resolve();
+  queues.work(
+    'prices',
+    1,
+    createRefreshPrices(db, now, () => readGooglePrices(googlePrices)),
+  );
+  return async () => {
+    if (await arePricesDue(db, now())) await wakePrices();
+  };
 }
 
 /** An idempotency key is good for so long. */

@@ -47,6 +47,7 @@ export function buildMachines(rows: Row[]): { machines: Machine[]; leftOut: Left
     known.regions[region] = prices;
     machines.set(machine.machineType, known);
   };
+  for (const machine of unpriced(rows)) machines.set(machine.machineType, machine);
   const hosts = new Map(
     priced.filter((row) => row['accelerator'] === '').map((row) => [`${row['machine_type']}@${row['region']}`, row]),
   );
@@ -68,6 +69,16 @@ export function buildMachines(rows: Row[]): { machines: Machine[]; leftOut: Left
     machines: [...machines.values()].sort(byKindAndSize),
     leftOut: [...leftOut].map(([what, why]) => ({ what, why })),
   };
+}
+
+/** Machines without a price in the tables: they have one once the prices are read from Google. */
+function unpriced(rows: Row[]): Machine[] {
+  return rows.flatMap((row) => {
+    const kind = kindOf[row['accelerator'] ?? ''];
+    const isMachine = row['cloud'] === 'gcp' && numberIn(row, 'vcpus') !== undefined;
+    if (kind === undefined || !isMachine || hasPlausiblePrice(row, new Map())) return [];
+    return [{ ...describe(row, kind), machineType: row['machine_type'] ?? '', regions: {} }];
+  });
 }
 
 type Add = (machine: Omit<Machine, 'regions'>, region: string, prices: Prices) => void;

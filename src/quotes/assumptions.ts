@@ -1,9 +1,9 @@
 import { dayMs } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
-import { catalogueDate, catalogueOffers, soldKinds } from './catalogue.ts';
 import { costAssumptions } from './cost-assumptions.ts';
 import type { Spread } from './interval.ts';
+import type { Catalogue } from './price-list.ts';
 import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
 import type { Telling } from './telling.ts';
 import type { Around } from './terms.ts';
@@ -17,6 +17,7 @@ export type QuotedOn = {
   spread: Spread;
   options: readonly QuoteOption[];
   around: Around;
+  catalogue: Catalogue;
   now: Date;
   telling: Telling | undefined;
   /** The recommended option, else the first. */
@@ -45,14 +46,14 @@ export function assumptionsOf(quoted: QuotedOn): string[] {
   ];
 }
 
-function ofMemory({ work, options, best }: QuotedOn): string[] {
+function ofMemory({ work, options, best, catalogue }: QuotedOn): string[] {
   if (best === undefined) return [];
   const count = countOf(best);
   const { kind } = best.offer.accelerators;
   const needed = smallestCountThatHolds(work, kind);
   if (needed === undefined) return [];
   if (options.every((option) => countOf(option) < needed))
-    return [`Nothing listed holds the model: ${whatHolds(work)} would.`];
+    return [`Nothing listed holds the model: ${whatHolds(work, catalogue)} would.`];
   return needsRecomputation(work, { kind, count })
     ? [`${count} ${kind} hold the model only where activations are recomputed.`]
     : [];
@@ -61,8 +62,8 @@ function ofMemory({ work, options, best }: QuotedOn): string[] {
 const countOf = ({ offer }: QuoteOption): number => offer.accelerators.count * offer.nodes;
 
 /** Of each kind that can, the least count. */
-function whatHolds(work: Work): string {
-  const counts = soldKinds.flatMap((kind) => {
+function whatHolds(work: Work, { kinds }: Catalogue): string {
+  const counts = kinds.flatMap((kind) => {
     const count = smallestCountThatHolds(work, kind) ?? Infinity;
     return count === Infinity ? [] : [`${count} ${kind}`];
   });
@@ -104,24 +105,21 @@ function ofSpeed({ basis, kind, flops, precision }: Work): string[] {
   return assumptions;
 }
 
-function ofMarket({ wanted: { kind }, options, now }: QuotedOn): string[] {
-  const catalogue = catalogueOffers(kind);
-  if (catalogue.length === 0)
-    return [
-      `The catalogue of ${catalogueDate} has no price for ${kind}, so nothing that a cloud sells of it is listed.`,
-    ];
+function ofMarket({ wanted: { kind }, options, catalogue, now }: QuotedOn): string[] {
+  const { date } = catalogue;
+  const sold = catalogue.offers(kind);
+  if (sold.length === 0)
+    return [`The catalogue of ${date} has no price for ${kind}, so nothing that a cloud sells of it is listed.`];
   if (options.length === 0) {
-    const counts = [...new Set(catalogue.map(({ count }) => count))].toSorted((left, right) => left - right);
-    const regions = [...new Set(catalogue.map(({ region }) => region))].toSorted();
+    const counts = [...new Set(sold.map(({ count }) => count))].toSorted((left, right) => left - right);
+    const regions = [...new Set(sold.map(({ region }) => region))].toSorted();
     return [
       `Nothing sold fits the spec: the catalogue has ${kind} in machines of ${counts.join(', ')}, in ${regions.join(', ')}.`,
     ];
   }
   const isCloud = options.some(({ offer }) => offer.provider !== 'local');
   return isCloud
-    ? [
-        `Cloud prices are of ${catalogueDate}, ${daysBetween(catalogueDate, now)} days ago, or of the day that an offer states.`,
-      ]
+    ? [`Cloud prices are of ${date}, ${daysBetween(date, now)} days ago, or of the day that an offer states.`]
     : [];
 }
 

@@ -1,7 +1,7 @@
 import type { MicroUsd } from '../core/money.ts';
 import type { Sellable } from '../providers/provider.ts';
-import { catalogueOffers, type CatalogueOffer, type Market } from './catalogue.ts';
 import { smallestCountThatHolds } from './memory.ts';
+import type { CatalogueOffer, Market } from './price-list.ts';
 import type { Ware, Wares } from './sellers.ts';
 import { workSeconds } from './speed.ts';
 import type { Wanted } from './wanted.ts';
@@ -185,7 +185,7 @@ function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
 function cheapestMachines(wanted: Wanted, wares: Wares): Candidate[] {
   const found: Candidate[] = [];
   const isAmongFirst = counter();
-  for (const offer of catalogueOffers('cpu')) {
+  for (const offer of wares.catalogue.offers('cpu')) {
     if (found.length === 2 * cpuOffersPerMarket) break;
     if (!isOfInterest(offer, wanted, wares) || !isAmongFirst(offer.market, cpuOffersPerMarket)) continue;
     found.push(fromCatalogue(offer, { count: offer.count, nodes: wanted.nodes ?? 1 }, wares));
@@ -204,7 +204,7 @@ function counter(): (key: string, most: number) => boolean {
 }
 
 function offersOfInterest(wanted: Wanted, wares: Wares): CatalogueOffer[] {
-  return catalogueOffers(wanted.kind).filter((offer) => isOfInterest(offer, wanted, wares));
+  return wares.catalogue.offers(wanted.kind).filter((offer) => isOfInterest(offer, wanted, wares));
 }
 
 function isOfInterest(offer: CatalogueOffer, wanted: Wanted, { keys }: Wares): boolean {

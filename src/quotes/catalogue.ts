@@ -1,28 +1,7 @@
 import acceleratorTable from './catalogue/accelerators.json' with { type: 'json' };
-import offerTable from './catalogue/offers.json' with { type: 'json' };
-import type { MicroUsd } from '../core/money.ts';
 import type { Workload } from '../protocol/job-spec.ts';
 
 export type Precision = NonNullable<Workload['precision']>;
-export type Market = 'spot' | 'on-demand';
-
-/** A machine with its price in one region and market, as the dated catalogue has it. */
-export type CatalogueOffer = {
-  provider: string;
-  region: string;
-  machineType: string;
-  kind: string;
-  /** Accelerators of the machine; cores where the kind is cpu. */
-  count: number;
-  cpus: number;
-  memoryBytes: number;
-  market: Market;
-  microUsdPerHour: MicroUsd;
-  priceDate: string;
-  /** The machine type without its size. */
-  series: string;
-  key: string;
-};
 
 const bytesPerGiB = 1024 ** 3;
 
@@ -85,52 +64,4 @@ export function flopPerByte(kind: string): number | undefined {
 export function acceleratorMemoryBytes(kind: string): number | undefined {
   const memoryGB = accelerators.get(kind)?.memoryGB;
   return memoryGB === undefined ? undefined : memoryGB * bytesPerGiB;
-}
-
-export const catalogueDate: string = offerTable.date;
-
-/** Whose prices the catalogue holds. */
-export const catalogueProvider: string = offerTable.provider;
-
-/** The same for the same machine in the same place, whoever lists it. */
-export function wareKey(provider: string, region: string, machineType: string, market: string): string {
-  return `${provider}/${region}/${machineType}/${market}`;
-}
-
-function namesOf(machineType: string, region: string, market: Market): Pick<CatalogueOffer, 'series' | 'key'> {
-  return {
-    series: machineType.replace(/-\d+g?(\+.*)?$/, ''),
-    key: wareKey(offerTable.provider, region, machineType, market),
-  };
-}
-
-const offersByKind = new Map<string, CatalogueOffer[]>();
-for (const { kind, regions, memoryGiB, source: _source, ...machine } of offerTable.machines) {
-  const offers = offersByKind.get(kind) ?? [];
-  offersByKind.set(kind, offers);
-  for (const [region, prices] of Object.entries(regions)) {
-    for (const [at, market] of (['on-demand', 'spot'] as const).entries()) {
-      const microUsdPerHour = prices[at];
-      if (typeof microUsdPerHour !== 'number') continue;
-      offers.push({
-        ...machine,
-        ...namesOf(machine.machineType, region, market),
-        provider: offerTable.provider,
-        kind,
-        region,
-        memoryBytes: memoryGiB * bytesPerGiB,
-        market,
-        microUsdPerHour,
-      });
-    }
-  }
-}
-for (const offers of offersByKind.values()) offers.sort((left, right) => left.microUsdPerHour - right.microUsdPerHour);
-
-/** Accelerators that the catalogue has a price of. */
-export const soldKinds: readonly string[] = [...offersByKind.keys()].filter((kind) => kind !== 'cpu');
-
-/** Everything the catalogue sells with this kind, cheapest first. TPU offers are of one chip. */
-export function catalogueOffers(kind: string): readonly CatalogueOffer[] {
-  return offersByKind.get(kind) ?? [];
 }

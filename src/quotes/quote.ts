@@ -5,11 +5,12 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Measured, Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { arrayAssumptions, ofAllTasks, tasksOf } from './array.ts';
-import { assumptionsOf, basisOf } from './assumptions.ts';
+import { assumptionsOf, basisOf, type QuotedOn } from './assumptions.ts';
 import { spreadOf, type Evidence, type Spread } from './interval.ts';
 import { overheadOf, volumesOf } from './overhead.ts';
 import { listOptions, type QueueWait } from './options.ts';
 import { evidenceOf } from './pilot.ts';
+import type { Catalogue } from './price-list.ts';
 import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
 import { mostTelling, type Telling } from './telling.ts';
@@ -49,20 +50,34 @@ export type QuoteInput = {
  * The quote, as a pure function of what is known.
  * @throws WeirError `invalid` for a workload that contradicts itself, or an accelerator or provider that does not exist.
  */
-export function computeQuote({
-  id,
-  spec,
-  now,
-  quoteMs,
-  wares,
-  history,
-  measured,
-  policy,
-  share,
-  queueWait,
-  bucketRegion,
-  petaflopsPerAccelerator,
-}: QuoteInput): Quote {
+export function computeQuote(input: QuoteInput): Quote {
+  const { id, spec, now, quoteMs, share, petaflopsPerAccelerator } = input;
+  const { recommended, notes, ...weighed } = weigh(input);
+  const { work, spread, options, best, telling } = weighed;
+  const tasks = tasksOf(spec);
+  return {
+    id,
+    createdAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + quoteMs).toISOString(),
+    workload: {
+      flops: work.flops,
+      basis: basisOf(work, spread),
+      assumptions: [...assumptionsOf(weighed), ...arrayAssumptions(tasks, best), ...notes],
+      mostTelling: telling ?? null,
+    },
+    options: options.map((option) => ofAllTasks(option, tasks)),
+    recommended,
+    shareImpact: impactOf(
+      share,
+      tasks * petaflopDaysOf(recommended === null ? undefined : best, petaflopsPerAccelerator),
+    ),
+    calibration: calibrationOf(spread),
+  };
+}
+
+/** The options in their order, the recommended one, and all that they rest on. */
+function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; notes: string[] } {
+  const { id, spec, now, wares, history, measured, policy, queueWait, bucketRegion } = input;
   if (spec.workload !== undefined) requireConsistent(spec.workload);
   const wanted = wantedOf(spec.resources);
   requireProviders(wanted.providers ?? [], wares);
@@ -72,35 +87,14 @@ export function computeQuote({
   const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work), bucketRegion };
   let made = 0;
   const newId = () => partId('option', id, made++);
-  const options = listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId });
   const goal = { ...spec, providers: wanted.providers };
-  const ordered = inOrder(options, goal);
-  const { recommended, notes } = recommend(ordered, goal, now);
-  const best = ordered.find((option) => option.id === recommended) ?? ordered[0];
-  const telling = spread.calibration === undefined && pilot === undefined ? tellingOf(spec, work, best) : undefined;
-  const tasks = tasksOf(spec);
-  return {
-    id,
-    createdAt: now.toISOString(),
-    expiresAt: new Date(now.getTime() + quoteMs).toISOString(),
-    workload: {
-      flops: work.flops,
-      basis: basisOf(work, spread),
-      assumptions: [
-        ...assumptionsOf({ spec, wanted, work, spread, options: ordered, around, telling, best, now }),
-        ...arrayAssumptions(tasks, best),
-        ...notes,
-      ],
-      mostTelling: telling ?? null,
-    },
-    options: ordered.map((option) => ofAllTasks(option, tasks)),
-    recommended,
-    shareImpact: impactOf(
-      share,
-      tasks * petaflopDaysOf(recommended === null ? undefined : best, petaflopsPerAccelerator),
-    ),
-    calibration: calibrationOf(spread),
-  };
+  const options = inOrder(listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId }), goal);
+  const { recommended, notes } = recommend(options, goal, now);
+  const best = options.find((option) => option.id === recommended) ?? options[0];
+  const isMeasured = spread.calibration !== undefined || pilot !== undefined;
+  const telling = isMeasured ? undefined : tellingOf(spec, work, best);
+  const { catalogue } = wares;
+  return { spec, wanted, work, spread, options, around, catalogue, telling, best, now, recommended, notes };
 }
 
 function impactOf({ window, before, after, cap }: ShareOutlook, petaflopDays: number): Quote['shareImpact'] {
@@ -132,6 +126,8 @@ function petaflopDaysOf(option: QuoteOption | undefined, petaflopsPerAccelerator
 export type QuoterDeps = {
   /** The configured providers' wares. */
   sellers: () => Promise<Seller[]>;
+  /** With the newest prices. */
+  catalogue: () => Promise<Catalogue>;
   history: (tenantId: string, name: string) => Promise<History>;
   policy: (tenantId: string) => Promise<Policy>;
   share: (tenantId: string) => Promise<ShareOutlook>;
@@ -153,8 +149,8 @@ const noWait: QueueWait = () => ({ p50: 0, p90: 0 });
 const waresMs = 10_000;
 
 /** Quotes with what is known now. Nothing is stored: see store.ts. */
-export function createQuoter({ sellers, history, policy, share, ...constant }: QuoterDeps): Quoter {
-  const wares = createCache(async () => indexWares(await sellers()), waresMs, constant.now);
+export function createQuoter({ sellers, catalogue, history, policy, share, ...constant }: QuoterDeps): Quoter {
+  const wares = createCache(async () => indexWares(await sellers(), await catalogue()), waresMs, constant.now);
   return {
     quote: async (tenantId, spec, id, measured) => {
       const [known, past, limits, outlook] = await Promise.all([

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.ts';
 import type { Sellable } from '../providers/provider.ts';
-import { catalogueProvider, wareKey } from './catalogue.ts';
+import { wareKey, type Catalogue } from './price-list.ts';
 
 /** What a configured provider sells. */
 export type Seller = { provider: string; sellables: readonly Sellable[] };
@@ -12,10 +12,11 @@ export type Wares = {
   byKind: ReadonlyMap<string, readonly Ware[]>;
   keys: ReadonlySet<string>;
   providers: ReadonlySet<string>;
+  catalogue: Catalogue;
 };
 
 /** Indexed once per listing, since a quote needs one kind only. */
-export function indexWares(sellers: readonly Seller[]): Wares {
+export function indexWares(sellers: readonly Seller[], catalogue: Catalogue): Wares {
   const byKind = new Map<string, Ware[]>();
   const keys = new Set<string>();
   for (const { provider, sellables } of sellers) {
@@ -26,15 +27,15 @@ export function indexWares(sellers: readonly Seller[]): Wares {
       keys.add(wareKey(provider, sellable.region, sellable.machineType, sellable.market));
     }
   }
-  return { byKind, keys, providers: new Set(sellers.map(({ provider }) => provider)) };
+  return { byKind, keys, providers: new Set(sellers.map(({ provider }) => provider)), catalogue };
 }
 
 /**
  * A misspelt provider would look like a shortage.
  * @throws WeirError `invalid` with each that neither this installation nor the catalogue has.
  */
-export function requireProviders(named: readonly string[], { providers }: Wares): void {
-  const known = new Set([...providers, catalogueProvider]);
+export function requireProviders(named: readonly string[], { providers, catalogue }: Wares): void {
+  const known = new Set([...providers, catalogue.provider]);
   const faults = named.flatMap((name, index) =>
     known.has(name)
       ? []

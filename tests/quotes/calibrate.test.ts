@@ -4,6 +4,7 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import { createCalibrate, createCalibrateSweep, recordResidual } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { test } from '../support/database.ts';
@@ -57,6 +58,7 @@ test('after five runs of one name its quote is within 5 %, and more than three t
   const clock = () => new Date((at += 1_000));
   const { quote } = createQuoter({
     sellers: () => Promise.resolve([{ provider: 'local', sellables: [localMachine] }]),
+    catalogue: async () => builtInCatalogue,
     history: createHistory(db, clock),
     policy: () => Promise.resolve({}),
     share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { catalogueOffers, computePetaflopsPerAccelerator, peakFlops } from '../../src/quotes/catalogue.ts';
+import { computePetaflopsPerAccelerator, peakFlops } from '../../src/quotes/catalogue.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 
 test('the unit of shares is the peak dense bf16 rate, fp16 where there is none', () => {
   expect(computePetaflopsPerAccelerator('H100')).toBe(0.989);
@@ -28,7 +29,7 @@ test('the catalogue holds only plausible whole-machine prices, spot below on dem
     'v6e',
   ];
   for (const kind of kinds) {
-    const offers = catalogueOffers(kind);
+    const offers = builtInCatalogue.offers(kind);
     expect(offers.length, kind).toBeGreaterThan(0);
     for (const offer of offers) {
       const perAccelerator = offer.microUsdPerHour / offer.count / 1e6;
@@ -41,9 +42,11 @@ test('the catalogue holds only plausible whole-machine prices, spot below on dem
       if (offer.market === 'spot') expect(offer.microUsdPerHour).toBeLessThan(onDemand?.microUsdPerHour ?? 0);
     }
   }
-  const h100 = catalogueOffers('H100').find(
-    ({ region, machineType, market }) =>
-      region === 'us-central1' && machineType === 'a3-highgpu-8g' && market === 'on-demand',
-  );
+  const h100 = builtInCatalogue
+    .offers('H100')
+    .find(
+      ({ region, machineType, market }) =>
+        region === 'us-central1' && machineType === 'a3-highgpu-8g' && market === 'on-demand',
+    );
   expect(h100?.microUsdPerHour).toBe(88_490_000);
 });

@@ -3,6 +3,7 @@ import type { Workload } from '../../src/protocol/job-spec.ts';
 import { footprintOf, needsRecomputation, smallestCountThatHolds } from '../../src/quotes/memory.ts';
 import { resolveWork } from '../../src/quotes/work.ts';
 import { localMachine, quoteOf } from './sample.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { indexWares } from '../../src/quotes/sellers.ts';
 
 const counts = (workload: Workload, ...kinds: string[]): (number | undefined)[] =>
@@ -58,7 +59,10 @@ describe('an offer that can’t hold the model is not feasible', () => {
   });
 
   test('nor is a machine of cores with too little memory', () => {
-    const wares = indexWares([{ provider: 'local', sellables: [{ ...localMachine, memoryBytes: 64 * 1024 ** 3 }] }]);
+    const wares = indexWares(
+      [{ provider: 'local', sellables: [{ ...localMachine, memoryBytes: 64 * 1024 ** 3 }] }],
+      builtInCatalogue,
+    );
     const workload = { parameters: 2e9, tokens: 1e9 };
     const reasonsWith = (memoryGiB: number) =>
       quoteOf({ workload, resources: { memoryGiB } }, { wares }).options.find(({ offer }) => offer.provider === 'local')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { Quote } from '../../src/protocol/quote.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
-import { catalogueOffers } from '../../src/quotes/catalogue.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { calibrate } from '../../src/quotes/interval.ts';
 import { localWares, noHistory, quoteOf, waresWithGpus } from './sample.ts';
 
@@ -111,7 +111,7 @@ describe('accelerators', () => {
 
   test('a stated count is exact, on every machine, market and region that has it', () => {
     const { options } = quoteOf({ resources: { accelerators: 'A100-80GB:8' }, workload: llama });
-    expect(options.length).toBe(catalogueOffers('A100-80GB').filter(({ count }) => count === 8).length);
+    expect(options.length).toBe(builtInCatalogue.offers('A100-80GB').filter(({ count }) => count === 8).length);
     for (const { offer } of options)
       expect(offer).toMatchObject({ accelerators: { kind: 'A100-80GB', count: 8 }, nodes: 1 });
     const published = 184_320 / 8;

@@ -3,6 +3,7 @@ import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Sellable } from '../../src/providers/provider.ts';
 import { computePetaflopsPerAccelerator } from '../../src/quotes/catalogue.ts';
 import { computeQuote, type QuoteInput } from '../../src/quotes/quote.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { indexWares } from '../../src/quotes/sellers.ts';
 
 const gib = 1024 ** 3;
@@ -23,12 +24,12 @@ export const localMachine: Sellable = {
   startSeconds: { p50: 0.3, p90: 1 },
 };
 
-export const localWares = indexWares([{ provider: 'local', sellables: [localMachine] }]);
+export const localWares = indexWares([{ provider: 'local', sellables: [localMachine] }], builtInCatalogue);
 
 /** The same machine with four GPUs of a kind. */
 export function waresWithGpus(kind: string): ReturnType<typeof indexWares> {
   const gpus: Sellable = { ...localMachine, accelerators: { kind, count: 4 }, microUsdPerHour: 2_160_000 };
-  return indexWares([{ provider: 'local', sellables: [localMachine, gpus] }]);
+  return indexWares([{ provider: 'local', sellables: [localMachine, gpus] }], builtInCatalogue);
 }
 
 export const noHistory: QuoteInput['history'] = () => ({});

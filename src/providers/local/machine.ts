@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gpuKinds } from '../../protocol/job-spec.ts';
 import type { Config } from '../../config.ts';
 import type { Capacity, Sellable } from '../provider.ts';
+import { ownUsdPerGpuHour } from './own-price.ts';
 
 const gib = 1024 ** 3;
 const memoryOfWeirBytes = gib;
@@ -69,7 +70,7 @@ function kindOf(line: string): string | undefined {
 /** The machine as it is sold: its cores, and its GPUs with them. */
 export function sellablesOf(capacity: Capacity, config: Config['local'], today: string): Sellable[] {
   const microUsdPerCpuHour = Math.round((config.usdPerCpuHour ?? 0.02) * 1e6);
-  const microUsdPerGpuHour = Math.round((config.usdPerGpuHour ?? 0.5) * 1e6);
+  const microUsdPerGpuHour = Math.round((config.usdPerGpuHour ?? ownUsdPerGpuHour(capacity.gpus.kind)) * 1e6);
   const { cpus, memoryBytes, diskBytes, gpus } = capacity;
   const sell = (accelerators: Sellable['accelerators'], gpuCount: number): Sellable => ({
     region: 'local',
