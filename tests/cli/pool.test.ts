@@ -76,7 +76,7 @@ test('who used what, and what it cost, in rows and as the API has it', async ({ 
 });
 
 test('offers are what can be bought, of one kind where one is named', async ({ weir }) => {
-  expect((await weir.run(['offers'])).stdout).toMatch(/\tlocal\t/);
+  expect((await weir.run(['offers'])).stdout).toMatch(/\tlocal\t.*\ton-demand\t\d+\t\$/);
   expect((await weir.run(['offers', '--accelerator', 'B200', '--json'])).stdout).toBe(
     '{"items":[],"nextCursor":null}\n',
   );

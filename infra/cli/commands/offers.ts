@@ -1,8 +1,9 @@
 import { formatUsd } from '../../../src/core/money.ts';
 import { answer } from '../api.ts';
+import type { CurrentOffer } from '../generated/api.ts';
 import { note, printJson, table } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
-import { machines } from '../words.ts';
+import { machines, when } from '../words.ts';
 
 export async function offers(flags: Flags & { accelerator?: string }): Promise<void> {
   const { api } = await connect(flags);
@@ -14,15 +15,22 @@ export async function offers(flags: Flags & { accelerator?: string }): Promise<v
   if (flags.json === true) return printJson({ ...list, items });
   if (items.length === 0) return note('Nothing can be bought now; weir quote also shows what this installation lacks.');
   table(
-    ['machine', 'type', 'provider', 'region', 'market', 'an hour', 'price of'],
+    ['machine', 'type', 'provider', 'region', 'market', 'free now', 'an hour', 'price of'],
     items.map((offer) => [
       machines(offer),
       offer.machineType,
       offer.provider,
       offer.zone ?? offer.region,
       offer.market,
+      freeNow(offer),
       formatUsd(offer.hourlyUsd),
       offer.priceDate,
     ]),
   );
+}
+
+/** Accelerators, or cores where there are none; of a cloud only that it had none. */
+function freeNow({ availability: { free, lastShortageAt } }: CurrentOffer): string {
+  if (free !== null) return String(free.accelerators);
+  return lastShortageAt === null ? '' : `none at ${when(lastShortageAt)}`;
 }
