@@ -64,7 +64,7 @@ const pure = [
   'dispatch/(decide|describe|exceeded|explain|kept|obstacles|order|place|preempt|reservations|room|snapshot|state)',
   'dispatch/(hierarchy|limits|capacity)',
   'dispatch/(simulate|simulate-(accounts|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
-  'quotes/(work|share|classes|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|presets|catalogue|price-list|billing-skus)',
+  'quotes/(work|share|classes|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|fingerprint|presets|catalogue|price-list|billing-skus)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',
   'artifacts/names',

@@ -19,7 +19,7 @@ import { outcomes } from './jobs/state.ts';
 import { createTend } from './jobs/tend.ts';
 import { capacitiesOf } from './providers/capacities.ts';
 import type { Provider } from './providers/provider.ts';
-import { createCalibrate, createCalibrateSweep } from './quotes/calibrate.ts';
+import { createCalibrate, createCalibrateSweep, recalibrate } from './quotes/calibrate.ts';
 import { readGooglePrices } from './quotes/google-prices.ts';
 import { arePricesDue, createRefreshPrices } from './quotes/refresh-prices.ts';
 import { insertDue } from './quotes/residual-store.ts';
@@ -54,6 +54,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('settle', 20, buildSettle(foundation));
   queues.work('deliver', 10, buildDeliver(foundation));
   const { pilots } = createQuoting(foundation);
+  await recalibrate(foundation);
   queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const refreshesPrices = schedulePrices(foundation);

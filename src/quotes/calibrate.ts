@@ -3,9 +3,18 @@ import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { ofOneTask } from './array.ts';
+import type { QuoteOption } from '../protocol/quote.ts';
+import { modelFingerprint } from './fingerprint.ts';
 import { isPilot } from './pilot-store.ts';
 import { modelSeconds } from './predict.ts';
-import { findFinishedJob, insertResidual, listDue, takeDue, type FinishedJob } from './residual-store.ts';
+import {
+  findFinishedJob,
+  insertDueOfOtherModels,
+  insertResidual,
+  listDue,
+  takeDue,
+  type FinishedJob,
+} from './residual-store.ts';
 import { resolveWork, type Work } from './work.ts';
 
 /** No clock here measures less; a ratio to nothing would have no logarithm. */
@@ -65,7 +74,8 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
     quotedBasis: job.quote.workload.basis,
     kind: gang.kind,
     workKind: work.kind,
-    logRatio: Math.log(actualSeconds / modelled),
+    logRatio: Math.log(actualSeconds / inflationOf(option) / modelled),
+    model: modelFingerprint(),
     predictedSeconds: durationSeconds.p50,
     p10Seconds: durationSeconds.p10,
     p90Seconds: durationSeconds.p90,
@@ -79,6 +89,24 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
     flops: work.flops,
     finishedAt: job.finishedAt,
   });
+}
+
+/**
+ * By how much checkpoints and interruptions lengthen the work where it ran, as the quote has it. The next quote adds them again,
+ * so they are no part of what the model is off by.
+ */
+function inflationOf({ durationSeconds, phases }: QuoteOption | FormerOption): number {
+  if (phases === undefined) return 1;
+  const work = phases.setupSeconds + phases.transferSeconds + phases.trainingSeconds;
+  return work > 0 ? Math.max(1, durationSeconds.p50 / work) : 1;
+}
+
+/** As quotes of former versions are stored. */
+type FormerOption = Omit<QuoteOption, 'phases'> & { phases?: undefined };
+
+/** At the start: the model may be another than the one that the residuals were taken against. */
+export async function recalibrate({ db, now }: { db: Database; now: Clock }): Promise<void> {
+  await insertDueOfOtherModels(db.client, modelFingerprint(), now());
 }
 
 /** Undefined where this version of weir does not understand the spec any more: nothing can be compared then. */

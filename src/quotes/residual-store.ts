@@ -43,8 +43,27 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
   };
 }
 
-export async function insertResidual(sql: Sql, residual: Prisma.QuoteResidualCreateManyInput): Promise<void> {
+/** How far back is looked. */
+const newestOfAll = 5_000;
+
+type NewResidual = Prisma.QuoteResidualCreateManyInput & { logRatio: number; model: string };
+
+/** One row a job: what was quoted and what came stay; the ratio is replaced where it was of another model. */
+export async function insertResidual(sql: Sql, residual: NewResidual): Promise<void> {
   await sql.quoteResidual.createMany({ data: [residual], skipDuplicates: true });
+  const { jobId, logRatio, model } = residual;
+  await sql.quoteResidual.updateMany({
+    where: { jobId, OR: [{ model: null }, { model: { not: model } }] },
+    data: { logRatio, model },
+  });
+}
+
+/** The newest finished jobs whose residual is of another model are to be compared anew. */
+export async function insertDueOfOtherModels(sql: Sql, model: string, since: Date): Promise<void> {
+  await sql.$executeRaw`
+    INSERT INTO calibration_due (job_id, since)
+    SELECT job_id, ${since} FROM quote_residual WHERE model IS DISTINCT FROM ${model} ORDER BY finished_at DESC LIMIT ${newestOfAll}
+    ON CONFLICT DO NOTHING`;
 }
 
 /** One finished job, as history is made of. */
@@ -78,9 +97,6 @@ export async function readResidualsOfNames(
   });
   return rows;
 }
-
-/** How far back the newest of each name is looked for. */
-const newestOfAll = 5_000;
 
 /** Of a tenant or of all, the newest of each name and description, newest first. */
 export async function readNewestOfEachName(

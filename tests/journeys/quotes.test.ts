@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Job } from '../../src/protocol/job.ts';
+import type { Job, JobEvent } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote, QuoteAccuracy, QuoteOption } from '../../src/protocol/quote.ts';
 import { createDatabase } from '../support/database.ts';
@@ -159,4 +159,23 @@ test('a pilot that says nothing, or may not run, leaves the quote as it was and 
 
   const [many] = [await alice.call('POST', '/v1/quotes', { ...silent, array: { count: 3 }, pilot: true })];
   expect(many).toMatchObject({ status: 400, body: { errors: [{ pointer: '/pilot' }] } });
+});
+
+test('a job that heads over its maxCostUsd is announced, then ended in grace, and its last checkpoint is kept', async () => {
+  const command = `trap 'echo step 9 > ckpt/last; echo saved; exit 0' TERM; mkdir -p ckpt; while :; do sleep 0.1; done`;
+  // A quarter of a core costs half a cent an hour: this is four seconds of it.
+  const { id } = await alice.submit({
+    name: 'dear',
+    command,
+    resources,
+    checkpoints: { path: 'ckpt/' },
+    maxCostUsd: 6e-6,
+  });
+  const job = await alice.until(id, ended);
+  expect(job).toMatchObject({ state: 'failed', reason: 'max-cost' });
+  const { items } = await alice.get<{ items: JobEvent[] }>(`/v1/jobs/${id}/events`);
+  const [announced] = items.filter(({ type }) => type === 'cost.nearing-limit');
+  expect(announced?.message).toContain('heading over its limit');
+  expect(items.indexOf(announced as JobEvent)).toBeLessThan(items.findIndex(({ to }) => to === 'stopping'));
+  expect((await alice.log(id)).map(({ text }) => text)).toContain('saved');
 });

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
+import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
-import { createCalibrate, createCalibrateSweep, recordResidual } from '../../src/quotes/calibrate.ts';
+import { createCalibrate, createCalibrateSweep, recalibrate, recordResidual } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
@@ -51,39 +52,72 @@ test('of many who take up a job at once one compares it; what is not taken up is
   expect(woken).toEqual([jobId]);
 });
 
-test('after five runs of one name its quote is within 5 %, and more than three times narrower', async ({ db }) => {
+test('residuals against another model are taken anew at the start; what was quoted and what came stay', async ({
+  db,
+}) => {
   const tenantId = newId('tenant');
-  // Each look at the clock is a second later: what was read for the quote before is not read again within one.
-  let at = now.getTime();
-  const clock = () => new Date((at += 1_000));
-  const { quote } = createQuoter({
-    sellers: () => Promise.resolve([{ provider: 'local', sellables: [localMachine] }]),
-    catalogue: async () => builtInCatalogue,
-    history: createHistory(db, clock),
-    policy: () => Promise.resolve({}),
-    share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
-    petaflopsPerAccelerator: () => 1,
-    bucketRegion: null,
-    now: () => now,
-    quoteMs: 1000,
-  });
-  const first = await quote(tenantId, spec, newId('quote'));
-  for (const seconds of [400, 404, 396, 402, 398]) {
-    await recordResidual(
-      db.client,
-      await finish(db, { tenantId, quote: await quote(tenantId, spec, newId('quote')), seconds }),
-    );
-  }
-  const after = await quote(tenantId, spec, newId('quote'));
-  const width = ({ options }: Quote): number =>
-    (options[0]?.durationSeconds.p90 ?? 0) / (options[0]?.durationSeconds.p10 ?? 1);
-  expect(Math.abs((after.options[0]?.durationSeconds.p50 ?? 0) / 400 - 1)).toBeLessThan(0.05);
-  expect(width(after)).toBeLessThan(width(first) / 3);
-  expect(after.calibration.runs).toBe(5);
+  const jobId = await finish(db, { tenantId, quote: quoteOf(spec), seconds: 60 });
+  await recordResidual(db.client, jobId);
+  const before = await db.client.quoteResidual.findUniqueOrThrow({ where: { jobId } });
+  const clock = () => now;
+  await recalibrate({ db, now: clock });
+  expect(await db.client.calibrationDue.count()).toBe(0);
 
-  const stranger = await quote(newId('tenant'), spec, newId('quote'));
-  expect(stranger.calibration.runs).toBe(0);
+  await db.client.quoteResidual.update({
+    where: { jobId },
+    data: { model: 'former', logRatio: 9, predictedSeconds: 7 },
+  });
+  await recalibrate({ db, now: clock });
+  await createCalibrate({ db, finishPilot: async () => undefined })(jobId);
+  expect(await db.client.quoteResidual.findUniqueOrThrow({ where: { jobId } })).toEqual({
+    ...before,
+    predictedSeconds: 7,
+  });
 });
+
+const repeated: { what: string; ran: JobSpec; base: number }[] = [
+  { what: 'a job', ran: spec, base: 400 },
+  {
+    what: 'a job that writes a checkpoint every ten minutes',
+    ran: { ...spec, workload: { expectedDuration: '3h' }, checkpoints: { path: 'ckpt/', every: '10m' } },
+    base: 20_000,
+  },
+];
+
+for (const { what, ran, base } of repeated)
+  test(`after five runs of ${what} its quote is within 5 %, and more than three times narrower`, async ({ db }) => {
+    const tenantId = newId('tenant');
+    // Each look at the clock is a second later: what was read for the quote before is not read again within one.
+    let at = now.getTime();
+    const clock = () => new Date((at += 1_000));
+    const { quote } = createQuoter({
+      sellers: () => Promise.resolve([{ provider: 'local', sellables: [localMachine] }]),
+      catalogue: async () => builtInCatalogue,
+      history: createHistory(db, clock),
+      policy: () => Promise.resolve({}),
+      share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
+      petaflopsPerAccelerator: () => 1,
+      bucketRegion: null,
+      now: () => now,
+      quoteMs: 1000,
+    });
+    const first = await quote(tenantId, ran, newId('quote'));
+    for (const seconds of [1, 1.01, 0.99, 1.005, 0.995].map((factor) => base * factor)) {
+      await recordResidual(
+        db.client,
+        await finish(db, { tenantId, quote: await quote(tenantId, ran, newId('quote')), seconds, ran }),
+      );
+    }
+    const after = await quote(tenantId, ran, newId('quote'));
+    const width = ({ options }: Quote): number =>
+      (options[0]?.durationSeconds.p90 ?? 0) / (options[0]?.durationSeconds.p10 ?? 1);
+    expect(Math.abs((after.options[0]?.durationSeconds.p50 ?? 0) / base - 1)).toBeLessThan(0.05);
+    expect(width(after)).toBeLessThan(width(first) / 3);
+    expect(after.calibration.runs).toBe(5);
+
+    const stranger = await quote(newId('tenant'), ran, newId('quote'));
+    expect(stranger.calibration.runs).toBe(0);
+  });
 
 test('a quote is stored once, and read by its own tenant only', async ({ db }) => {
   const tenantId = newId('tenant');
