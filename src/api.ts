@@ -72,6 +72,7 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
     logger: pino({ level: 'warn' }),
     filesystemBucket: 'receive' in bucket ? bucket : undefined,
     providerNames,
+    bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
     checks: {
       database: () => db.pool.query('SELECT 1').then(() => true),
       queue: () => queues.isReady(),

@@ -17,7 +17,8 @@ import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
 import type { Seller } from './quotes/sellers.ts';
 import { insertQuote, requireQuote } from './quotes/store.ts';
 import { createOutlook } from './shares/outlook.ts';
-import { currentPolicy } from './tenants/policies.ts';
+import { bindingPolicy } from './tenants/lineage.ts';
+import { currentLineage } from './tenants/policies.ts';
 import { requireSecrets } from './tenants/secrets.ts';
 
 /** For quotes and admission. A change made by another process is seen within this; what starts a job reads the policy itself. */
@@ -26,8 +27,8 @@ const policyMs = 1_000;
 /** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
 export function createQuoting(foundation: Foundation) {
   const { config, db, bucket, now, providers, wakeDispatch } = foundation;
-  const policies = createCache((tenantId) => currentPolicy(db.client, tenantId), policyMs, now);
-  const policy = policies.get;
+  const lineages = createCache((tenantId) => currentLineage(db.client, tenantId), policyMs, now);
+  const policy = (tenantId: string) => lineages.get(tenantId).then(bindingPolicy);
   const sellers = (): Promise<Seller[]> =>
     Promise.all(providers.map(async ({ name, sellables }) => ({ provider: name, sellables: await sellables() })));
   const { quote }: Quoter = createQuoter({
@@ -52,7 +53,7 @@ export function createQuoting(foundation: Foundation) {
       requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
       storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
     }),
-    policy,
+    lineage: lineages.get,
     checkReferences: async (tenantId: string, spec: JobSpec) => {
       if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
       await requireUploads({ db, bucket, now }, tenantId, spec);
@@ -63,7 +64,7 @@ export function createQuoting(foundation: Foundation) {
     wakeDispatch,
   });
   return {
-    forgetPolicy: policies.forget,
+    forgetPolicy: lineages.forget,
     quote,
     offers: createCurrentOffers({
       db,

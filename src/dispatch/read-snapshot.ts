@@ -3,6 +3,7 @@ import { hourMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
+import type { Policy } from '../protocol/tenant.ts';
 import type { Capacity } from '../providers/provider.ts';
 import { petaflopsOf, wholePool, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
@@ -25,15 +26,16 @@ export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, de
   const queuedRows = await readQueueHeads(tx);
   const activeRows = await readActive(tx);
   const soleTenants = await deps.soleTenants(tx);
-  const running = activeRows.flatMap((row) => runningJob(row, capacities, deps));
-  const queued = queuedRows.map((row) => queuedJob(row, capacities, soleTenants, deps));
+  const running = activeRows.flatMap((row) => runningJob(row, at.getTime(), capacities, deps));
   const idsOf = (jobs: { tenantId: string }[]) => [...new Set(jobs.map(({ tenantId }) => tenantId))];
   const uses = await deps.tenantUses(tx, {
-    waiting: idsOf(queued),
+    waiting: idsOf(queuedRows),
     running: idsOf(running),
     now: at,
     poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
   });
+  const open = { capacities, soleTenants, bindings: uses.bindings };
+  const queued = queuedRows.map((row) => queuedJob(row, open, deps));
   return {
     now: at.getTime(),
     pools: [...capacities].map(([provider, capacity]) => poolOf(provider, capacity, activeRows)),
@@ -70,34 +72,53 @@ export function choiceOf(
   };
 }
 
-function queuedJob(
-  row: QueuedRow,
-  capacities: Capacities,
-  soleTenants: Map<string, string>,
-  deps: SnapshotDeps,
-): QueuedJob {
-  const { id, tenantId, priority, spec, charged } = row;
-  const isOpen = ({ offer: { provider } }: QuoteOption) =>
-    capacities.has(provider) && (soleTenants.get(provider) ?? tenantId) === tenantId;
+type Open = { capacities: Capacities; soleTenants: Map<string, string>; bindings: Map<string, Policy> };
+
+/** With the policies as they are now: they may have changed since it was submitted. */
+function queuedJob(row: QueuedRow, { capacities, soleTenants, bindings }: Open, deps: SnapshotDeps): QueuedJob {
+  const { id, tenantId, spec, charged } = row;
+  const { providers, regions, priorityCeiling = Infinity } = bindings.get(tenantId) ?? {};
+  const isOpen = ({ offer: { provider, region } }: QuoteOption) =>
+    capacities.has(provider) &&
+    (soleTenants.get(provider) ?? tenantId) === tenantId &&
+    (providers?.includes(provider) ?? true) &&
+    (regions?.includes(region) ?? true);
+  const choices = (): Choice[] =>
+    row.options.filter(isOpen).map((option) => choiceOf({ spec, option, charged }, capacities, deps));
   return {
     id,
     tenantId,
-    priority,
+    priority: Math.min(row.priority, priorityCeiling),
     queuedAt: row.queuedAt.getTime(),
     notBefore: row.notBefore?.getTime() ?? 0,
-    choices: row.options.filter(isOpen).map((option) => choiceOf({ spec, option, charged }, capacities, deps)),
+    choices: unlessBroken(choices, deps) ?? [],
   };
 }
+
+/** A row that can't be read must not keep all others from being dispatched. */
+function unlessBroken<T>(read: () => T, { onError }: SnapshotDeps): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    onError(error);
+    return undefined;
+  }
+}
+
+/** How long a job that is told to end holds its machines, about. */
+const endingMs = 30_000;
 
 /** `useLeft`: petaflop-seconds that it is expected to use, beyond what is in the accounts already. */
 type InFlight = RunningJob & { useLeft: number };
 
-function runningJob(row: ActiveRow, capacities: Capacities, deps: SnapshotDeps): InFlight[] {
+function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: SnapshotDeps): InFlight[] {
   const { jobId, tenantId, spec, option, offer } = row;
   if (option === null) return [];
   const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);
   const from = (row.startedAt ?? row.createdAt).getTime();
-  const endsAt = { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
+  const endsAt = row.isStopping
+    ? { p50: now + endingMs, p90: now + endingMs }
+    : { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
   const accountedMs = offer.hourlyUsd > 0 ? (row.charged / fromUsd(offer.hourlyUsd)) * hourMs : 0;
   const useLeft = (choice.petaflops * Math.max(0, choice.durationMs.p50 - accountedMs)) / 1000;
   return [
@@ -121,8 +142,11 @@ function withRunning(tenants: SettledUse[], running: InFlight[]): TenantUse[] {
   const parents = new Map(tenants.flatMap(({ id, parent }) => (parent === undefined ? [] : [[id, parent] as const])));
   const byTenant = new Map<string, InFlight[]>();
   for (const job of running)
-    for (const id of [job.tenantId, ...ancestorsOf(job.tenantId, parents)])
-      byTenant.set(id, [...(byTenant.get(id) ?? []), job]);
+    for (const id of [job.tenantId, ...ancestorsOf(job.tenantId, parents)]) {
+      const known = byTenant.get(id);
+      if (known === undefined) byTenant.set(id, [job]);
+      else known.push(job);
+    }
   const pool = expectedUse(running);
   return tenants.map((tenant) => withOwn(tenant, byTenant.get(tenant.id) ?? [], pool));
 }

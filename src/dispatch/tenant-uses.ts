@@ -2,6 +2,7 @@ import type { Sql } from '../db/database.ts';
 import { budgetLeft } from '../shares/budget.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { lockBudgets, rollUpCommitted, type BudgetDeps } from './budgets.ts';
+import { bindingPolicy } from '../tenants/lineage.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
 import {
   concentrationWindowMs,
@@ -36,6 +37,8 @@ export type WindowUse = {
 export type TenantUses = {
   tenants: SettledUse[];
   concentration: WindowUse | undefined;
+  /** Of each tenant that waits, where it may run and how high its priority may be: those above it bind it too. */
+  bindings: Map<string, Policy>;
   minRuntimeMs: number;
   preemptsLowerPriority: boolean;
 };
@@ -51,11 +54,13 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
     const pool = await deps.poolPolicy(tx);
     const parents = parentsOf(policies);
     const withAbove = (ids: string[]) => [...new Set(ids.flatMap((id) => [id, ...ancestorsOf(id, parents)]))];
-    const ids = withAbove([...waiting, ...running]);
+    // Of a guarantee that is not all lent, something is kept free also while its tenant has nothing to run.
+    const keeping = [...policies].filter(([, { lending }]) => lending !== undefined).map(([id]) => id);
+    const ids = withAbove([...waiting, ...running, ...keeping]);
     await lockBudgets(tx, withAbove(waiting), policies, deps);
     const committed = rollUpCommitted(await deps.committed(tx, now), parents);
     const decayed = rollUp(await deps.decayedUse(tx, halfLifeMsOf(pool), now), parents);
-    const uses = createUses(tx, now, deps);
+    const uses = createUses(tx, now, parents, deps);
     const concentration = await readConcentration(pool, uses, poolPetaflops);
     const tenants: SettledUse[] = [];
     for (const id of ids) {
@@ -64,38 +69,41 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
         ...limitsOf(id, policy, parents),
         decayedUse: decayed.get(id) ?? 0,
         budgetLeft: budgetLeft(policy, committed.get(id)),
-        shareCap: await readShareCap(id, policy, { uses, parents, poolPetaflops }),
+        shareCap: await readShareCap(id, policy, { uses, poolPetaflops }),
         windowUse: concentration?.useByTenant.get(id) ?? 0,
       });
     }
-    return { tenants, concentration, ...preemptionOf(pool) };
+    return { tenants, concentration, bindings: bindingsOf(waiting, policies, parents), ...preemptionOf(pool) };
   };
 }
 
-/** The accounted use of each window, read once. */
-function createUses(
-  tx: Sql,
-  now: Date,
-  { useSince }: TenantUseDeps,
-): (lengthMs: number) => Promise<Map<string, number>> {
-  const known = new Map<number, Map<string, number>>();
+function bindingsOf(ids: string[], policies: Map<string, Policy>, parents: Parents): Map<string, Policy> {
+  const lineageOf = (id: string) =>
+    [id, ...ancestorsOf(id, parents)].map((each) => ({ id: each, policy: policies.get(each) ?? {} }));
+  return new Map(ids.map((id) => [id, bindingPolicy(lineageOf(id))]));
+}
+
+/** The accounted use of each window, of each tenant with those below it and of each alone, read once. */
+function createUses(tx: Sql, now: Date, parents: Parents, { useSince }: TenantUseDeps): Uses {
+  const known = new Map<number, Awaited<ReturnType<Uses>>>();
   return async (lengthMs) => {
-    const use = known.get(lengthMs) ?? (await useSince(tx, new Date(now.getTime() - lengthMs)));
+    const seen = known.get(lengthMs);
+    if (seen !== undefined) return seen;
+    const own = await useSince(tx, new Date(now.getTime() - lengthMs));
+    const use = { own, below: rollUp(own, parents), pool: [...own.values()].reduce((sum, amount) => sum + amount, 0) };
     known.set(lengthMs, use);
     return use;
   };
 }
 
-type Uses = ReturnType<typeof createUses>;
+type Uses = (lengthMs: number) => Promise<{ own: Map<string, number>; below: Map<string, number>; pool: number }>;
 
-const sum = (use: Map<string, number>) => [...use.values()].reduce((total, amount) => total + amount, 0);
-
-type Around = { uses: Uses; parents: Parents; poolPetaflops: number };
+type Around = { uses: Uses; poolPetaflops: number };
 
 async function readShareCap(
   id: string,
   { shareCap }: Policy,
-  { uses, parents, poolPetaflops }: Around,
+  { uses, poolPetaflops }: Around,
 ): Promise<ShareCap | undefined> {
   if (shareCap === undefined) return undefined;
   const lengthMs = windowMsOf(shareCap);
@@ -103,8 +111,8 @@ async function readShareCap(
   return {
     share: shareCap.share,
     mode: shareCap.mode ?? 'soft',
-    ownPetaflopSeconds: rollUp(use, parents).get(id) ?? 0,
-    poolPetaflopSeconds: sum(use),
+    ownPetaflopSeconds: use.below.get(id) ?? 0,
+    poolPetaflopSeconds: use.pool,
     floorPetaflopSeconds: floorOf(poolPetaflops, lengthMs),
   };
 }
@@ -118,7 +126,7 @@ async function readConcentration(
   return {
     hhiCeiling: hhiCeiling ?? Infinity,
     largestShareCeiling: largestShareCeiling ?? Infinity,
-    useByTenant: await uses(concentrationWindowMs),
+    useByTenant: (await uses(concentrationWindowMs)).own,
     floorPetaflopSeconds: floorOf(poolPetaflops, concentrationWindowMs),
   };
 }

@@ -38,6 +38,7 @@ function unused(): AppDeps {
     checks: { database: never, queue: never, objectStore: never },
     wakeups: { watch: never },
     providerNames: [],
+    bucketRegion: null,
     forgetPolicy: never,
     uploadMs: 0,
     downloadMs: 0,

@@ -8,6 +8,7 @@ import type { Job, NewJob } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { bindingPolicy, type Lineage } from '../tenants/lineage.ts';
 import { policyReasons } from '../quotes/reasons.ts';
 import { committed } from '../shares/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
@@ -25,7 +26,8 @@ export type SubmitDeps = {
   quote: (tenantId: string, spec: JobSpec) => Promise<Quote>;
   /** The quote that a submission names, anew where it has expired. */
   holdQuote: HoldQuote;
-  policy: (tenantId: string) => Promise<Policy>;
+  /** The tenant's policy and those above it. */
+  lineage: (tenantId: string) => Promise<Lineage>;
   /** Throws where the spec names a secret or an upload that the tenant does not have. */
   checkReferences: (tenantId: string, spec: JobSpec) => Promise<void>;
   /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
@@ -51,7 +53,7 @@ export function createSubmit({
   now,
   quote,
   holdQuote,
-  policy,
+  lineage: lineageOf,
   checkReferences,
   isBarred,
   occupy,
@@ -65,17 +67,18 @@ export function createSubmit({
     checkSpec(spec, now());
     await checkReferences(tenantId, spec);
     await requireDependencies(db.client, tenantId, spec);
-    const [held, limits] = await Promise.all([
+    const [held, lineage] = await Promise.all([
       quoteId === undefined
         ? quote(tenantId, spec).then((made): HeldQuote => ({ quote: made, optionId, isNew: true }))
         : holdQuote(tenantId, { quoteId, optionId, spec }),
-      policy(tenantId),
+      lineageOf(tenantId),
     ]);
+    const limits = bindingPolicy(lineage);
     const choices = await openTo(tenantId, countable(choicesOf(held, limits, spec), spec), isBarred);
     checkPriority(limits, spec);
     const spentTotal =
       limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
-    checkPolicy({ policy: limits, spec, spentTotal, petaflopsPerAccelerator }, choices);
+    checkPolicy({ lineage, spec, spentTotal, petaflopsPerAccelerator }, choices);
     const isTaken = (provider: string) => occupy(provider, tenantId).then((isOurs) => !isOurs);
     const options = await openTo(tenantId, choices, isTaken);
     const ranked = withPriority(spec, limits);
@@ -193,6 +196,6 @@ function capacityBlocker(message: string, unblocks = 'Ask for less, or for what 
 function neverStarts(blockers: Blocker[]): WeirError {
   const sentences = blockers.map(({ message }) => message.replace(/\.?$/, '.'));
   return new WeirError('can-never-start', ['No offer can run this job.', ...sentences].join(' '), {
-    extra: { blockers },
+    extra: { blockers, smallestChange: [...new Set(blockers.map(({ unblocks }) => unblocks))].join(' ') },
   });
 }

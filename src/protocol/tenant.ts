@@ -56,12 +56,12 @@ export const Secret = Type.Object(
 
 /** JSON can hold numbers that neither the ledger nor PostgreSQL can count. */
 const maxCount = 1e9;
-const Count = Type.Integer({ minimum: 0, maximum: maxCount });
-const BudgetUsd = Type.Number({ minimum: 0, maximum: 1e9 });
+const countRange = { minimum: 0, maximum: maxCount };
+const usdRange = { minimum: 0, maximum: 1e9 };
 
 const windowOfPolicy = '^[1-9][0-9]{0,4}[hd]$';
 
-const PerKind = (description: string) => Type.Record(Type.String(), Count, { description });
+const PerKind = (description: string) => Type.Record(Type.String(), Type.Integer(countRange), { description });
 
 /** Every field is optional; what is left out does not limit. */
 export const Policy = Type.Object(
@@ -73,45 +73,108 @@ export const Policy = Type.Object(
         description: 'Share of the pool when all compete. Left out: 1.',
       }),
     ),
-    parent: Type.Optional(Id('tenant', 'The organisation above this team. Left out: none.')),
-    guaranteed: Type.Optional(PerKind('Accelerators by kind this tenant can always get. Left out: none.')),
-    borrowing: Type.Optional(PerKind('How far above the guarantee. Left out: as far as there is.')),
-    lending: Type.Optional(PerKind('How much of the guarantee others may use while idle. Left out: all.')),
+    parent: Type.Optional(
+      Id(
+        'tenant',
+        'The organisation above this team. Its caps, quotas, budget and share cap hold for all its teams together, its providers, regions and priorityCeiling for each; what one team leaves of the guarantee goes to the others first. Left out: none above it.',
+      ),
+    ),
+    guaranteed: Type.Optional(
+      PerKind(
+        'Accelerators by kind that this tenant gets before others, and gets back from them by preemption. Left out, also of one kind: nothing is guaranteed, and it shares what is free.',
+      ),
+    ),
+    borrowing: Type.Optional(
+      PerKind('How far above the guarantee it may go, by kind. Left out, also of one kind: as far as there is.'),
+    ),
+    lending: Type.Optional(
+      PerKind(
+        'How much of the guarantee others may use while it is idle, by kind; the rest stays free. Left out, also of one kind: all of it.',
+      ),
+    ),
     caps: Type.Optional(
       Type.Object(
         {
-          runningJobs: Type.Optional(Count),
-          queuedJobs: Type.Optional(Count),
-          accelerators: Type.Optional(PerKind('At once, by kind; cpu counts cores.')),
+          runningJobs: Type.Optional(
+            Type.Integer({
+              ...countRange,
+              description: 'At once: provisioning, running and stopping. Left out: any number.',
+            }),
+          ),
+          queuedJobs: Type.Optional(
+            Type.Integer({
+              ...countRange,
+              description: 'Of this tenant alone, without teams below it. Left out: any number.',
+            }),
+          ),
+          accelerators: Type.Optional(
+            PerKind('At once, by kind; cpu counts cores. Left out, also of one kind: as many as there are.'),
+          ),
           computePflops: Type.Optional(
-            Type.Number({ minimum: 0, maximum: maxCount, description: 'At once, peak dense bf16.' }),
+            Type.Number({
+              minimum: 0,
+              maximum: maxCount,
+              description: 'At once, in PFLOP/s at the peak dense bf16 rate. Left out: any amount.',
+            }),
           ),
         },
-        closed,
+        { ...closed, description: 'Left out: no caps.' },
       ),
     ),
     shareCap: Type.Optional(
       Type.Object(
         {
-          share: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
-          window: Type.Optional(Type.String({ pattern: windowOfPolicy, default: '30d' })),
-          mode: Type.Optional(Type.Enum(['soft', 'hard'], { default: 'soft' })),
+          share: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 1,
+            description:
+              'Of what the pool has given in the window, or of a tenth of what it could have given, if that is more.',
+          }),
+          window: Type.Optional(
+            Type.String({
+              pattern: windowOfPolicy,
+              default: '30d',
+              description: 'Hours or days up to now. Left out: 30d.',
+            }),
+          ),
+          mode: Type.Optional(
+            Type.Enum(['soft', 'hard'], {
+              default: 'soft',
+              description: 'hard: never above it; soft: not while another tenant waits. Left out: soft.',
+            }),
+          ),
         },
-        closed,
+        { ...closed, description: 'Looked at when a job is to start. Left out: any share.' },
       ),
     ),
     budget: Type.Optional(
       Type.Object(
         {
-          monthlyUsd: Type.Optional(BudgetUsd),
-          totalUsd: Type.Optional(BudgetUsd),
+          monthlyUsd: Type.Optional(
+            Type.Number({ ...usdRange, description: 'By calendar month of UTC. Left out: any amount.' }),
+          ),
+          totalUsd: Type.Optional(Type.Number({ ...usdRange, description: 'Of all time. Left out: any amount.' })),
         },
-        closed,
+        { ...closed, description: 'A job starts only if it can reserve what it may cost. Left out: no budget.' },
       ),
     ),
-    priorityCeiling: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
-    providers: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
-    regions: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+    priorityCeiling: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        description: 'The highest priority its jobs may have; those that wait are bound by it too. Left out: 100.',
+      }),
+    ),
+    providers: Type.Optional(
+      Type.Array(Type.String(), { minItems: 1, description: 'Where its jobs may run. Left out: all.' }),
+    ),
+    regions: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        description:
+          'Where its jobs may run. Artifacts, logs and the rows of jobs are kept where this installation keeps those of all tenants: its one bucket and its database. Put them into a region that every such policy allows. Left out: all.',
+      }),
+    ),
   },
   {
     ...closed,

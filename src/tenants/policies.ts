@@ -1,8 +1,9 @@
-import { invalid, WeirError } from '../core/errors.ts';
+import { invalid, WeirError, type Fault } from '../core/errors.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { writeAudit } from './audit.ts';
-import { findCycle, policyFaults } from './policy-faults.ts';
+import type { Lineage } from './lineage.ts';
+import { findCycle, kinshipFaults, policyFaults, residencyFaults } from './policy-faults.ts';
 import { isTenant } from './tenants.ts';
 
 /** Keeps two changes from making a cycle of parents together. */
@@ -11,6 +12,17 @@ const policyLock = 7_051_980;
 /** The policy a tenant is under; empty, so without limits, where none was set. */
 export async function currentPolicy(sql: Sql, tenantId: string): Promise<Policy> {
   return (await latest(sql, tenantId)) as Policy;
+}
+
+/** With those of the tenants above it. */
+export async function currentLineage(sql: Sql, tenantId: string): Promise<Lineage> {
+  const lineage: Lineage = [];
+  for (let id: string | undefined = tenantId; id !== undefined && !lineage.some((known) => known.id === id);) {
+    const policy: Policy = await currentPolicy(sql, id);
+    lineage.push({ id, policy });
+    id = policy.parent;
+  }
+  return lineage;
 }
 
 export async function currentPoolPolicy(sql: Sql): Promise<PoolPolicy> {
@@ -33,18 +45,29 @@ export async function currentPolicies(sql: Sql): Promise<Map<string, Policy>> {
   return new Map(rows.map(({ tenant_id, policy }) => [tenant_id, policy]));
 }
 
-export type PolicyChange = { tenantId: string; policy: Policy; actor: string; providers: readonly string[] };
+export type PolicyChange = {
+  tenantId: string;
+  policy: Policy;
+  actor: string;
+  providers: readonly string[];
+  /** Where artifacts are kept, as far as it is known. */
+  bucketRegion: string | null;
+};
 
 /**
  * Sets the whole policy of a tenant, as a new version.
  * @throws WeirError `invalid` with every fault.
  */
-export async function putPolicy(db: Database, { tenantId, policy, actor, providers }: PolicyChange): Promise<Policy> {
-  const faults = policyFaults(policy, providers);
-  if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+export async function putPolicy(
+  db: Database,
+  { tenantId, policy, actor, providers, bucketRegion }: PolicyChange,
+): Promise<Policy> {
+  refuse([...policyFaults(policy, providers), ...residencyFaults(policy, bucketRegion)]);
   await db.transaction(async (tx) => {
     await tx.$queryRaw`SELECT pg_advisory_xact_lock(${policyLock})::text`;
-    await checkParent(tx, tenantId, policy.parent);
+    const policies = await currentPolicies(tx);
+    await checkParent(tx, tenantId, policy.parent, policies);
+    refuse(kinshipFaults(tenantId, policy, policies));
     const before = await currentPolicy(tx, tenantId);
     await tx.policyVersion.create({ data: { tenantId, policy, createdBy: actor } });
     await writeAudit(tx, { actor, tenantId, action: 'policy.put', target: tenantId, before, after: policy });
@@ -52,10 +75,18 @@ export async function putPolicy(db: Database, { tenantId, policy, actor, provide
   return policy;
 }
 
-async function checkParent(tx: Sql, tenantId: string, parentId: string | undefined): Promise<void> {
+function refuse(faults: Fault[]): void {
+  if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+}
+
+async function checkParent(
+  tx: Sql,
+  tenantId: string,
+  parentId: string | undefined,
+  policies: Map<string, Policy>,
+): Promise<void> {
   if (parentId === undefined) return;
   if (!(await isTenant(tx, parentId))) throw invalid('/parent', `There is no tenant ${parentId}.`);
-  const policies = await currentPolicies(tx);
   const parents = new Map(
     [...policies].flatMap(([id, { parent }]) =>
       parent === undefined || id === tenantId ? [] : [[id, parent] as const],

@@ -1,6 +1,7 @@
 import type { Fault } from '../core/errors.ts';
 import { gpuKinds, tpuGenerations } from '../protocol/job-spec.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { common } from './lineage.ts';
 
 /** What a policy may count: GPUs by kind, TPU chips by generation, and cores. */
 export const countedKinds: readonly string[] = [...gpuKinds, ...tpuGenerations, 'cpu'];
@@ -21,6 +22,7 @@ export function policyFaults(policy: Policy, providers: readonly string[]): Faul
         detail: `There is no provider "${name}"; there are ${providers.join(', ')}.`,
       })),
     ...lendingFaults(policy),
+    ...cappedFaults(policy),
   ];
 }
 
@@ -39,6 +41,86 @@ function lendingFaults({ guaranteed = {}, lending = {} }: Policy): Fault[] {
     .map(([kind, count]) => ({
       pointer: `/lending/${kind}`,
       detail: `The tenant can't lend ${count} of its ${guaranteed[kind] ?? 0} guaranteed ${kind}.`,
+    }));
+}
+
+/** There is one bucket for all tenants: a policy that its artifacts could not obey is no promise to make. */
+export function residencyFaults({ regions }: Policy, bucketRegion: string | null): Fault[] {
+  if (regions === undefined || bucketRegion === null || regions.includes(bucketRegion)) return [];
+  const detail = `Artifacts of all tenants are kept in ${bucketRegion}, the region of this installation's bucket: name it too, or run an installation with its bucket in one of these.`;
+  return [{ pointer: '/regions', detail }];
+}
+
+/** What is guaranteed and can't be had. */
+function cappedFaults({ guaranteed = {}, caps = {} }: Policy): Fault[] {
+  const promised = Object.entries(guaranteed).filter(([, count]) => count > 0);
+  const isBarred = caps.runningJobs === 0 && promised.length > 0;
+  return [
+    ...promised
+      .filter(([kind, count]) => count > (caps.accelerators?.[kind] ?? Infinity))
+      .map(([kind, count]) => ({
+        pointer: `/guaranteed/${kind}`,
+        detail: `${count} ${kind} are guaranteed, and caps.accelerators allows ${caps.accelerators?.[kind]}: lower the one or raise the other.`,
+      })),
+    ...(isBarred
+      ? [
+          {
+            pointer: '/caps/runningJobs',
+            detail: 'Accelerators are guaranteed, and no job may run: raise it, or leave guaranteed out.',
+          },
+        ]
+      : []),
+  ];
+}
+
+/**
+ * What of a tenant's policy contradicts those above and below it: guarantees that together exceed what their organisation is
+ * guaranteed or allowed, and places none of which both allow.
+ */
+export function kinshipFaults(tenantId: string, policy: Policy, others: ReadonlyMap<string, Policy>): Fault[] {
+  const policies = new Map(others).set(tenantId, policy);
+  const parent = policy.parent === undefined ? undefined : policies.get(policy.parent);
+  const teams = [...policies].filter(([, { parent: above }]) => above === tenantId);
+  return [
+    ...(policy.parent === undefined || parent === undefined
+      ? []
+      : [...promiseFaults(policy.parent, policies, policy), ...placeFaults(policy, [policy.parent, parent])]),
+    ...promiseFaults(tenantId, policies, policy),
+    ...teams.flatMap((team) => placeFaults(policy, team)),
+  ];
+}
+
+/** Of all teams of an organisation together, for the kinds that the policy being set names. */
+function promiseFaults(
+  parentId: string,
+  policies: ReadonlyMap<string, Policy>,
+  { guaranteed = {}, caps }: Policy,
+): Fault[] {
+  const { guaranteed: ofParent = {}, caps: parentCaps } = policies.get(parentId) ?? {};
+  const kinds = new Set([...Object.keys(guaranteed), ...Object.keys(caps?.accelerators ?? {})]);
+  const faults: Fault[] = [];
+  for (const kind of kinds) {
+    const teams = [...policies.values()].filter(({ parent }) => parent === parentId);
+    const promised = teams.reduce((sum, team) => sum + (team.guaranteed?.[kind] ?? 0), 0);
+    // A kind that the organisation has no guarantee of is guaranteed to its teams by the pool itself.
+    const most = Math.min(ofParent[kind] ?? Infinity, parentCaps?.accelerators?.[kind] ?? Infinity);
+    if (promised <= most) continue;
+    const field = most === ofParent[kind] ? 'guaranteed' : 'caps.accelerators';
+    faults.push({
+      pointer: guaranteed[kind] === undefined ? `/caps/accelerators/${kind}` : `/guaranteed/${kind}`,
+      detail: `The teams under ${parentId} are guaranteed ${promised} ${kind} together, and its ${field} is ${most}: lower theirs, or raise it.`,
+    });
+  }
+  return faults;
+}
+
+function placeFaults(policy: Policy, [otherId, other]: readonly [string, Policy]): Fault[] {
+  return (['providers', 'regions'] as const)
+    .filter((field) => common([policy[field] ?? [], other[field] ?? []])?.length === 0)
+    .filter((field) => policy[field] !== undefined && other[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      detail: `None of these is among the ${field} of ${otherId}, ${other[field]?.join(', ')}: no job could run.`,
     }));
 }
 

@@ -90,3 +90,64 @@ test('a job whose providers are all gone says so', async ({ world, db }) => {
   await world.cycle();
   expect(blockersOf(await jobOf(world, jobId))).toMatchObject([{ code: 'capacity' }]);
 });
+
+test('a start that the database refuses keeps none of the others from starting, and is put off', async ({
+  world,
+  db,
+}) => {
+  const tenantId = await addTenant(world);
+  const [bad, good] = [await addJob(world, tenantId), await addJob(world, tenantId)];
+  await db.client.$executeRaw`UPDATE job SET attempt_number = 2147483647 WHERE id = ${bad}`;
+  await world.cycle();
+  expect((await jobOf(world, good)).state).toBe('provisioning');
+  expect(await jobOf(world, bad)).toMatchObject({ state: 'queued', attempts: [] });
+  expect((await jobOf(world, bad)).notBefore).not.toBeNull();
+  expect(world.errors).toHaveLength(1);
+});
+
+test('a row that can’t be read keeps no other from starting', async ({ world, db }) => {
+  const tenantId = await addTenant(world);
+  const [bad, good] = [await addJob(world, tenantId), await addJob(world, tenantId)];
+  await db.client.$executeRaw`UPDATE job SET options = '[{"offer": {"provider": "scripted"}}]' WHERE id = ${bad}`;
+  await world.cycle();
+  expect((await jobOf(world, good)).state).toBe('provisioning');
+  expect((await jobOf(world, bad)).state).toBe('queued');
+});
+
+test('what keeps a job waiting enters its history when it changes, not with each cycle', async ({ world, db }) => {
+  const tenantId = await addTenant(world, { caps: { runningJobs: 0 } });
+  const jobId = await addJob(world, tenantId);
+  const history = async () =>
+    (await db.client.jobEvent.findMany({ where: { jobId, type: 'dispatch.waiting' }, orderBy: { id: 'asc' } })).map(
+      ({ reason }) => reason,
+    );
+  await world.cycle();
+  world.advance(60);
+  await world.cycle();
+  expect(await history()).toEqual(['cap']);
+  await db.client.policyVersion.create({ data: { tenantId, policy: { budget: { totalUsd: 0 } }, createdBy: 'test' } });
+  await world.cycle();
+  await world.cycle();
+  expect(await history()).toEqual(['cap', 'budget']);
+});
+
+test('a team spends from its organisation’s budget, and may run where both may', async ({ world, db }) => {
+  const organisation = await addTenant(world, { budget: { totalUsd: 1 } });
+  const [one, other] = [
+    await addTenant(world, { parent: organisation }),
+    await addTenant(world, { parent: organisation }),
+  ];
+  const first = await addJob(world, one, { maxCostUsd: 0.6 });
+  await world.cycle();
+  const second = await addJob(world, other, { maxCostUsd: 0.6 });
+  await world.cycle();
+  expect((await jobOf(world, first)).state).toBe('provisioning');
+  expect(blockersOf(await jobOf(world, second))).toMatchObject([
+    { code: 'budget', message: expect.stringContaining(`of the organisation ${organisation} short by $0.2:`) },
+  ]);
+  await db.client.policyVersion.create({
+    data: { tenantId: organisation, policy: { regions: ['elsewhere'] }, createdBy: 'test' },
+  });
+  await world.cycle();
+  expect(blockersOf(await jobOf(world, second))).toMatchObject([{ code: 'capacity' }]);
+});

@@ -28,7 +28,7 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     now: () => new Date(),
     quote,
     holdQuote: never,
-    policy: async () => policy,
+    lineage: async (tenant) => [{ id: tenant, policy }],
     checkReferences: async () => undefined,
     isBarred: async () => false,
     occupy: async () => true,

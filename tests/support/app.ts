@@ -20,7 +20,7 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import { roles, type Role } from '../../src/protocol/tenant.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { createKey } from '../../src/tenants/keys.ts';
-import { currentPolicy } from '../../src/tenants/policies.ts';
+import { currentLineage } from '../../src/tenants/policies.ts';
 import { requireSecrets } from '../../src/tenants/secrets.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 import { test as withDatabase } from './database.ts';
@@ -111,6 +111,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     uploadMs: 86_400_000,
     downloadMs: 900_000,
     providerNames: ['local', 'gcp'],
+    bucketRegion: null,
     forgetPolicy: () => undefined,
     wakeups: createWakeups(listener),
     petaflopsPerAccelerator: () => 1,
@@ -129,7 +130,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
         requireQuote: (tenantId, quoteId) => requireQuote(db.client, tenantId, quoteId),
         storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
       }),
-      policy: (tenantId) => currentPolicy(db.client, tenantId),
+      lineage: (tenantId) => currentLineage(db.client, tenantId),
       checkReferences: (tenantId, { secrets = [] }) => requireSecrets(db.client, tenantId, secrets),
       petaflopsPerAccelerator: () => 1,
       isBarred: async () => false,

@@ -1285,46 +1285,61 @@ export interface components {
         Policy: {
             /** @description Share of the pool when all compete. Left out: 1. */
             weight?: number;
-            /** @description The organisation above this team. Left out: none. */
+            /** @description The organisation above this team. Its caps, quotas, budget and share cap hold for all its teams together, its providers, regions and priorityCeiling for each; what one team leaves of the guarantee goes to the others first. Left out: none above it. */
             parent?: string;
-            /** @description Accelerators by kind this tenant can always get. Left out: none. */
+            /** @description Accelerators by kind that this tenant gets before others, and gets back from them by preemption. Left out, also of one kind: nothing is guaranteed, and it shares what is free. */
             guaranteed?: {
                 [key: string]: number;
             };
-            /** @description How far above the guarantee. Left out: as far as there is. */
+            /** @description How far above the guarantee it may go, by kind. Left out, also of one kind: as far as there is. */
             borrowing?: {
                 [key: string]: number;
             };
-            /** @description How much of the guarantee others may use while idle. Left out: all. */
+            /** @description How much of the guarantee others may use while it is idle, by kind; the rest stays free. Left out, also of one kind: all of it. */
             lending?: {
                 [key: string]: number;
             };
+            /** @description Left out: no caps. */
             caps?: {
+                /** @description At once: provisioning, running and stopping. Left out: any number. */
                 runningJobs?: number;
+                /** @description Of this tenant alone, without teams below it. Left out: any number. */
                 queuedJobs?: number;
-                /** @description At once, by kind; cpu counts cores. */
+                /** @description At once, by kind; cpu counts cores. Left out, also of one kind: as many as there are. */
                 accelerators?: {
                     [key: string]: number;
                 };
-                /** @description At once, peak dense bf16. */
+                /** @description At once, in PFLOP/s at the peak dense bf16 rate. Left out: any amount. */
                 computePflops?: number;
             };
+            /** @description Looked at when a job is to start. Left out: any share. */
             shareCap?: {
+                /** @description Of what the pool has given in the window, or of a tenth of what it could have given, if that is more. */
                 share: number;
-                /** @default 30d */
+                /**
+                 * @description Hours or days up to now. Left out: 30d.
+                 * @default 30d
+                 */
                 window?: string;
                 /**
+                 * @description hard: never above it; soft: not while another tenant waits. Left out: soft.
                  * @default soft
                  * @enum {unknown}
                  */
                 mode?: "soft" | "hard";
             };
+            /** @description A job starts only if it can reserve what it may cost. Left out: no budget. */
             budget?: {
+                /** @description By calendar month of UTC. Left out: any amount. */
                 monthlyUsd?: number;
+                /** @description Of all time. Left out: any amount. */
                 totalUsd?: number;
             };
+            /** @description The highest priority its jobs may have; those that wait are bound by it too. Left out: 100. */
             priorityCeiling?: number;
+            /** @description Where its jobs may run. Left out: all. */
             providers?: string[];
+            /** @description Where its jobs may run. Artifacts, logs and the rows of jobs are kept where this installation keeps those of all tenants: its one bucket and its database. Put them into a region that every such policy allows. Left out: all. */
             regions?: string[];
         };
         /** PoolPolicy */

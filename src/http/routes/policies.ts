@@ -9,6 +9,8 @@ export type PolicyRouteDeps = {
   db: Database;
   /** The names of all providers that there are, connected or not. */
   providerNames: readonly string[];
+  /** Where artifacts are kept, as far as it is known. */
+  bucketRegion: string | null;
   /** Called when a tenant's policy has changed. */
   forgetPolicy: (tenantId: string) => void;
 };
@@ -46,7 +48,12 @@ const operations = {
   },
 };
 
-export function policyRoutes({ db, providerNames, forgetPolicy }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
+export function policyRoutes({
+  db,
+  providerNames,
+  bucketRegion,
+  forgetPolicy,
+}: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.put(
       '/v1/tenants/:tenant/policy',
@@ -60,6 +67,7 @@ export function policyRoutes({ db, providerNames, forgetPolicy }: PolicyRouteDep
           policy: body,
           actor: caller.keyId,
           providers: providerNames,
+          bucketRegion,
         });
         forgetPolicy(params.tenant);
         return policy;
