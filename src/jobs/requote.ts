@@ -16,7 +16,7 @@ export type RequoteDeps = {
   /** Also by what a pilot measured. */
   quote: (tenantId: string, spec: JobSpec, measured: Measured | undefined) => Promise<Quote>;
   requireQuote: (tenantId: string, quoteId: string) => Promise<{ quote: Quote; spec: JobSpec }>;
-  storeQuote: (tenantId: string, quote: Quote, spec: JobSpec) => Promise<void>;
+  storeQuote: (tenantId: string, quote: Quote, spec: JobSpec) => Promise<unknown>;
 };
 
 export type HoldQuote = (tenantId: string, named: Named) => Promise<HeldQuote>;

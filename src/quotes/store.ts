@@ -15,9 +15,10 @@ export function toQuoteRow(quote: Quote, tenantId: string, spec: JobSpec): Prism
   };
 }
 
-/** Inserting the same quote twice is inserting it once. */
-export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<void> {
-  await sql.quote.createMany({ data: [toQuoteRow(quote, tenantId, spec)], skipDuplicates: true });
+/** Inserting the same quote twice is inserting it once; false where it was there. */
+export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<boolean> {
+  const { count } = await sql.quote.createMany({ data: [toQuoteRow(quote, tenantId, spec)], skipDuplicates: true });
+  return count > 0;
 }
 
 export type StoredQuote = { quote: Quote; spec: JobSpec };

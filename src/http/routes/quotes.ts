@@ -68,7 +68,7 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
         const { pilot = false, ...spec } = request.body;
         const made = await quote(tenantId, spec, request.newId);
         if (pilot) await pilots.start(tenantId, spec, made);
-        else await insertQuote(db.client, made, tenantId, spec);
+        else if (await insertQuote(db.client, made, tenantId, spec)) return reply.code(201).send(made);
         // A repeat after a crash is answered with what was stored the first time.
         const stored = await requireQuote(db.client, tenantId, request.newId);
         return reply.code(201).send(stored.quote);
