@@ -46,7 +46,7 @@ test('a machine without GPUs sells its cores, priced by the core', () => {
   expect(sold).toMatchObject({
     accelerators: { kind: 'cpu', count: 4 },
     microUsdPerHour: 120_000,
-    divisible: { microUsdPerCpuHour: 30_000, microUsdPerGpuHour: 500_000 },
+    divisible: { microUsdPerCpuHour: 30_000 },
     priceDate: '2026-05-01',
   });
 });
