@@ -1,7 +1,9 @@
+import { distance } from 'fastest-levenshtein';
 import type { Fault } from '../core/errors.ts';
 import { WeirError } from '../core/errors.ts';
 import type { Workload } from '../protocol/job-spec.ts';
 import { presets } from './presets.ts';
+import { tokensOf } from './transformer.ts';
 
 type Check = (workload: Workload) => Fault | undefined;
 
@@ -26,7 +28,7 @@ const checks: Check[] = [
   ({ preset }) =>
     preset === undefined || presets.has(preset)
       ? undefined
-      : fault('preset', `There is no preset ${preset}. There are: ${[...presets.keys()].join(', ')}.`),
+      : fault('preset', `There is no preset ${preset}. Near it are: ${nearestPresets(preset).join(', ')}.`),
   ({ tokens, examples }) =>
     tokens === undefined || examples === undefined
       ? undefined
@@ -53,6 +55,9 @@ const checks: Check[] = [
       ? undefined
       : fault('examples', 'flopsPerExample needs examples: how many there are in one epoch.'),
   shapeAgainstParameters,
+  presetAgainstParameters,
+  batchAgainstData,
+  sequenceAgainstTokens,
 ];
 
 /** 12·L·d² is the weight count of a dense transformer without its embeddings. */
@@ -71,6 +76,52 @@ function shapeAgainstParameters({ kind, parameters, layers, hiddenSize, preset }
     'parameters',
     `layers and hiddenSize make about ${implied.toPrecision(2)} parameters, but parameters is ${parameters}: one of the three is probably wrong.`,
   );
+}
+
+/** A size stated beside a preset may differ a little, as parameters are counted in several ways; not be another model's. */
+function presetAgainstParameters({ preset, parameters }: Workload): Fault | undefined {
+  const known = preset === undefined ? undefined : presets.get(preset)?.workload.parameters;
+  if (known === undefined || parameters === undefined || near(parameters, known, 3)) return undefined;
+  const meant = [...presets].find(([, { workload }]) => near(parameters, workload.parameters ?? 0, 1.05))?.[0];
+  const others = meant === undefined ? 'leave preset out' : `${meant} was probably meant`;
+  return fault('parameters', `${preset} has ${known} parameters, but parameters is ${parameters}: ${others}.`);
+}
+
+function near(one: number, other: number, factor: number): boolean {
+  return one / other < factor && other / one < factor;
+}
+
+/** A batch somewhat larger than all there is runs, with fewer in it. */
+const lastBatchFactor = 2;
+
+function batchAgainstData(workload: Workload): Fault | undefined {
+  const { batchSize, sequenceLength, examples } = workload;
+  const tokens = tokensOf(workload);
+  const sequences = tokens === undefined || sequenceLength === undefined ? undefined : tokens / sequenceLength;
+  const samples = examples === undefined ? sequences : examples * (workload.epochs ?? 1);
+  if (batchSize === undefined || samples === undefined || batchSize <= lastBatchFactor * samples) return undefined;
+  const inTokens = sequenceLength === undefined ? undefined : Math.round(batchSize / sequenceLength);
+  const meant =
+    inTokens === undefined || inTokens < 1 ? '' : `, so ${inTokens} was probably meant, as so many tokens are`;
+  return fault(
+    'batchSize',
+    `batchSize is ${batchSize}, more than all ${Math.round(samples)} of the run: it is in sequences or examples${meant}.`,
+  );
+}
+
+function sequenceAgainstTokens({ tokens, sequenceLength }: Workload): Fault | undefined {
+  if (tokens === undefined || sequenceLength === undefined || sequenceLength <= tokens) return undefined;
+  return fault(
+    'sequenceLength',
+    `sequenceLength is ${sequenceLength}, more than all ${tokens} tokens: one of the two is probably wrong.`,
+  );
+}
+
+const namedPresets = 8;
+
+function nearestPresets(wanted: string): string[] {
+  const far = (name: string): number => (name.startsWith(wanted) ? 0 : 100) + distance(wanted, name);
+  return [...presets.keys()].toSorted((left, right) => far(left) - far(right)).slice(0, namedPresets);
 }
 
 /** Contradictions in a workload, all of them, each with what was probably meant. */

@@ -108,6 +108,25 @@ describe('contradictions are named, with what was probably meant', () => {
       '/workload/activeParameters',
       'swapped',
     ],
+    [
+      'another model’s size beside a preset',
+      { preset: 'llama-2-7b', parameters: 6.9e10 },
+      '/workload/parameters',
+      'llama-2-70b was probably meant',
+    ],
+    [
+      'a batch in tokens',
+      { parameters: 7e9, tokens: 1e9, sequenceLength: 4096, batchSize: 4_194_304 },
+      '/workload/batchSize',
+      '1024 was probably meant',
+    ],
+    [
+      'a sequence longer than all there is',
+      { parameters: 7e9, tokens: 2e3, sequenceLength: 4096 },
+      '/workload/sequenceLength',
+      'more than all 2000 tokens',
+    ],
+    ['a misspelt preset', { preset: 'llama2-7b' }, '/workload/preset', 'llama-2-7b'],
     ['an unknown preset', { preset: 'llama' }, '/workload/preset', 'llama-2-7b'],
     [
       'a shape of another size',
