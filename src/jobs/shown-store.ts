@@ -1,9 +1,10 @@
 import type { Prisma, Sql } from '../db/database.ts';
-import type { JobState } from '../protocol/job.ts';
+import type { Job, JobState } from '../protocol/job.ts';
 import type { Quote } from '../protocol/quote.ts';
 import { readTaskSpecs } from './array-store.ts';
 import { readArrays, type ArrayReading } from './array-reading-store.ts';
 import { listUnmet, type Upstream } from './dependency-store.ts';
+import { readTails } from './queue-tail.ts';
 
 /** A job with all that its answer shows. */
 const shown = {
@@ -18,15 +19,20 @@ export type ShownJob = JobRow & {
   tasks: ArrayReading | null;
   /** What it waits for before it stands in the queue. */
   upstream: ShownUpstream[];
+  /** Where no cycle has looked at it yet: what is known from those before it in its tenant's queue. */
+  tail: Job['waiting'] | undefined;
 };
 
 /** A job that another waits for, as far as it tells until when. */
-export type ShownUpstream = Upstream & { row: Omit<ShownJob, 'upstream'> };
+export type ShownUpstream = Upstream & { row: Omit<ShownJob, 'upstream' | 'tail'> };
+
+/** How far places in a queue are counted for one job, and for each of a list. */
+const mostPlaces = { one: 1_000_000, ofList: 10_000 };
 
 export async function findShownJob(sql: Sql, jobId: string, now: Date): Promise<ShownJob | undefined> {
   const job = await sql.job.findUnique({ where: { id: jobId }, include: shown });
   if (job === null) return undefined;
-  const [whole] = await join(sql, [job], now);
+  const [whole] = await join(sql, [job], now, mostPlaces.one);
   return whole;
 }
 
@@ -58,10 +64,16 @@ export async function listShownJobs(
     take: limit,
     include: shown,
   });
-  return join(sql, jobs, now);
+  return join(sql, jobs, now, mostPlaces.ofList);
 }
 
-async function join(sql: Sql, jobs: JobRow[], now: Date): Promise<ShownJob[]> {
+async function join(sql: Sql, jobs: JobRow[], now: Date, places: number): Promise<ShownJob[]> {
+  const unexplained = jobs.filter((job) => job.state === 'queued' && !job.held && job.waiting === null);
+  const tails = await readTails(
+    sql,
+    unexplained.map(({ id }) => id),
+    places,
+  );
   const held = jobs.filter((job) => job.held && job.state === 'queued').map(({ id }) => id);
   const unmet = await listUnmet(sql, held);
   const upstreamIds = [...new Set(unmet.map(({ job }) => job))];
@@ -70,6 +82,7 @@ async function join(sql: Sql, jobs: JobRow[], now: Date): Promise<ShownJob[]> {
   const shownJobs = await joinParts(sql, jobs, now);
   return shownJobs.map((job) => ({
     ...job,
+    tail: tails.get(job.id),
     upstream: unmet.flatMap((each) => {
       const row = each.jobId === job.id ? upstream.get(each.job) : undefined;
       return row === undefined ? [] : [{ ...each, row }];
@@ -77,7 +90,7 @@ async function join(sql: Sql, jobs: JobRow[], now: Date): Promise<ShownJob[]> {
   }));
 }
 
-async function joinParts(sql: Sql, jobs: JobRow[], now: Date): Promise<Omit<ShownJob, 'upstream'>[]> {
+async function joinParts(sql: Sql, jobs: JobRow[], now: Date): Promise<Omit<ShownJob, 'upstream' | 'tail'>[]> {
   if (jobs.length === 0) return [];
   const quotes = await sql.quote.findMany({
     where: { id: { in: jobs.map((job) => job.quoteId) } },

@@ -156,9 +156,12 @@ function waitingView(row: ShownJob, now: Date): Static<'waiting'> {
   const { upstream, tasks } = row;
   if (upstream.length > 0)
     return waitingForOthers(
-      upstream.map(({ row: other, ...each }) => ({ ...each, view: jobView({ ...other, upstream: [] }, now) })),
+      upstream.map(({ row: other, ...each }) => ({
+        ...each,
+        view: jobView({ ...other, upstream: [], tail: undefined }, now),
+      })),
     );
   // An array waits as the first of its tasks does.
   const waiting = tasks === null ? (row.waiting as Static<'waiting'> | null) : tasks.waiting;
-  return waiting ?? { position: null, eta: unknown, blockers: [] };
+  return waiting ?? row.tail ?? { position: null, eta: unknown, blockers: [] };
 }

@@ -1,0 +1,58 @@
+import type { Sql } from '../db/database.ts';
+import type { Job } from '../protocol/job.ts';
+
+type Waiting = NonNullable<Job['waiting']>;
+
+/** Of each tenant's queue so many jobs are explained one by one; those behind are explained by them. */
+const headLength = 50;
+
+type Tail = { id: string; before: number; heads: (Waiting | null)[] };
+
+/**
+ * What jobs that stand behind the head of their tenant's queue wait for: their place in it, and what the cycle last said of those
+ * that are next. Counts no further than `most`: beyond it the place is left open.
+ */
+export async function readTails(sql: Sql, ids: string[], most: number): Promise<Map<string, Waiting>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.$queryRaw<Tail[]>`
+    SELECT own.id, ahead.before, head.heads
+    FROM job AS own
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS before FROM (
+        SELECT FROM job AS other
+        WHERE other.state = 'queued' AND NOT other.held AND other.tenant_id = own.tenant_id AND other.priority >= own.priority
+          AND (other.priority > own.priority OR (other.queued_at, other.id) < (own.queued_at, own.id))
+        LIMIT ${most}
+      ) counted
+    ) ahead
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_agg(waiting), '[]') AS heads FROM (
+        SELECT waiting FROM job AS other WHERE other.state = 'queued' AND NOT other.held AND other.tenant_id = own.tenant_id
+        ORDER BY priority DESC, queued_at, id LIMIT ${headLength}
+      ) next
+    ) head
+    WHERE own.id = ANY(${ids})`;
+  return new Map(rows.map(({ id, before, heads }) => [id, behind(before < most ? before + 1 : null, heads)]));
+}
+
+/** The expected start goes on from those of the head, at their pace. */
+export function behind(position: number | null, heads: readonly (Waiting | null)[]): Waiting {
+  const known = heads.flatMap((head) => (head === null ? [] : [head]));
+  const [first, last] = [known[0], known.at(-1)];
+  const [blocker] = last?.blockers ?? [];
+  const isBehind = position !== null && position > heads.length;
+  if (first === undefined || last === undefined || blocker === undefined || !isBehind)
+    return { position, eta: { p50: null, p90: null }, blockers: [] };
+  const at = (percentile: 'p50' | 'p90'): string | null => {
+    const [from, to] = [first.eta[percentile], last.eta[percentile]];
+    if (from === null || to === null || known.length < 2) return null;
+    const paceMs = (Date.parse(to) - Date.parse(from)) / (known.length - 1);
+    return new Date(Date.parse(to) + paceMs * (position - heads.length)).toISOString();
+  };
+  const message = `${position - 1} jobs of this tenant are before it. Of those that are next, the last waits for this: ${blocker.message}`;
+  return {
+    position,
+    eta: { p50: at('p50'), p90: at('p90') },
+    blockers: [{ code: blocker.code, message, unblocks: 'The jobs before it start.' }],
+  };
+}

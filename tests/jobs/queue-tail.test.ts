@@ -1,0 +1,39 @@
+import { expect, test as plain } from 'vitest';
+import { findShownJob, listShownJobs } from '../../src/jobs/shown-store.ts';
+import { behind } from '../../src/jobs/queue-tail.ts';
+import { jobView } from '../../src/jobs/view.ts';
+import { addJob, addTenant, test } from '../instances/world.ts';
+
+test('jobs behind the head of their tenant’s queue know their place and what those before them wait for', async ({
+  world,
+}) => {
+  const tenantId = await addTenant(world, { caps: { runningJobs: 0 } });
+  const ids: string[] = [];
+  for (let n = 0; n < 53; n += 1) ids.push(await addJob(world, tenantId));
+  await addJob(world, await addTenant(world));
+  await world.cycle();
+  const [first = '', last = ''] = [ids[0], ids.at(-1)];
+  const waitingOf = async (id: string) => {
+    const row = await findShownJob(world.db.client, id, world.now());
+    return row === undefined ? undefined : jobView(row, world.now()).waiting;
+  };
+  expect(await waitingOf(first)).toMatchObject({ position: 1, blockers: [{ code: 'cap' }] });
+  expect(await waitingOf(last)).toMatchObject({
+    position: 53,
+    blockers: [{ code: 'cap', message: expect.stringContaining('52 jobs of this tenant are before it.') }],
+  });
+  const listed = await listShownJobs(world.db.client, { tenantId, limit: 2 }, world.now());
+  expect(listed.map(({ tail }) => tail?.position)).toEqual([53, 52]);
+});
+
+plain('the expected start goes on at the pace of the head', () => {
+  const head = (minutes: number) => ({
+    position: 1,
+    eta: { p50: new Date(minutes * 60_000).toISOString(), p90: null },
+    blockers: [{ code: 'capacity' as const, message: 'full', unblocks: 'free' }],
+  });
+  expect(behind(4, [head(10), head(20)])).toMatchObject({
+    eta: { p50: new Date(40 * 60_000).toISOString(), p90: null },
+  });
+  expect(behind(1, [])).toEqual({ position: 1, eta: { p50: null, p90: null }, blockers: [] });
+});
