@@ -5,9 +5,9 @@ import type { Capacity } from '../providers/provider.ts';
 import { createDescribe } from './describe.ts';
 import { forecast } from './explain.ts';
 import { byTenant } from './order.ts';
-import { readSnapshot, type SnapshotDeps } from './read-snapshot.ts';
-import { decideRound, type Preemption, type Start, type Wait } from './decide.ts';
-import type { Snapshot } from './snapshot.ts';
+import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snapshot.ts';
+import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
+import { createExplained, type Explained } from './explained.ts';
 import { openState, type State } from './state.ts';
 import { insertStart, lockCycle, putOff, writeWaiting } from './store.ts';
 
@@ -32,20 +32,23 @@ export type Cycle = () => Promise<'done' | 'busy'>;
 
 /** One round of dispatch: snapshot, decide, apply, in one transaction; then the machines are asked for. */
 export function createCycle(deps: CycleDeps): Cycle {
+  const explained = createExplained();
+  let turn = 0;
   return async () => {
     const capacities = await deps.capacities();
     const applied = await deps.db.transaction(async (tx) => {
       if (!(await lockCycle(tx))) return undefined;
       const at = deps.now();
-      const snapshot = await readSnapshot(tx, at, capacities, deps);
+      const snapshot = await readSnapshot(tx, { at, turn: (turn += 1) }, capacities, deps);
       if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [] };
       const state = openState(snapshot);
       const { starts, preemptions, waits } = decideRound(state, byTenant(snapshot.queued));
       const instanceIds = await applyStarts(tx, starts, at, deps);
-      await explain(tx, waits, snapshot, state);
+      await explain(tx, { starts, waits }, { snapshot, state, explained });
       return { instanceIds, preemptions };
     });
     if (applied === undefined) return 'busy';
+    explained.keep();
     await Promise.all(applied.instanceIds.map((id) => deps.wakeLaunch(id)));
     for (const preemption of applied.preemptions) await deps.preempt(preemption);
     return 'done';
@@ -82,16 +85,33 @@ async function applyStart(tx: Sql, start: Start, at: Date, { bootMs, occupy, res
   return started.instanceIds;
 }
 
-async function explain(tx: Sql, waits: Wait[], snapshot: Snapshot, state: State): Promise<void> {
+type Around = { snapshot: ReadSnapshot; state: State; explained: Explained };
+
+async function explain(
+  tx: Sql,
+  { starts, waits }: Pick<Decisions, 'starts' | 'waits'>,
+  { snapshot, state, explained }: Around,
+): Promise<void> {
   if (waits.length === 0) return;
+  const placeOf = placesAfter(snapshot.places, starts);
   const describe = createDescribe(state);
   const etas = forecast(snapshot);
   const iso = (ms: number | null | undefined) =>
     typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString();
-  const rows = waits.map(({ jobId, tenantId, position, blockers: obstacles }) => {
+  const rows = waits.map(({ jobId, tenantId, blockers: obstacles }) => {
     const eta = etas.get(jobId);
     const blockers = obstacles.map((obstacle) => describe(obstacle, tenantId));
-    return { id: jobId, position, eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
+    return { id: jobId, position: placeOf(jobId, tenantId), eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
   });
-  await writeWaiting(tx, rows, new Date(snapshot.now));
+  await writeWaiting(tx, explained.news(rows, snapshot.now), new Date(snapshot.now));
+}
+
+/** Whoever has started stands in no queue any more. A cycle sees parts of long queues: what it saw is no count of them. */
+function placesAfter(places: Map<string, number>, starts: Start[]): (jobId: string, tenantId: string) => number {
+  const left = Map.groupBy(starts, ({ tenantId }) => tenantId);
+  return (jobId, tenantId) => {
+    const place = places.get(jobId) ?? 0;
+    const before = (left.get(tenantId) ?? []).filter((start) => (places.get(start.jobId) ?? 0) < place);
+    return place - before.length;
+  };
 }

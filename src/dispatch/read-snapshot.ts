@@ -21,9 +21,20 @@ export type SnapshotDeps = {
   onError: (error: unknown) => void;
 };
 
+/** `turn`: how many rounds this process has had before. */
+export type Moment = { at: Date; turn: number };
+
+/** `places`: where in its tenant's queue each waiting job stands, from 1. */
+export type ReadSnapshot = Snapshot & { places: Map<string, number> };
+
 /** All that a round of decisions needs to know. */
-export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, deps: SnapshotDeps): Promise<Snapshot> {
-  const queuedRows = await readQueueHeads(tx);
+export async function readSnapshot(
+  tx: Sql,
+  { at, turn }: Moment,
+  capacities: Capacities,
+  deps: SnapshotDeps,
+): Promise<ReadSnapshot> {
+  const queuedRows = await readQueueHeads(tx, turn);
   const activeRows = await readActive(tx);
   const soleTenants = await deps.soleTenants(tx);
   const running = activeRows.flatMap((row) => runningJob(row, at.getTime(), capacities, deps));
@@ -41,6 +52,7 @@ export async function readSnapshot(tx: Sql, at: Date, capacities: Capacities, de
     pools: [...capacities].map(([provider, capacity]) => poolOf(provider, capacity, activeRows)),
     tenants: withRunning(uses.tenants, running),
     queued,
+    places: new Map(queuedRows.map(({ id, place }) => [id, place])),
     running,
     rules: {
       minRuntimeMs: uses.minRuntimeMs,

@@ -6,8 +6,10 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { NodeLimits } from '../providers/provider.ts';
 import type { Start } from './decide.ts';
 
-/** How many of a tenant's waiting jobs a cycle looks at: what stands behind them can't start before them. */
-const headLength = 50;
+/** How far a cycle looks into the queue of one tenant, and into all of them together: as far as a cycle stays short. */
+const deepest = 50;
+const widest = 4_000;
+const shallowest = 4;
 
 /** What a decision needs of a spec: the files and commands of jobs that wait are not read again and again. */
 export type NeededSpec = Pick<JobSpec, 'resources' | 'maxCostUsd'>;
@@ -20,6 +22,8 @@ export type QueuedRow = {
   id: string;
   tenantId: string;
   priority: number;
+  /** In its tenant's queue, from 1. */
+  place: number;
   queuedAt: Date;
   notBefore: Date | null;
   spec: NeededSpec;
@@ -28,15 +32,41 @@ export type QueuedRow = {
   charged: number;
 };
 
-/** From each tenant's own end of the index: what a cycle costs does not grow with the queues. */
-export async function readQueueHeads(tx: Sql): Promise<QueuedRow[]> {
+/**
+ * From each tenant's own end of the index: what a cycle costs does not grow with the queues. Where many tenants wait, half of
+ * what it reads of each comes first in its queue, and the other half lies further back, at another place each turn: where
+ * none of the first may start, what stands behind them still has its chance.
+ */
+export async function readQueueHeads(tx: Sql, turn: number): Promise<QueuedRow[]> {
+  const tenantIds = await readWaitingTenants(tx);
+  if (tenantIds.length === 0) return [];
+  const length = Math.max(shallowest, Math.min(deepest, Math.floor(widest / tenantIds.length)));
+  const first = length < deepest ? Math.ceil(length / 2) : deepest;
+  const places = Math.max(1, Math.floor((deepest - first) / Math.max(1, length - first)));
+  const skipped = first + (turn % places) * (length - first);
   return tx.$queryRaw<QueuedRow[]>`
-    SELECT j.* FROM tenant CROSS JOIN LATERAL (
+    SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (
       SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
-        charged_micro_usd::float8 AS charged
-      FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
-      ORDER BY priority DESC, queued_at, id LIMIT ${headLength}
+        charged_micro_usd::float8 AS charged, place
+      FROM (
+        SELECT *, row_number() OVER (ORDER BY priority DESC, queued_at, id)::int AS place
+        FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
+        ORDER BY priority DESC, queued_at, id LIMIT ${skipped + length - first}
+      ) line WHERE place <= ${first} OR place > ${skipped}
     ) j`;
+}
+
+/** From each to the next in the index, whatever stands between them. */
+async function readWaitingTenants(tx: Sql): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    WITH RECURSIVE waiting AS (
+      (SELECT tenant_id AS id FROM job WHERE state = 'queued' ORDER BY tenant_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT tenant_id FROM job WHERE state = 'queued' AND tenant_id > waiting.id ORDER BY tenant_id LIMIT 1)
+      FROM waiting WHERE waiting.id IS NOT NULL
+    )
+    SELECT id FROM waiting WHERE id IS NOT NULL`;
+  return rows.map(({ id }) => id);
 }
 
 export type ActiveRow = {

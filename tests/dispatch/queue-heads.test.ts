@@ -1,0 +1,76 @@
+import { expect } from 'vitest';
+import { createExplained } from '../../src/dispatch/explained.ts';
+import { readQueueHeads, type WaitingRow } from '../../src/dispatch/store.ts';
+import { addJob, addTenant, jobOf, test } from '../instances/world.ts';
+
+test('of few tenants a cycle reads the first fifty, of many a few, and in turn those behind them', async ({
+  world,
+  db,
+}) => {
+  const tenantId = await addTenant(world);
+  const first = await addJob(world, tenantId);
+  // Sixty of one tenant, in the order of their names, and one each of a thousand others.
+  await db.pool.query(
+    `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
+     SELECT 'job_' || lpad(n::text, 3, '0'), tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at + n * interval '1 s'
+     FROM job, generate_series(2, 60) n WHERE id = $1`,
+    [first],
+  );
+  const ownOf = async (turn: number) =>
+    (await readQueueHeads(db.client, turn)).filter((row) => row.tenantId === tenantId).map(({ place }) => place);
+  expect(await ownOf(0)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+
+  await db.pool.query(
+    `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
+     SELECT 'job_other' || n, 'tnt_other' || n, name, state, spec, quote_id, options, priority, created_at, queued_at
+     FROM job, generate_series(1, 1000) n WHERE id = $1`,
+    [first],
+  );
+  const seen = new Set<number>();
+  for (let turn = 0; turn < 24; turn += 1) {
+    const places = await ownOf(turn);
+    expect(places).toHaveLength(4);
+    expect(places.slice(0, 2)).toEqual([1, 2]);
+    for (const place of places) seen.add(place);
+  }
+  expect([...seen].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+});
+
+test('a cycle writes again what it says of a job where that has changed, and where another may have', async ({
+  world,
+}) => {
+  const row: WaitingRow = {
+    id: 'a',
+    position: 1,
+    eta: { p50: new Date(600_000).toISOString(), p90: null },
+    blockers: [],
+  };
+  const later = { ...row, eta: { p50: new Date(640_000).toISOString(), p90: null } };
+  const explained = createExplained();
+  expect(explained.news([row], 0)).toEqual([row]);
+  // What was rolled back was not written.
+  expect(explained.news([row], 0)).toEqual([row]);
+  explained.keep();
+  expect(explained.news([row], 1000)).toEqual([]);
+  expect(explained.news([later], 1000)).toEqual([]);
+  expect(explained.news([{ ...row, position: 2 }], 1000)).toHaveLength(1);
+  expect(explained.news([row], 60_000)).toEqual([row]);
+
+  world.provider.capacity = async () => ({
+    cpus: 1,
+    memoryBytes: 2 ** 40,
+    diskBytes: 2 ** 40,
+    gpus: { kind: 'none', count: 0 },
+  });
+  const tenantId = await addTenant(world);
+  const [, second, third] = [
+    await addJob(world, tenantId),
+    await addJob(world, tenantId),
+    await addJob(world, tenantId),
+  ];
+  await world.cycle();
+  const positions = await Promise.all(
+    [second, third].map(async (id) => ((await jobOf(world, id)).waiting as { position: number } | null)?.position),
+  );
+  expect(positions).toEqual([1, 2]);
+});
