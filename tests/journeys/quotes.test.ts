@@ -153,7 +153,7 @@ test('a pilot that says nothing, or may not run, leaves the quote as it was and 
   await installation.operator.call('PUT', `/v1/tenants/${poor.tenantId}/policy`, { caps: { runningJobs: 0 } });
   const refused = await waitFor('the policy to hold', async () => {
     const asked = await piloted(await poor.post<Quote>('/v1/quotes', { ...silent, pilot: true }), poor);
-    return asked.pilot?.message.includes('lets this tenant run no jobs') ? asked : undefined;
+    return asked.pilot?.message.includes('lets the tenant run no jobs') ? asked : undefined;
   });
   expect(refused.pilot).toMatchObject({ state: 'failed', job: null });
 
