@@ -5,6 +5,7 @@ import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { endOf } from './ends.ts';
 import { petaflopsOf, wholePool, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
 import { needOf } from './need.ts';
@@ -117,9 +118,6 @@ function unlessBroken<T>(read: () => T, { onError }: SnapshotDeps): T | undefine
   }
 }
 
-/** How long a job that is told to end holds its machines, about. */
-const endingMs = 30_000;
-
 /** `useLeft`: petaflop-seconds that it is expected to use, beyond what is in the accounts already. */
 type InFlight = RunningJob & { useLeft: number };
 
@@ -127,10 +125,6 @@ function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: S
   const { jobId, tenantId, spec, option, offer } = row;
   if (option === null) return [];
   const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);
-  const from = (row.startedAt ?? row.createdAt).getTime();
-  const endsAt = row.isStopping
-    ? { p50: now + endingMs, p90: now + endingMs }
-    : { p50: from + choice.durationMs.p50, p90: from + choice.durationMs.p90 };
   const accountedMs = offer.hourlyUsd > 0 ? (row.charged / fromUsd(offer.hourlyUsd)) * hourMs : 0;
   const useLeft = (choice.petaflops * Math.max(0, choice.durationMs.p50 - accountedMs)) / 1000;
   return [
@@ -143,7 +137,7 @@ function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: S
       startedAt: row.startedAt?.getTime(),
       checkpointedAt: row.checkpointedAt?.getTime(),
       isStopping: row.isStopping,
-      endsAt,
+      endsAt: endOf(row, option, now),
       useLeft,
     },
   ];

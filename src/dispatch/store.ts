@@ -86,6 +86,9 @@ export type ActiveRow = {
   checkpointedAt: Date | null;
   /** Micro-dollars of it that are in the accounts. */
   charged: number;
+  /** What the job has said of its progress, and how long its earlier attempts ran. */
+  progress: unknown;
+  earlierMs: number;
 };
 
 /** Everything that holds capacity: from the intent until the provider no longer shows it. */
@@ -96,6 +99,8 @@ export async function readActive(tx: Sql): Promise<ActiveRow[]> {
       attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
       (SELECT max(artifact.created_at) FROM artifact WHERE artifact.job_id = job.id AND kind = 'checkpoint'
         AND verified_at IS NOT NULL) AS "checkpointedAt",
+      job.progress, coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
+        WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs",
       (SELECT option FROM jsonb_array_elements(options) AS option
         WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS option
     FROM attempt JOIN job ON job.id = attempt.job_id
