@@ -3,6 +3,7 @@ import { lastCheckpointAt, promote } from './artifacts/store.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import { createBudgetLeft } from './dispatch/budgets.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
+import { createRecord } from './dispatch/record.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
 import type { Foundation } from './foundation.ts';
 import { forgetRequests } from './http/store.ts';
@@ -119,6 +120,7 @@ function buildCycle(foundation: Foundation): Cycle {
     occupy: soleTenancy.occupy,
     reserve,
     preempt: createPreempt({ db, now, wakeSettle }),
+    record: createRecord({ db, now }),
     onError,
     wakeLaunch,
     bootMs: config.timing.bootMs,

@@ -4,6 +4,7 @@ import type { Database, Sql } from '../db/database.ts';
 import type { Capacity } from '../providers/provider.ts';
 import { createDescribe } from './describe.ts';
 import { forecast } from './explain.ts';
+import { figuresOf, type Figures } from './figures.ts';
 import { byTenant } from './order.ts';
 import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snapshot.ts';
 import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
@@ -24,6 +25,8 @@ export type CycleDeps = SnapshotDeps & {
   ) => Promise<unknown>;
   /** Gives a running job notice. In a transaction of its own: the accounts that this one holds are taken after the job elsewhere. */
   preempt: (preemption: Preemption) => Promise<unknown>;
+  /** Keeps what the round was like, and how long it took. */
+  record: (figures: Figures, seconds: number) => Promise<unknown>;
   wakeLaunch: (instanceId: string) => Promise<void>;
   bootMs: number;
 };
@@ -35,6 +38,7 @@ export function createCycle(deps: CycleDeps): Cycle {
   const explained = createExplained();
   let turn = 0;
   return async () => {
+    const startedAt = performance.now();
     const capacities = await deps.capacities();
     const applied = await deps.db.transaction(async (tx) => {
       if (!(await lockCycle(tx))) return undefined;
@@ -42,15 +46,19 @@ export function createCycle(deps: CycleDeps): Cycle {
       const snapshot = await readSnapshot(tx, { at, turn: (turn += 1) }, capacities, deps);
       if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [] };
       const state = openState(snapshot);
-      const { starts, preemptions, waits } = decideRound(state, byTenant(snapshot.queued));
+      const decisions = decideRound(state, byTenant(snapshot.queued));
+      const { starts, preemptions, waits } = decisions;
       const instanceIds = await applyStarts(tx, starts, at, deps);
       await explain(tx, { starts, waits }, { snapshot, state, explained });
-      return { instanceIds, preemptions };
+      return { instanceIds, preemptions, figures: figuresOf(snapshot, decisions) };
     });
     if (applied === undefined) return 'busy';
     explained.keep();
     await Promise.all(applied.instanceIds.map((id) => deps.wakeLaunch(id)));
     for (const preemption of applied.preemptions) await deps.preempt(preemption);
+    // What is told of a round must not undo it.
+    if (applied.figures !== undefined)
+      await deps.record(applied.figures, (performance.now() - startedAt) / 1000).catch(deps.onError);
     return 'done';
   };
 }

@@ -151,3 +151,40 @@ test('a team spends from its organisation’s budget, and may run where both may
   await world.cycle();
   expect(blockersOf(await jobOf(world, second))).toMatchObject([{ code: 'capacity' }]);
 });
+
+test('a ceiling on concentration that is found passed is told once, to the operator and to whom it is about', async ({
+  world,
+  db,
+}) => {
+  await db.client.policyVersion.create({ data: { tenantId: null, policy: { hhiCeiling: 0.001 }, createdBy: 'test' } });
+  const tenantId = await addTenant(world);
+  const waiting = await addJob(world, tenantId);
+  await world.cycle();
+  expect(blockersOf(await jobOf(world, waiting))).toMatchObject([{ code: 'concentration' }]);
+  const dear = await addTenant(world, { caps: { runningJobs: 0 } });
+  await db.client.usageEntry.create({
+    data: {
+      tenantId: dear,
+      jobId: waiting,
+      attempt: 1,
+      instanceId: 'i',
+      provider: 'scripted',
+      region: 'z',
+      kind: 'cpu',
+      from: new Date(world.now().getTime() - 1000),
+      to: world.now(),
+      acceleratorSeconds: 1e9,
+      petaflopSeconds: 1e9,
+      microUsd: 0,
+    },
+  });
+  for (let round = 0; round < 2; round += 1) {
+    await addJob(world, dear);
+    world.advance(2);
+    await world.cycle();
+  }
+  const told = await db.client.audit.findMany({ where: { action: 'concentration.breach' } });
+  expect(told).toMatchObject([{ after: { figure: 'hhi', value: 1, largest: dear } }]);
+  expect(await db.client.ledgerEntry.count({ where: { tenantId: dear } })).toBe(1);
+  expect(world.errors).toEqual([]);
+});

@@ -3,6 +3,7 @@ import { newToken } from '../../src/core/tokens.ts';
 import type { Database } from '../../src/db/database.ts';
 import { createBudgetLeft } from '../../src/dispatch/budgets.ts';
 import { createCycle } from '../../src/dispatch/cycle.ts';
+import { createRecord } from '../../src/dispatch/record.ts';
 import { createTenantUses } from '../../src/dispatch/tenant-uses.ts';
 import { createClaim } from '../../src/instances/claim.ts';
 import { requireRunner } from '../../src/instances/fence.ts';
@@ -93,6 +94,7 @@ export function createWorld(db: Database) {
       occupy: soleTenancy.occupy,
       reserve,
       preempt: createPreempt({ db, now, wakeSettle: wake('settle') }),
+      record: createRecord({ db, now }),
       onError: (error) => void errors.push(error),
       wakeLaunch: wake('launch'),
       bootMs: timing.bootMs,

@@ -11,6 +11,7 @@ import type { Keyring } from '../keyring.ts';
 import { renderMetrics } from '../metrics.ts';
 import { observeMachine, type MachineMetricDeps } from '../machine-metrics.ts';
 import { observeQuotes } from '../quote-metrics.ts';
+import { observeDispatch } from '../dispatch-metrics.ts';
 import { observeShares, type ShareMetricDeps } from '../share-metrics.ts';
 
 export type Check = () => Promise<boolean>;
@@ -56,6 +57,7 @@ export function healthRoutes(deps: HealthRouteDeps): FastifyPluginAsyncTypebox {
     observeInstallation(metrics, db),
     observeQuotes(metrics, db),
     observeShares(metrics, deps),
+    observeDispatch(metrics, deps.db),
     observeMachine(metrics, deps),
   ];
   const isOperator = async (request: FastifyRequest): Promise<boolean> => {

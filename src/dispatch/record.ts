@@ -1,0 +1,59 @@
+import type { Clock } from '../core/time.ts';
+import type { Database, Sql } from '../db/database.ts';
+import { postNotice } from '../shares/store.ts';
+import { writeAudit } from '../tenants/audit.ts';
+import type { Figures } from './figures.ts';
+
+/** The last round's figures, where every process reads them: see src/http/dispatch-metrics.ts. */
+export type RecordedRound = Figures & { at: string; seconds: number };
+
+const settingName = 'last dispatch';
+
+export async function readRound(sql: Sql): Promise<RecordedRound | undefined> {
+  const row = await sql.setting.findUnique({ where: { name: settingName } });
+  return (row?.value ?? undefined) as RecordedRound | undefined;
+}
+
+/** A round comes many times a second, and nobody looks oftener than this. */
+const restMs = 1_000;
+
+/**
+ * Keeps what a round was like. A ceiling on concentration that it finds passed, and the one before did not, is an entry in the audit and
+ * a line on the statement of the tenant with the largest share.
+ */
+export function createRecord({ db, now }: { db: Database; now: Clock }) {
+  let last: { atMs: number; breached: string } | undefined;
+  return async (figures: Figures, seconds: number): Promise<void> => {
+    const at = now();
+    const breached = figures.breaches.map(({ figure }) => figure).join();
+    if (last !== undefined && last.breached === breached && at.getTime() - last.atMs < restMs) return;
+    await db.transaction(async (tx) => {
+      const before = await readRound(tx);
+      const value = { ...figures, at: at.toISOString(), seconds };
+      await tx.setting.upsert({
+        where: { name: settingName },
+        create: { name: settingName, value },
+        update: { value },
+      });
+      const known = new Set(before?.breaches.map(({ figure }) => figure));
+      for (const breach of figures.breaches) if (!known.has(breach.figure)) await tell(tx, breach, at);
+    });
+    last = { atMs: at.getTime(), breached };
+  };
+}
+
+async function tell(
+  tx: Sql,
+  { figure, value, ceiling, largest }: Figures['breaches'][number],
+  at: Date,
+): Promise<void> {
+  const note = `The pool's ${figure} is ${value.toFixed(3)}, above its ceiling of ${ceiling}.`;
+  await writeAudit(tx, {
+    actor: 'weir',
+    tenantId: null,
+    action: 'concentration.breach',
+    target: 'pool',
+    after: { figure, value, ceiling, largest },
+  });
+  if (largest !== '') await postNotice(tx, { tenantId: largest, note, at });
+}
