@@ -14,6 +14,7 @@ import {
   windowMsOf,
 } from './limits.ts';
 import type { ShareCap, TenantUse } from './snapshot.ts';
+import { readLeaving } from './window-store.ts';
 
 export type TenantUseDeps = BudgetDeps & {
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
@@ -69,7 +70,7 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
         ...limitsOf(id, policy, parents),
         decayedUse: decayed.get(id) ?? 0,
         budgetLeft: budgetLeft(policy, committed.get(id)),
-        shareCap: await readShareCap(id, policy, { uses, poolPetaflops }),
+        shareCap: await readShareCap(id, policy, { tx, now, uses, parents, poolPetaflops }),
         windowUse: concentration?.useByTenant.get(id) ?? 0,
       });
     }
@@ -98,22 +99,30 @@ function createUses(tx: Sql, now: Date, parents: Parents, { useSince }: TenantUs
 
 type Uses = (lengthMs: number) => Promise<{ own: Map<string, number>; below: Map<string, number>; pool: number }>;
 
-type Around = { uses: Uses; poolPetaflops: number };
+type Around = { tx: Sql; now: Date; uses: Uses; parents: Parents; poolPetaflops: number };
+
+/** Only whom the cap may hold back is told until when; of the others nobody asks. */
+const nearPart = 0.5;
 
 async function readShareCap(
   id: string,
   { shareCap }: Policy,
-  { uses, poolPetaflops }: Around,
+  { tx, now, uses, parents, poolPetaflops }: Around,
 ): Promise<ShareCap | undefined> {
   if (shareCap === undefined) return undefined;
   const lengthMs = windowMsOf(shareCap);
   const use = await uses(lengthMs);
+  const own = use.below.get(id) ?? 0;
+  const floor = floorOf(poolPetaflops, lengthMs);
+  const isNear = own > nearPart * shareCap.share * Math.max(use.pool, floor);
+  const teams = [...parents.keys()].filter((each) => ancestorsOf(each, parents).includes(id));
   return {
     share: shareCap.share,
     mode: shareCap.mode ?? 'soft',
-    ownPetaflopSeconds: use.below.get(id) ?? 0,
+    ownPetaflopSeconds: own,
     poolPetaflopSeconds: use.pool,
-    floorPetaflopSeconds: floorOf(poolPetaflops, lengthMs),
+    floorPetaflopSeconds: floor,
+    ...(isNear ? { leaving: await readLeaving(tx, [id, ...teams], lengthMs, now) } : {}),
   };
 }
 

@@ -188,3 +188,38 @@ test('a ceiling on concentration that is found passed is told once, to the opera
   expect(await db.client.ledgerEntry.count({ where: { tenantId: dear } })).toBe(1);
   expect(world.errors).toEqual([]);
 });
+
+test('who is at a share cap is told when use will have left the window', async ({ world, db }) => {
+  world.provider.capacity = async () => ({
+    cpus: 4,
+    memoryBytes: 1e13,
+    diskBytes: 1e13,
+    gpus: { kind: 'none', count: 0 },
+  });
+  const tenantId = await addTenant(world, { shareCap: { share: 0.5, window: '24h', mode: 'hard' } });
+  const jobId = await addJob(world, tenantId);
+  await db.client.usageEntry.create({
+    data: {
+      tenantId,
+      jobId,
+      attempt: 1,
+      instanceId: 'i',
+      provider: 'scripted',
+      region: 'z',
+      kind: 'cpu',
+      from: new Date('2026-11-10T08:10:00Z'),
+      to: new Date('2026-11-10T08:50:00Z'),
+      acceleratorSeconds: 1e6,
+      petaflopSeconds: 1e6,
+      microUsd: 0,
+    },
+  });
+  await world.cycle();
+  expect(blockersOf(await jobOf(world, jobId))).toMatchObject([
+    {
+      code: 'share-cap',
+      message: 'Share cap 50.0 %: at 100.0 %, with this job at 100.0 %.',
+      unblocks: 'There is room below it about 09:00 UTC, as use leaves the window, or an operator raises shareCap.',
+    },
+  ]);
+});
