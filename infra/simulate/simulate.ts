@@ -44,7 +44,7 @@ const program = new Command('npm run simulate --')
   .option('--processors <count>', 'of a trace, in place of what its header says', numberAbove0)
   .option('--half-life <time>', 'of past use, such as 3d')
   .option('--policies <file>', 'YAML or JSON: tenants’ policies, by tenant')
-  .option('--no-backfill', 'nothing passes the first job that waits for capacity')
+  .option('--no-backfill', 'nothing passes the first job of its queue')
   .option('--json', 'one object, with the summary last')
   .showHelpAfterError();
 

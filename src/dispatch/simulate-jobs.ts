@@ -37,7 +37,7 @@ export type Scenario = {
   /** What all capacities that can be counted could give at once. */
   poolPetaflops: number;
   order?: Order;
-  /** False: nothing passes the first job that waits for capacity. */
+  /** False: nothing passes the first job of its queue. */
   backfill?: boolean;
 };
 

@@ -11,8 +11,8 @@ export type Machines = {
   /** By their predicted ends: decide sorts them so, and finds them sorted. */
   running: () => RunningJob[];
   nextEnd: () => number;
-  /** The first that has ended by now. */
-  endedBy: (now: number) => Running | undefined;
+  /** Those that have ended by now, in order; each is to be released. */
+  eachEnded: (now: number, end: (ended: Running) => void) => void;
 };
 
 /** What is free, and what runs until when. */
@@ -42,7 +42,9 @@ export function createMachines(capacities: Capacities): Machines {
     },
     running: () => running,
     nextEnd: () => ends[0]?.endsAt ?? Infinity,
-    endedBy: (now) => (ends[0] !== undefined && ends[0].endsAt <= now ? ends[0] : undefined),
+    eachEnded: (now, end) => {
+      for (let next = ends[0]; next !== undefined && next.endsAt <= now; next = ends[0]) end(next);
+    },
   };
 }
 

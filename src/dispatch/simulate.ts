@@ -80,35 +80,38 @@ function createReplay(scenario: Scenario) {
     if (again !== undefined) enqueue(again);
   };
 
-  return {
+  const replay = {
     nextEnd: () => machines.nextEnd(),
     waitsForTime: () => waitsForTime,
     submit: (source: SimulatedJob): void => enqueue(waitingJob(source, scenario)),
-    endUntil: (now: number): void => {
-      for (let next = machines.endedBy(now); next !== undefined; next = machines.endedBy(now)) end(next);
-    },
+    endUntil: (now: number): void => machines.eachEnded(now, end),
     dispatch: (now: number): void => {
       if (!hasNews && !waitsForTime) return;
       const { starts, preemptions, waits } = look(now);
       for (const started of starts) start(started, now);
       for (const { jobId } of preemptions) machines.preempt(jobId, now);
-      hasNews = false;
-      waitsForTime = waits.some(({ blockers }) => blockers.some(({ code }) => timed.has(code)));
+      // Of queues without backfill only the first was looked at: behind it is another now.
+      const isNextFirst = scenario.backfill === false && starts.length > 0;
+      hasNews = isNextFirst;
+      waitsForTime = waits.some(isTimed);
+      if (isNextFirst) replay.dispatch(now);
     },
     finish: (): Run[] => {
       const neverStarted = [...waiting.values()].filter(({ id }) => !runs.has(id));
       return [...runs.values(), ...neverStarted.map(({ source }) => runOf(source))];
     },
   };
+  return replay;
 }
 
 type Seen = { accounts: Accounts; machines: Machines; queues: Queues<Waiting>; preempts: boolean };
 
 /** A round of decisions on what a snapshot of the service would show at this moment. */
-function createLook({ poolPolicy }: Scenario, { accounts, machines, queues, preempts }: Seen) {
+function createLook({ poolPolicy, backfill = true }: Scenario, { accounts, machines, queues, preempts }: Seen) {
   const rules = preemptionOf(poolPolicy);
   return (now: number): Decisions => {
-    const { jobs: queued, doesAnyFit } = queues.heads(machines.pools);
+    const { jobs, doesAnyFit } = queues.heads(machines.pools);
+    const queued = backfill ? jobs : firstOfEach(jobs);
     if (queued.length === 0 || !(doesAnyFit || preempts)) return { starts: [], preemptions: [], waits: [] };
     const asked = new Set(queued.map(({ tenantId }) => tenantId));
     if (preempts) for (const { tenantId } of machines.running()) asked.add(tenantId);
@@ -123,8 +126,16 @@ function createLook({ poolPolicy }: Scenario, { accounts, machines, queues, pree
   };
 }
 
-/** What time alone may lift. */
+function firstOfEach(jobs: Waiting[]): Waiting[] {
+  return jobs.filter(({ tenantId }, index) => jobs[index - 1]?.tenantId !== tenantId);
+}
+
+/** What time may lift. */
 const timed = new Set<string>(['share-cap', 'concentration', 'budget']);
+
+function isTimed({ blockers }: Decisions['waits'][number]): boolean {
+  return blockers.some(({ code }) => timed.has(code));
+}
 
 /** Whether a job might start where nothing is free. */
 function doesPreempt({ policies, poolPolicy }: Scenario): boolean {

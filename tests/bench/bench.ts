@@ -5,6 +5,7 @@ import { join } from 'node:path';
 /** `npm run bench` runs every benchmark; `npm run bench -- submit memory` those named; `--json` is passed on. */
 const parts = new Set(['bench', 'summary', 'bare-handler', 'empty-handler']);
 const names = (await readdir(import.meta.dirname))
+  .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => !parts.has(name));
 const [options, wished] = [

@@ -1,0 +1,47 @@
+import { benchCycle } from './dispatch/cycle.ts';
+import { benchLargeTrace, benchTrace } from './dispatch/trace.ts';
+import { benchVerdict } from './dispatch/verdict.ts';
+import { finish } from './summary.ts';
+
+/**
+ * `npm run bench:dispatch -- [part…] [--trace <file.swf.gz>] [--json]`. Parts: `cycle`, `verdict`, `large-trace`, and `trace`,
+ * which needs the file of the NASA iPSC trace, which is not ours to ship.
+ */
+const words = process.argv.slice(2);
+const at = words.indexOf('--trace');
+const tracePath = at === -1 ? undefined : words[at + 1];
+const wished = words.filter((word, index) => !word.startsWith('--') && (at === -1 || index !== at + 1));
+const wants = (part: string) => wished.length === 0 || wished.includes(part);
+
+const details: Record<string, unknown> = {};
+const summary: Record<string, number | string> = {};
+
+if (wants('cycle')) {
+  const cycles = await benchCycle();
+  details['cycle'] = cycles;
+  for (const { queued, firstMs, medianMs } of cycles) {
+    summary[`cycle.${queued}.firstMs`] = firstMs;
+    summary[`cycle.${queued}.medianMs`] = medianMs;
+  }
+  const [smallest, largest] = [cycles[0], cycles.at(-1)];
+  summary['cycle.growth'] = (largest?.medianMs ?? NaN) / (smallest?.medianMs ?? NaN);
+  summary['cycle.residentMiB'] = largest?.residentMiB ?? NaN;
+}
+if (wants('verdict')) {
+  const verdict = await benchVerdict();
+  details['verdict'] = verdict;
+  summary['verdict.p99Ms'] = verdict.p99Ms;
+}
+if (wants('large-trace')) {
+  const large = benchLargeTrace();
+  details['largeTrace'] = large;
+  summary['largeTrace.elapsedSeconds'] = large.elapsedSeconds;
+}
+if (tracePath !== undefined && wants('trace')) {
+  const runs = await benchTrace(tracePath);
+  details['trace'] = runs;
+  for (const { load, rules, durations, meanWaitSeconds, p95WaitSeconds, fairnessError } of runs)
+    summary[`trace.${load}.${rules}.${durations}`] =
+      `wait ${Math.round(meanWaitSeconds ?? 0)} s, p95 ${Math.round(p95WaitSeconds ?? 0)} s, fairness error ${(fairnessError ?? 0).toFixed(3)}`;
+}
+finish({ ...details, summary });
