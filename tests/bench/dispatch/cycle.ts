@@ -2,6 +2,7 @@ import { newId } from '../../../src/core/ids.ts';
 import { openDatabase, type Database } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { createCycle } from '../../../src/dispatch/cycle.ts';
+import { createRecord } from '../../../src/dispatch/record.ts';
 import { createTenantUses } from '../../../src/dispatch/tenant-uses.ts';
 import type { QuoteOption } from '../../../src/protocol/quote.ts';
 import { committedByTenant, lockTenants, reserve } from '../../../src/shares/store.ts';
@@ -62,6 +63,7 @@ async function measure(db: Database) {
     occupy: async () => true,
     reserve,
     preempt: async () => undefined,
+    record: createRecord({ db, now: () => new Date() }),
     onError: (error) => {
       throw error;
     },
