@@ -112,10 +112,16 @@ test('a priority above the tenant’s ceiling is refused; where none is stated, 
   expect((await api.ask(keys.member, 'POST /v1/jobs', { ...job, priority: 3 })).json().spec.priority).toBe(3);
 });
 
-test('a submission answers what a look at the job then answers', async ({ api }) => {
+test('a submission answers what a look at the job then answers, but for its place, which nobody has counted yet', async ({
+  api,
+}) => {
   const { keys } = await api.tenant('vision');
   const submitted = (await api.ask(keys.member, 'POST /v1/jobs', job)).json();
-  expect((await api.ask(keys.member, `GET /v1/jobs/${submitted.id}`)).json()).toEqual(submitted);
+  expect(submitted.waiting.position).toBeNull();
+  expect((await api.ask(keys.member, `GET /v1/jobs/${submitted.id}`)).json()).toEqual({
+    ...submitted,
+    waiting: { ...submitted.waiting, position: 1 },
+  });
 });
 
 test('a job that says absurd things of its progress can still be looked at', async ({ api, db }) => {
