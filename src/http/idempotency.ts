@@ -5,6 +5,7 @@ import { invalid, WeirError } from '../core/errors.ts';
 import { newId, type IdKind } from '../core/ids.ts';
 import type { Database } from '../db/database.ts';
 import { seal, unseal } from '../tenants/seal.ts';
+import { sendJsonText } from './json-text.ts';
 import {
   abandonRequest,
   claimRequest,
@@ -54,12 +55,7 @@ function createPreHandler({ db, secretKey, claimed }: Keeping, kind: IdKind) {
     const stored = (await claimRequest(db.client, claim)) ? undefined : await settleRepeat(db, claim);
     if (stored?.sealed && stored.status !== null) {
       const answer = unseal(secretKey, stored.sealed, placeOf(claim));
-      return reply
-        .code(stored.status)
-        .header('idempotent-replayed', 'true')
-        .type('application/json; charset=utf-8')
-        .serializer(asItIs)
-        .send(answer);
+      return sendJsonText(reply.code(stored.status).header('idempotent-replayed', 'true'), answer);
     }
     request.newId = stored?.resourceId ?? claim.resourceId;
     claimed.set(request, claim);
@@ -137,8 +133,4 @@ function createOnSend({ db, secretKey, claimed }: Keeping) {
 
 function placeOf({ scope, key }: RequestKey): string {
   return `request ${scope} ${key}`;
-}
-
-function asItIs(payload: unknown): string {
-  return String(payload);
 }

@@ -61,18 +61,17 @@ async function requireRoom(tx: Sql, { id, tenantId, spec }: NewJobRow, cap: numb
   );
 }
 
-function insertJobsValues(rows: NewJobRow[]): [string, string] {
+function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
   const deliveries = rows.flatMap(({ id, tenantId, spec, at }) => {
     const change = { jobId: id, tenantId, name: spec.name, to: 'queued', at, ...accepted } as const;
     return deliveriesOf(spec.webhooks ?? [], change);
   });
-  const jobs = rows.map(({ id, tenantId, spec, quote, isNewQuote, options, at, dependencies = [] }) => ({
+  const jobs = rows.map(({ id, tenantId, spec, quote, options, at, dependencies = [] }) => ({
     id,
     tenant_id: tenantId,
     name: spec.name,
     spec,
     quote_id: quote.id,
-    new_quote: isNewQuote ? quote : null,
     options,
     priority: spec.priority ?? 50,
     created_at: at,
@@ -80,17 +79,22 @@ function insertJobsValues(rows: NewJobRow[]): [string, string] {
     tasks: spec.array === undefined ? null : tasksOf(spec),
     dependencies,
   }));
-  return [JSON.stringify(jobs), JSON.stringify(deliveries)];
+  const quotes = rows.flatMap(({ id, quote, isNewQuote }) => {
+    const { createdAt, expiresAt } = quote;
+    return isNewQuote ? [{ job_id: id, answer: quote, created_at: createdAt, expires_at: expiresAt }] : [];
+  });
+  return [JSON.stringify(jobs), JSON.stringify(quotes), JSON.stringify(deliveries)];
 }
 
 const insertJobsSql = `
   WITH submitted AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text, new_quote jsonb,
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text,
       options jsonb, priority int, created_at timestamptz, held boolean, tasks int, dependencies jsonb)
   ), new_quote AS (
     INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at)
-    SELECT quote_id, tenant_id, spec, new_quote, (new_quote ->> 'createdAt')::timestamptz, (new_quote ->> 'expiresAt')::timestamptz
-    FROM submitted WHERE jsonb_typeof(new_quote) = 'object'
+    SELECT quote_id, tenant_id, spec, q.answer, q.created_at, q.expires_at
+    FROM json_to_recordset($2::json) AS q(job_id text, answer json, created_at timestamptz, expires_at timestamptz)
+    JOIN submitted ON submitted.id = q.job_id
     ON CONFLICT DO NOTHING
   ), new_job AS (
     INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, held)
@@ -100,7 +104,7 @@ const insertJobsSql = `
   ), new_delivery AS (
     INSERT INTO webhook_delivery (id, job_id, tenant_id, url, type, body, created_at, next_try_at)
     SELECT d.id, "jobId", "tenantId", url, type, body, "createdAt", "createdAt"
-    FROM jsonb_to_recordset($2::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
+    FROM jsonb_to_recordset($3::jsonb) AS d(id text, "jobId" text, "tenantId" text, url text, type text, body text, "createdAt" timestamptz)
     JOIN new_job ON new_job.id = d."jobId"
   ), new_array AS (
     INSERT INTO job_array (job_id, tenant_id, tasks, unmade)

@@ -1,11 +1,11 @@
 import { notFound } from '../core/errors.ts';
-import type { Prisma, Sql } from '../db/database.ts';
+import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
 
-/** A quote's row, as it is inserted alone here and with its job by a submission. */
-export function toQuoteRow(quote: Quote, tenantId: string, spec: JobSpec): Prisma.QuoteCreateManyInput {
-  return {
+/** Inserting the same quote twice is inserting it once. */
+export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<void> {
+  const row = {
     id: quote.id,
     tenantId,
     spec: spec as Prisma.InputJsonObject,
@@ -13,12 +13,21 @@ export function toQuoteRow(quote: Quote, tenantId: string, spec: JobSpec): Prism
     createdAt: quote.createdAt,
     expiresAt: quote.expiresAt,
   };
+  await sql.quote.createMany({ data: [row], skipDuplicates: true });
 }
 
-/** Inserting the same quote twice is inserting it once; false where it was there. */
-export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<boolean> {
-  const { count } = await sql.quote.createMany({ data: [toQuoteRow(quote, tenantId, spec)], skipDuplicates: true });
-  return count > 0;
+const insertAnsweredSql = `
+  INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`;
+
+/**
+ * Stores a quote as the text it is answered with, which may be hundreds of kilobytes and is written once for both. Answers that
+ * text, or what was stored before under the same id.
+ */
+export async function insertAnswered(db: Database, quote: Quote, tenantId: string, spec: JobSpec): Promise<string> {
+  const text = JSON.stringify(quote);
+  const values = [quote.id, tenantId, JSON.stringify(spec), text, quote.createdAt, quote.expiresAt];
+  const { rowCount } = await db.pool.query({ name: 'insert-quote', text: insertAnsweredSql, values });
+  return rowCount === 1 ? text : JSON.stringify((await requireQuote(db.client, tenantId, quote.id)).quote);
 }
 
 export type StoredQuote = { quote: Quote; spec: JobSpec };

@@ -9,7 +9,8 @@ import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts
 import { accuracy } from '../../quotes/accuracy.ts';
 import type { Quoter } from '../../quotes/quote.ts';
 import { scalingOf } from '../../quotes/scaling.ts';
-import { findQuote, insertQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
+import { findQuote, insertAnswered, requireQuote, type StoredQuote } from '../../quotes/store.ts';
+import { sendJsonText } from '../json-text.ts';
 import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 
 export type QuoteRouteDeps = { db: Database; now: Clock; quote: Quoter['quote']; pilots: Pick<Pilots, 'start'> };
@@ -67,11 +68,9 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
         const tenantId = tenantOf(request);
         const { pilot = false, ...spec } = request.body;
         const made = await quote(tenantId, spec, request.newId);
-        if (pilot) await pilots.start(tenantId, spec, made);
-        else if (await insertQuote(db.client, made, tenantId, spec)) return reply.code(201).send(made);
-        // A repeat after a crash is answered with what was stored the first time.
-        const stored = await requireQuote(db.client, tenantId, request.newId);
-        return reply.code(201).send(stored.quote);
+        if (!pilot) return sendJsonText(reply.code(201), await insertAnswered(db, made, tenantId, spec));
+        await pilots.start(tenantId, spec, made);
+        return reply.code(201).send((await requireQuote(db.client, tenantId, made.id)).quote);
       },
     );
     app.get(
