@@ -3,6 +3,7 @@ import { requireUploads } from './artifacts/upload.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
 import { createCurrentOffers } from './dispatch/availability.ts';
+import { createQueueOutlook } from './dispatch/queue-outlook.ts';
 import type { Foundation } from './foundation.ts';
 import { createPilots } from './jobs/pilot.ts';
 import { createHoldQuote } from './jobs/requote.ts';
@@ -37,6 +38,7 @@ export function createQuoting(foundation: Foundation) {
     history: createHistory(db, now),
     policy,
     share: createOutlook({ db, now, policy }),
+    queueWait: createQueueOutlook({ db, now, capacities: () => capacitiesOf(providers) }),
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
     bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
     now,

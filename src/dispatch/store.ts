@@ -69,6 +69,32 @@ async function readWaitingTenants(tx: Sql): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** A job that waits for nothing but room, with the option that it would run on first. */
+export type LineRow = Pick<QueuedRow, 'tenantId' | 'priority' | 'place' | 'queuedAt' | 'spec'> & {
+  option: QuoteOption | null;
+  /** When the last cycle expected it to start. */
+  eta: string | null;
+};
+
+/** The heads of all queues, of all tenants together so many as a look at them stays short. */
+const longestLine = 2_000;
+const deepestLine = 200;
+
+export async function readLine(sql: Sql): Promise<LineRow[]> {
+  const tenantIds = await readWaitingTenants(sql);
+  if (tenantIds.length === 0) return [];
+  const length = Math.max(1, Math.min(deepestLine, Math.floor(longestLine / tenantIds.length)));
+  return sql.$queryRaw<LineRow[]>`
+    SELECT j.*, row_number() OVER (PARTITION BY j."tenantId" ORDER BY j.priority DESC, j."queuedAt", j.id)::int AS place
+    FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (
+      SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", ${neededSpec}, options -> 0 AS option,
+        waiting #>> '{eta,p50}' AS eta, waiting
+      FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
+      ORDER BY priority DESC, queued_at, id LIMIT ${length}
+    ) j
+    WHERE NOT jsonb_path_exists(coalesce(waiting, '{}'), '$.blockers[*] ? (@.code != "capacity" && @.code != "reservation")')`;
+}
+
 export type ActiveRow = {
   jobId: string;
   tenantId: string;

@@ -11,7 +11,7 @@ export function reservationFor(spec: Pick<JobSpec, 'maxCostUsd'>, option: QuoteO
   return fromUsd(spec.maxCostUsd ?? option.costUsd.p90);
 }
 
-const defaultPriority = 50;
+export const defaultPriority = 50;
 
 export function checkPriority({ priorityCeiling }: Policy, { priority }: JobSpec): void {
   if (priority === undefined || priorityCeiling === undefined || priority <= priorityCeiling) return;

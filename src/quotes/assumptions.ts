@@ -1,4 +1,4 @@
-import { dayMs } from '../core/time.ts';
+import { dayMs, formatDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import { costAssumptions } from './cost-assumptions.ts';
@@ -22,6 +22,8 @@ export type QuotedOn = {
   telling: Telling | undefined;
   /** The recommended option, else the first. */
   best: QuoteOption | undefined;
+  /** Seconds that it waits in the queue. */
+  wait: { p50: number; p90: number } | undefined;
 };
 
 /** What the quote rests on most: a pilot, earlier runs of the name where the spec says nothing of the work, else the spec. */
@@ -40,9 +42,18 @@ export function assumptionsOf(quoted: QuotedOn): string[] {
     ...ofWork(quoted),
     ...ofSpeed(quoted.work),
     ...ofMemory(quoted),
+    ...ofQueue(quoted),
     ...costAssumptions(quoted),
     ...ofMarket(quoted),
     ...ofTelling(quoted),
+  ];
+}
+
+function ofQueue({ best, wait }: QuotedOn): string[] {
+  if (best === undefined || wait === undefined || wait.p90 === 0) return [];
+  const { p50, p90 } = wait;
+  return [
+    `${best.offer.provider} is full now: the job waits about ${formatDuration(p50)} in the queue (p90 ${formatDuration(p90)}), if what runs and waits there takes as long as was quoted; start counts it.`,
   ];
 }
 

@@ -15,8 +15,8 @@ import { termsOf, type Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
-/** Seconds that a job of this tenant would wait for such machines to be free, beside what they take to come up. */
-export type QueueWait = (gang: { provider: string; kind: string; count: number }) => { p50: number; p90: number };
+/** Seconds that a job so long would wait for such machines to be free, beside what they take to come up. */
+export type QueueWait = (offer: Offer, durationSeconds: Percentiles) => { p50: number; p90: number };
 
 export type OptionsInput = {
   spec: JobSpec;
@@ -77,12 +77,14 @@ function planOf(candidate: Candidate, { modelled, spread }: Duration, around: Ar
       'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.',
     );
   const reasons = [...candidate.reasons, ...others];
-  const { provider, kind, count, nodes, startSeconds } = candidate;
-  const wait = input.queueWait({ provider, kind, count: count * nodes });
+  const { startSeconds } = candidate;
+  const offer = offerOf(candidate);
+  const price = priced(spread, terms);
+  const wait = input.queueWait(offer, price.durationSeconds);
   const option = {
     id: input.newId(),
-    offer: offerOf(candidate),
-    ...priced(spread, terms),
+    offer,
+    ...price,
     start: { p50Seconds: startSeconds.p50 + wait.p50, p90Seconds: startSeconds.p90 + wait.p90 },
     pareto: false,
     feasible: reasons.length === 0,

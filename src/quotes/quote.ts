@@ -91,10 +91,11 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
   const options = inOrder(listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId }), goal);
   const { recommended, notes } = recommend(options, goal, now);
   const best = options.find((option) => option.id === recommended) ?? options[0];
+  const wait = best && queueWait(best.offer, best.durationSeconds);
   const isMeasured = spread.calibration !== undefined || pilot !== undefined;
   const telling = isMeasured ? undefined : tellingOf(spec, work, best);
   const { catalogue } = wares;
-  return { spec, wanted, work, spread, options, around, catalogue, telling, best, now, recommended, notes };
+  return { spec, wanted, work, spread, options, around, catalogue, telling, best, wait, now, recommended, notes };
 }
 
 function impactOf({ window, before, after, cap }: ShareOutlook, petaflopDays: number): Quote['shareImpact'] {
@@ -131,6 +132,8 @@ export type QuoterDeps = {
   history: (tenantId: string, name: string) => Promise<History>;
   policy: (tenantId: string) => Promise<Policy>;
   share: (tenantId: string) => Promise<ShareOutlook>;
+  /** Of such a job of this tenant, submitted now. */
+  queueWait: (tenantId: string, spec: JobSpec) => Promise<QueueWait>;
   petaflopsPerAccelerator: (kind: string) => number;
   /** Where weir's bucket is; null where that is not known. */
   bucketRegion: string | null;
@@ -142,22 +145,28 @@ export type Quoter = {
   quote: (tenantId: string, spec: JobSpec, id: string, measured?: Measured) => Promise<Quote>;
 };
 
-/** Quotes are of a job that starts at once; who forecasts the queue says how long it waits. */
-const noWait: QueueWait = () => ({ p50: 0, p90: 0 });
-
 /** How long a provider's listing is good for quoting; creating the machine finds out the truth. */
 const waresMs = 10_000;
 
 /** Quotes with what is known now. Nothing is stored: see store.ts. */
-export function createQuoter({ sellers, catalogue, history, policy, share, ...constant }: QuoterDeps): Quoter {
+export function createQuoter({
+  sellers,
+  catalogue,
+  history,
+  policy,
+  share,
+  queueWait,
+  ...constant
+}: QuoterDeps): Quoter {
   const wares = createCache(async () => indexWares(await sellers(), await catalogue()), waresMs, constant.now);
   return {
     quote: async (tenantId, spec, id, measured) => {
-      const [known, past, limits, outlook] = await Promise.all([
+      const [known, past, limits, outlook, wait] = await Promise.all([
         wares.get(''),
         history(tenantId, spec.name),
         policy(tenantId),
         share(tenantId),
+        queueWait(tenantId, spec),
       ]);
       const now = constant.now();
       return computeQuote({
@@ -169,7 +178,7 @@ export function createQuoter({ sellers, catalogue, history, policy, share, ...co
         history: past,
         policy: limits,
         share: outlook,
-        queueWait: noWait,
+        queueWait: wait,
         measured,
       });
     },

@@ -52,13 +52,14 @@ function countsAround(quoted: number, work: Work, kind: string): number[] {
 
 /** Time stretches with the model's; money with time and count, and what is paid by the gigabyte stays. */
 function pointAt(count: number, stretch: number, option: QuoteOption): Point {
-  const { offer, breakdown, start } = option;
+  const { offer, breakdown, phases } = option;
   const { p10, p50, p90 } = option.durationSeconds;
   const durationSeconds = { p10: p10 * stretch, p50: p50 * stretch, p90: p90 * stretch };
   const quoted = offer.accelerators.count * offer.nodes;
   const hourly = (fromUsd(offer.hourlyUsd) / quoted) * count;
   const byGigabyte = fromUsd(breakdown.storageUsd + breakdown.egressUsd);
-  const costAt = (seconds: number): number => toUsd(priceFor(hourly, (start.p50Seconds + seconds) * 1000) + byGigabyte);
+  const costAt = (seconds: number): number =>
+    toUsd(priceFor(hourly, (phases.provisioningSeconds + seconds) * 1000) + byGigabyte);
   return {
     accelerators: { kind: offer.accelerators.kind, count },
     durationSeconds,

@@ -179,3 +179,49 @@ test('a job that heads over its maxCostUsd is announced, then ended in grace, an
   expect(items.indexOf(announced as JobEvent)).toBeLessThan(items.findIndex(({ to }) => to === 'stopping'));
   expect((await alice.log(id)).map(({ text }) => text)).toContain('saved');
 });
+
+test('on a full machine a quote says when the job would start, behind what runs and what waits, and keeps deadlines by it', async () => {
+  const carol = await installation.tenant('carol');
+  const whole = {
+    name: 'whole',
+    command: 'exec sleep 600',
+    resources: { cpus: 4, memoryGiB: 0.25, diskGiB: 0.25 },
+    workload: { expectedDuration: '10m' },
+  };
+  const soon = localOption(await carol.post<Quote>('/v1/quotes', whole));
+  const running = await carol.submit(whole);
+  await carol.until(running.id, ['running']);
+  const quoteOnceBehind = (least: number, spec: JobSpec): Promise<Quote> =>
+    waitFor('the quote to count the queue', async () => {
+      const quote = await carol.post<Quote>('/v1/quotes', spec);
+      return localOption(quote).start.p50Seconds > least ? quote : undefined;
+    });
+
+  const second = await quoteOnceBehind(100, whole);
+  const { p50, p90 } = soon.durationSeconds;
+  const { start } = localOption(second);
+  expect(start.p50Seconds).toBeGreaterThan(p50 - 60);
+  expect(start.p50Seconds).toBeLessThan(p50 + 60);
+  expect(start.p90Seconds).toBeGreaterThan(p90 - 60);
+  expect(start.p90Seconds).toBeLessThan(p90 + 60);
+  expect(second.workload.assumptions).toContainEqual(expect.stringMatching(/^local is full now: the job waits about /));
+
+  const waiting = await carol.submit(whole);
+  const third = localOption(await quoteOnceBehind(p50 + 100, whole));
+  expect(third.start.p50Seconds).toBeGreaterThan(2 * p50 - 60);
+  expect(third.start.p50Seconds).toBeLessThan(2 * p50 + 60);
+
+  const within = (seconds: number) => ({ ...whole, deadline: new Date(Date.now() + seconds * 1000).toISOString() });
+  const late = await carol.post<Quote>('/v1/quotes', within(2 * p50));
+  expect(late.workload.assumptions.join('\n')).toMatch(/No option (is expected to end|ends) by/);
+  const inTime = await carol.post<Quote>('/v1/quotes', within(3 * p50 + 120));
+  expect(inTime.workload.assumptions.join('\n')).not.toMatch(/No option/);
+
+  await carol.post(`/v1/jobs/${waiting.id}/cancel`);
+  await carol.post(`/v1/jobs/${running.id}/cancel`);
+  await carol.until(running.id, ended);
+  await waitFor('the machine to be free in quotes', async () => {
+    const free = localOption(await carol.post<Quote>('/v1/quotes', whole));
+    return free.start.p50Seconds === soon.start.p50Seconds || free.start.p50Seconds < 60;
+  });
+});

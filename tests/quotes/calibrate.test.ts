@@ -96,6 +96,7 @@ for (const { what, ran, base } of repeated)
       history: createHistory(db, clock),
       policy: () => Promise.resolve({}),
       share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
+      queueWait: async () => () => ({ p50: 0, p90: 0 }),
       petaflopsPerAccelerator: () => 1,
       bucketRegion: null,
       now: () => now,

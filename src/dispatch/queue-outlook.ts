@@ -1,0 +1,113 @@
+import { createCache } from '../core/cache.ts';
+import type { Clock } from '../core/time.ts';
+import type { Database } from '../db/database.ts';
+import { defaultPriority } from '../jobs/admission.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { QueueWait } from '../quotes/options.ts';
+import type { Capacity } from '../providers/provider.ts';
+import type { Capacities } from './capacity.ts';
+import { endOf } from './ends.ts';
+import { needOf } from './need.ts';
+import { poolOf } from './read-snapshot.ts';
+import { hasKind, roomOf, takenBy, type Room } from './room.ts';
+import { readActive, readLine, type ActiveRow, type LineRow } from './store.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+
+export type QueueOutlookDeps = {
+  db: Database;
+  now: Clock;
+  /** By provider; undefined for one that does not run out. */
+  capacities: () => Promise<Capacities>;
+};
+
+type Percentile = 'p50' | 'p90';
+
+/** All that holds capacity or waits for it, as it was at a moment. */
+type Standing = { at: number; capacities: Capacities; active: ActiveRow[]; line: LineRow[] };
+
+const standingMs = 1_000;
+
+/** Of longer queues so many are placed: the wait is then at least what is said. */
+const mostAhead = 200;
+
+/**
+ * How long a job of this tenant would wait for room, were it submitted now: behind what runs, by its expected ends, and behind
+ * what waits for nothing but room. Of its own queue that is all of at least its priority; of each other tenant's as many jobs as
+ * come before it in its own and one more, since tenants take turns. Each is placed in the first gap that it fits. It is a
+ * cheaper look than the cycle's forecast, of which it has the order: caps, budgets and preemption are left out.
+ */
+export function createQueueOutlook({ db, now, capacities }: QueueOutlookDeps) {
+  const read = async (): Promise<Standing> => {
+    const at = now().getTime();
+    const [pools, active, line] = await Promise.all([capacities(), readActive(db.client), readLine(db.client)]);
+    return { at, capacities: pools, active, line };
+  };
+  const standing = createCache(read, standingMs, now);
+  return async (tenantId: string, spec: JobSpec): Promise<QueueWait> => waitIn(await standing.get(''), tenantId, spec);
+}
+
+function waitIn(standing: Standing, tenantId: string, spec: JobSpec): QueueWait {
+  const timelines = new Map<string, Timeline>();
+  const ahead = aheadOf(standing.line, tenantId, spec.priority ?? defaultPriority);
+  const timelineOf = (provider: string, capacity: Capacity, percentile: Percentile): Timeline => {
+    const key = `${provider} ${percentile}`;
+    const known = timelines.get(key) ?? timelineWith(standing, { provider, capacity, percentile, ahead });
+    timelines.set(key, known);
+    return known;
+  };
+  return (offer, durationSeconds) => {
+    const { provider } = offer;
+    const capacity = standing.capacities.get(provider);
+    if (capacity === undefined) return { p50: 0, p90: 0 };
+    const need = needOf(spec, offer, capacity);
+    if (!hasKind(capacity.gpus.kind, need)) return { p50: 0, p90: 0 };
+    const wait = (percentile: Percentile): number => {
+      const timeline = timelineOf(provider, capacity, percentile);
+      // What the machine never has room for is not feasible, and its option says so.
+      const start = timeline.earliest(takenBy(need), durationSeconds[percentile] * 1000) ?? standing.at;
+      return Math.max(0, start - standing.at) / 1000;
+    };
+    const p50 = wait('p50');
+    return { p50, p90: Math.max(p50, wait('p90')) };
+  };
+}
+
+/** Those that come before it, in the order in which the last cycle expected them to start. */
+function aheadOf(line: readonly LineRow[], tenantId: string, priority: number): LineRow[] {
+  const own = line.filter((row) => row.tenantId === tenantId && row.priority >= priority);
+  const others = line.filter((row) => row.tenantId !== tenantId && row.place <= own.length + 1);
+  const startOf = ({ eta }: LineRow): number => (eta === null ? Infinity : Date.parse(eta));
+  return [...own, ...others]
+    .toSorted((a, b) => compare(startOf(a), startOf(b)) || a.queuedAt.getTime() - b.queuedAt.getTime())
+    .slice(0, mostAhead);
+}
+
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+
+type Around = { provider: string; capacity: Capacity; percentile: Percentile; ahead: LineRow[] };
+
+function timelineWith({ at, active }: Standing, { provider, capacity, percentile, ahead }: Around): Timeline {
+  const held = active.filter(({ offer }) => offer.provider === provider);
+  const releases = held.flatMap((row) =>
+    // One whose option is not known any more is not known to end.
+    row.option === null ? [] : [{ at: endOf(row, row.option, at)[percentile], room: heldBy(row) }],
+  );
+  const timeline = createTimeline(at, roomOf(poolOf(provider, capacity, held)), releases);
+  for (const { spec, option } of ahead) {
+    if (option?.offer.provider !== provider) continue;
+    const need = needOf(spec, option.offer, capacity);
+    const ms = option.durationSeconds[percentile] * 1000;
+    const start = hasKind(capacity.gpus.kind, need) ? timeline.earliest(takenBy(need), ms) : undefined;
+    if (start !== undefined) timeline.take(takenBy(need), start, ms);
+  }
+  return timeline;
+}
+
+function heldBy({ offer: { nodes }, limits }: ActiveRow): Room {
+  return {
+    cpus: limits.cpus * nodes,
+    memoryBytes: limits.memoryBytes * nodes,
+    diskBytes: limits.diskBytes * nodes,
+    gpus: limits.gpus.flat().length,
+  };
+}
