@@ -34,7 +34,10 @@ export function createHoldQuote({ now, quote, requireQuote, storeQuote }: Requot
     const stored = await requireQuote(tenantId, quoteId);
     requireSameSpec(stored.spec, spec);
     if (Date.parse(stored.quote.expiresAt) > now().getTime()) return { quote: stored.quote, optionId, isNew: false };
-    const fresh = await quote(tenantId, spec, stored.quote.pilot?.measured ?? undefined);
+    const { pilot } = stored.quote;
+    const anew = await quote(tenantId, spec, pilot?.measured ?? undefined);
+    // What was measured stays with the quote, for when this one has expired too.
+    const fresh = pilot === undefined || pilot.measured === null ? anew : { ...anew, pilot };
     const before = optionOf(stored.quote, optionId ?? stored.quote.recommended);
     const offerId = optionId === undefined ? undefined : before?.offer.id;
     const today =

@@ -5,6 +5,7 @@ import { readTaskSpecs } from './array-store.ts';
 import { readArrays, type ArrayReading } from './array-reading-store.ts';
 import { listUnmet, type Upstream } from './dependency-store.ts';
 import { readTails } from './queue-tail.ts';
+import { toQuote } from '../quotes/former.ts';
 
 /** A job with all that its answer shows. */
 const shown = {
@@ -96,7 +97,7 @@ async function joinParts(sql: Sql, jobs: JobRow[], now: Date): Promise<Omit<Show
     where: { id: { in: jobs.map((job) => job.quoteId) } },
     select: { id: true, answer: true },
   });
-  const answers = new Map(quotes.map(({ id, answer }) => [id, answer as unknown as Quote]));
+  const answers = new Map(quotes.map(({ id, answer }) => [id, toQuote(answer)]));
   const held = jobs.filter((job) => job.held).map(({ id }) => id);
   const arrays = await readArrays(sql, held, now);
   const taskKeys = jobs.flatMap(({ arrayId, arrayIndex }) =>

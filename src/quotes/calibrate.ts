@@ -95,14 +95,10 @@ export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
  * By how much checkpoints and interruptions lengthen the work where it ran, as the quote has it. The next quote adds them again,
  * so they are no part of what the model is off by.
  */
-function inflationOf({ durationSeconds, phases }: QuoteOption | FormerOption): number {
-  if (phases === undefined) return 1;
+function inflationOf({ durationSeconds, phases }: QuoteOption): number {
   const work = phases.setupSeconds + phases.transferSeconds + phases.trainingSeconds;
   return work > 0 ? Math.max(1, durationSeconds.p50 / work) : 1;
 }
-
-/** As quotes of former versions are stored. */
-type FormerOption = Omit<QuoteOption, 'phases'> & { phases?: undefined };
 
 /** At the start: the model may be another than the one that the residuals were taken against. */
 export async function recalibrate({ db, now }: { db: Database; now: Clock }): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, Quote } from '../protocol/quote.ts';
+import { toQuote } from './former.ts';
 
 /** A finished job with its quote and the offers its attempts ran on. */
 export type FinishedJob = {
@@ -35,7 +36,7 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
     tenantId: job.tenantId,
     name: job.name,
     spec: job.spec as unknown as JobSpec,
-    quote: quote.answer as unknown as Quote,
+    quote: toQuote(quote.answer),
     tasks: array?.tasks ?? 1,
     finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
     chargedMicroUsd: job.chargedMicroUsd,

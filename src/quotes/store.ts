@@ -2,6 +2,7 @@ import { notFound } from '../core/errors.ts';
 import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
+import { toQuote } from './former.ts';
 
 /** Inserting the same quote twice is inserting it once. */
 export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<void> {
@@ -36,7 +37,7 @@ export type StoredQuote = { quote: Quote; spec: JobSpec };
 export async function requireQuote(sql: Sql, tenantId: string, quoteId: string): Promise<StoredQuote> {
   const row = await sql.quote.findFirst({ where: { id: quoteId, tenantId } });
   if (row === null) throw notFound('quote', quoteId);
-  return { quote: row.answer as unknown as Quote, spec: row.spec as unknown as JobSpec };
+  return { quote: toQuote(row.answer), spec: row.spec as unknown as JobSpec };
 }
 
 /** Whosever it is. */
@@ -44,5 +45,5 @@ export async function findQuote(sql: Sql, quoteId: string): Promise<(StoredQuote
   const row = await sql.quote.findUnique({ where: { id: quoteId } });
   return row === null
     ? undefined
-    : { tenantId: row.tenantId, quote: row.answer as unknown as Quote, spec: row.spec as unknown as JobSpec };
+    : { tenantId: row.tenantId, quote: toQuote(row.answer), spec: row.spec as unknown as JobSpec };
 }
