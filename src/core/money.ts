@@ -21,7 +21,11 @@ export function priceFor(hourly: MicroUsd, milliseconds: number): MicroUsd {
   return Math.ceil((hourly * Math.max(0, milliseconds)) / 3_600_000);
 }
 
-/** `$12.40`; below a dollar as many decimals as there are, down to the micro-dollar: `$0.02`, `$0.000031`. */
+const dollars = { style: 'currency', currency: 'USD', useGrouping: false } as const;
+const inCents = new Intl.NumberFormat('en-US', dollars);
+const inMicroDollars = new Intl.NumberFormat('en-US', { ...dollars, maximumFractionDigits: 6 });
+
+/** `$12.40`; below a dollar as many decimals as there are, down to the micro-dollar: `$0.20`, `$0.000031`. */
 export function formatUsd(usd: number): string {
-  return `$${Math.abs(usd) >= 1 || usd === 0 ? usd.toFixed(2) : Number(usd.toFixed(6))}`;
+  return (Math.abs(usd) >= 1 ? inCents : inMicroDollars).format(usd);
 }
