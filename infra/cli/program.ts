@@ -81,6 +81,7 @@ function addJobVerbs(program: Command, add: Add): void {
   add(program, 'quote <spec>', async () => (await import('./commands/quote.ts')).quote)
     .description('what a job would take and cost, on each machine that could run it')
     .option('--all', 'all options, not the best ten')
+    .option('--pilot', 'run it for up to two minutes first, and quote from the speed it reached')
     .addOption(tenantFlag());
   add(program, 'submit <spec>', async () => (await import('./commands/submit.ts')).submit)
     .description('quote a job, ask, and submit it')

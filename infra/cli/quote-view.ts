@@ -59,12 +59,20 @@ function showReasons({ options }: Quote): void {
   for (const reason of reasons.length > 0 ? reasons : ['nothing is sold for it']) print(`  ${reason}`);
 }
 
-function foundations({ id, workload, shareImpact, calibration, expiresAt }: Quote): [string, string | undefined][] {
+function foundations({
+  id,
+  workload,
+  shareImpact,
+  calibration,
+  expiresAt,
+  pilot,
+}: Quote): [string, string | undefined][] {
   const { flops, basis, assumptions } = workload;
   const { before, after, window, cap } = shareImpact;
   const { runs, medianErrorPercent: error, coveragePercent: coverage } = calibration;
   return [
     ['quote', id],
+    ['pilot', pilot?.message],
     ['work', flops === null ? `known as a duration, from ${basis}` : `${flops.toExponential(2)} FLOP, from ${basis}`],
     ...assumptions.map((assumption): [string, string] => ['assumed', assumption]),
     [

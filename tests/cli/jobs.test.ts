@@ -120,3 +120,16 @@ test('what a job waits for is said, with what would let it start', async ({ weir
   await vision.until(first.stdout.trim(), ['cancelled']);
   await operator.run(['policy', 'set', '-', '--tenant', 'vision'], { stdin: '{}' });
 });
+
+test('quote --pilot says how the pilot goes on stderr, and then prints the quote as it was measured', async ({
+  weir,
+}) => {
+  const command = 'for i in $(seq 1 30); do echo "weir progress $i/30 steps"; sleep 0.1; done';
+  await weir.write('pilot.yaml', spec({ name: 'steps', command, workload: { expectedDuration: '1h' } }));
+  const { code, stdout, stderr } = await weir.run(['quote', 'pilot.yaml', '--pilot', '--json']);
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Pilot job_\w+: /) });
+  const quote = JSON.parse(stdout) as Quote;
+  expect(quote).toMatchObject({ workload: { basis: 'pilot' }, pilot: { state: 'done' } });
+  expect(stderr).toContain(quote.pilot?.message);
+  expect(quote.options.find(({ id }) => id === quote.recommended)?.durationSeconds.p50).toBeLessThan(60);
+});
