@@ -86,7 +86,8 @@ function listVictims({ running, tenants, rules, now }: State): Victim[] {
   for (const job of running.values()) {
     const tenant = tenants.get(job.tenantId);
     if (tenant === undefined || job.isStopping || job.startedAt === undefined) continue;
-    if (now - job.startedAt < rules.minRuntimeMs) continue;
+    // Nor one that this very round has started, also where no runtime is asked for.
+    if (now - job.startedAt < Math.max(1, rules.minRuntimeMs)) continue;
     victims.push({ job, tenant, lostWork: lostMs(job, now) * job.choice.petaflops });
   }
   return victims.toSorted((a, b) => a.lostWork - b.lostWork || (a.job.id < b.job.id ? -1 : 1));

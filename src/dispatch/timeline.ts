@@ -13,8 +13,11 @@ type Step = { at: number; room: Room };
 export function createTimeline(now: number, free: Room, releases: readonly Step[]): Timeline {
   const steps: Step[] = [{ at: now, room: free }];
   for (const { at, room } of releases.toSorted((a, b) => a.at - b.at)) {
-    const last = steps.at(-1)?.room ?? free;
-    steps.push({ at: Math.max(now, at), room: plus(last, room) });
+    const last = steps.at(-1) ?? { at: now, room: free };
+    const step = { at: Math.max(now, at), room: plus(last.room, room) };
+    // What comes at one moment comes together: between its parts no job could ever be.
+    if (step.at === last.at) steps.pop();
+    steps.push(step);
   }
   /** The index of a step that begins at this time, which is no earlier than the first. */
   const splitAt = (at: number): number => {

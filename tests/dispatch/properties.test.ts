@@ -162,7 +162,8 @@ describe('for every snapshot', () => {
   });
 
   test('who makes way borrows, and the one it is for is within a guarantee, or ranks higher in the same tenant', () => {
-    holds(({ preemptions }, { tenants, queued, running: runs, rules }) => {
+    holds((decisions, { tenants, queued, running: runs, rules }) => {
+      const { preemptions } = decisions;
       expect(new Set(preemptions.map(({ jobId }) => jobId)).size).toBe(preemptions.length);
       for (const { jobId, tenantId, forJobId, forTenantId } of preemptions) {
         const victim = runs.find(({ id }) => id === jobId);
@@ -173,7 +174,7 @@ describe('for every snapshot', () => {
         }
         const isShort = (id: string) => {
           const { accelerators, quotas } = tenants.find((each) => each.id === id) ?? tenant('');
-          return (accelerators['cpu'] ?? 0) - (quotas['cpu']?.guaranteed ?? 0);
+          return (accelerators['cpu'] ?? 0) + coresOf(startsOf(decisions, id)) - (quotas['cpu']?.guaranteed ?? 0);
         };
         expect(lineage[tenantId]?.some((id) => isShort(id) > 0)).toBe(true);
         expect(lineage[forTenantId]?.some((id) => isShort(id) < 0)).toBe(true);
