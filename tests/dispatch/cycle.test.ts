@@ -143,7 +143,7 @@ test('a team spends from its organisation’s budget, and may run where both may
   await world.cycle();
   expect((await jobOf(world, first)).state).toBe('provisioning');
   expect(blockersOf(await jobOf(world, second))).toMatchObject([
-    { code: 'budget', message: expect.stringContaining(`of the organisation ${organisation} short by $0.2:`) },
+    { code: 'budget', message: expect.stringContaining(`of the organisation ${organisation} short by $0.20:`) },
   ]);
   await db.client.policyVersion.create({
     data: { tenantId: organisation, policy: { regions: ['elsewhere'] }, createdBy: 'test' },
