@@ -22,8 +22,17 @@ export type QueueOutlookDeps = {
 
 type Percentile = 'p50' | 'p90';
 
-/** All that holds capacity or waits for it, as it was at a moment. */
-type Standing = { at: number; capacities: Capacities; active: ActiveRow[]; line: LineRow[] };
+/** What is ahead of a tenant's job of one priority, and what that leaves of each provider. */
+type View = { ahead: LineRow[]; timelines: Map<string, Timeline> };
+
+/** All that holds capacity or waits for it, as it was at a moment, with what was made out of it so far: many ask the same. */
+type Standing = {
+  at: number;
+  capacities: Capacities;
+  active: ActiveRow[];
+  line: LineRow[];
+  views: Map<string, View>;
+};
 
 const standingMs = 1_000;
 
@@ -40,15 +49,14 @@ export function createQueueOutlook({ db, now, capacities }: QueueOutlookDeps) {
   const read = async (): Promise<Standing> => {
     const at = now().getTime();
     const [pools, active, line] = await Promise.all([capacities(), readActive(db.client), readLine(db.client)]);
-    return { at, capacities: pools, active, line };
+    return { at, capacities: pools, active, line, views: new Map() };
   };
   const standing = createCache(read, standingMs, now);
   return async (tenantId: string, spec: JobSpec): Promise<QueueWait> => waitIn(await standing.get(''), tenantId, spec);
 }
 
 function waitIn(standing: Standing, tenantId: string, spec: JobSpec): QueueWait {
-  const timelines = new Map<string, Timeline>();
-  const ahead = aheadOf(standing.line, tenantId, spec.priority ?? defaultPriority);
+  const { ahead, timelines } = viewOf(standing, tenantId, spec.priority ?? defaultPriority);
   const timelineOf = (provider: string, capacity: Capacity, percentile: Percentile): Timeline => {
     const key = `${provider} ${percentile}`;
     const known = timelines.get(key) ?? timelineWith(standing, { provider, capacity, percentile, ahead });
@@ -70,6 +78,13 @@ function waitIn(standing: Standing, tenantId: string, spec: JobSpec): QueueWait 
     const p50 = wait('p50');
     return { p50, p90: Math.max(p50, wait('p90')) };
   };
+}
+
+function viewOf({ line, views }: Standing, tenantId: string, priority: number): View {
+  const key = `${tenantId} ${priority}`;
+  const known = views.get(key) ?? { ahead: aheadOf(line, tenantId, priority), timelines: new Map() };
+  views.set(key, known);
+  return known;
 }
 
 /** Those that come before it, in the order in which the last cycle expected them to start. */
