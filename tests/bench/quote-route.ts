@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import autocannon from 'autocannon';
 import { startCluster } from '../../src/db/cluster.ts';
 import { freePort } from '../support/free-port.ts';
 import { createInstallation } from '../support/service.ts';
+import { load, type Rate } from './load.ts';
 import { finish, median } from './summary.ts';
 
 /**
@@ -47,28 +47,16 @@ const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-handler.
 });
 await once(empty.stdout, 'data');
 
-const load = async (url: string, spec: unknown) => {
-  const result = await autocannon({
-    url: `${url}/v1/quotes`,
-    method: 'POST',
-    connections,
-    duration: durationSeconds,
-    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(spec),
-  });
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}`);
-  return { perSecond: result.requests.average, p99Ms: result.latency.p99 };
-};
+const ask = (url: string, spec: unknown) =>
+  load({ url: `${url}/v1/quotes`, key: tenant.key, body: spec, connections, durationSeconds });
 
 const emptyUrl = `http://127.0.0.1:${emptyPort}`;
-const measured: Record<string, { weir: Awaited<ReturnType<typeof load>>; empty: Awaited<ReturnType<typeof load>> }[]> =
-  {};
+const measured: Record<string, { weir: Rate; empty: Rate }[]> = {};
 for (const [name, spec] of Object.entries(specs)) {
-  await load(installation.url, spec);
+  await ask(installation.url, spec);
   const rounds = [];
   for (let turn = 0; turn < turns; turn += 1)
-    rounds.push({ weir: await load(installation.url, spec), empty: await load(emptyUrl, spec) });
+    rounds.push({ weir: await ask(installation.url, spec), empty: await ask(emptyUrl, spec) });
   measured[name] = rounds;
 }
 

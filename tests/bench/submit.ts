@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import autocannon from 'autocannon';
 import { startCluster } from '../../src/db/cluster.ts';
 import { freePort } from '../support/free-port.ts';
 import { createInstallation } from '../support/service.ts';
+import { load, type Rate } from './load.ts';
 import { finish, median } from './summary.ts';
 
 /**
@@ -34,25 +34,14 @@ const bare = spawn(process.execPath, [join(import.meta.dirname, 'bare-handler.ts
 });
 await once(bare.stdout, 'data');
 
-const load = async (url: string) => {
-  const result = await autocannon({
-    url: `${url}/v1/jobs`,
-    method: 'POST',
-    connections,
-    duration: durationSeconds,
-    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(spec),
-  });
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}`);
-  return { perSecond: result.requests.average, p99Ms: result.latency.p99 };
-};
+const submit = (url: string) =>
+  load({ url: `${url}/v1/jobs`, key: tenant.key, body: spec, connections, durationSeconds });
 
-await load(installation.url);
-await load(`http://127.0.0.1:${barePort}`);
-const rounds: { weir: Awaited<ReturnType<typeof load>>; bare: Awaited<ReturnType<typeof load>> }[] = [];
+await submit(installation.url);
+await submit(`http://127.0.0.1:${barePort}`);
+const rounds: { weir: Rate; bare: Rate }[] = [];
 for (let turn = 0; turn < turns; turn += 1)
-  rounds.push({ weir: await load(installation.url), bare: await load(`http://127.0.0.1:${barePort}`) });
+  rounds.push({ weir: await submit(installation.url), bare: await submit(`http://127.0.0.1:${barePort}`) });
 
 bare.kill();
 await installation.remove();
