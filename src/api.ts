@@ -67,6 +67,7 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
     publicUrl: config.publicUrl,
     operatorKey: config.operatorKey,
     secretKey: config.secretKey,
+    sessionMs: config.sessionMs,
     uploadMs: config.timing.uploadMs,
     downloadMs: config.timing.downloadMs,
     logger: pino({ level: 'warn' }),

@@ -135,6 +135,21 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
+    signIn: Type.Optional(
+      Type.Object(
+        {
+          sessionHours: Type.Optional(
+            Type.Number({
+              exclusiveMinimum: 0,
+              maximum: 24 * 30,
+              default: 12,
+              description: 'How long somebody stays signed in at the dashboard.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     timing: Type.Optional(timingSchema),
   },
   closed,

@@ -5,6 +5,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
 import { ConfigFile, timingSchema, type File } from './config-file.ts';
+import { hourMs } from './core/time.ts';
 import { newToken } from './core/tokens.ts';
 
 type Timing = {
@@ -36,6 +37,8 @@ export type Config = {
   local: NonNullable<NonNullable<File['providers']>['local']>;
   bucket: NonNullable<File['bucket']>;
   webhooks: { allowedAddresses: string[] };
+  /** How long somebody stays signed in at the dashboard. */
+  sessionMs: number;
   /** With what Google's prices are read; undefined: they are not. */
   googlePrices: NonNullable<File['prices']>['google'];
   timing: Timing;
@@ -101,11 +104,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     local: file.providers?.local ?? {},
     bucket: file.bucket ?? { kind: 'filesystem' },
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
+    sessionMs: (file.signIn?.sessionHours ?? defaultSessionHours) * hourMs,
     googlePrices: googlePricesOf(file, env['GOOGLE_APPLICATION_CREDENTIALS']),
     timing: inMilliseconds(file),
     hostEnv: env,
   };
 }
+
+/** A working day. */
+const defaultSessionHours = 12;
 
 /** Who has Google's credentials at hand wants its prices. */
 function googlePricesOf({ prices }: File, credentials: string | undefined): Config['googlePrices'] {

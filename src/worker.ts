@@ -32,6 +32,7 @@ import { createDeliver } from './webhooks/deliver.ts';
 import { createPost } from './webhooks/post.ts';
 import { forgetDeliveries, listDue } from './webhooks/store.ts';
 import { currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
+import { forgetSessions } from './tenants/sessions.ts';
 
 /**
  * The worker: dispatch, launch and settle from the queue, and the sweep on a timer of its own. Where it is the only
@@ -212,6 +213,7 @@ const deliveriesMs = 30 * dayMs;
 
 async function clean({ config, db, bucket, now }: Foundation): Promise<void> {
   await forgetRequests(db.client, new Date(now().getTime() - keyMs));
+  await forgetSessions(db.client, now());
   await forgetDeliveries(db.client, new Date(now().getTime() - deliveriesMs));
   await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
 }

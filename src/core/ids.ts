@@ -4,6 +4,7 @@ import { typeidUnboxed, fromString } from 'typeid-js';
 const prefixes = {
   tenant: 'tnt',
   key: 'key',
+  session: 'ses',
   quote: 'qte',
   option: 'opt',
   job: 'job',

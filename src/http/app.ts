@@ -1,3 +1,4 @@
+import cookiePlugin from '@fastify/cookie';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { DownloadDeps } from '../artifacts/download.ts';
 import type { FilesystemBucket } from '../artifacts/filesystem-bucket.ts';
@@ -27,6 +28,7 @@ import { quoteRoutes, type QuoteRouteDeps } from './routes/quotes.ts';
 import { runnerLogRoutes } from './routes/runner-logs.ts';
 import { runnerUploadRoutes } from './routes/runner-uploads.ts';
 import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
+import { sessionRoutes, type SessionRouteDeps } from './routes/session.ts';
 import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
 import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
 import { simulationRoutes, type SimulationRouteDeps } from './routes/simulations.ts';
@@ -34,11 +36,13 @@ import { statementRoutes } from './routes/statement.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { createSessionCookie } from './session-cookie.ts';
 import { validateStrictly } from './validation.ts';
 
 /** What all routes need together; each takes its own part. */
 export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   SecretRouteDeps &
+  SessionRouteDeps &
   PolicyRouteDeps &
   ShareRouteDeps &
   SimulationRouteDeps &
@@ -70,17 +74,20 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     // What fails before a route is found.
     frameworkErrors: (error, request, reply) => void createProblems(deps.publicUrl).onError(error, request, reply),
   });
-  const keyring = createKeyring(db, deps.operatorKey);
+  const keyring = createKeyring(deps);
+  const cookie = createSessionCookie(deps.publicUrl);
 
   answerProblems(app, deps.publicUrl);
   measureRequests(app, deps.metrics);
   validateStrictly(app);
   app.setSerializerCompiler(() => JSON.stringify);
-  guard(app, keyring);
+  await app.register(cookiePlugin);
+  guard(app, { keyring, sessions: { cookie, publicUrl: deps.publicUrl } });
   honourIdempotencyKeys(app, db, deps.secretKey);
   await collectOpenApi(app);
 
   await app.register(healthRoutes({ ...deps, keyring }));
+  await app.register(sessionRoutes({ ...deps, keyring, cookie }));
   await app.register(tenantRoutes(deps));
   await app.register(keyRoutes({ db, forgetKey: keyring.forget }));
   await app.register(secretRoutes(deps));

@@ -4,23 +4,44 @@ import { isId } from '../core/ids.ts';
 import type { Role } from '../protocol/tenant.ts';
 import { hasRole, sees, type Caller } from './caller.ts';
 import type { Keyring } from './keyring.ts';
+import { changesNothing, originOf } from './same-origin.ts';
+import type { SessionCookie } from './session-cookie.ts';
+
+/** How sessions are told apart; without them, as in a worker, only keys count. */
+export type SessionDoor = { cookie: SessionCookie; publicUrl: string };
 
 /**
- * Lets through who may. In this order: 401 without a key, 404 for a tenant that the caller does not see, as the path or `?tenant=`
+ * Lets through who may, by a bearer key or else by the cookie of a session. In this order: 401 without either, 403 for another site's page
+ * that would use a session, 404 for a tenant that the caller does not see, as the path or `?tenant=`
  * names it, 403 for too low a role. What lies below a tenant, the routes look up among what the caller sees.
  */
-export function guard(app: FastifyInstance, keyring: Keyring): void {
+export function guard(app: FastifyInstance, { keyring, sessions }: { keyring: Keyring; sessions?: SessionDoor }): void {
   requireAccessOnEveryRoute(app);
   app.decorateRequest('caller');
   app.addHook('onRequest', (request, _reply, done) => {
     const { access } = request.routeOptions.config;
     if (access === undefined || access === 'public' || access === 'runner') return done();
     const key = bearerOf(request);
-    if (key === undefined) return done(unauthorized('Send a key as Authorization: Bearer <key>.'));
-    const caller = keyring.callerOf(key);
+    const token = key === undefined ? sessions?.cookie.read(request) : undefined;
+    if (key === undefined && token === undefined)
+      return done(unauthorized('Send a key as Authorization: Bearer <key>.'));
+    if (token !== undefined && sessions !== undefined && isForged(request, sessions)) return done(forged());
+    const caller = key === undefined ? keyring.sessionCallerOf(token ?? '') : keyring.callerOf(key);
     if (!(caller instanceof Promise)) return admit({ request, keyring, role: access }, caller, done);
     caller.then((found) => admit({ request, keyring, role: access }, found, done), done);
   });
+}
+
+/** A browser sends a session's cookie along whoever asks for it: what changes something must come from a page of ours. */
+function isForged(request: FastifyRequest, { publicUrl }: SessionDoor): boolean {
+  return !changesNothing(request) && originOf(request, publicUrl) !== 'ours';
+}
+
+function forged(): WeirError {
+  return new WeirError(
+    'forbidden',
+    'A session is only for weir’s own pages, and this request does not come from one. Programs send a key as Authorization: Bearer <key>.',
+  );
 }
 
 /** A route that forgot to say who may call it must not go into service. */
@@ -43,11 +64,23 @@ type Door = { request: FastifyRequest; keyring: Keyring; role: Role };
 type Done = (error?: Error) => void;
 
 function admit({ request, keyring, role }: Door, caller: Caller | undefined, done: Done): void {
-  if (caller === undefined) return done(unauthorized('This key is not known, or was revoked.'));
+  if (caller === undefined) {
+    const isKey = bearerOf(request) !== undefined;
+    return done(
+      unauthorized(isKey ? 'This key is not known, or was revoked.' : 'Your session has ended. Sign in again.'),
+    );
+  }
   const named = namedTenant(request);
   if (named !== undefined && !sees(caller, named)) return done(notFound('tenant', named));
   if (!hasRole(caller, role))
-    return done(new WeirError('forbidden', `This needs a key with the role ${role}; this one has ${caller.role}.`));
+    return done(
+      new WeirError(
+        'forbidden',
+        caller.session === undefined
+          ? `This needs a key with the role ${role}; this one has ${caller.role}.`
+          : `This needs the role ${role}; you are signed in as ${caller.role}.`,
+      ),
+    );
   request.caller = caller;
   if (named === undefined || caller.tenantId === named) return done();
   const exists = keyring.isTenant(named);

@@ -4,8 +4,14 @@ import { Type } from 'typebox';
 import { Id } from '../protocol/common.ts';
 import { roles, type Role } from '../protocol/tenant.ts';
 
-/** Who calls: a key of a tenant, or the operator's. */
-export type Caller = { keyId: string; role: Role; tenantId: string | null };
+/** Who calls: a key of a tenant or the operator's, or a session that was opened with one or by a person. */
+export type Caller = {
+  /** As the audit names it: the key's id, `operator`, or `oidc:` and the person. */
+  actor: string;
+  role: Role;
+  tenantId: string | null;
+  session?: { id: string; expiresAt: Date };
+};
 
 /** Who may call a route: anyone, a runner with its own token (which the route checks), or keys from this role upwards. */
 export type Access = 'public' | 'runner' | Role;

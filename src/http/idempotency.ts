@@ -70,7 +70,7 @@ function claimOf(request: FastifyRequest, key: string | string[]): Claim {
     .update(`${request.url}\n${JSON.stringify(request.body, inOrder)}`)
     .digest('hex');
   return {
-    scope: request.caller.keyId,
+    scope: request.caller.actor,
     key,
     route: request.routeOptions.url ?? '',
     bodyHash,

@@ -35,6 +35,7 @@ function unused(): AppDeps {
     logger: pino({ level: 'silent' }),
     operatorKey: '',
     metrics: new Registry(),
+    sessionMs: 0,
     checks: { database: never, queue: never, objectStore: never },
     wakeups: { watch: never },
     providerNames: [],

@@ -21,7 +21,7 @@ export const NewTenant = Type.Object(
 
 export const roles = ['viewer', 'member', 'admin', 'operator'] as const;
 export type Role = (typeof roles)[number];
-const RoleSchema = Type.Enum([...roles], { title: 'Role' });
+export const RoleSchema = Type.Enum([...roles], { title: 'Role' });
 
 export const NewKey = Type.Object(
   { role: Type.Optional(RoleSchema), label: Type.Optional(Type.String({ maxLength: 128 })) },
@@ -222,7 +222,7 @@ export const AuditEntry = Type.Object(
   {
     id: Id('audit'),
     at: Time(),
-    actor: Type.String({ description: 'The key that did it, or weir itself.' }),
+    actor: Type.String({ description: 'The key that did it, oidc: and the person who did, or weir itself.' }),
     tenant: Nullable(Id('tenant')),
     action: Type.String(),
     target: Type.String(),

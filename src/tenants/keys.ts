@@ -24,15 +24,15 @@ export async function createKey(
   return { id, role, key: `weir_${id.slice('key_'.length)}_${secret}` };
 }
 
-export type Holder = { keyId: string; role: Role; tenantId: string | null };
+export type Holder = { actor: string; role: Role; tenantId: string | null };
 
-/** Whose key this is; undefined where it is none, or revoked. */
+/** Whose key this is, its id as the actor; undefined where it is none, or revoked. */
 export async function findHolder(sql: Sql, key: string): Promise<Holder | undefined> {
   const [, suffix, secret] = keyPattern.exec(key) ?? [];
   if (suffix === undefined || secret === undefined) return undefined;
   const row = await sql.apiKey.findUnique({ where: { id: `key_${suffix}` } });
   if (row === null || row.revokedAt !== null || !sameText(row.hash, hashToken(secret))) return undefined;
-  return { keyId: row.id, role: row.role as Role, tenantId: row.tenantId };
+  return { actor: row.id, role: row.role as Role, tenantId: row.tenantId };
 }
 
 export type KeyFilter = { tenantId: string; roles: readonly Role[]; after: string | undefined; take: number };

@@ -26,8 +26,8 @@ const test = base.extend<{ app: FastifyInstance }>({
       const tenantId = request.headers['tenant'];
       request.caller =
         typeof tenantId === 'string'
-          ? { keyId: 'key', role: 'viewer', tenantId }
-          : { keyId: 'key', role: 'operator', tenantId: null };
+          ? { actor: 'key', role: 'viewer', tenantId }
+          : { actor: 'key', role: 'operator', tenantId: null };
     });
     await app.register(artifactRoutes(deps));
     await app.register(runnerUploadRoutes(deps));

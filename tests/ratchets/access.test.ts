@@ -6,7 +6,7 @@ import { openApp, test, type TestApp } from '../support/app.ts';
 type Operation = { 'x-role'?: Role; security: Record<string, unknown>[] };
 
 /** Whoever adds an open operation says so here, too. */
-const open = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'POST /v1/runner/claim'];
+const open = ['GET /healthz', 'GET /readyz', 'GET /metrics', 'POST /v1/runner/claim', 'POST /v1/session'];
 
 const ids: Record<string, string> = {
   key: 'key_01h455vb4pex5vsknk084sn02q',
@@ -50,6 +50,21 @@ test('without a key, or with one that is not known, every operation but the open
   }
   const letIn = [...answers].filter(([, statuses]) => statuses.some((status) => status !== 401)).map(([name]) => name);
   expect(letIn.toSorted()).toEqual(open.toSorted());
+});
+
+test('with a session, another site’s page can call no operation that changes something', async ({ api }) => {
+  const { id, keys } = await api.tenant('vision');
+  const signedIn = await api.ask(undefined, 'POST /v1/session', { key: keys.admin });
+  const cookie = String(signedIn.headers['set-cookie']).split(';', 1)[0] ?? '';
+  for (const { name, request, role } of operationsOf(api)) {
+    if (role === undefined || name.startsWith('GET ')) continue;
+    const answer = await api.ask(undefined, request(id), undefined, { cookie, 'sec-fetch-site': 'cross-site' });
+    expect([name, answer.statusCode, answer.body]).toEqual([
+      name,
+      403,
+      expect.stringContaining('A session is only for'),
+    ]);
+  }
 });
 
 test('a role below the one an operation needs answers 403, the needed one does not', async ({ api }) => {
@@ -108,7 +123,8 @@ test('a route that does not say who may call it keeps the service from starting'
   const { guard } = await import('../../src/http/auth.ts');
   const { default: fastify } = await import('fastify');
   const app = fastify();
-  guard(app, { callerOf: () => undefined, isTenant: () => true, forget: () => undefined });
+  const nobody = () => undefined;
+  guard(app, { keyring: { callerOf: nobody, sessionCallerOf: nobody, isTenant: () => true, forget: nobody } });
   app.get('/forgotten', async () => 'open');
   await expect(app.ready()).rejects.toThrow('GET /forgotten');
 });

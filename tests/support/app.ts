@@ -105,6 +105,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     operatorKey,
     logger: Fastify({ logger: false }).log,
     metrics: new Registry(),
+    sessionMs: 3_600_000,
     checks: { database: async () => true, queue: async () => true, objectStore: () => bucket.isReady() },
     bucket,
     filesystemBucket: bucket,

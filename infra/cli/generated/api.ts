@@ -55,6 +55,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who a key or a session belongs to */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a key
+         * @description For browsers: sets a cookie that scripts can't read and other sites can't use. What changes something is then taken only from
+         *     weir's own pages. Programs send their key as a bearer token instead.
+         */
+        post: operations["createSession"];
+        /**
+         * Sign out
+         * @description Ends the session of the cookie. With a bearer key there is none to end.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants": {
         parameters: {
             query?: never;
@@ -767,7 +809,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             at: string;
-            /** @description The key that did it, or weir itself. */
+            /** @description The key that did it, oidc: and the person who did, or weir itself. */
             actor: string;
             tenant: string | null;
             action: string;
@@ -1015,6 +1057,25 @@ export interface components {
             /** @description The part of all compute that is theirs. */
             use: number;
         };
+        /** Me */
+        Me: {
+            role: components["schemas"]["Role"];
+            tenant: {
+                id: string;
+                name: string;
+            } | null;
+            key: {
+                /** @description “operator” for the key of the configuration. */
+                id: string;
+                label: string | null;
+            } | null;
+            person: string | null;
+            session: {
+                id: string;
+                /** Format: date-time */
+                expiresAt: string;
+            } | null;
+        };
         /** NewAdjustment */
         NewAdjustment: {
             /** @description Above zero the tenant owes more, below zero less: a credit. Not zero; exact to a millionth. */
@@ -1194,6 +1255,11 @@ export interface components {
             };
             /** @description Quote from a run of up to two minutes, which is a job of the tenant. Answered at once; GET the quote until its pilot is no longer running. */
             pilot?: boolean;
+        };
+        /** NewSession */
+        NewSession: {
+            /** @description A key of a tenant, or the operator’s. */
+            key: string;
         };
         /**
          * NewSimulation
@@ -2194,10 +2260,12 @@ export type KeyList = components['schemas']['KeyList'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogLineList = components['schemas']['LogLineList'];
 export type LorenzPoint = components['schemas']['LorenzPoint'];
+export type Me = components['schemas']['Me'];
 export type NewAdjustment = components['schemas']['NewAdjustment'];
 export type NewJob = components['schemas']['NewJob'];
 export type NewKey = components['schemas']['NewKey'];
 export type NewQuote = components['schemas']['NewQuote'];
+export type NewSession = components['schemas']['NewSession'];
 export type NewSimulation = components['schemas']['NewSimulation'];
 export type NewTenant = components['schemas']['NewTenant'];
 export type NewUpload = components['schemas']['NewUpload'];
@@ -2331,6 +2399,100 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "key": "weir_…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {

@@ -25,7 +25,7 @@ export function adjustmentRoutes({ db, now }: { db: Database; now: Clock }): Fas
         reply
           .code(201)
           .send(
-            await createAdjustment(db, { ...body, id: newId, tenantId: params.tenant, actor: caller.keyId, at: now() }),
+            await createAdjustment(db, { ...body, id: newId, tenantId: params.tenant, actor: caller.actor, at: now() }),
           ),
     );
   };

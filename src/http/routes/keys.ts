@@ -51,7 +51,7 @@ export function keyRoutes({ db, forgetKey }: KeyRouteDeps): FastifyPluginAsyncTy
           throw new WeirError('forbidden', `A key with the role ${caller.role} can't make one with the role ${role}.`);
         return reply
           .code(201)
-          .send(await createKey(db, { id: newId, tenantId: params.tenant, role, label, actor: caller.keyId }));
+          .send(await createKey(db, { id: newId, tenantId: params.tenant, role, label, actor: caller.actor }));
       },
     );
     app.get(
@@ -82,7 +82,7 @@ export function keyRoutes({ db, forgetKey }: KeyRouteDeps): FastifyPluginAsyncTy
           id: params.key,
           tenantId: params.tenant,
           roles: rolesSeenBy(caller),
-          actor: caller.keyId,
+          actor: caller.actor,
         });
         forgetKey(params.key);
         return reply.code(204).send(null);

@@ -65,7 +65,7 @@ export function policyRoutes({
         const policy = await putPolicy(db, {
           tenantId: params.tenant,
           policy: body,
-          actor: caller.keyId,
+          actor: caller.actor,
           providers: providerNames,
           bucketRegion,
         });
@@ -87,7 +87,7 @@ export function policyRoutes({
         config: { access: 'operator' },
         schema: operations.putPoolPolicy,
       },
-      ({ body, caller }) => putPoolPolicy(db, body, caller.keyId),
+      ({ body, caller }) => putPoolPolicy(db, body, caller.actor),
     );
     app.get(
       '/v1/pool/policy',

@@ -58,7 +58,7 @@ export function secretRoutes({ db, secretKey }: SecretRouteDeps): FastifyPluginA
           tenantId: params.tenant,
           name: params.name,
           value: body.value,
-          actor: caller.keyId,
+          actor: caller.actor,
         }),
     );
     app.get(
@@ -82,7 +82,7 @@ export function secretRoutes({ db, secretKey }: SecretRouteDeps): FastifyPluginA
         schema: operations.deleteSecret,
       },
       async ({ params, caller }, reply) => {
-        await deleteSecret(db, { tenantId: params.tenant, name: params.name, actor: caller.keyId });
+        await deleteSecret(db, { tenantId: params.tenant, name: params.name, actor: caller.actor });
         return reply.code(204).send(null);
       },
     );

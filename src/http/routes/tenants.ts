@@ -21,7 +21,7 @@ export function tenantRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebo
         },
       },
       async ({ body, caller, newId }, reply) =>
-        reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.keyId })),
+        reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.actor })),
     );
     app.get(
       '/v1/tenants',
