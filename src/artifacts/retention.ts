@@ -7,7 +7,7 @@ import {
   keepUsedUploads,
   listExpiredUploads,
   listLeftovers,
-  type Leftover,
+  type StoredObject,
 } from './store.ts';
 
 export type RetentionDeps = { db: Database; bucket: Bucket; now: Clock; uploadMs: number };
@@ -47,7 +47,7 @@ export async function removeLeftovers({
 /** The objects before their rows: a crash in between leaves no object that no row knows. */
 async function removeAll(
   bucket: Bucket,
-  list: () => Promise<Leftover[]>,
+  list: () => Promise<StoredObject[]>,
   forget: (ids: string[]) => Promise<void>,
 ): Promise<number> {
   for (let removed = 0; ;) {

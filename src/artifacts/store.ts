@@ -22,6 +22,27 @@ export async function insertUpload(sql: Sql, upload: NewUploadRow): Promise<void
   await sql.upload.createMany({ data: [upload], skipDuplicates: true });
 }
 
+/** The tenant's live uploads that were announced with such bytes, newest first; whether these came, the bucket knows. */
+export function listUploadsOf(
+  sql: Sql,
+  tenantId: string,
+  bytes: { sha256: string; sizeBytes: number },
+  { now, take }: { now: Date; take: number },
+): Promise<StoredObject[]> {
+  return sql.upload.findMany({
+    where: { tenantId, ...bytes, expiresAt: { gt: now } },
+    select: { id: true, objectKey: true },
+    orderBy: { id: 'desc' },
+    take,
+  });
+}
+
+/** False where the upload has expired already. */
+export async function keepUpload(sql: Sql, id: string, now: Date, expiresAt: Date): Promise<boolean> {
+  const { count } = await sql.upload.updateMany({ where: { id, expiresAt: { gt: now } }, data: { expiresAt } });
+  return count === 1;
+}
+
 export function findUpload(sql: Sql, tenantId: string, id: string) {
   return sql.upload.findFirst({ where: { id, tenantId } });
 }
@@ -147,9 +168,9 @@ export async function keepUsedUploads(sql: Sql, now: Date, keepMs: number): Prom
         OR job.spec->'inputs' @> jsonb_build_array(jsonb_build_object('uri', 'weir://uploads/' || upload.id))))`;
 }
 
-export type Leftover = { id: string; objectKey: string };
+export type StoredObject = { id: string; objectKey: string };
 
-export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promise<Leftover[]> {
+export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promise<StoredObject[]> {
   return sql.upload.findMany({
     where: { expiresAt: { lt: before } },
     select: { id: true, objectKey: true },
@@ -158,7 +179,7 @@ export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promi
 }
 
 /** What never became an artifact and can't any more: not whole when its attempt ended, or of an attempt without a report while its job has ended. */
-export function listLeftovers(sql: Sql, before: Date, limit: number): Promise<Leftover[]> {
+export function listLeftovers(sql: Sql, before: Date, limit: number): Promise<StoredObject[]> {
   return sql.$queryRaw`
     SELECT artifact.id, artifact.object_key AS "objectKey" FROM artifact
     JOIN job ON job.id = artifact.job_id

@@ -5,31 +5,57 @@ import type { NewUpload, Upload } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Bucket } from './bucket.ts';
 import { isUploadUri, uploadIdOf, uploadKey, uploadUri } from './names.ts';
-import { findUpload, insertUpload, type UploadRow } from './store.ts';
+import { findUpload, insertUpload, keepUpload, listUploadsOf, type StoredObject, type UploadRow } from './store.ts';
 
 export type UploadDeps = { db: Database; bucket: Bucket; now: Clock };
 
 export type CreateUpload = (tenantId: string, wanted: NewUpload, id: string) => Promise<Upload>;
 
-/** Makes uploads: a row and the signed URL that the tenant PUTs the bytes to. The same id again is the same upload. */
+/** So many uploads of the same bytes are looked at: those that were announced and never sent stand in between. */
+const formerLooked = 10;
+
+/**
+ * Makes uploads: a row and the signed URL that the tenant PUTs the bytes to. The same id again is the same upload; bytes that the
+ * tenant has sent before are the upload that they were.
+ */
 export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploadMs: number }): CreateUpload {
   return async (tenantId, { name, sizeBytes, sha256 }, id) => {
     const createdAt = now();
     const expiresAt = new Date(createdAt.getTime() + uploadMs);
-    const objectKey = uploadKey(tenantId, id);
-    const url = await bucket.createUploadUrl(objectKey, { sizeBytes, sha256, expiresAt });
-    await insertUpload(db.client, {
-      id,
-      tenantId,
-      name: name ?? null,
-      objectKey,
-      sizeBytes: sizeBytes ?? null,
-      sha256: sha256 ?? null,
-      createdAt,
-      expiresAt,
-    });
-    return { id, uri: uploadUri(id), url, method: 'PUT', headers: {}, expiresAt: expiresAt.toISOString() };
+    const bytes = sha256 === undefined || sizeBytes === undefined ? undefined : { sha256, sizeBytes };
+    const former =
+      bytes === undefined ? undefined : await keepFormer({ db, bucket, now }, { tenantId, ...bytes, expiresAt });
+    const upload = former ?? { id, objectKey: uploadKey(tenantId, id) };
+    const url = await bucket.createUploadUrl(upload.objectKey, { sizeBytes, sha256, expiresAt });
+    if (former === undefined) {
+      const stated = { name: name ?? null, sizeBytes: sizeBytes ?? null, sha256: sha256 ?? null };
+      await insertUpload(db.client, { ...upload, ...stated, tenantId, createdAt, expiresAt });
+    }
+    return {
+      id: upload.id,
+      uri: uploadUri(upload.id),
+      url,
+      method: 'PUT',
+      headers: {},
+      expiresAt: expiresAt.toISOString(),
+      complete: former !== undefined,
+    };
   };
+}
+
+type Wanted = { tenantId: string; sha256: string; sizeBytes: number; expiresAt: Date };
+
+/** The upload by which the tenant has sent just these bytes, now kept for longer. */
+async function keepFormer(
+  { db, bucket, now }: UploadDeps,
+  { tenantId, expiresAt, ...bytes }: Wanted,
+): Promise<StoredObject | undefined> {
+  for (const former of await listUploadsOf(db.client, tenantId, bytes, { now: now(), take: formerLooked })) {
+    const info = await bucket.stat(former.objectKey);
+    if (info?.sizeBytes === bytes.sizeBytes && (await keepUpload(db.client, former.id, now(), expiresAt)))
+      return former;
+  }
+  return undefined;
 }
 
 /** The upload that `uri` names. @throws WeirError `not-found` where this tenant has none such. */

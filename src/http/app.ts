@@ -38,6 +38,7 @@ import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { validateStrictly } from './validation.ts';
+import { tellVersion } from './version-header.ts';
 
 /** What all routes need together; each takes its own part. */
 export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
@@ -83,6 +84,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   await app.register(cookiePlugin);
   guard(app, { keyring, sessions: { cookie, publicUrl: deps.publicUrl } });
+  tellVersion(app);
   honourIdempotencyKeys(app, db, deps.secretKey);
   await collectOpenApi(app);
 

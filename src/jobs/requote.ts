@@ -56,7 +56,10 @@ function optionOf({ options }: Quote, optionId: string | null): QuoteOption | un
   return options.find(({ id }) => id === optionId);
 }
 
-function requireSameSpec(quoted: JobSpec, spec: JobSpec): void {
+/** A source costs nothing, and is often packed once the quote has been looked at: it may be added. */
+function requireSameSpec(quoted: JobSpec, submitted: JobSpec): void {
+  const { source: _added, ...rest } = submitted;
+  const spec: JobSpec = quoted.source === undefined ? rest : submitted;
   const changed = Object.keys({ ...quoted, ...spec }).filter(
     (key) => !isDeepStrictEqual(quoted[key as keyof JobSpec], spec[key as keyof JobSpec]),
   );

@@ -10,7 +10,7 @@ export const JobStateSchema = Type.Enum([...jobStates], { title: 'JobState' });
 export const NewJob = Type.Object(
   {
     ...JobSpec.properties,
-    quoteId: Type.Optional(Id('quote', 'A live quote of the same spec, whose prices are kept.')),
+    quoteId: Type.Optional(Id('quote', 'A live quote of the same spec, whose prices are kept. A source may be added.')),
     optionId: Type.Optional(
       Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.'),
     ),
@@ -146,6 +146,7 @@ export const Upload = Type.Object(
     method: Type.Literal('PUT'),
     headers: Type.Record(Type.String(), Type.String()),
     expiresAt: Time(),
+    complete: Type.Boolean({ description: 'All bytes are there: nothing is to be sent.' }),
   },
   { ...closed, title: 'Upload' },
 );
@@ -156,7 +157,11 @@ export const NewUpload = Type.Object(
     name: Type.Optional(Type.String({ maxLength: 255 })),
     sizeBytes: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 * 1024 ** 4, description: 'Up to 5 TiB.' })),
     sha256: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Bytes with another checksum are refused.' }),
+      Type.String({
+        pattern: '^[0-9a-f]{64}$',
+        description:
+          'Bytes with another checksum are refused. With sizeBytes: where your tenant has such bytes already, that upload is the answer, kept for as long as a new one.',
+      }),
     ),
   },
   { ...closed, title: 'NewUpload', examples: [{ name: 'source.tar.gz' }] },

@@ -55,6 +55,32 @@ describe('an upload', () => {
     });
   });
 
+  test('of bytes that the tenant has sent before is the one that it was, and is kept for longer', async ({ db }) => {
+    const [tenantId, other] = [newId('tenant'), newId('tenant')];
+    const wanted = { sha256: createHash('sha256').update('hello').digest('hex'), sizeBytes: 5 };
+    const make = (aheadMs: number, tenant = tenantId, bytes: NewUpload = wanted) =>
+      createUpload(depsAt(db, aheadMs))(tenant, bytes, newId('upload'));
+    const unsent = await make(0);
+    const sent = await make(0);
+    expect([unsent.complete, sent.complete]).toEqual([false, false]);
+    await put(sent.url, 'hello');
+    await make(0);
+    const again = await make(hourMs);
+    expect(again).toMatchObject({ id: sent.id, uri: sent.uri, complete: true });
+    expect(Date.parse(again.expiresAt) - Date.parse(sent.expiresAt)).toBeGreaterThanOrEqual(hourMs);
+    await resolveUpload(depsAt(db, uploadMs + hourMs / 2), tenantId, { uri: sent.uri, pointer: '/source' });
+    // A client that does not look sends them again, and finds them as they were.
+    expect((await put(again.url, 'hello')).status).toBe(200);
+
+    for (const fresh of [
+      await make(0, other),
+      await make(0, tenantId, { ...wanted, sizeBytes: 6 }),
+      await make(0, tenantId, { sha256: wanted.sha256 }),
+      await make(2 * uploadMs),
+    ])
+      expect(fresh).toMatchObject({ complete: false, id: expect.not.stringMatching(sent.id) });
+  });
+
   test('is as good as none for another tenant', async ({ db, make }) => {
     const upload = await make(newId('tenant'));
     await put(upload.url, 'hello');

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { Gauge, Registry } from 'prom-client';
+import { version } from '../../src/core/version.ts';
 import { openApp, operatorKey, test } from '../support/app.ts';
 
 test('readiness names what does not answer; liveness does not ask', async ({ db }) => {
@@ -42,4 +43,11 @@ test('the page of the specification and its program come from here', async ({ ap
   expect(page.body).toContain('/openapi.json');
   expect(page.body).not.toMatch(/src="https?:/);
   expect((await api.ask(undefined, 'GET /docs/js/scalar.js')).body.length).toBeGreaterThan(1_000_000);
+});
+
+test('who has a key is told which weir answers, a stranger is not', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  expect((await api.ask(keys.viewer, 'GET /v1/jobs')).headers['weir-version']).toBe(version);
+  expect((await api.ask(keys.viewer, 'GET /v1/audit')).headers['weir-version']).toBeUndefined();
+  expect((await api.ask(undefined, 'GET /healthz')).headers['weir-version']).toBeUndefined();
 });

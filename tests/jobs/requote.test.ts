@@ -15,12 +15,12 @@ function quoteAt(costUsd: number, expiresInMs: number): Quote {
   return { ...sample, options, expiresAt: new Date(now.getTime() + expiresInMs).toISOString() };
 }
 
-function holding(stored: Quote, fresh: Quote) {
+function holding(stored: Quote, fresh: Quote, quoted = spec) {
   const kept: Quote[] = [];
   const hold = createHoldQuote({
     now: () => now,
     quote: async () => fresh,
-    requireQuote: async () => ({ quote: stored, spec }),
+    requireQuote: async () => ({ quote: stored, spec: quoted }),
     storeQuote: async (_tenantId, quote) => void kept.push(quote),
   });
   return { hold: (optionId?: string) => hold('tenant', { quoteId: stored.id, optionId, spec }), kept, holdAny: hold };
@@ -72,4 +72,14 @@ test('a quote of another spec is refused, with each field that differs', async (
     code: 'invalid',
     faults: [{ pointer: '/command' }, { pointer: '/priority' }],
   });
+});
+
+test('a source may be added to what was quoted without one, and is part of what was quoted with one', async () => {
+  const stored = quoteAt(1, 1);
+  const { holdAny } = holding(stored, stored);
+  const named = { quoteId: stored.id, optionId: undefined };
+  const withSource = { ...spec, source: 'weir://uploads/a' };
+  expect(await holdAny('tenant', { ...named, spec: withSource })).toMatchObject({ quote: stored, isNew: false });
+  const { holdAny: holdPacked } = holding(stored, stored, withSource);
+  await expect(holdPacked('tenant', { ...named, spec })).rejects.toMatchObject({ faults: [{ pointer: '/source' }] });
 });

@@ -1164,7 +1164,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
-            /** @description A live quote of the same spec, whose prices are kept. */
+            /** @description A live quote of the same spec, whose prices are kept. A source may be added. */
             quoteId?: string;
             /** @description The option of that quote to run on. Left out: the recommended one, then the next on shortage. */
             optionId?: string;
@@ -1292,7 +1292,7 @@ export interface components {
             name?: string;
             /** @description Up to 5 TiB. */
             sizeBytes?: number;
-            /** @description Bytes with another checksum are refused. */
+            /** @description Bytes with another checksum are refused. With sizeBytes: where your tenant has such bytes already, that upload is the answer, kept for as long as a new one. */
             sha256?: string;
         };
         /** Offer */
@@ -2113,6 +2113,8 @@ export interface components {
             };
             /** Format: date-time */
             expiresAt: string;
+            /** @description All bytes are there: nothing is to be sent. */
+            complete: boolean;
         };
         /** Usage */
         Usage: {
@@ -3727,6 +3729,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
             /** @description What was made. */
             201: {
                 headers: {

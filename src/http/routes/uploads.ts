@@ -17,10 +17,13 @@ export function uploadRoutes(deps: UploadDeps & { uploadMs: number }): FastifyPl
           summary: 'A signed URL to PUT a source archive or an input to, for a spec to name',
           querystring: Type.Object(TenantQuery),
           body: NewUpload,
-          response: { 201: Upload },
+          response: { 200: Upload, 201: Upload },
         },
       },
-      async (request, reply) => reply.code(201).send(await create(tenantOf(request), request.body, request.newId)),
+      async (request, reply) => {
+        const upload = await create(tenantOf(request), request.body, request.newId);
+        return reply.code(upload.complete ? 200 : 201).send(upload);
+      },
     );
   };
 }
