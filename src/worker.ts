@@ -19,6 +19,7 @@ import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import { outcomes } from './jobs/state.ts';
 import { createTend } from './jobs/tend.ts';
 import { capacitiesOf } from './providers/capacities.ts';
+import { coreRatesOf } from './providers/core-rates.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep, recalibrate } from './quotes/calibrate.ts';
 import { readGooglePrices } from './quotes/google-prices.ts';
@@ -57,7 +58,8 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('deliver', 10, buildDeliver(foundation));
   const { pilots } = createQuoting(foundation);
   await recalibrate(foundation);
-  queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish }));
+  const coreRates = () => coreRatesOf(providers);
+  queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish, coreRates }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const refreshesPrices = schedulePrices(foundation);
   const timers = [

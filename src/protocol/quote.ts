@@ -2,6 +2,11 @@ import { Type, type Static } from 'typebox';
 import { closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
 import { exampleSpecs, JobSpec } from './job-spec.ts';
 
+const GigaflopsPerCore = Type.Number({
+  description:
+    'Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not.',
+});
+
 export const Offer = Type.Object(
   {
     id: Type.String(),
@@ -14,6 +19,7 @@ export const Offer = Type.Object(
       closed,
     ),
     nodes: Type.Integer(),
+    gigaflopsPerCore: Type.Optional(GigaflopsPerCore),
     market: Type.Enum(['spot', 'on-demand']),
     hourlyUsd: Usd('All nodes together.'),
     priceDate: Type.String({ format: 'date' }),
@@ -105,6 +111,7 @@ export const Measured = Type.Object(
       { kind: Type.String(), count: Type.Number({ description: 'Of all nodes together.' }) },
       closed,
     ),
+    gigaflopsPerCore: Type.Optional(GigaflopsPerCore),
     durationSeconds: Type.Number(),
     spreadFactor: Type.Number({ description: 'The 80 % interval is from the duration ÷ this to × this.' }),
   },

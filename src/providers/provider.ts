@@ -20,6 +20,8 @@ export type Sellable = {
   divisible?: { microUsdPerCpuHour: number; microUsdPerGpuHour: number };
   /** Seconds from asking for the machine to the first line of the job, as usually seen. */
   startSeconds: { p50: number; p90: number };
+  /** What a matrix product in fp32 reaches on one of its cores, in GFLOP/s, as measured; left out where it was not. */
+  gigaflopsPerCore?: number;
   /** Seconds between preemptions of one such spot machine, as seen; left out where nothing was. */
   spotMeanUpSeconds?: number;
 };

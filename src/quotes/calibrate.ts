@@ -15,6 +15,7 @@ import {
   takeDue,
   type FinishedJob,
 } from './residual-store.ts';
+import { gangOf } from './speed.ts';
 import { resolveWork, type Work } from './work.ts';
 
 /** No clock here measures less; a ratio to nothing would have no logarithm. */
@@ -24,12 +25,13 @@ const shortestSeconds = 0.001;
  * Compares a job that has ended with its quote; from then on its figures count in quotes. Repeatable, and at the same time by
  * several workers: a job has one residual.
  */
-export function createCalibrate({ db, finishPilot }: CalibrateDeps): (jobId: string) => Promise<void> {
+export function createCalibrate({ db, finishPilot, coreRates }: CalibrateDeps): (jobId: string) => Promise<void> {
   return async (jobId) => {
     // Its quote is made anew from what it measured. Of a pilot itself nothing is learned: it was stopped.
     await finishPilot(jobId);
+    const rates = await coreRates();
     await db.transaction(async (tx) => {
-      if ((await takeDue(tx, jobId)) && !(await isPilot(tx, jobId))) await recordResidual(tx, jobId);
+      if ((await takeDue(tx, jobId)) && !(await isPilot(tx, jobId))) await recordResidual(tx, jobId, rates);
     });
   };
 }
@@ -38,7 +40,11 @@ type CalibrateDeps = {
   db: Database;
   /** Does nothing where the job is no pilot. */
   finishPilot: (jobId: string) => Promise<void>;
+  coreRates: () => Promise<CoreRates>;
 };
+
+/** GFLOP/s of a core by provider. */
+type CoreRates = ReadonlyMap<string, number>;
 
 /** A message that has not come through after so long is sent again, so many at a time. */
 const wakeAgainMs = 5_000;
@@ -54,13 +60,16 @@ export function createCalibrateSweep({ db, now, wakeCalibrate }: CalibrateSweepD
 
 type CalibrateSweepDeps = { db: Database; now: Clock; wakeCalibrate: (jobId: string) => Promise<void> };
 
-/** Writes down how the quote of a job that succeeded did. */
-export async function recordResidual(sql: Sql, jobId: string): Promise<void> {
+/**
+ * Writes down how the quote of a job that succeeded did. An offer of before cores were measured says nothing of its own: it was
+ * of the same machines as today, and takes the rate that quotes of them will have.
+ */
+export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRates = new Map()): Promise<void> {
   const job = await findFinishedJob(sql, jobId);
   const offer = job?.attempts.at(-1)?.offer;
   if (job === undefined || offer === undefined) return;
   const work = workOf(job);
-  const gang = { kind: offer.accelerators.kind, count: offer.accelerators.count * offer.nodes };
+  const gang = gangOf({ gigaflopsPerCore: coreRates.get(offer.provider), ...offer });
   const modelled = work && modelSeconds(job.spec, work, gang);
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
   if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return;

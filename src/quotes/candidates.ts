@@ -17,6 +17,7 @@ export type Candidate = {
   /** Per node. */
   count: number;
   nodes: number;
+  gigaflopsPerCore: number | undefined;
   market: Market;
   microUsdPerHour: MicroUsd;
   priceDate: string;
@@ -59,6 +60,7 @@ function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
       machineType: sellable.machineType,
       kind: wanted.kind,
       ...size,
+      gigaflopsPerCore: sellable.gigaflopsPerCore,
       market: sellable.market,
       microUsdPerHour: hourlyOf(sellable, wanted, size) * size.nodes,
       priceDate: sellable.priceDate,
@@ -249,6 +251,7 @@ function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { provider
     kind,
     count,
     nodes,
+    gigaflopsPerCore: undefined,
     market,
     microUsdPerHour: offer.microUsdPerHour * nodes,
     priceDate,

@@ -38,7 +38,7 @@ export function listOptions(input: OptionsInput): QuoteOption[] {
   const { work, wanted, wares, around } = input;
   const durationOn = durationsOf(input);
   const planned = listCandidates(wanted, work, wares).flatMap((candidate) => {
-    const duration = durationOn(candidate.count * candidate.nodes);
+    const duration = durationOn(candidate.count * candidate.nodes, candidate.gigaflopsPerCore);
     return duration === undefined ? [] : [planOf(candidate, duration, around, input)];
   });
   return withFront(planned);
@@ -46,21 +46,24 @@ export function listOptions(input: OptionsInput): QuoteOption[] {
 
 type Duration = { modelled: number; spread: Percentiles };
 
-/** By the number of accelerators, worked out once each. */
-function durationsOf({ spec, work, wanted, spread }: OptionsInput): (count: number) => Duration | undefined {
-  const known = new Map<number, Duration | undefined>();
+type DurationOn = (count: number, gigaflopsPerCore: number | undefined) => Duration | undefined;
+
+/** By the number of accelerators and the rate of a core, worked out once each. */
+function durationsOf({ spec, work, wanted, spread }: OptionsInput): DurationOn {
+  const known = new Map<string, Duration | undefined>();
   const mostSeconds = spec.maxDuration === undefined ? Infinity : parseDuration(spec.maxDuration) / 1000;
-  return (count) => {
-    if (!known.has(count)) {
-      const modelled = modelSeconds(spec, work, { kind: wanted.kind, count });
+  return (count, gigaflopsPerCore) => {
+    const key = `${count}/${gigaflopsPerCore ?? ''}`;
+    if (!known.has(key)) {
+      const modelled = modelSeconds(spec, work, { kind: wanted.kind, count, gigaflopsPerCore });
       known.set(
-        count,
+        key,
         modelled === undefined
           ? undefined
           : { modelled, spread: withinLimit(distribution(modelled, spreadAt(spread, count)), mostSeconds) },
       );
     }
-    return known.get(count);
+    return known.get(key);
   };
 }
 
@@ -118,6 +121,7 @@ type Named = Pick<
   | 'kind'
   | 'count'
   | 'nodes'
+  | 'gigaflopsPerCore'
   | 'market'
   | 'microUsdPerHour'
   | 'priceDate'
@@ -131,6 +135,7 @@ export function offerOf({
   kind,
   count,
   nodes,
+  gigaflopsPerCore,
   market,
   microUsdPerHour,
   priceDate,
@@ -143,6 +148,7 @@ export function offerOf({
     machineType,
     accelerators: { kind, count },
     nodes,
+    ...(gigaflopsPerCore === undefined ? {} : { gigaflopsPerCore }),
     market,
     hourlyUsd: toUsd(microUsdPerHour),
     priceDate,

@@ -4,6 +4,7 @@ import type { Measured, Quote, QuoteOption } from '../protocol/quote.ts';
 import type { PilotEvidence } from './interval.ts';
 import { modelSeconds } from './predict.ts';
 import { rateOf, type Track } from './progress.ts';
+import { gangOf } from './speed.ts';
 import type { Work } from './work.ts';
 
 /** The label by which a tenant knows a pilot among its jobs: its value is the quote. */
@@ -119,8 +120,9 @@ function whole(option: QuoteOption, { startedAt, finishedAt }: Attempt): Verdict
 
 const nothing = (message: string): Verdict => ({ measured: null, message });
 
-function machinesOf({ offer: { accelerators, nodes } }: QuoteOption): Pick<Measured, 'accelerators'> {
-  return { accelerators: { kind: accelerators.kind, count: accelerators.count * nodes } };
+function machinesOf({ offer }: QuoteOption): Pick<Measured, 'accelerators' | 'gigaflopsPerCore'> {
+  const { kind, count, gigaflopsPerCore } = gangOf(offer);
+  return { accelerators: { kind, count }, ...(gigaflopsPerCore === undefined ? {} : { gigaflopsPerCore }) };
 }
 
 function placeOf({ offer }: QuoteOption): string {
@@ -129,8 +131,9 @@ function placeOf({ offer }: QuoteOption): string {
 
 /** A measured duration as evidence beside finished jobs; undefined for another kind of machine than is asked for. */
 export function evidenceOf(measured: Measured, spec: JobSpec, work: Work, kind: string): PilotEvidence | undefined {
-  const { accelerators, durationSeconds, spreadFactor } = measured;
-  const modelled = accelerators.kind === kind ? modelSeconds(spec, work, accelerators) : undefined;
+  const { accelerators, gigaflopsPerCore, durationSeconds, spreadFactor } = measured;
+  const modelled =
+    accelerators.kind === kind ? modelSeconds(spec, work, { ...accelerators, gigaflopsPerCore }) : undefined;
   if (modelled === undefined || modelled <= 0) return undefined;
   const logRatio = Math.log(Math.max(0.001, durationSeconds) / modelled);
   return { logRatio, halfWidth: Math.log(spreadFactor), count: accelerators.count };

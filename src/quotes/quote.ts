@@ -13,6 +13,7 @@ import { evidenceOf } from './pilot.ts';
 import type { Catalogue } from './price-list.ts';
 import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
+import { gangOf } from './speed.ts';
 import { mostTelling, type Telling } from './telling.ts';
 import { wantedOf } from './wanted.ts';
 import { requireConsistent } from './work-faults.ts';
@@ -111,9 +112,7 @@ function calibrationOf({ calibration }: Spread): Quote['calibration'] {
 }
 
 function tellingOf(spec: JobSpec, work: Work, option: QuoteOption | undefined): Telling | undefined {
-  if (option === undefined) return undefined;
-  const { accelerators, nodes } = option.offer;
-  return mostTelling(spec, work, { kind: accelerators.kind, count: accelerators.count * nodes });
+  return option && mostTelling(spec, work, gangOf(option.offer));
 }
 
 function petaflopDaysOf(option: QuoteOption | undefined, petaflopsPerAccelerator: (kind: string) => number): number {

@@ -4,6 +4,7 @@ import type { QuoteOption, Scaling } from '../protocol/quote.ts';
 import { ofOneTask, tasksOf } from './array.ts';
 import { smallestCountThatHolds } from './memory.ts';
 import { modelSeconds } from './predict.ts';
+import { gangOf } from './speed.ts';
 import type { StoredQuote } from './store.ts';
 import { resolveWork, type Work } from './work.ts';
 
@@ -30,11 +31,11 @@ export function scalingOf({ quote, spec }: StoredQuote): Curve {
   const quoted = quote.options.find(({ id }) => id === quote.recommended) ?? quote.options[0];
   if (quoted === undefined) return { points: [], payingUpTo: null };
   const option = ofOneTask(quoted, tasksOf(spec));
-  const { kind, count } = option.offer.accelerators;
   const work = resolveWork(spec.workload);
-  const quotedSeconds = modelSeconds(spec, work, { kind, count: count * option.offer.nodes });
-  const points = countsAround(count * option.offer.nodes, work, kind).flatMap((accelerators) => {
-    const seconds = modelSeconds(spec, work, { kind, count: accelerators });
+  const gang = gangOf(option.offer);
+  const quotedSeconds = modelSeconds(spec, work, gang);
+  const points = countsAround(gang.count, work, gang.kind).flatMap((accelerators) => {
+    const seconds = modelSeconds(spec, work, { ...gang, count: accelerators });
     if (seconds === undefined || quotedSeconds === undefined) return [];
     // History corrects the quoted point; the model says only how the others lie to it.
     return [pointAt(accelerators, seconds / quotedSeconds, option)];

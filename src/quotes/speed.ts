@@ -1,10 +1,25 @@
 import { flopPerByte, peakFlops, supports } from './catalogue.ts';
 import { classSeconds } from './classes.ts';
+import type { Offer } from '../protocol/quote.ts';
 import { expectedShare, type Family, type SharePoint } from './share.ts';
 import type { Work, WorkKind } from './work.ts';
 
 /** Machines that a speed is asked for: `count` is of all nodes together; cores where the kind is cpu. */
-export type Gang = { kind: string; count: number };
+export type Gang = {
+  kind: string;
+  count: number;
+  /** What a matrix product in fp32 reaches on a core, as measured; undefined where it was not. */
+  gigaflopsPerCore?: number | undefined;
+};
+
+/** All machines of an offer. */
+export function gangOf({
+  accelerators,
+  nodes,
+  gigaflopsPerCore,
+}: Pick<Offer, 'accelerators' | 'nodes'> & Pick<Gang, 'gigaflopsPerCore'>): Gang {
+  return { kind: accelerators.kind, count: accelerators.count * nodes, gigaflopsPerCore };
+}
 
 const families: Record<string, Family> = {
   V100: 'volta',
@@ -20,21 +35,31 @@ const families: Record<string, Family> = {
 const overPcie = new Set(['T4', 'P100', 'L4', 'A10G']);
 
 /**
- * Share of a core's peak fp32 rate. A training loop in an interpreter and a tuned BLAS both run on cores, so this is the middle of
- * the two, and its interval is wide. Cores share caches and memory: (n)^-0.15.
+ * What a core reaches of its rate in a matrix product, measured as `gigaflopsPerCore` is (docs/quotes.md): compiled by XLA a small
+ * transformer .7, a small convolutional net .3, large ones of both twice the rate, since 512-bit vectors are four of the measured
+ * ones; a perceptron in plain JavaScript .05. Language and vision come in frameworks, and lose a part to data and eager steps;
+ * anything else may be a loop of one's own. The interval is wide.
  */
 const shareOfCores: Record<WorkKind, number> = {
-  llm: 0.1,
-  moe: 0.1,
-  encoder: 0.1,
-  'encoder-decoder': 0.1,
-  vision: 0.08,
-  diffusion: 0.08,
-  speech: 0.08,
-  recommender: 0.06,
-  other: 0.06,
+  llm: 0.5,
+  moe: 0.5,
+  encoder: 0.5,
+  'encoder-decoder': 0.5,
+  vision: 0.3,
+  diffusion: 0.3,
+  speech: 0.3,
+  recommender: 0.05,
+  other: 0.05,
 };
+
+/** Cores share caches and memory: n cores are n^(1 - 0.15). */
 const lossOfCores = 0.15;
+
+/**
+ * Where nothing was measured. A cloud's core is one of two threads of a core, which has 16 FLOP a cycle in fused 128-bit
+ * multiply-adds, at 3 GHz.
+ */
+const usualGigaflopsPerCore = 25;
 
 /** A step takes at least so long to be launched by the framework, whatever its size. */
 const stepOverheadSeconds = 0.003;
@@ -62,12 +87,9 @@ function describeMachine(kind: string, balance: number): Machine {
 }
 
 /** FLOP/s that the gang reaches on this work; undefined for a kind the catalogue does not know. */
-export function achievedFlops(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
-  const { kind, count } = gang;
-  if (kind === 'cpu') {
-    const peak = peakFlops('cpu', 'fp32', petaflopsPerCore) ?? 0;
-    return peak * shareOfCores[work.kind] * count ** (1 - lossOfCores);
-  }
+export function achievedFlops(work: Work, gang: Gang): number | undefined {
+  const { kind, count, gigaflopsPerCore = usualGigaflopsPerCore } = gang;
+  if (kind === 'cpu') return gigaflopsPerCore * 1e9 * shareOfCores[work.kind] * count ** (1 - lossOfCores);
   const stated = work.precision ?? 'bf16';
   // A precision without a rate of its own runs at the next wider one's.
   const precision = stated !== 'bf16' && supports(kind, stated) ? stated : 'bf16';
@@ -101,21 +123,21 @@ function pointOf(
 const workedOut = new WeakMap<Work, Map<string, number | undefined>>();
 
 /** Seconds of the training itself, with no allowance for anything around it. */
-export function workSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
+export function workSeconds(work: Work, gang: Gang): number | undefined {
   if (work.seconds !== null) return work.seconds;
   const known = workedOut.get(work) ?? new Map<string, number | undefined>();
   workedOut.set(work, known);
-  const key = `${gang.kind}:${gang.count}:${petaflopsPerCore ?? ''}`;
-  if (!known.has(key)) known.set(key, trainingSeconds(work, gang, petaflopsPerCore));
+  const key = `${gang.kind}:${gang.count}:${gang.gigaflopsPerCore ?? ''}`;
+  if (!known.has(key)) known.set(key, trainingSeconds(work, gang));
   return known.get(key);
 }
 
-function trainingSeconds(work: Work, gang: Gang, petaflopsPerCore?: number): number | undefined {
+function trainingSeconds(work: Work, gang: Gang): number | undefined {
   const { class: ofClass, samples, shape } = work;
   const asClass = classSeconds({ class: ofClass, samples, batchSize: shape.batchSize }, gang);
   if (asClass !== undefined) return asClass;
   if (work.flops === null) return undefined;
-  const rate = achievedFlops(work, gang, petaflopsPerCore);
+  const rate = achievedFlops(work, gang);
   if (rate === undefined) return undefined;
   const launching = gang.kind === 'cpu' || work.steps === null ? 0 : work.steps * stepOverheadSeconds;
   return work.flops / rate + launching;

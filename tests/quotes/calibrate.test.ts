@@ -6,6 +6,7 @@ import { createCalibrate, createCalibrateSweep, recalibrate, recordResidual } fr
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
+import { indexWares } from '../../src/quotes/sellers.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { test } from '../support/database.ts';
@@ -45,7 +46,7 @@ test('of many who take up a job at once one compares it; what is not taken up is
   await sweepAt(10);
   expect(woken).toEqual([jobId]);
 
-  const calibrate = createCalibrate({ db, finishPilot: async () => undefined });
+  const calibrate = createCalibrate({ db, finishPilot: async () => undefined, coreRates: async () => new Map() });
   await Promise.all(Array.from({ length: 5 }, () => calibrate(jobId)));
   expect(await db.client.quoteResidual.count()).toBe(1);
   await sweepAt(20);
@@ -68,11 +69,26 @@ test('residuals against another model are taken anew at the start; what was quot
     data: { model: 'former', logRatio: 9, predictedSeconds: 7 },
   });
   await recalibrate({ db, now: clock });
-  await createCalibrate({ db, finishPilot: async () => undefined })(jobId);
+  await createCalibrate({ db, finishPilot: async () => undefined, coreRates: async () => new Map() })(jobId);
   expect(await db.client.quoteResidual.findUniqueOrThrow({ where: { jobId } })).toEqual({
     ...before,
     predictedSeconds: 7,
   });
+});
+
+test('a residual is against the rate that the offer’s cores were measured at; one of before they were, against today’s', async ({
+  db,
+}) => {
+  const measured = { ...localMachine, gigaflopsPerCore: 80 };
+  const wares = indexWares([{ provider: 'local', sellables: [measured] }], builtInCatalogue);
+  const seconds = (quoteOf(spec, { wares }).options[0]?.durationSeconds.p50 ?? 0) * 3;
+  const logRatioOf = async (quote: Quote, coreRate: number): Promise<number | undefined> => {
+    const jobId = await finish(db, { tenantId: newId('tenant'), quote, seconds });
+    await recordResidual(db.client, jobId, new Map([['local', coreRate]]));
+    return (await db.client.quoteResidual.findUnique({ where: { jobId } }))?.logRatio;
+  };
+  expect(await logRatioOf(quoteOf(spec, { wares }), 40)).toBeCloseTo(Math.log(3), 6);
+  expect(await logRatioOf(quoteOf(spec), 80)).toBeCloseTo(Math.log(3), 6);
 });
 
 const repeated: { what: string; ran: JobSpec; base: number }[] = [

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import { measuredBy, pilotOption, pilotSpec, type Ended } from '../../src/quotes/pilot.ts';
 import { advance, type Track } from '../../src/quotes/progress.ts';
-import { localWares, quoteOf, waresWithGpus } from './sample.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
+import { indexWares } from '../../src/quotes/sellers.ts';
+import { localMachine, localWares, quoteOf, waresWithGpus } from './sample.ts';
 
 const start = new Date('2026-11-25T12:00:00Z');
 const later = (seconds: number) => new Date(start.getTime() + seconds * 1000);
@@ -64,6 +66,32 @@ test('its quote keeps to what was measured, on that many accelerators more surel
   expect(widthOf(4)).toBeLessThan(widthOf(4, before));
   expect(after.workload.basis).toBe('pilot');
   expect(after.workload.assumptions[0]).toMatch(/pilot's, on 2 of these/);
+});
+
+test('what a pilot found on cores of one rate is stretched to cores of another', () => {
+  const workload = { flops: 1e14, kind: 'vision' as const };
+  const on = (gigaflopsPerCore: number, ran: number) =>
+    quoteOf(
+      { ...spec, workload, maxDuration: '90d' },
+      {
+        wares: indexWares(
+          [{ provider: 'local', sellables: [{ ...localMachine, gigaflopsPerCore }] }],
+          builtInCatalogue,
+        ),
+        measured: {
+          accelerators: { kind: 'cpu', count: 1 },
+          gigaflopsPerCore: ran,
+          durationSeconds: 5000,
+          spreadFactor: 1.04,
+        },
+      },
+    ).options[0];
+  expect(on(60, 60)?.durationSeconds.p50).toBeCloseTo(5000, 0);
+  expect(on(120, 60)?.durationSeconds.p50).toBeCloseTo(2500, 0);
+  const slow = on(60, 60);
+  if (slow === undefined) throw new Error('Nothing was quoted.');
+  expect(slow.offer.gigaflopsPerCore).toBe(60);
+  expect(measuredBy(ended({ reason: 'completed', option: slow })).measured?.gigaflopsPerCore).toBe(60);
 });
 
 test('a pilot that ran the whole job has measured it', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { scalingOf } from '../../src/quotes/scaling.ts';
-import { quoteOf, waresWithGpus } from './sample.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
+import { indexWares } from '../../src/quotes/sellers.ts';
+import { localMachine, quoteOf, waresWithGpus } from './sample.ts';
 
 test('more accelerators take less time and never cost less', () => {
   const spec = {
@@ -21,6 +23,16 @@ test('more accelerators take less time and never cost less', () => {
   }
   const quoted = points.find(({ accelerators }) => accelerators.count === 4);
   expect(quoted?.durationSeconds.p50).toBeCloseTo(quote.options[0]?.durationSeconds.p50 ?? 0, 2);
+});
+
+test('cores that were measured have their quoted duration on the curve too', () => {
+  const measured = { ...localMachine, gigaflopsPerCore: 90 };
+  const spec = { name: 'train', command: 'true', workload: { flops: 1e15 }, resources: { cpus: 2 } };
+  const wares = indexWares([{ provider: 'local', sellables: [measured] }], builtInCatalogue);
+  const quote = quoteOf(spec, { wares });
+  const [one, two] = scalingOf({ quote, spec }).points;
+  expect(two?.durationSeconds.p50).toBeCloseTo(quote.options[0]?.durationSeconds.p50 ?? NaN, 6);
+  expect((one?.durationSeconds.p50 ?? NaN) / (two?.durationSeconds.p50 ?? NaN)).toBeCloseTo(2 ** 0.85, 2);
 });
 
 test('counts that can’t hold the model are left out', () => {

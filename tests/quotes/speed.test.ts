@@ -36,6 +36,13 @@ test('more accelerators are never slower, and never cost fewer accelerator-hours
   );
 });
 
+test('cores are as fast as they were measured; of accelerators the host’s cores say nothing', () => {
+  const work = resolveWork({ kind: 'vision', flops: 1e15 });
+  const on = (kind: string, gigaflopsPerCore: number) => workSeconds(work, { kind, count: 4, gigaflopsPerCore }) ?? NaN;
+  expect(on('cpu', 100)).toBeCloseTo(on('cpu', 50) / 2, 6);
+  expect(on('H100', 100)).toBe(on('H100', 50));
+});
+
 test('fp8 is faster where the accelerator has it, and fp32 slower everywhere', () => {
   for (const kind of kinds) {
     const rateIn = (precision: (typeof precisions)[number]) =>

@@ -863,6 +863,8 @@ export interface components {
                 count: number;
             };
             nodes: number;
+            /** @description Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not. */
+            gigaflopsPerCore?: number;
             /** @enum {unknown} */
             market: "spot" | "on-demand";
             /** @description All nodes together. */
@@ -1308,6 +1310,8 @@ export interface components {
                 count: number;
             };
             nodes: number;
+            /** @description Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not. */
+            gigaflopsPerCore?: number;
             /** @enum {unknown} */
             market: "spot" | "on-demand";
             /** @description All nodes together. */
@@ -1342,6 +1346,8 @@ export interface components {
                     /** @description Of all nodes together. */
                     count: number;
                 };
+                /** @description Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not. */
+                gigaflopsPerCore?: number;
                 durationSeconds: number;
                 /** @description The 80 % interval is from the duration ÷ this to × this. */
                 spreadFactor: number;

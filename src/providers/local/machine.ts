@@ -68,7 +68,12 @@ function kindOf(line: string): string | undefined {
 }
 
 /** The machine as it is sold: its cores, and its GPUs with them. */
-export function sellablesOf(capacity: Capacity, config: Config['local'], today: string): Sellable[] {
+export function sellablesOf(
+  capacity: Capacity,
+  config: Config['local'],
+  today: string,
+  gigaflopsPerCore?: number,
+): Sellable[] {
   const microUsdPerCpuHour = Math.round((config.usdPerCpuHour ?? 0.02) * 1e6);
   const microUsdPerGpuHour = Math.round((config.usdPerGpuHour ?? ownUsdPerGpuHour(capacity.gpus.kind)) * 1e6);
   const { cpus, memoryBytes, diskBytes, gpus } = capacity;
@@ -86,6 +91,9 @@ export function sellablesOf(capacity: Capacity, config: Config['local'], today: 
     divisible: { microUsdPerCpuHour, microUsdPerGpuHour },
     startSeconds: usualStartSeconds,
   });
-  const cores = sell({ kind: 'cpu', count: cpus }, 0);
+  const cores = {
+    ...sell({ kind: 'cpu', count: cpus }, 0),
+    ...(gigaflopsPerCore === undefined ? {} : { gigaflopsPerCore }),
+  };
   return gpus.count === 0 ? [cores] : [cores, sell(gpus, gpus.count)];
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ConfigError, type Config } from '../../config.ts';
 import type { Clock } from '../../core/time.ts';
 import type { InstanceRequest, Provider } from '../provider.ts';
+import { measureCoreRate } from './core-rate.ts';
 import { evacuate } from './evacuate.ts';
 import type { HostEnvironment } from './environment.ts';
 import { createInstance, endInstance, listInstances, type InstanceOptions } from './instances.ts';
@@ -58,13 +59,17 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
   // Before the first new job: files that a former weir left may belong to a uid that is given out again.
   await listInstances(instanceOptions);
   await tidyUp();
+  const coreRate = measureCoreRate(options);
   const warmedUp = warmUp(instanceOptions).catch(options.onError);
 
   return {
     name: 'local',
     isolatesTenants: isolation.kind !== 'none',
     notice: describeIsolation(isolation),
-    sellables: () => Promise.resolve(sellablesOf(capacity, config, now().toISOString().slice(0, 10))),
+    sellables: async () => {
+      const today = now().toISOString().slice(0, 10);
+      return sellablesOf(capacity, config, today, await coreRate);
+    },
     capacity: () => Promise.resolve(capacity),
     create: joined((request) => createInstance(request, instanceOptions)),
     destroy: ({ name }) => endInstance(name, instanceOptions),

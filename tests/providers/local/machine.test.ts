@@ -41,7 +41,8 @@ test('jobs get neither all memory nor all that is free on the disk: weir lives t
 });
 
 test('a machine without GPUs sells its cores, priced by the core', () => {
-  const [sold, ...more] = sellablesOf(capacity, { usdPerCpuHour: 0.03 }, '2026-05-01');
+  const [sold, ...more] = sellablesOf(capacity, { usdPerCpuHour: 0.03 }, '2026-05-01', 66.5);
+  expect(sold?.gigaflopsPerCore).toBe(66.5);
   expect(more).toEqual([]);
   expect(sold).toMatchObject({
     accelerators: { kind: 'cpu', count: 4 },
