@@ -35,6 +35,7 @@ export function createRecord({ db, now }: { db: Database; now: Clock }) {
         create: { name: settingName, value },
         update: { value },
       });
+      await tx.$queryRaw`SELECT pg_notify('weir_round', '')::text`;
       const known = new Set(before?.breaches.map(({ figure }) => figure));
       for (const breach of figures.breaches) if (!known.has(breach.figure)) await tell(tx, breach, at);
     });

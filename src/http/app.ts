@@ -14,6 +14,7 @@ import { answerProblems, createProblems } from './problems.ts';
 import { adjustmentRoutes } from './routes/adjustments.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { changeRoutes } from './routes/changes.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -101,6 +102,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(jobRoutes(deps));
   await app.register(eventRoutes(deps));
   await app.register(logRoutes(deps));
+  await app.register(changeRoutes(deps));
   await app.register(webhookRoutes(deps));
   await app.register(artifactRoutes(deps));
   await app.register(uploadRoutes(deps));

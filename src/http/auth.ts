@@ -18,6 +18,7 @@ export type SessionDoor = { cookie: SessionCookie; publicUrl: string };
 export function guard(app: FastifyInstance, { keyring, sessions }: { keyring: Keyring; sessions?: SessionDoor }): void {
   requireAccessOnEveryRoute(app);
   app.decorateRequest('caller');
+  app.decorateRequest('isStillLetIn');
   app.addHook('onRequest', (request, _reply, done) => {
     const { access } = request.routeOptions.config;
     if (access === undefined || access === 'public' || access === 'runner') return done();
@@ -26,7 +27,9 @@ export function guard(app: FastifyInstance, { keyring, sessions }: { keyring: Ke
     if (key === undefined && token === undefined)
       return done(unauthorized('Send a key as Authorization: Bearer <key>.'));
     if (token !== undefined && sessions !== undefined && isForged(request, sessions)) return done(forged());
-    const caller = key === undefined ? keyring.sessionCallerOf(token ?? '') : keyring.callerOf(key);
+    const ask = () => (key === undefined ? keyring.sessionCallerOf(token ?? '') : keyring.callerOf(key));
+    request.isStillLetIn = async () => (await ask()) !== undefined;
+    const caller = ask();
     if (!(caller instanceof Promise)) return admit({ request, keyring, role: access }, caller, done);
     caller.then((found) => admit({ request, keyring, role: access }, found, done), done);
   });

@@ -20,6 +20,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route that a role guards. */
     caller: Caller;
+    /** For answers that take long: whether the key or session is still good. */
+    isStillLetIn: (() => Promise<boolean>) | undefined;
     /** On routes with `config.idempotent`: the id for what this request makes, the same for each repeat of it. */
     newId: string;
   }

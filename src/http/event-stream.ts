@@ -16,6 +16,8 @@ export type SendEvents = (reply: FastifyReply, source: EventSource) => FastifyRe
 
 /** Proxies close connections on which nothing is said for long. */
 const keepAliveMs = 15_000;
+/** A stream outlives the key or session that it was opened with by no more than this, and what the keyring keeps. */
+const admissionMs = 2_000;
 
 /** Streams of server-sent events that end with their client, and with the service. */
 export function createEventStreams(app: FastifyInstance): SendEvents {
@@ -32,14 +34,32 @@ export function createEventStreams(app: FastifyInstance): SendEvents {
       open.delete(controller);
       controller.abort();
     });
+    const { isStillLetIn = async () => true } = reply.request;
+    const follow = (signal: AbortSignal) => whileLetIn(source.follow(signal), isStillLetIn, controller);
     return reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       })
-      .send(Readable.from(render(source, controller.signal), { objectMode: false }));
+      .send(Readable.from(render({ ...source, follow }, controller.signal), { objectMode: false }));
   };
+}
+
+/** Breaks the stream off once who follows may no more. */
+async function* whileLetIn(
+  batches: AsyncIterable<Numbered[]>,
+  isStillLetIn: () => Promise<boolean>,
+  controller: AbortController,
+): AsyncGenerator<Numbered[]> {
+  let askedAtMs = performance.now();
+  for await (const batch of batches) {
+    if (performance.now() - askedAtMs > admissionMs) {
+      if (!(await isStillLetIn())) return controller.abort();
+      askedAtMs = performance.now();
+    }
+    yield batch;
+  }
 }
 
 async function* render({ follow, end }: EventSource, signal: AbortSignal): AsyncGenerator<string> {

@@ -1,7 +1,10 @@
 import type { Listener } from '../db/listen.ts';
 
-/** What the database says on commit: a chunk of log was stored, an event was written. The payload is the job. */
-export type Channel = 'weir_log' | 'weir_job';
+/** What the database says on commit: a chunk of log was stored, an event was written, both with the job; a round of dispatch was recorded. */
+export type Channel = 'weir_log' | 'weir_job' | 'weir_round';
+
+/** In place of a job: whatever the channel says. */
+export const anything = '*';
 
 export type Watch = {
   /** Resolves when something was said since the last call, when the time is up, or when the signal is aborted. */
@@ -9,7 +12,7 @@ export type Watch = {
   close: () => void;
 };
 
-/** Many who follow jobs, over one connection to the database. */
+/** Many who follow a job, or all of them, over one connection to the database. */
 export type Wakeups = { watch: (jobId: string, channels: readonly Channel[]) => Watch };
 
 export function createWakeups(listener: Listener): Wakeups {
@@ -19,7 +22,7 @@ export function createWakeups(listener: Listener): Wakeups {
   const listen = (channel: Channel): void => {
     if (listening.has(channel)) return;
     const started = listener.on(channel, (jobId) => {
-      for (const wake of watchers.get(`${channel} ${jobId}`) ?? []) wake();
+      for (const about of [jobId, anything]) for (const wake of watchers.get(`${channel} ${about}`) ?? []) wake();
     });
     listening.set(channel, started);
     // Without the connection the time limits of those who wait take over; the next to come tries again.

@@ -117,6 +117,19 @@ export const JobEvent = Type.Object(
 );
 export type JobEvent = Static<typeof JobEvent>;
 
+export const Changes = Type.Object(
+  {
+    seq: Type.Integer({ description: 'Goes on from here: the id of this event of the stream.' }),
+    jobs: Type.Array(Type.Object({ id: Id('job'), tenant: Id('tenant'), state: JobStateSchema }, closed), {
+      description: 'Jobs that something happened to since the last, in the state that they are in now.',
+    }),
+    isPartial: Type.Boolean({ description: 'More happened than is listed: read anew all that you show.' }),
+    dispatchedAt: Nullable(Time('The last round of dispatch: places, expected starts and blockers are of then.')),
+  },
+  { ...closed, title: 'Changes' },
+);
+export type Changes = Static<typeof Changes>;
+
 export const LogLine = Type.Object(
   {
     seq: Type.Integer({ description: 'Rises through the whole job, without gaps.' }),

@@ -469,6 +469,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, live
+         * @description Which jobs something happened to since `?after=`, and when dispatch last looked at the queue; what became of them is read as
+         *     ever. Without `?after=` it says where to begin. With `Accept: text/event-stream` the same as it comes, up to four times a second
+         *     and without an end; a client that lost its connection goes on after `Last-Event-ID`. An operator is told of all jobs, others of
+         *     their tenant's.
+         */
+        get: operations["followChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job}/webhooks": {
         parameters: {
             query?: never;
@@ -842,6 +865,20 @@ export interface components {
             message: string;
             /** @description What would let the job start. */
             unblocks: string;
+        };
+        /** Changes */
+        Changes: {
+            /** @description Goes on from here: the id of this event of the stream. */
+            seq: number;
+            /** @description Jobs that something happened to since the last, in the state that they are in now. */
+            jobs: {
+                id: string;
+                tenant: string;
+                state: components["schemas"]["JobState"];
+            }[];
+            /** @description More happened than is listed: read anew all that you show. */
+            isPartial: boolean;
+            dispatchedAt: string | null;
         };
         /** CreatedKey */
         CreatedKey: {
@@ -2255,6 +2292,7 @@ export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditList = components['schemas']['AuditList'];
 export type Availability = components['schemas']['Availability'];
 export type Blocker = components['schemas']['Blocker'];
+export type Changes = components['schemas']['Changes'];
 export type CreatedKey = components['schemas']['CreatedKey'];
 export type CurrentOffer = components['schemas']['CurrentOffer'];
 export type Job = components['schemas']['Job'];
@@ -3533,6 +3571,39 @@ export interface operations {
                     "application/json": components["schemas"]["LogLineList"];
                     "text/event-stream": components["schemas"]["LogLine"];
                     "text/plain": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followChanges: {
+        parameters: {
+            query?: {
+                /** @description The seq of the last answer. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                    "text/event-stream": components["schemas"]["Changes"];
                 };
             };
             /** @description What went wrong. */
