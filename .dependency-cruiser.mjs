@@ -42,6 +42,12 @@ const doors = [
     packages: ['google-auth-library'],
     door: '^(src/quotes/google-prices\\.ts|src/providers/gcp/|tests/)',
   },
+  {
+    library: 'react',
+    packages: ['react', 'react-dom', '@mantine/[^/]+', '@tanstack/[^/]+', 'wouter', 'openapi-react-query'],
+    door: '^src/dashboard/',
+  },
+  { library: 'visx', packages: ['@visx/[^/]+'], door: '^src/dashboard/charts/' },
   { library: 'google-storage', packages: ['@google-cloud/storage'], door: '^(src/artifacts/gcs-bucket\\.ts|tests/)' },
   { library: 'google-compute', packages: ['@google-cloud/(?!storage)[^/]+'], door: '^(src/providers/gcp/|tests/)' },
 ];
@@ -134,6 +140,20 @@ export default {
       to: { path: '^src/', pathNot: '^src/(protocol|core)/' },
     },
     {
+      name: 'dashboard-is-a-stranger',
+      comment: 'The dashboard knows weir by its interface only: the generated client, protocol and core.',
+      severity: 'error',
+      from: { path: '^src/dashboard/' },
+      to: { path: '^(src|infra|prisma)/', pathNot: '^(src/(dashboard|protocol|core)|infra/cli/generated)/' },
+    },
+    {
+      name: 'pages-are-apart',
+      comment: 'A page of the dashboard is fetched when it is opened: nothing but the list of pages names it.',
+      severity: 'error',
+      from: { path: '^src/dashboard/(?!pages\\.ts|pages/)' },
+      to: { path: '^src/dashboard/pages/' },
+    },
+    {
       name: 'core-imports-nothing',
       comment: 'core holds words that everyone may use.',
       severity: 'error',
@@ -171,7 +191,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^src/db/generated/(internal|models|browser|commonInputTypes)' },
+    exclude: { path: '^src/(db/generated/(internal|models|browser|commonInputTypes)|dashboard/dist/)' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

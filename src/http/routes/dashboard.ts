@@ -1,20 +1,17 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { notFound } from '../../core/errors.ts';
+import { WeirError } from '../../core/errors.ts';
 import '../caller.ts';
 
-const folder = join(import.meta.dirname, '../../dashboard');
+/** What `npm run dashboard` builds. */
+const folder = join(import.meta.dirname, '../../dashboard/dist');
 
-const contentTypes: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+/** Where the application has pages: `pages.ts` of the dashboard names the same. */
+export const pagePaths: readonly string[] = ['/'];
 
 /** The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. */
 const headers = {
@@ -23,40 +20,31 @@ const headers = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-  'cache-control': 'no-cache',
 };
 
-type File = { body: Buffer; contentType: string; etag: string };
+const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 const FileParams = Type.Object({ '*': Type.String() });
 
-/** The dashboard's page and its few files, which need no key: all it shows comes from the API, which does. */
+/** The dashboard's page and its files, which need no key: all it shows comes from the API, which does. */
 export function dashboardRoutes(): FastifyPluginAsyncTypebox {
   return async (app) => {
-    // Only what lies in the folder at start has a name here, so no path leads anywhere else.
-    const files = await readFiles();
-    const answer = (name: string, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-      const file = files.get(name);
-      if (file === undefined) throw notFound('page', name);
-      void reply.headers({ ...headers, etag: file.etag });
-      if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
-      return reply.type(file.contentType).send(file.body);
-    };
+    await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, logLevel: 'error' });
     const open = { config: { access: 'public' as const } };
-    app.get('/', { ...open, schema: { hide: true } }, (request, reply) => answer('index.html', request, reply));
-    app.get('/dashboard/*', { ...open, schema: { hide: true, params: FileParams } }, (request, reply) =>
-      answer(request.params['*'], request, reply),
-    );
+
+    for (const path of pagePaths)
+      app.get(path, { ...open, schema: { hide: true } }, (_request, reply) => answerPage(reply));
+    app.get('/dashboard/*', { ...open, schema: { hide: true, params: FileParams } }, ({ params }, reply) => {
+      const name = params['*'];
+      // What the build names by its content never changes; of the rest a browser asks again each time.
+      const isHashed = name.startsWith('assets/');
+      return reply.headers(headers).sendFile(name, isHashed ? { maxAge: yearMs, immutable: true } : { maxAge: 0 });
+    });
   };
 }
 
-async function readFiles(): Promise<Map<string, File>> {
-  const names = (await readdir(folder)).filter((name) => extname(name) in contentTypes);
-  return new Map(await Promise.all(names.map(async (name): Promise<[string, File]> => [name, await readOne(name)])));
-}
-
-async function readOne(name: string): Promise<File> {
-  const body = await readFile(join(folder, name));
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  return { body, contentType: contentTypes[extname(name)] ?? 'application/octet-stream', etag };
+function answerPage(reply: FastifyReply): FastifyReply {
+  if (!existsSync(join(folder, 'index.html')))
+    throw new WeirError('unavailable', 'The dashboard is not built: run `npm run dashboard` where weir is installed.');
+  return reply.headers(headers).sendFile('index.html', { maxAge: 0 });
 }

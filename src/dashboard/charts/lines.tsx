@@ -1,0 +1,91 @@
+import { Area, LinePath } from '@visx/shape';
+import type { ReactNode } from 'react';
+import { exact } from '../parts/format.ts';
+import styles from './lines.module.css';
+import { Legend, Plot, TipRows, type LegendItem, type PlotArea } from './plot.tsx';
+
+/** A line; where it has no value, it has a gap. */
+export type Line = LegendItem & { values: (number | null)[]; isDashed?: boolean };
+
+/** A range around the lines, as from p10 to p90. */
+export type Band = { name: string; low: (number | null)[]; high: (number | null)[] };
+
+/** A value that holds everywhere, such as a ceiling. */
+export type Level = { name: string; value: number };
+
+type LinesProps = {
+  label: string;
+  xs: number[];
+  lines: Line[];
+  band?: Band;
+  levels?: Level[];
+  yMax?: number;
+  showY: (value: number) => string;
+  showX?: (value: number) => string;
+  height?: number;
+  children?: (area: PlotArea) => ReactNode;
+};
+
+export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX, height = 240, children }: LinesProps) {
+  const highest = Math.max(
+    0,
+    ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)),
+    ...(band?.high.map((value) => value ?? 0) ?? []),
+    ...levels.map(({ value }) => value),
+  );
+  const at = xs.map((_, index) => index);
+  const tip = (index: number) => (
+    <TipRows
+      title={showX?.(xs[index] ?? 0) ?? exact(new Date(xs[index] ?? 0).toISOString())}
+      rows={lines.flatMap(({ values, ...line }) => {
+        const value = values[index] ?? null;
+        return value === null ? [] : [{ ...line, value: showY(value) }];
+      })}
+    />
+  );
+  return (
+    <>
+      <Plot label={label} height={height} xs={xs} yMax={yMax ?? highest * 1.05} showY={showY} showX={showX} tip={tip}>
+        {(area) => {
+          const { x, y, width } = area;
+          return (
+            <>
+              {band !== undefined && (
+                <Area
+                  className={styles.band}
+                  data={at}
+                  x={(index) => x(xs[index] ?? 0)}
+                  y0={(index) => y(band.low[index] ?? 0)}
+                  y1={(index) => y(band.high[index] ?? 0)}
+                  defined={(index) => band.low[index] !== null && band.high[index] !== null}
+                />
+              )}
+              {levels.map(({ name, value }) => (
+                <g key={name} className={styles.level}>
+                  <line x1={0} x2={width} y1={y(value)} y2={y(value)} />
+                  <text x={width} y={y(value) - 5} textAnchor="end">
+                    {name}
+                  </text>
+                </g>
+              ))}
+              {lines.map(({ name, colour, values, isDashed }) => (
+                <LinePath
+                  key={name}
+                  data={at}
+                  x={(index) => x(xs[index] ?? 0)}
+                  y={(index) => y(values[index] ?? 0)}
+                  defined={(index) => (values[index] ?? null) !== null}
+                  stroke={colour}
+                  strokeWidth={2}
+                  strokeDasharray={isDashed === true ? '5 4' : undefined}
+                />
+              ))}
+              {children?.(area)}
+            </>
+          );
+        }}
+      </Plot>
+      {lines.length > 1 && <Legend items={lines} />}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import { AreaStack } from '@visx/shape';
+import { exact } from '../parts/format.ts';
+import { Legend, Plot, TipRows, type LegendItem } from './plot.tsx';
+
+/** A moment, and what each series has at it. */
+export type StackedPoint = { atMs: number; values: number[] };
+
+type StackedAreaProps = {
+  label: string;
+  series: LegendItem[];
+  points: StackedPoint[];
+  yMax: number;
+  showY: (value: number) => string;
+  height?: number;
+};
+
+/** Parts of a whole over time. */
+export function StackedArea({ label, series, points, yMax, showY, height = 260 }: StackedAreaProps) {
+  const tip = (at: number) => {
+    const point = points[at];
+    if (point === undefined) return null;
+    const rows = series.map((item, index) => ({ ...item, value: point.values[index] ?? 0 }));
+    return (
+      <TipRows
+        title={exact(new Date(point.atMs).toISOString())}
+        rows={rows.filter(({ value }) => value > 0).map((row) => ({ ...row, value: showY(row.value) }))}
+      />
+    );
+  };
+  return (
+    <>
+      <Plot label={label} height={height} xs={points.map(({ atMs }) => atMs)} yMax={yMax} showY={showY} tip={tip}>
+        {({ x, y }) => (
+          <AreaStack<StackedPoint, number>
+            data={points}
+            keys={series.map((_, index) => index)}
+            value={({ values }, key) => values[key] ?? 0}
+            x={({ data }) => x(data.atMs)}
+            y0={([low]) => y(low)}
+            y1={([, high]) => y(high)}
+          >
+            {({ stacks, path }) =>
+              stacks.map((stack) => (
+                <path key={stack.key} d={path(stack) ?? ''} fill={series[stack.key]?.colour} fillOpacity={0.85} />
+              ))
+            }
+          </AreaStack>
+        )}
+      </Plot>
+      <Legend items={series} />
+    </>
+  );
+}

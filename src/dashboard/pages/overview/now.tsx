@@ -1,0 +1,84 @@
+import { Link } from 'wouter';
+import type { Job, JobState } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { Blockers } from '../../parts/blockers.tsx';
+import { DataTable, type Column } from '../../parts/data-table.tsx';
+import { plural } from '../../parts/format.ts';
+import { CostMeter, JobProgress, Took } from '../../parts/job-facts.tsx';
+import { Moment } from '../../parts/moment.tsx';
+import { Section } from '../../parts/section.tsx';
+import { Answered, Empty } from '../../parts/states.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+
+const mostShown = 8;
+
+const jobColumn: Column<Job> = {
+  name: 'Job',
+  isHeader: true,
+  show: ({ id, name }) => <Link href={`/jobs/${id}`}>{name}</Link>,
+};
+
+const runningColumns: Column<Job>[] = [
+  jobColumn,
+  { name: 'State', show: ({ state }) => <StateBadge state={state} /> },
+  { name: 'For', isNumber: true, show: (job) => <Took job={job} /> },
+  { name: 'Progress', width: '28%', show: (job) => <JobProgress job={job} /> },
+  { name: 'Cost in the quote’s range', width: '26%', show: (job) => <CostMeter job={job} /> },
+];
+
+const waitingColumns: Column<Job>[] = [
+  { name: 'Position', isNumber: true, show: ({ waiting }) => waiting?.position ?? '–' },
+  jobColumn,
+  { name: 'Expected start', show: ({ waiting }) => <Moment at={waiting?.eta.p50} /> },
+  { name: 'Why it waits', width: '48%', show: ({ waiting }) => <Blockers blockers={waiting?.blockers ?? []} /> },
+];
+
+function useJobs(state: JobState) {
+  return queries.useQuery('get', '/v1/jobs', { params: { query: { state, limit: 1000 } } });
+}
+
+/** What has a machine now, and what comes next. */
+export function Now() {
+  const running = useJobs('running');
+  const queued = useJobs('queued');
+  return (
+    <>
+      <Section title="Running">
+        <Answered query={running}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="No job runs now" />
+            ) : (
+              <DataTable
+                caption="Jobs that have a machine"
+                columns={runningColumns}
+                rows={items.slice(0, mostShown)}
+                keyOf={({ id }) => id}
+              />
+            )
+          }
+        </Answered>
+      </Section>
+      <Section title="Queue">
+        <Answered query={queued}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="Nothing waits">Every job has a machine.</Empty>
+            ) : (
+              <DataTable
+                caption={`${items.length} ${plural(items.length, 'job')} ${plural(items.length, 'waits', 'wait')}; those that may start first`}
+                columns={waitingColumns}
+                rows={items.toSorted(byPosition).slice(0, mostShown)}
+                keyOf={({ id }) => id}
+              />
+            )
+          }
+        </Answered>
+      </Section>
+    </>
+  );
+}
+
+const byPosition = (left: Job, right: Job): number =>
+  (left.waiting?.position ?? Infinity) - (right.waiting?.position ?? Infinity) ||
+  left.createdAt.localeCompare(right.createdAt);

@@ -1,0 +1,40 @@
+import { Text } from '@mantine/core';
+import { Link } from 'wouter';
+import type { Blocker } from '../../../infra/cli/generated/api.ts';
+import styles from './blockers.module.css';
+import { Moment } from './moment.tsx';
+
+/** What a waiting job waits for, and what would let it start. */
+export function Blockers({ blockers }: { blockers: readonly Blocker[] }) {
+  if (blockers.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        Its turn comes with the next look at the queue.
+      </Text>
+    );
+  return (
+    <ul className={styles.blockers}>
+      {blockers.map(({ code, message, unblocks }) => (
+        <li key={`${code} ${message}`}>
+          <Prose text={message} />
+          <Text size="sm" c="dimmed">
+            Until: <Prose text={unblocks} />
+          </Text>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A sentence of the service, whose jobs become links and whose times relative ones. */
+export function Prose({ text }: { text: string }) {
+  return text.split(/(job_[0-9a-z]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, at) => {
+    if (at % 2 === 0) return part;
+    if (!part.startsWith('job_')) return <Moment key={part} at={part} />;
+    return (
+      <Link key={part} href={`/jobs/${part}`}>
+        job …{part.slice(-6)}
+      </Link>
+    );
+  });
+}

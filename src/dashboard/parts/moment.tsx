@@ -1,0 +1,31 @@
+import { useSyncExternalStore } from 'react';
+import { exact, relative } from './format.ts';
+
+const everyMs = 5000;
+let ticks = 0;
+
+function subscribe(tell: () => void): () => void {
+  const timer = setInterval(() => {
+    ticks += 1;
+    tell();
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+/** Now, again every few seconds. */
+export function useNowMs(): number {
+  useSyncExternalStore(subscribe, () => ticks);
+  // oxlint-disable-next-line react/purity -- what is relative to now is drawn again as now goes on
+  return Date.now();
+}
+
+/** A moment: relative, with the exact one on hover. */
+export function Moment({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
+  const nowMs = useNowMs();
+  if (at === null || at === undefined) return none;
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {relative(at, nowMs)}
+    </time>
+  );
+}

@@ -1,0 +1,97 @@
+import { Anchor, Button, SegmentedControl, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
+import { Link } from 'wouter';
+import { useConnection } from '../api/connection.ts';
+import type { Page } from '../pages.ts';
+import styles from './shell.module.css';
+
+type NavigationProps = {
+  pages: Page[];
+  path: string;
+  isMenuOpen: boolean;
+  onMenu: () => void;
+  onShortcuts: () => void;
+  onSignOut: () => void;
+};
+
+export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, onSignOut }: NavigationProps) {
+  return (
+    <header className={styles.navigation}>
+      <div className={styles.bar}>
+        <Link href="/" className={styles.brand}>
+          <img src="/dashboard/weir.svg" alt="" width={28} height={28} />
+          weir
+        </Link>
+        <Button
+          className={styles.burger}
+          variant="default"
+          size="compact-md"
+          aria-expanded={isMenuOpen}
+          aria-controls="menu"
+          onClick={onMenu}
+        >
+          Menu
+        </Button>
+      </div>
+      <div className={styles.menu} id="menu" data-open={isMenuOpen || undefined}>
+        <nav aria-label="Pages">
+          <ul className={styles.links}>
+            {pages.map(({ path: to, name }) =>
+              name === undefined ? null : (
+                <li key={to}>
+                  <Link href={to} aria-current={isUnder(path, to) ? 'page' : undefined}>
+                    {name}
+                  </Link>
+                </li>
+              ),
+            )}
+          </ul>
+        </nav>
+        <div className={styles.foot}>
+          <ConnectionStatus />
+          <ThemeChoice />
+          <Anchor href="/docs" size="sm" px={8}>
+            API reference
+          </Anchor>
+          <Button variant="subtle" size="compact-sm" onClick={onShortcuts}>
+            Keyboard shortcuts
+          </Button>
+          <Button variant="subtle" size="compact-sm" onClick={onSignOut}>
+            Sign out
+          </Button>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function isUnder(path: string, to: string): boolean {
+  return to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`);
+}
+
+function ConnectionStatus() {
+  const connection = useConnection();
+  return (
+    <p className={styles.status} role="status" data-away={connection === 'away' || undefined}>
+      {connection === 'live' ? 'Live' : 'weir does not answer. What is shown may be old.'}
+    </p>
+  );
+}
+
+const themes: { value: MantineColorScheme; label: string }[] = [
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+  { value: 'auto', label: 'Auto' },
+];
+
+function ThemeChoice() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label="Theme"
+      data={themes}
+      value={colorScheme}
+      onChange={(value) => setColorScheme(value as MantineColorScheme)}
+    />
+  );
+}

@@ -1,0 +1,66 @@
+import { Alert, Button, PasswordInput, Text, Title } from '@mantine/core';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { readMe } from '../api/me.ts';
+import { Refusal } from '../api/client.ts';
+import { session } from '../api/session.ts';
+import styles from './sign-in.module.css';
+
+/** The key is tried before it is kept. */
+export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => void }) {
+  const [key, setKey] = useState('');
+  const [fault, setFault] = useState(why);
+  const [isTrying, setTrying] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+
+  const signIn = async (event: FormEvent) => {
+    event.preventDefault();
+    setTrying(true);
+    session.open(key.trim());
+    try {
+      await readMe();
+      onSignedIn();
+    } catch (error) {
+      session.close();
+      setFault(error instanceof Refusal ? error.message : 'weir does not answer. Try again in a moment.');
+      setTrying(false);
+    }
+  };
+
+  return (
+    <main className={styles.page}>
+      <form className={styles.card} onSubmit={(event) => void signIn(event)}>
+        <img src="/dashboard/weir.svg" alt="" width={44} height={44} />
+        <Title order={1} size="h2" mt="md">
+          Sign in to weir
+        </Title>
+        <Text c="dimmed" mb="lg">
+          See who holds the compute, what waits and why, and what each job takes and costs.
+        </Text>
+        {fault !== '' && (
+          <Alert color="red" variant="light" role="alert" mb="md">
+            {fault}
+          </Alert>
+        )}
+        <PasswordInput
+          label="Key"
+          placeholder="weir_…"
+          autoComplete="off"
+          spellCheck={false}
+          required
+          withAsterisk={false}
+          ref={field}
+          value={key}
+          onChange={(event) => setKey(event.currentTarget.value)}
+        />
+        <Button type="submit" fullWidth mt="md" loading={isTrying}>
+          Sign in
+        </Button>
+        <Text size="sm" c="dimmed" mt="lg">
+          An operator’s key shows the whole pool, a tenant’s key its own part. The installation’s first operator key
+          lies in <code>operator.key</code> of the data directory.
+        </Text>
+      </form>
+    </main>
+  );
+}
