@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { GcpSettings } from './providers/gcp/settings.ts';
 
 const closed = { additionalProperties: false } as const;
 const Seconds = (value: number, description: string) =>
@@ -75,6 +76,7 @@ export const ConfigFile = Type.Object(
               closed,
             ),
           ),
+          gcp: Type.Optional(GcpSettings),
         },
         closed,
       ),

@@ -7,6 +7,7 @@ import { Value } from 'typebox/value';
 import { ConfigFile, timingSchema, type File } from './config-file.ts';
 import { hourMs } from './core/time.ts';
 import { newToken } from './core/tokens.ts';
+import { gcpFaults, GcpSettings } from './providers/gcp/settings.ts';
 
 type Timing = {
   sweepMs: number;
@@ -35,6 +36,8 @@ export type Config = {
   /** 32 bytes. */
   secretKey: Buffer;
   local: NonNullable<NonNullable<File['providers']>['local']>;
+  /** Undefined: nothing is bought from Google Cloud. */
+  gcp: GcpSettings | undefined;
   bucket: NonNullable<File['bucket']>;
   webhooks: { allowedAddresses: string[] };
   /** How long somebody stays signed in at the dashboard. */
@@ -82,15 +85,17 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const givenSecretKey = readSecretKey(env['WEIR_SECRET_KEY'], faults);
   const givenOperatorKey = readOperatorKey(env['WEIR_OPERATOR_KEY'], faults);
   const file = readFile(env['WEIR_CONFIG'], faults);
+  const host = env['WEIR_HOST'] ?? '127.0.0.1';
+  const publicUrl = file.publicUrl ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
+  faults.push(...cloudFaults(file, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const host = env['WEIR_HOST'] ?? '127.0.0.1';
   const dataDir = resolve(env['WEIR_DATA_DIR'] ?? '.weir');
   makeDataDir(dataDir);
   return {
     host,
     port,
-    publicUrl: file.publicUrl ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
+    publicUrl,
     dataDir,
     databaseUrl,
     redisUrl,
@@ -102,6 +107,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         'base64',
       ),
     local: file.providers?.local ?? {},
+    gcp: file.providers?.gcp,
     bucket: file.bucket ?? { kind: 'filesystem' },
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
     sessionMs: (file.signIn?.sessionHours ?? defaultSessionHours) * hourMs,
@@ -113,6 +119,12 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
 /** A working day. */
 const defaultSessionHours = 12;
+
+/** Of settings that fit their schema; what does not even fit has been said, and can't be looked at further. */
+function cloudFaults({ providers }: File, publicUrl: string): string[] {
+  if (!Value.Check(GcpSettings, providers?.gcp)) return [];
+  return gcpFaults(providers.gcp, publicUrl).map((fault) => `${fault}; docs/configuration.md has an example.`);
+}
 
 /** Who has Google's credentials at hand wants its prices. */
 function googlePricesOf({ prices }: File, credentials: string | undefined): Config['googlePrices'] {
@@ -192,6 +204,8 @@ function describe({ keyword, instancePath, params, message, parentSchema, data }
     const known = Object.keys((parentSchema as { properties?: object }).properties ?? {});
     return `${key === '' ? '' : `${key}.`}${params['additionalProperty']} is no key; there are ${known.join(', ')}`;
   }
+  if (keyword === 'enum')
+    return `${key} is ${JSON.stringify(data)}; it may be ${(params['allowedValues'] as string[]).join(', ')}`;
   if (keyword === 'anyOf') {
     const values = ((parentSchema as { anyOf?: { const?: string }[] }).anyOf ?? []).flatMap(
       (branch) => branch.const ?? [],

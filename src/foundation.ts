@@ -3,16 +3,19 @@ import type { Bucket } from './artifacts/bucket.ts';
 import { createFilesystemBucket, type FilesystemBucket } from './artifacts/filesystem-bucket.ts';
 import { createGcsBucket } from './artifacts/gcs-bucket.ts';
 import type { Config } from './config.ts';
+import { WeirError } from './core/errors.ts';
 import { newId } from './core/ids.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { settle as settleSetting } from './db/settings.ts';
 import { createThrottle } from './dispatch/throttle.ts';
 import { createStop, type Stop } from './jobs/stop.ts';
 import { hostPetaflopsPerCore } from './providers/local/peak-rate.ts';
-import type { Provider } from './providers/provider.ts';
+import type { PricedMachine, Provider, RunnerExecutable } from './providers/provider.ts';
 import { createProviders } from './providers/registry.ts';
 import { createQueues, type Queues } from './queue/queue.ts';
 import { computePetaflopsPerAccelerator } from './quotes/catalogue.ts';
+import type { Catalogue } from './quotes/price-list.ts';
+import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
 
 /** What the API and the worker both stand on. */
 export type Foundation = {
@@ -49,7 +52,13 @@ export async function openFoundation(
     config,
     db,
     queues,
-    providers: await createProviders({ config, installation, onError }),
+    providers: await createProviders({
+      config,
+      installation,
+      prices: pricesFrom(createCurrentCatalogue(db, now)),
+      runner: () => findRunner(config),
+      onError,
+    }),
     bucket: await openBucket(config, now),
     installation,
     now,
@@ -66,6 +75,19 @@ export async function openFoundation(
     stop: createStop({ db, now, wakeSettle }),
     onError,
   };
+}
+
+/** All that the catalogue has of a provider. */
+function pricesFrom(catalogue: () => Promise<Catalogue>): (provider: string) => Promise<PricedMachine[]> {
+  return async (provider) => {
+    const { kinds, offers } = await catalogue();
+    return [...kinds, 'cpu'].flatMap((kind) => offers(kind).filter((offer) => offer.provider === provider));
+  };
+}
+
+async function findRunner({ gcp }: Config): Promise<RunnerExecutable> {
+  if (gcp?.runner !== undefined) return gcp.runner;
+  throw new WeirError('unavailable', 'No runner is published for machines: an operator sets providers.gcp.runner.');
 }
 
 /** A burst of submissions wakes the cycle so often and no oftener. */

@@ -71,3 +71,30 @@ test('a data directory that can’t be one is a fault of the configuration', () 
   ]);
   expect(faultsOf({})).toEqual([]);
 });
+
+test('every fault of the settings of Google Cloud is named at once, also what does not go together', () => {
+  const gcp = (settings: string) => faultsOf({}, `providers: { gcp: ${settings} }`);
+  const schema = gcp('{ projectId: My_Project, regions: [], kinds: [H1000], serviceAccount: me, capacityWait: 3 }');
+  for (const key of [
+    'projectId',
+    'regions',
+    'kinds.0 is "H1000"; it may be T4,',
+    'serviceAccount',
+    'capacityWait is no key',
+  ])
+    expect(
+      schema.filter((fault) => fault.includes(`providers.gcp.${key}`)),
+      key,
+    ).toHaveLength(1);
+
+  const together = gcp(
+    '{ projectId: my-project, regions: [us-central1], zones: [us-east1-b], kinds: [L4], flexStart: [H100] }',
+  );
+  expect(together).toEqual([
+    expect.stringContaining('providers.gcp.zones.0 is us-east1-b, whose region us-east1 is not in'),
+    expect.stringContaining('providers.gcp.flexStart.0 is H100, which is not in providers.gcp.kinds'),
+    expect.stringContaining('publicUrl is http://127.0.0.1:8080, which machines of Google Cloud can'),
+    expect.stringContaining('providers.gcp has no network'),
+  ]);
+  expect(gcp('{ projectId: my-project, regions: [us-central1], apiEndpoint: "http://127.0.0.1:1" }')).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { parseDuration, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Stop } from '../jobs/stop.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Offer } from '../protocol/quote.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { InstanceRequest, NodeLimits, Provider } from '../providers/provider.ts';
 import { bootstrapToken } from './bootstrap.ts';
 import { findInstance, markBooting, type InstanceRow } from './store.ts';
@@ -20,7 +20,9 @@ export type LaunchDeps = {
 
 /** A machine outlives its job's own limit by at most this, so that it never has to be asked for more. */
 const marginSeconds = 3600;
-const unlimitedSeconds = 30 * 86_400;
+/** A job without a limit of its own gets so many times what it was quoted to take at most, and so long at least. */
+const quotedTimes = 10;
+const leastSeconds = 7 * 86_400;
 
 /**
  * Asks the provider for the machine that the row names. Repeatable at any point: the name is ours, and creating what is
@@ -32,15 +34,22 @@ export function createLaunch(deps: LaunchDeps) {
     const instance = await findInstance(deps.db.client, instanceId);
     if (instance?.state !== 'requested' || instance.attempt.state !== 'provisioning') return;
     const provider = deps.provider(instance.provider);
+    let since: Date | undefined;
     try {
-      await provider.create(requestFor(instance, deps));
+      since = await provider.create(requestFor(instance, deps));
     } catch (error) {
       await giveUp(error, instance, deps.stop);
       return;
     }
-    const isStillWanted = await markBooting(deps.db, instance, deps.now());
+    const at = deps.now();
+    const isStillWanted = await markBooting(deps.db, instance, { at, since: earlier(since ?? at, at) });
     if (!isStillWanted) await provider.destroy({ name: instance.name, zone: instance.zone });
   };
+}
+
+/** Clocks differ, and nothing is paid before it was asked for. */
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b;
 }
 
 async function giveUp(error: unknown, { attempt }: InstanceRow, stop: Stop): Promise<void> {
@@ -57,14 +66,22 @@ function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl 
   return {
     name: instance.name,
     labels: { installation, tenant: instance.tenantId, job: attempt.jobId, attempt: attempt.number },
+    region: offer.region,
     zone: instance.zone,
     machineType: offer.machineType,
+    accelerators: offer.accelerators,
     market: offer.market,
     limits: { ...limits, gpus: gpus[node] ?? [] },
     image: spec.image ?? null,
     brokerUrl,
     bootstrapToken: bootstrapToken(secretKey, instance.id),
-    maxRunSeconds:
-      (spec.maxDuration === undefined ? unlimitedSeconds : parseDuration(spec.maxDuration) / 1000) + marginSeconds,
+    gang: { node, bootstrapTokens: attempt.instances.map(({ id }) => bootstrapToken(secretKey, id)) },
+    maxRunSeconds: runSeconds(spec, attempt.job.options as unknown as QuoteOption[], offer) + marginSeconds,
   };
+}
+
+function runSeconds({ maxDuration }: JobSpec, options: QuoteOption[], offer: Offer): number {
+  if (maxDuration !== undefined) return parseDuration(maxDuration) / 1000;
+  const quoted = options.find((option) => option.offer.id === offer.id)?.durationSeconds.p90 ?? 0;
+  return Math.max(leastSeconds, quotedTimes * quoted);
 }

@@ -6,7 +6,9 @@ import type { Claim, Rendezvous, Report } from '../protocol/runner.ts';
 import type { Percentiles } from '../quotes/interval.ts';
 import type { Track } from '../quotes/progress.ts';
 
-const withAttempt = { attempt: { include: { job: true } } } as const satisfies Prisma.InstanceInclude;
+const withAttempt = {
+  attempt: { include: { job: true, instances: { orderBy: { node: 'asc' }, select: { id: true } } } },
+} as const satisfies Prisma.InstanceInclude;
 
 export async function findInstance(sql: Sql, id: string) {
   return sql.instance.findUnique({ where: { id }, include: withAttempt });
@@ -23,12 +25,16 @@ export async function findAttempt(sql: Sql, attemptId: string) {
 
 export type AttemptRow = NonNullable<Awaited<ReturnType<typeof findAttempt>>>;
 
-/** The provider took the request. False where the attempt was given up meanwhile. */
-export async function markBooting(db: Database, instance: InstanceRow, at: Date): Promise<boolean> {
+/** The provider took the request, and has it paid since then. False where the attempt was given up meanwhile. */
+export async function markBooting(
+  db: Database,
+  instance: InstanceRow,
+  { at, since }: { at: Date; since: Date },
+): Promise<boolean> {
   return db.transaction(async (tx) => {
     const { count } = await tx.instance.updateMany({
       where: { id: instance.id, state: { not: 'gone' }, createdAt: null },
-      data: { createdAt: at },
+      data: { createdAt: since },
     });
     if (count === 0) return (await tx.instance.count({ where: { id: instance.id, state: { not: 'gone' } } })) > 0;
     await tx.instance.updateMany({ where: { id: instance.id, state: 'requested' }, data: { state: 'booting' } });

@@ -26,6 +26,19 @@ export type Sellable = {
   spotMeanUpSeconds?: number;
 };
 
+/** A machine with what it costs in one region and market, whether or not it can be bought: a price list has no zones. */
+export type PricedMachine = {
+  region: string;
+  machineType: string;
+  kind: string;
+  count: number;
+  cpus: number;
+  memoryBytes: number;
+  market: Offer['market'];
+  microUsdPerHour: number;
+  priceDate: string;
+};
+
 /** What one node of an attempt may use of a machine; indexes are of the machine's GPUs. */
 export type Limits = { cpus: number; memoryBytes: number; diskBytes: number; gpus: number[] };
 
@@ -42,18 +55,37 @@ export type InstanceRequest = {
   /** Ours and deterministic: asking twice makes one. */
   name: string;
   labels: { installation: string; tenant: string; job: string; attempt: number };
+  region: string;
   zone: string;
   machineType: string;
+  /** Of the whole machine; cores where the kind is cpu. */
+  accelerators: { kind: string; count: number };
   market: Offer['market'];
   limits: Limits;
   image: string | null;
   brokerUrl: string;
   bootstrapToken: string;
+  /** Which of the attempt's machines this is, and the bootstrap tokens of all of them: some are made only together, as the hosts of a slice. */
+  gang: { node: number; bootstrapTokens: string[] };
   /** The machine deletes itself after so long, whatever happened to us. */
   maxRunSeconds: number;
 };
 
+/** The runner as one file that starts by itself: where a new machine fetches it, for a while, and the SHA-256 of it in hex. */
+export type RunnerExecutable = { url: string; sha256: string };
+
 export type SeenInstance = { name: string; zone: string; labels: InstanceRequest['labels'] };
+
+/** What a provider did not have or did not give, and for which of its offers that holds: those that are like `of` in all that it names. */
+export type Shortage = {
+  /** It had none; a limit of our account was reached; it refuses us until an operator changes something. */
+  cause: 'stockout' | 'quota' | 'refused';
+  of: { region?: string; zone?: string; machineType?: string; kind?: string; market?: Offer['market'] };
+  /** Whose move it is, and what would help. */
+  message: string;
+  /** Where the provider says that it has some, best first. */
+  zonesAvailable: string[];
+};
 
 /** A seller of machines. One folder each, one line in registry.ts, and the shared contract test. */
 export type Provider = {
@@ -67,10 +99,11 @@ export type Provider = {
   /** What an operator should read at start, such as how far jobs are kept apart. */
   notice?: string;
   /**
-   * Makes the machine; success where it is there already.
-   * @throws WeirError `no-capacity` on shortage, `unavailable` when worth repeating, `invalid` when never.
+   * Makes the machine; success where it is there already. Answers since when it is paid, where the provider says so.
+   * @throws WeirError `no-capacity` on shortage, `unavailable` when worth repeating, `invalid` when never; of the first and the last
+   * `extra.shortage` may say of what else that holds.
    */
-  create: (request: InstanceRequest) => Promise<void>;
+  create: (request: InstanceRequest) => Promise<Date | undefined>;
   /** Asks for its end; success where it is gone. It is gone only when `list` no longer shows it. */
   destroy: (instance: { name: string; zone: string }) => Promise<void>;
   /** All machines with our installation's label. */

@@ -1,11 +1,16 @@
 import type { Config } from '../config.ts';
-import type { Provider } from './provider.ts';
+import { createGcpProvider } from './gcp/provider.ts';
 import { createLocalProvider } from './local/provider.ts';
+import type { PricedMachine, Provider, RunnerExecutable } from './provider.ts';
 
 export type ProviderSettings = {
   config: Config;
   /** Of this weir, so that it never touches the machines of another. */
   installation: string;
+  /** Today's prices, as far as they are known, of what this provider sells. */
+  prices: (provider: string) => Promise<PricedMachine[]>;
+  /** The runner, for machines that do not share this disk. */
+  runner: () => Promise<RunnerExecutable>;
   onError: (error: unknown) => void;
 };
 
@@ -22,6 +27,10 @@ const providers = {
           hostEnv: config.hostEnv,
           onError,
         }),
+  gcp: ({ config: { gcp }, installation, prices, runner, onError }) =>
+    gcp === undefined
+      ? Promise.resolve(undefined)
+      : createGcpProvider({ settings: gcp, installation, prices: () => prices('gcp'), runner, onError }),
 } satisfies Record<string, (settings: ProviderSettings) => Promise<Provider | undefined>>;
 
 export type ProviderName = keyof typeof providers;

@@ -68,6 +68,7 @@ export function createScriptedProvider(): ScriptedProvider {
     create: ({ name, zone, labels, bootstrapToken }: InstanceRequest) =>
       carryOut('create', () => {
         if (!machines.has(name)) machines.set(name, { name, zone, labels, bootstrapToken });
+        return undefined;
       }),
     destroy: ({ name }) =>
       carryOut('destroy', () => {

@@ -28,9 +28,9 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
       }
     });
   const names = async (provider: Provider) => (await provider.list()).map(({ name }) => name);
-  const destroyUntilGone = (provider: Provider, name: string) =>
+  const destroyUntilGone = (provider: Provider, { name, zone }: { name: string; zone: string }) =>
     waitFor(`${name} to be gone`, async () => {
-      await provider.destroy({ name, zone: 'local' });
+      await provider.destroy({ name, zone });
       return !(await names(provider)).includes(name);
     });
 
@@ -56,7 +56,7 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
     guarantee('ends the machine that is named and no other', async ({ provider, request, count }) => {
       await provider.create(request('weir-a'));
       await provider.create(request('weir-b'));
-      await destroyUntilGone(provider, 'weir-a');
+      await destroyUntilGone(provider, request('weir-a'));
       expect(await names(provider)).toEqual(['weir-b']);
       expect(await count('weir-a')).toBe(0);
       expect(await count('weir-b')).toBe(1);
@@ -65,7 +65,7 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
     guarantee('takes the end of what is gone, or never was, as done', async ({ provider, request }) => {
       await provider.destroy({ name: 'weir-never', zone: request('weir-never').zone });
       await provider.create(request('weir-a'));
-      await destroyUntilGone(provider, 'weir-a');
+      await destroyUntilGone(provider, request('weir-a'));
       await provider.destroy({ name: 'weir-a', zone: request('weir-a').zone });
     });
 
@@ -75,7 +75,7 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
       await provider.close();
       const next = await reopen();
       expect(await next.list()).toEqual([{ name: 'weir-a', zone: asked.zone, labels: asked.labels }]);
-      await destroyUntilGone(next, 'weir-a');
+      await destroyUntilGone(next, asked);
     });
 
     guarantee('no longer lists a machine that has ended by itself', async ({ provider, request, crash }) => {

@@ -54,13 +54,16 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
   const job = (name: string, command: string): InstanceRequest => ({
     name,
     labels: { installation: 'test', tenant: 'tnt_a', job: 'job_a', attempt: 1 },
+    region: 'local',
     zone: 'local',
     machineType: 'local',
+    accelerators: { kind: 'cpu', count: 1 },
     market: 'on-demand',
     limits: { cpus: 1, memoryBytes: 1, diskBytes: 1, gpus: [] },
     image: null,
     brokerUrl: 'http://127.0.0.1:1',
     bootstrapToken: command,
+    gang: { node: 0, bootstrapTokens: [command] },
     maxRunSeconds: 3600,
   });
   const workDirOf = (name: string) => join(workDir, 'jobs', name, 'work');

@@ -88,12 +88,13 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
 }
 
 /** Of calls for one name at the same time, the later ones join the first. */
-function joined(create: (request: InstanceRequest) => Promise<void>): (request: InstanceRequest) => Promise<void> {
+function joined(create: (request: InstanceRequest) => Promise<void>): Provider['create'] {
   const creating = new Map<string, Promise<void>>();
-  return (request) => {
+  return async (request) => {
     const current = creating.get(request.name) ?? create(request).finally(() => creating.delete(request.name));
     creating.set(request.name, current);
-    return current;
+    await current;
+    return undefined;
   };
 }
 

@@ -43,13 +43,16 @@ test('weir’s own runner claims with its bootstrap token, and one that is refus
   await provider.create({
     name: 'weir-a',
     labels: { installation: 'test', tenant: 'tnt_a', job: 'job_a', attempt: 1 },
+    region: 'local',
     zone: 'local',
     machineType: 'local',
+    accelerators: { kind: 'cpu', count: 1 },
     market: 'on-demand',
     limits: { cpus: 1, memoryBytes: 1, diskBytes: 1, gpus: [] },
     image: null,
     brokerUrl: `http://127.0.0.1:${(broker.address() as AddressInfo).port}`,
     bootstrapToken,
+    gang: { node: 0, bootstrapTokens: [bootstrapToken] },
     maxRunSeconds: 3600,
   });
 

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerOf } from './answers.ts';
+import { judge } from './faults.ts';
+
+/** For each call to Google: how long it may take, and no repetition of the client's own, which would go on for ten minutes. */
+export const callOptions = { timeout: 30_000, retry: null };
+
+const mostTries = 4;
+const firstRestMs = 250;
+
+/** Calls again, after a rest that grows, where Google is busy or away. Each call here may be repeated: names and request ids are ours. */
+export async function persist<T>(call: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const fault = judge(answerOf(error));
+      if ((fault.is !== 'rate' && fault.is !== 'passing') || tries === mostTries) throw error;
+      await sleep(firstRestMs * 2 ** (tries - 1) * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** Undefined where Google has no such thing. */
+export async function unlessGone<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await persist(call);
+  } catch (error) {
+    if (judge(answerOf(error)).is === 'gone') return undefined;
+    throw error;
+  }
+}
+
+/** Of callers at the same time, those that come while a call is under way share the next one: what it says is not older than their question. */
+export function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let current: Promise<unknown> | undefined;
+  let next: Promise<T> | undefined;
+  const begin = (): Promise<T> => {
+    next = undefined;
+    const answer = call();
+    const underWay = answer
+      .catch(() => undefined)
+      .then(() => {
+        if (current === underWay) current = undefined;
+      });
+    current = underWay;
+    return answer;
+  };
+  return () => {
+    if (current === undefined) return begin();
+    return (next ??= current.then(begin));
+  };
+}

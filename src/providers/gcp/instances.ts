@@ -1,0 +1,152 @@
+import type { protos } from '@google-cloud/compute';
+import { WeirError } from '../../core/errors.ts';
+import type { InstanceRequest, SeenInstance } from '../provider.ts';
+import { answerOf, answerOfOperation } from './answers.ts';
+import { callOptions, persist, unlessGone } from './call.ts';
+import type { Clients } from './clients.ts';
+import { judge } from './faults.ts';
+import { instanceBody } from './instance-body.ts';
+import { fromLabels, installationLabel, requestIdOf, toLabelValue } from './labels.ts';
+import { refusal, type Asked } from './refusals.ts';
+import type { GcpSettings } from './settings.ts';
+
+export type GcpContext = {
+  settings: GcpSettings;
+  installation: string;
+  clients: () => Promise<Clients>;
+};
+
+type Operation = protos.google.cloud.compute.v1.IOperation;
+
+/** Compute Engine answers a `wait` after two minutes at the latest. */
+const waitOptions = { timeout: 130_000, retry: null };
+/** So long a launch waits for its operation; the next one waits on. */
+const longestWaitMs = 240_000;
+
+/** Asks for the machine and waits until Google has carried that out. A repeated request, with the same id, is answered with the same operation. */
+export async function createInstance(
+  request: InstanceRequest,
+  metadata: Record<string, string>,
+  { settings, clients }: GcpContext,
+): Promise<Date | undefined> {
+  const { projectId: project } = settings;
+  const { name, zone } = request;
+  const asked = askedOf(request, settings);
+  const { instances, zoneOperations } = await clients();
+  const operation = await persist(async () => {
+    const [{ latestResponse }] = await instances.insert(
+      {
+        project,
+        zone,
+        requestId: requestIdOf('insert', name, zone),
+        instanceResource: instanceBody(request, settings, metadata),
+      },
+      callOptions,
+    );
+    return latestResponse as Operation;
+  }).catch((error: unknown) => {
+    if (judge(answerOf(error)).is === 'there-already') return undefined;
+    throw refusal(answerOf(error), asked, error);
+  });
+  if (operation === undefined) return findStart(request, { settings, clients });
+  const ended = await waitFor(operation, { project, zone }, zoneOperations);
+  const answer = answerOfOperation(ended);
+  if (answer === undefined) return dateOf(ended.endTime);
+  if (judge(answer).is === 'there-already') return findStart(request, { settings, clients });
+  throw refusal(answer, asked);
+}
+
+export function askedOf(
+  { region, zone, machineType, market, accelerators: { kind } }: InstanceRequest,
+  { projectId }: GcpSettings,
+): Asked {
+  return { projectId, region, zone, machineType, kind, market };
+}
+
+async function waitFor(
+  begun: Operation,
+  { project, zone }: { project: string; zone: string },
+  zoneOperations: Clients['zoneOperations'],
+): Promise<Operation> {
+  const until = performance.now() + longestWaitMs;
+  let operation = begun;
+  while (operation.status !== 'DONE') {
+    if (performance.now() > until) throw new WeirError('unavailable', `Google Cloud is still making the machine.`);
+    const name = operation.name ?? '';
+    [operation] = await persist(() => zoneOperations.wait({ project, zone, operation: name }, waitOptions)).catch(
+      (cause: unknown) => {
+        throw new WeirError('unavailable', 'Google Cloud does not say how far the machine is.', { cause });
+      },
+    );
+  }
+  return operation;
+}
+
+/** Since when a machine of this name runs that is there already. */
+async function findStart(
+  { name, zone }: InstanceRequest,
+  { settings, clients }: Pick<GcpContext, 'settings' | 'clients'>,
+): Promise<Date | undefined> {
+  const { instances } = await clients();
+  const [seen] =
+    (await unlessGone(() => instances.get({ project: settings.projectId, zone, instance: name }, callOptions))) ?? [];
+  return dateOf(seen?.lastStartTimestamp ?? seen?.creationTimestamp);
+}
+
+function dateOf(text: string | null | undefined): Date | undefined {
+  const date = new Date(text ?? '');
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** Asks for its end, and for that of a disk that it left. */
+export async function deleteInstance(
+  { name, zone }: { name: string; zone: string },
+  { settings: { projectId: project }, clients }: GcpContext,
+): Promise<void> {
+  const { instances, disks } = await clients();
+  const asked = await unlessGone(() => instances.delete({ project, zone, instance: name }, callOptions));
+  // The disk has the name of its machine and goes with it; only one that has lost it is deleted alone.
+  if (asked === undefined) await unlessGone(() => disks.delete({ project, zone, disk: name }, callOptions));
+}
+
+const pageSize = 500;
+
+/** Every machine with our label, and every disk that has outlived its own. */
+export async function listInstances(context: GcpContext): Promise<SeenInstance[]> {
+  const { instances, disks } = await context.clients();
+  const query = {
+    project: context.settings.projectId,
+    filter: `labels.${installationLabel}=${toLabelValue(context.installation)}`,
+    maxResults: pageSize,
+  };
+  const seen = new Map<string, SeenInstance>();
+  await persist(async () => {
+    for await (const [scope, { instances: listed, warning }] of instances.aggregatedListAsync(query, callOptions)) {
+      requireReached(scope, warning);
+      for (const { name, labels } of listed ?? []) see(seen, scope, name, labels);
+    }
+  });
+  await persist(async () => {
+    for await (const [scope, { disks: listed, warning }] of disks.aggregatedListAsync(query, callOptions)) {
+      requireReached(scope, warning);
+      for (const { name, labels } of listed ?? []) see(seen, scope, name, labels);
+    }
+  });
+  return [...seen.values()];
+}
+
+/** What a zone that does not answer has is not known, and nothing may be concluded from its silence. */
+function requireReached(scope: string, warning: { code?: string | null } | null | undefined): void {
+  if (warning?.code === 'UNREACHABLE') throw new WeirError('unavailable', `Google Cloud does not reach ${scope} now.`);
+}
+
+function see(
+  seen: Map<string, SeenInstance>,
+  scope: string,
+  name: string | null | undefined,
+  labels: Record<string, string> | null | undefined,
+): void {
+  const zone = scope.replace(/^zones\//, '');
+  if (typeof name !== 'string' || seen.has(`${zone} ${name}`)) return;
+  seen.set(`${zone} ${name}`, { name, zone, labels: fromLabels(labels ?? {}) });
+}

@@ -1,0 +1,78 @@
+import { WeirError } from '../../core/errors.ts';
+import { answerOf } from './answers.ts';
+import { callOptions, persist } from './call.ts';
+import type { Clients } from './clients.ts';
+import { refusal } from './refusals.ts';
+import { regionOf, type GcpSettings } from './settings.ts';
+
+/** What each zone has, by its name: machine types, and what may be attached to N1. */
+export type Places = ReadonlyMap<string, { machineTypes: ReadonlySet<string>; acceleratorTypes: ReadonlySet<string> }>;
+
+/** Google takes filters of some thousand characters; names in one go beyond this many are asked for without one. */
+const mostInFilter = 60;
+
+/**
+ * The zones that machines may be made in, with those of these machine types that they have.
+ * @throws WeirError `invalid` where a region or zone of the configuration does not exist, or an operator has to change something
+ * else; `unavailable` where Google does not answer.
+ */
+export async function readPlaces(settings: GcpSettings, clients: Clients, machineTypes: string[]): Promise<Places> {
+  const project = settings.projectId;
+  try {
+    const zones = await readZones(settings, clients);
+    const places = new Map(
+      zones.map((zone) => [zone, { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>() }]),
+    );
+    const filter =
+      machineTypes.length > mostInFilter
+        ? {}
+        : { filter: machineTypes.map((name) => `(name = "${name}")`).join(' OR ') };
+    await persist(async () => {
+      const listed = clients.machineTypes.aggregatedListAsync({ project, ...filter, maxResults: 500 }, callOptions);
+      for await (const [scope, { machineTypes: found }] of listed)
+        for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
+    });
+    await persist(async () => {
+      const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
+      for await (const [scope, { acceleratorTypes: found }] of listed)
+        for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
+    });
+    return places;
+  } catch (error) {
+    if (error instanceof WeirError) throw error;
+    const nothing = { region: '', zone: '', machineType: '', kind: 'cpu', market: 'on-demand' } as const;
+    throw refusal(answerOf(error), { projectId: project, ...nothing }, error);
+  }
+}
+
+async function readZones({ projectId: project, regions, zones }: GcpSettings, clients: Clients): Promise<string[]> {
+  const found = new Map<string, string>();
+  await persist(async () => {
+    for await (const { name, status } of clients.zones.listAsync({ project, maxResults: 500 }, callOptions))
+      found.set(name ?? '', status ?? '');
+  });
+  const known = new Set([...found.keys()].map(regionOf));
+  const faults = [
+    ...regions.flatMap((region, index) =>
+      known.has(region) ? [] : [`providers.gcp.regions.${index} is ${region}, and Google Cloud has no such region`],
+    ),
+    ...(zones ?? []).flatMap((zone, index) =>
+      found.has(zone) ? [] : [`providers.gcp.zones.${index} is ${zone}, and Google Cloud has no such zone`],
+    ),
+  ];
+  if (faults.length > 0) throw new NoSuchPlace(faults);
+  return [...found].flatMap(([zone, status]) =>
+    status !== 'DOWN' && regions.includes(regionOf(zone)) && (zones?.includes(zone) ?? true) ? [zone] : [],
+  );
+}
+
+/** The configuration names what Google does not have. */
+export class NoSuchPlace extends WeirError {
+  readonly names: string[];
+  constructor(names: string[]) {
+    super('invalid', `${names.join('; ')}.`);
+    this.names = names;
+  }
+}
+
+const zoneOf = (scope: string): string => scope.replace(/^zones\//, '');

@@ -1,0 +1,102 @@
+import { createCache } from '../../core/cache.ts';
+import type { Clock } from '../../core/time.ts';
+import { ConfigError } from '../../config.ts';
+import type { PricedMachine, Provider, RunnerExecutable } from '../provider.ts';
+import { bootMetadata } from './boot-metadata.ts';
+import { shared } from './call.ts';
+import { openClients, type Clients } from './clients.ts';
+import { createInstance, deleteInstance, listInstances, type GcpContext } from './instances.ts';
+import { isTpu, partsOf } from './machines.ts';
+import { NoSuchPlace, readPlaces, type Places } from './places.ts';
+import { machineSellables } from './sellables.ts';
+import type { GcpSettings } from './settings.ts';
+
+export type GcpProviderOptions = {
+  settings: GcpSettings;
+  installation: string;
+  /** Today's prices of all that Google sells. */
+  prices: () => Promise<PricedMachine[]>;
+  /** The runner, where a new machine can fetch it. */
+  runner: () => Promise<RunnerExecutable>;
+  /** Told of what an operator has to change. */
+  onError: (error: unknown) => void;
+  now?: Clock;
+};
+
+/** Which zone has what changes with Google's building; which prices hold, with a day. */
+const placesMs = 6 * 3_600_000;
+/** After a failure it is read again so soon. */
+const retryPlacesMs = 30_000;
+
+/**
+ * Compute Engine and Cloud TPU as a provider: an instance is a machine of one project, or a host of a TPU slice.
+ * @throws ConfigError where the configuration names a region or a zone that does not exist.
+ */
+export async function createGcpProvider(options: GcpProviderOptions): Promise<Provider> {
+  const { settings, installation, prices, runner, onError, now = () => new Date() } = options;
+  let opening: Promise<Clients> | undefined;
+  const clients = () => (opening ??= openClients(settings));
+  const context: GcpContext = { settings, installation, clients };
+  const market = createMarket(options, clients, now);
+  await market.read().catch((error: unknown) => {
+    if (error instanceof NoSuchPlace) throw new ConfigError(error.names);
+    onError(error);
+  });
+
+  return {
+    name: 'gcp',
+    isolatesTenants: true,
+    sellables: async () => machineSellables(boughtOf(await prices(), settings), await market.places(), settings),
+    capacity: () => Promise.resolve(undefined),
+    create: async (request) => createInstance(request, bootMetadata(request, await runner(), false), context),
+    destroy: (instance) => deleteInstance(instance, context),
+    list: shared(() => listInstances(context)),
+    close: async () => {
+      await (await opening)?.close();
+    },
+  };
+}
+
+/** What is for sale where. A reading that failed is told once and leaves what was known before, at first nothing. */
+function createMarket({ settings, prices, onError }: GcpProviderOptions, clients: () => Promise<Clients>, now: Clock) {
+  let known: Places = new Map();
+  let told = '';
+  const read = async (): Promise<void> => {
+    const types = boughtOf(await prices(), settings).map(({ machineType }) => partsOf(machineType).machineType);
+    known = await readPlaces(settings, await clients(), [...new Set(types)]);
+    told = '';
+  };
+  let readAtMs = -Infinity;
+  let goodForMs = placesMs;
+  const refresh = createCache(
+    async () => {
+      if (now().getTime() - readAtMs < goodForMs) return;
+      readAtMs = now().getTime();
+      goodForMs = placesMs;
+      await read().catch((error: unknown) => {
+        goodForMs = retryPlacesMs;
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== told) onError(error);
+        told = message;
+      });
+    },
+    1_000,
+    now,
+  );
+  return {
+    read: async () => {
+      readAtMs = now().getTime();
+      await read();
+    },
+    places: async (): Promise<Places> => {
+      await refresh.get('');
+      return known;
+    },
+  };
+}
+
+function boughtOf(machines: PricedMachine[], { kinds, regions }: GcpSettings): PricedMachine[] {
+  return machines.filter(
+    ({ kind, region }) => regions.includes(region) && !isTpu(kind) && (kinds?.some((each) => each === kind) ?? true),
+  );
+}

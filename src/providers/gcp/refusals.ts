@@ -1,0 +1,89 @@
+import { WeirError } from '../../core/errors.ts';
+import type { Shortage } from '../provider.ts';
+import type { Answer, Fault, Refusal } from './faults.ts';
+import { judge } from './faults.ts';
+import { isTpu } from './machines.ts';
+
+/** What was asked for when Google said no. */
+export type Asked = {
+  projectId: string;
+  region: string;
+  zone: string;
+  machineType: string;
+  kind: string;
+  market: 'spot' | 'on-demand';
+};
+
+const advice: Record<Refusal, (asked: Asked) => string> = {
+  credentials: () =>
+    'Google Cloud does not take the credentials that weir has. An operator checks GOOGLE_APPLICATION_CREDENTIALS, or providers.gcp.keyFile.',
+  'api-disabled': ({ projectId, kind }) =>
+    `The project ${projectId} has an API that weir needs not enabled. An operator runs: gcloud services enable ${isTpu(kind) ? 'tpu' : 'compute'}.googleapis.com --project ${projectId}.`,
+  billing: ({ projectId }) => `The project ${projectId} has no billing account in order. An operator links one.`,
+  permission: ({ projectId }) =>
+    `weir lacks a permission in the project ${projectId}. An operator grants its service account the role that docs/google-cloud.md lists.`,
+  project: ({ projectId }) =>
+    `There is no project ${projectId}, or weir may not see it. An operator checks providers.gcp.projectId.`,
+  zone: ({ zone }) =>
+    `The zone ${zone} does not exist, or this project may not use it. An operator checks providers.gcp.zones.`,
+  machine: ({ zone, machineType }) => `${zone} has no ${machineType}.`,
+  resource: () =>
+    'An image, a network or an account that machines are made with does not exist. An operator checks providers.gcp.',
+  request: ({ machineType, zone }) => `Google Cloud does not take the request for ${machineType} in ${zone}.`,
+};
+
+/** Our error for an answer to a request for a machine: what happened, whose move it is, and what not to ask for again soon. */
+export function refusal(answer: Answer, asked: Asked, cause?: unknown): WeirError {
+  const fault = judge(answer);
+  const options = cause === undefined ? {} : { cause };
+  if (fault.is === 'stockout') return shortageError(stockoutOf(fault, asked), options);
+  if (fault.is === 'quota') return shortageError(quotaOf(fault, asked), options);
+  if (fault.is === 'refused') {
+    const message = `${advice[fault.because](asked)} Google said: ${answer.message}`;
+    return new WeirError('invalid', message, {
+      ...options,
+      extra: { shortage: refusedOf(fault.because, asked, message) },
+    });
+  }
+  return new WeirError('unavailable', `Google Cloud did not carry out the request: ${answer.message}`, options);
+}
+
+function shortageError(shortage: Shortage, options: { cause?: unknown }): WeirError {
+  return new WeirError('no-capacity', shortage.message, { ...options, extra: { shortage } });
+}
+
+function stockoutOf(
+  { zonesAvailable }: Fault & { is: 'stockout' },
+  { zone, region, machineType, market }: Asked,
+): Shortage {
+  const elsewhere = zonesAvailable.length === 0 ? '' : ` Google names ${zonesAvailable.join(', ')} instead.`;
+  return {
+    cause: 'stockout',
+    of: { region, zone, machineType, market },
+    message: `${zone} has no ${market} ${machineType} now.${elsewhere}`,
+    zonesAvailable,
+  };
+}
+
+function quotaOf({ metric, limit, region }: Fault & { is: 'quota' }, asked: Asked): Shortage {
+  const where = region ?? (metric.endsWith('ALL_REGIONS') ? undefined : asked.region);
+  const most = limit === undefined ? '' : ` (limit ${limit})`;
+  const page = `https://console.cloud.google.com/iam-admin/quotas?project=${asked.projectId}&metric=${encodeURIComponent(metric)}`;
+  return {
+    cause: 'quota',
+    of: { ...(where === undefined ? {} : { region: where }), kind: asked.kind, market: asked.market },
+    message: `The quota ${metric} of the project ${asked.projectId} ${where === undefined ? 'over all regions' : `in ${where}`} is used up${most}. An operator asks for more at ${page}.`,
+    zonesAvailable: [],
+  };
+}
+
+/** A machine or a zone that is not there is one place's matter; what else is refused is so everywhere. */
+function refusedOf(because: Refusal, { region, zone, machineType, market }: Asked, message: string): Shortage {
+  const of =
+    because === 'machine' || because === 'request'
+      ? { region, zone, machineType, market }
+      : because === 'zone'
+        ? { region, zone }
+        : {};
+  return { cause: 'refused', of, message, zonesAvailable: [] };
+}

@@ -1,0 +1,135 @@
+import { Type, type Static } from 'typebox';
+import { gpuKinds, tpuGenerations } from '../../protocol/job-spec.ts';
+
+const closed = { additionalProperties: false } as const;
+
+export const GcpSettings = Type.Object(
+  {
+    projectId: Type.String({ pattern: '^[a-z][a-z0-9-]{4,28}[a-z0-9]$', description: 'Where machines are made.' }),
+    regions: Type.Array(Type.String({ pattern: '^[a-z]+-[a-z]+[0-9]+$' }), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Where machines may be made, such as us-central1.',
+    }),
+    zones: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z]+-[a-z]+[0-9]+-[a-z]$' }), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Only these zones of the regions. Left out: all of them.',
+      }),
+    ),
+    keyFile: Type.Optional(
+      Type.String({
+        description:
+          'Of a service account, or a configuration of impersonation or of workload identity federation. Left out: the application default credentials.',
+      }),
+    ),
+    network: Type.Optional(
+      Type.String({ minLength: 1, default: 'default', description: 'A VPC network by its name.' }),
+    ),
+    subnetwork: Type.Optional(
+      Type.String({ minLength: 1, description: 'By its name, the same in each region. Left out: the network’s own.' }),
+    ),
+    externalAddresses: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Whether machines get an address on the internet. Left out: no; the network then needs Cloud NAT.',
+      }),
+    ),
+    networkTags: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,62}$' }))),
+    serviceAccount: Type.Optional(
+      Type.String({
+        pattern: '^[^@\\s]+@[^@\\s]+\\.gserviceaccount\\.com$',
+        description: 'As whom machines pull the images that jobs name. Left out: machines have no account at all.',
+      }),
+    ),
+    images: Type.Optional(
+      Type.Object(
+        {
+          gpu: Type.Optional(Type.String({ pattern: '^projects/[^/]+/global/images/' })),
+          cpu: Type.Optional(Type.String({ pattern: '^projects/[^/]+/global/images/' })),
+        },
+        { ...closed, description: 'Boot images with drivers, as projects/…/global/images/family/….' },
+      ),
+    ),
+    diskType: Type.Optional(
+      Type.Union([Type.Literal('pd-balanced'), Type.Literal('pd-ssd'), Type.Literal('hyperdisk-balanced')], {
+        description: 'Of boot disks. Left out: pd-balanced, and hyperdisk-balanced on machines that take no other.',
+      }),
+    ),
+    maxDiskGiB: Type.Optional(
+      Type.Integer({ minimum: 100, maximum: 65_536, default: 2000, description: 'The most that a job may ask for.' }),
+    ),
+    kinds: Type.Optional(
+      Type.Array(Type.Enum([...gpuKinds, ...tpuGenerations, 'cpu']), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Kinds of accelerator that are bought here. Left out: GPUs and cpu.',
+      }),
+    ),
+    flexStart: Type.Optional(
+      Type.Array(Type.Enum([...gpuKinds]), {
+        uniqueItems: true,
+        description:
+          'Kinds whose on-demand machines are asked for as flex-start: they wait for capacity, and run 7 days at most.',
+      }),
+    ),
+    capacityWaitSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 30,
+        maximum: 86_400,
+        default: 300,
+        description:
+          'How long a TPU slice or a flex-start machine may wait for capacity before the next offer is tried.',
+      }),
+    ),
+    runner: Type.Optional(
+      Type.Object(
+        { url: Type.String({ pattern: '^https?://' }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+        { ...closed, description: 'Where machines fetch the runner’s executable. Left out: from weir’s bucket.' },
+      ),
+    ),
+    apiEndpoint: Type.Optional(
+      Type.String({ pattern: '^https?://', description: 'For an emulator, which is asked without credentials.' }),
+    ),
+  },
+  closed,
+);
+
+export type GcpSettings = Static<typeof GcpSettings>;
+
+/** What the schema can't say, and what else of the configuration does not go with machines in a cloud. All faults together. */
+export function gcpFaults(settings: GcpSettings, publicUrl: string): string[] {
+  const { regions, zones = [], externalAddresses, subnetwork, apiEndpoint, flexStart = [] } = settings;
+  const kinds: readonly string[] | undefined = settings.kinds;
+  const faults = zones.flatMap((zone, index) =>
+    regions.includes(regionOf(zone))
+      ? []
+      : [`providers.gcp.zones.${index} is ${zone}, whose region ${regionOf(zone)} is not in providers.gcp.regions`],
+  );
+  for (const [index, kind] of flexStart.entries())
+    if (kinds?.includes(kind) === false)
+      faults.push(`providers.gcp.flexStart.${index} is ${kind}, which is not in providers.gcp.kinds`);
+  if (apiEndpoint === undefined && isOwnAddress(publicUrl))
+    faults.push(
+      `publicUrl is ${publicUrl}, which machines of Google Cloud can't reach; state the address that they report to, such as https://weir.example.org`,
+    );
+  if (
+    externalAddresses !== true &&
+    subnetwork === undefined &&
+    settings.network === undefined &&
+    apiEndpoint === undefined
+  )
+    faults.push(
+      'providers.gcp has no network: without externalAddresses: true machines need one with Cloud NAT, such as network: weir',
+    );
+  return faults;
+}
+
+function isOwnAddress(url: string): boolean {
+  return URL.canParse(url) && /^(localhost|127\..*|0\.0\.0\.0|\[::1?\])$/.test(new URL(url).hostname);
+}
+
+export function regionOf(zone: string): string {
+  return zone.replace(/-[a-z]$/, '');
+}
