@@ -3,7 +3,7 @@ import { createJobDownloads } from './artifacts/download.ts';
 import { createListener } from './db/listen.ts';
 import { createReplay } from './dispatch/replay.ts';
 import { createSimulateApart } from './dispatch/simulate-thread.ts';
-import type { Foundation } from './foundation.ts';
+import { bucketRegionsOf, type Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
 import { closeApp } from './http/close.ts';
 import { createHealthApp } from './http/health-app.ts';
@@ -55,7 +55,7 @@ export async function startHealth(foundation: Foundation): Promise<() => Promise
   return () => closeApp(app);
 }
 
-function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Foundation) {
+function basics({ config, db, bucket, residence, queues, now, petaflopsPerAccelerator }: Foundation) {
   return {
     db,
     now,
@@ -73,7 +73,8 @@ function basics({ config, db, bucket, queues, now, petaflopsPerAccelerator }: Fo
     logger: pino({ level: 'warn' }),
     filesystemBucket: 'receive' in bucket ? bucket : undefined,
     providerNames,
-    bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
+    bucketRegions: bucketRegionsOf(config),
+    residence,
     checks: {
       database: () => db.pool.query('SELECT 1').then(() => true),
       queue: () => queues.isReady(),

@@ -24,6 +24,15 @@ export const timingSchema = Type.Object(
   closed,
 );
 
+const BucketName = Type.String({ minLength: 3 });
+const KmsKey = Type.String({
+  pattern: '^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$',
+  description: 'The Cloud KMS key that new objects are encrypted with. Left out: the bucket’s own.',
+});
+
+const Days = (what: string) =>
+  Type.Integer({ minimum: 1, description: `${what} are removed so long after their job ended. Left out: never.` });
+
 /** The YAML file named by WEIR_CONFIG. Everything has a default. */
 export const ConfigFile = Type.Object(
   {
@@ -87,7 +96,7 @@ export const ConfigFile = Type.Object(
         Type.Object(
           {
             kind: Type.Literal('gcs'),
-            name: Type.String({ minLength: 3 }),
+            name: BucketName,
             region: Type.Optional(
               Type.String({
                 minLength: 1,
@@ -97,10 +106,33 @@ export const ConfigFile = Type.Object(
             projectId: Type.Optional(Type.String()),
             apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
             keyFile: Type.Optional(Type.String()),
+            kmsKey: Type.Optional(KmsKey),
+            elsewhere: Type.Optional(
+              Type.Array(
+                Type.Object(
+                  { name: BucketName, region: Type.String({ minLength: 1 }), kmsKey: Type.Optional(KmsKey) },
+                  closed,
+                ),
+                {
+                  description:
+                    'Buckets in other regions: they keep what belongs to tenants whose policy does not allow `region`.',
+                },
+              ),
+            ),
           },
           closed,
         ),
       ]),
+    ),
+    retention: Type.Optional(
+      Type.Object(
+        {
+          artifactsDays: Type.Optional(Days('Outputs')),
+          checkpointsDays: Type.Optional(Days('Checkpoints')),
+          logsDays: Type.Optional(Days('Log lines')),
+        },
+        closed,
+      ),
     ),
     webhooks: Type.Optional(
       Type.Object(

@@ -39,6 +39,7 @@ export type Config = {
   /** Undefined: nothing is bought from Google Cloud. */
   gcp: GcpSettings | undefined;
   bucket: NonNullable<File['bucket']>;
+  retention: NonNullable<File['retention']>;
   webhooks: { allowedAddresses: string[] };
   /** How long somebody stays signed in at the dashboard. */
   sessionMs: number;
@@ -87,7 +88,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const file = readFile(env['WEIR_CONFIG'], faults);
   const host = env['WEIR_HOST'] ?? '127.0.0.1';
   const publicUrl = file.publicUrl ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
-  faults.push(...cloudFaults(file, publicUrl));
+  faults.push(...cloudFaults(file, publicUrl), ...bucketFaults(file));
   if (faults.length > 0) throw new ConfigError(faults);
 
   const dataDir = resolve(env['WEIR_DATA_DIR'] ?? '.weir');
@@ -106,15 +107,23 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         keptIn(join(dataDir, 'secret.key'), () => randomBytes(32).toString('base64')),
         'base64',
       ),
+    ...ofFile(file, env),
+    hostEnv: env,
+  };
+}
+
+/** What only the file says, with its defaults. */
+function ofFile(file: File, env: Record<string, string | undefined>) {
+  return {
     local: file.providers?.local ?? {},
     gcp: file.providers?.gcp,
     bucket: file.bucket ?? { kind: 'filesystem' },
+    retention: file.retention ?? {},
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
     sessionMs: (file.signIn?.sessionHours ?? defaultSessionHours) * hourMs,
     googlePrices: googlePricesOf(file, env['GOOGLE_APPLICATION_CREDENTIALS']),
     timing: inMilliseconds(file),
-    hostEnv: env,
-  };
+  } satisfies Partial<Config>;
 }
 
 /** A working day. */
@@ -124,6 +133,19 @@ const defaultSessionHours = 12;
 function cloudFaults({ providers }: File, publicUrl: string): string[] {
   if (!Value.Check(GcpSettings, providers?.gcp)) return [];
   return gcpFaults(providers.gcp, publicUrl).map((fault) => `${fault}; docs/configuration.md has an example.`);
+}
+
+function bucketFaults({ bucket }: File): string[] {
+  if (bucket?.kind !== 'gcs' || bucket.elsewhere === undefined) return [];
+  const regions = [bucket.region, ...bucket.elsewhere.map(({ region }) => region)];
+  return [
+    ...(bucket.region === undefined
+      ? ['bucket.elsewhere is given, and bucket.region is not: say where the first bucket is, such as us-central1.']
+      : []),
+    ...(new Set(regions).size < regions.length
+      ? ['bucket.elsewhere names a region twice, or that of the first bucket: one bucket a region is enough.']
+      : []),
+  ];
 }
 
 /** Who has Google's credentials at hand wants its prices. */

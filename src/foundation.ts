@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Bucket } from './artifacts/bucket.ts';
 import { createFilesystemBucket, type FilesystemBucket } from './artifacts/filesystem-bucket.ts';
 import { createGcsBucket } from './artifacts/gcs-bucket.ts';
+import { joinBuckets } from './artifacts/joined-buckets.ts';
+import { residenceIn, type BucketRegions, type Residence } from './artifacts/residence.ts';
 import type { Config } from './config.ts';
 import { WeirError } from './core/errors.ts';
 import { newId } from './core/ids.ts';
@@ -16,6 +18,8 @@ import { createQueues, type Queues } from './queue/queue.ts';
 import { computePetaflopsPerAccelerator } from './quotes/catalogue.ts';
 import type { Catalogue } from './quotes/price-list.ts';
 import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
+import { bindingPolicy } from './tenants/lineage.ts';
+import { currentLineage } from './tenants/policies.ts';
 
 /** What the API and the worker both stand on. */
 export type Foundation = {
@@ -24,6 +28,7 @@ export type Foundation = {
   queues: Queues;
   providers: Provider[];
   bucket: Bucket | FilesystemBucket;
+  residence: Residence;
   installation: string;
   now: () => Date;
   petaflopsPerAccelerator: (kind: string) => number;
@@ -60,6 +65,7 @@ export async function openFoundation(
       onError,
     }),
     bucket: await openBucket(config, now),
+    residence: createResidence(db, bucketRegionsOf(config)),
     installation,
     now,
     petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind, petaflopsPerCore),
@@ -93,10 +99,30 @@ async function findRunner({ gcp }: Config): Promise<RunnerExecutable> {
 /** A burst of submissions wakes the cycle so often and no oftener. */
 const dispatchThrottleMs = 20;
 
-function openBucket(
+/** Where the buckets are: their regions, as far as they are configured. */
+export function bucketRegionsOf({ bucket }: Config): BucketRegions {
+  if (bucket.kind !== 'gcs') return { home: null, elsewhere: [] };
+  return { home: bucket.region ?? null, elsewhere: (bucket.elsewhere ?? []).map(({ region }) => region) };
+}
+
+async function openBucket(
   { bucket, dataDir, publicUrl, secretKey }: Config,
   now: () => Date,
-): Promise<Bucket> | FilesystemBucket {
-  if (bucket.kind === 'gcs') return createGcsBucket(bucket);
-  return createFilesystemBucket({ directory: join(dataDir, 'buckets'), publicUrl, secretKey, now });
+): Promise<Bucket | FilesystemBucket> {
+  if (bucket.kind !== 'gcs')
+    return createFilesystemBucket({ directory: join(dataDir, 'buckets'), publicUrl, secretKey, now });
+  const { elsewhere = [], ...home } = bucket;
+  const others = await Promise.all(
+    elsewhere.map(async ({ region, ...other }) => {
+      const { kmsKey: _homeKey, ...common } = home;
+      return [region, await createGcsBucket({ ...common, ...other })] as const;
+    }),
+  );
+  return joinBuckets(await createGcsBucket(home), new Map(others));
+}
+
+/** Read once for each object that is made: where all lies in one bucket, not at all. */
+function createResidence(db: Database, regions: BucketRegions): Residence {
+  if (regions.elsewhere.length === 0) return async () => null;
+  return async (tenantId) => residenceIn(bindingPolicy(await currentLineage(db.client, tenantId)).regions, regions);
 }

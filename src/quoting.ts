@@ -1,10 +1,11 @@
 import { requireArtifactInputs } from './artifacts/job-input.ts';
+import { residenceIn } from './artifacts/residence.ts';
 import { requireUploads } from './artifacts/upload.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
 import { createCurrentOffers } from './dispatch/availability.ts';
 import { createQueueOutlook } from './dispatch/queue-outlook.ts';
-import type { Foundation } from './foundation.ts';
+import { bucketRegionsOf, type Foundation } from './foundation.ts';
 import { createPilots } from './jobs/pilot.ts';
 import { createHoldQuote } from './jobs/requote.ts';
 import { createOccupancy } from './jobs/sole-tenant.ts';
@@ -28,6 +29,7 @@ const policyMs = 1_000;
 /** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
 export function createQuoting(foundation: Foundation) {
   const { config, db, bucket, now, providers, wakeDispatch } = foundation;
+  const buckets = bucketRegionsOf(config);
   const lineages = createCache((tenantId) => currentLineage(db.client, tenantId), policyMs, now);
   const policy = (tenantId: string) => lineages.get(tenantId).then(bindingPolicy);
   const sellers = (): Promise<Seller[]> =>
@@ -40,7 +42,7 @@ export function createQuoting(foundation: Foundation) {
     share: createOutlook({ db, now, policy }),
     queueWait: createQueueOutlook({ db, now, capacities: () => capacitiesOf(providers) }),
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
-    bucketRegion: config.bucket.kind === 'gcs' ? (config.bucket.region ?? null) : null,
+    bucketRegion: ({ regions }) => residenceIn(regions, buckets) ?? buckets.home,
     now,
     quoteMs: config.timing.quoteMs,
   });

@@ -1,4 +1,4 @@
-import { removeLeftovers } from './artifacts/retention.ts';
+import { lifecycleRules, removeLeftovers, removeOldArtifacts } from './artifacts/retention.ts';
 import { lastCheckpointAt, promote } from './artifacts/store.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import { createBudgetLeft } from './dispatch/budgets.ts';
@@ -19,6 +19,8 @@ import { createSoleTenancy } from './jobs/sole-tenant.ts';
 import { outcomes } from './jobs/state.ts';
 import { createTend } from './jobs/tend.ts';
 import { capacitiesOf } from './providers/capacities.ts';
+import { archiveLogs } from './logs/archive.ts';
+import { removeOldLogs } from './logs/retention.ts';
 import { coreRatesOf } from './providers/core-rates.ts';
 import type { Provider } from './providers/provider.ts';
 import { createCalibrate, createCalibrateSweep, recalibrate } from './quotes/calibrate.ts';
@@ -62,6 +64,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish, coreRates }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const refreshesPrices = schedulePrices(foundation);
+  void foundation.bucket.applyLifecycle?.(lifecycleRules(config.retention)).catch(onError);
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
     every(config.timing.sweepMs, () => wakeDue(foundation), onError),
@@ -213,11 +216,15 @@ async function wakeDue({ db, now, queues }: Foundation): Promise<void> {
 /** What was sent can be looked at, and sent again, for so long. */
 const deliveriesMs = 30 * dayMs;
 
-async function clean({ config, db, bucket, now }: Foundation): Promise<void> {
+async function clean({ config, db, bucket, residence, now }: Foundation): Promise<void> {
   await forgetRequests(db.client, new Date(now().getTime() - keyMs));
   await forgetSessions(db.client, now());
   await forgetDeliveries(db.client, new Date(now().getTime() - deliveriesMs));
   await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
+  await archiveLogs({ db, bucket, residence, now });
+  const { logsDays } = config.retention;
+  if (logsDays !== undefined) await removeOldLogs({ db, bucket }, new Date(now().getTime() - logsDays * dayMs));
+  await removeOldArtifacts({ db, bucket, now }, config.retention);
 }
 
 function byName(providers: Provider[]): (name: string) => Provider {

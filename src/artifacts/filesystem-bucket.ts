@@ -59,6 +59,8 @@ export function createFilesystemBucket({ directory, publicUrl, secretKey, now }:
       signer.require(downloadClaims(key, query), query.signature, now());
       return objects.pathOf(key);
     },
+    write: objects.write,
+    read: objects.read,
     stat: objects.stat,
     remove: objects.remove,
     discardUnfinished: uploads.discardUnfinished,

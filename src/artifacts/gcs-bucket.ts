@@ -1,10 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { ApiError, StorageOptions } from '@google-cloud/storage';
+import { isDeepStrictEqual } from 'node:util';
+import type { ApiError, LifecycleRule as StoredRule, StorageOptions } from '@google-cloud/storage';
 import { WeirError } from '../core/errors.ts';
-import type { Bucket } from './bucket.ts';
-import { attachmentOf } from './names.ts';
+import type { Bucket, LifecycleRule } from './bucket.ts';
+import { attachmentOf, keySuffixes } from './names.ts';
 
-export type GcsOptions = { name: string; projectId?: string; apiEndpoint?: string; keyFile?: string };
+export type GcsOptions = {
+  name: string;
+  projectId?: string;
+  apiEndpoint?: string;
+  keyFile?: string;
+  /** `projects/P/locations/L/keyRings/R/cryptoKeys/K`: what new objects are encrypted with instead of Google's own keys. */
+  kmsKey?: string;
+};
 
 /**
  * A bucket of Google Cloud Storage. Credentials are the key file's or, without one, the machine's own (Application Default
@@ -16,15 +24,17 @@ export type GcsOptions = { name: string; projectId?: string; apiEndpoint?: strin
 export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
   const { Storage } = await import('@google-cloud/storage');
   const bucket = new Storage(storageOptions(options)).bucket(options.name);
+  const encryption = options.kmsKey === undefined ? {} : { kmsKeyName: options.kmsKey };
+  const create = { preconditionOpts: { ifGenerationMatch: 0 } };
 
   return {
     name: options.name,
     createUploadUrl: async (key, { sizeBytes }) => {
       const contentLength = sizeBytes === undefined ? {} : { contentLength: sizeBytes };
       const [url] = await asked(
-        bucket.file(key).createResumableUpload({
+        bucket.file(key, encryption).createResumableUpload({
           metadata: { contentType: 'application/octet-stream', ...contentLength },
-          preconditionOpts: { ifGenerationMatch: 0 },
+          ...create,
         }),
       );
       return url;
@@ -36,8 +46,16 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
       );
       return url;
     },
+    write: async (key, bytes) => {
+      const options = { ...create, resumable: false, validation: 'crc32c' as const };
+      await asked(unless(preconditionFailed, bucket.file(key, encryption).save(bytes, options)));
+    },
+    read: async (key, { offset, length }) => {
+      const [bytes] = await asked(bucket.file(key).download({ start: offset, end: offset + length - 1 }));
+      return bytes;
+    },
     stat: async (key) => {
-      const answer = await asked(unlessGone(bucket.file(key).getMetadata()));
+      const answer = await asked(unless(notFound, bucket.file(key).getMetadata()));
       if (answer === undefined) return undefined;
       const [{ size, md5Hash }] = answer;
       return { sizeBytes: Number(size), md5: Buffer.from(md5Hash ?? '', 'base64').toString('hex') };
@@ -46,12 +64,28 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
       await asked(bucket.file(key).delete({ ignoreNotFound: true }));
     },
     discardUnfinished: async () => undefined,
+    applyLifecycle: async (rules) => {
+      const [{ lifecycle }] = await asked(bucket.getMetadata());
+      const before = lifecycle?.rule ?? [];
+      const rule = [...before.filter((one) => !isOurs(one)), ...rules.map(lifecycleRule)];
+      if (!isDeepStrictEqual(rule, before)) await asked(bucket.setMetadata({ lifecycle: { rule } }));
+    },
     isReady: () =>
       bucket.exists().then(
         ([isThere]) => isThere,
         () => false,
       ),
   };
+}
+
+function lifecycleRule({ suffix, days }: LifecycleRule): StoredRule {
+  return { action: { type: 'Delete' }, condition: { age: days, matchesSuffix: [suffix] } };
+}
+
+/** Rules that an operator made for the same bucket stay. */
+function isOurs({ condition }: StoredRule): boolean {
+  const suffixes = condition.matchesSuffix ?? [];
+  return suffixes.length === 1 && Object.values<string>(keySuffixes).includes(suffixes[0] ?? '');
 }
 
 function storageOptions({ projectId, apiEndpoint, keyFile }: GcsOptions): StorageOptions {
@@ -83,11 +117,15 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+const notFound = 404;
+const preconditionFailed = 412;
+
+/** Undefined where the answer is that status. */
+async function unless<T>(status: number, answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if ((error as ApiError).code === 404) return undefined;
+    if ((error as ApiError).code === status) return undefined;
     throw error;
   }
 }

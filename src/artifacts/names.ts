@@ -1,13 +1,37 @@
 import { isId } from '../core/ids.ts';
 import { maxPathBytes } from '../protocol/limits.ts';
 
+/** How keys end, by which lifecycle rules of a bucket tell what an object is. */
+export const keySuffixes = { output: '-output', checkpoint: '-checkpoint', log: '-log' } as const;
+
+/** Whose an object is, and the region whose bucket it lies in: null for the home bucket. */
+export type Owner = { tenantId: string; region: string | null };
+
 /** Where an artifact's bytes lie: each attempt in a folder of its own, so a late upload of an old one meets nothing. */
-export function artifactKey(owner: { tenantId: string; jobId: string; attempt: number; artifactId: string }): string {
-  return `tenants/${owner.tenantId}/jobs/${owner.jobId}/attempts/${owner.attempt}/${owner.artifactId}`;
+export function artifactKey(
+  owner: Owner,
+  artifact: { jobId: string; attempt: number; artifactId: string; kind: 'output' | 'checkpoint' },
+): string {
+  const { jobId, attempt, artifactId, kind } = artifact;
+  return `${folderOf(owner)}/jobs/${jobId}/attempts/${attempt}/${artifactId}${keySuffixes[kind]}`;
 }
 
-export function uploadKey(tenantId: string, uploadId: string): string {
-  return `tenants/${tenantId}/uploads/${uploadId}`;
+export function uploadKey(owner: Owner, uploadId: string): string {
+  return `${folderOf(owner)}/uploads/${uploadId}`;
+}
+
+/** Where lines of a job's log lie, by the numbers of the first and the last. */
+export function logKey(owner: Owner, jobId: string, span: { firstSeq: number; lastSeq: number }): string {
+  return `${folderOf(owner)}/jobs/${jobId}/${span.firstSeq}-${span.lastSeq}${keySuffixes.log}`;
+}
+
+function folderOf({ tenantId, region }: Owner): string {
+  return `${region === null ? '' : `regions/${region}/`}tenants/${tenantId}`;
+}
+
+/** The region whose bucket holds the object; null for the home bucket. */
+export function regionOf(key: string): string | null {
+  return /^regions\/([^/]+)\//.exec(key)?.[1] ?? null;
 }
 
 /** Segments without dots: no key can leave its bucket's folder or meet a sidecar there. */

@@ -6,9 +6,10 @@ import { maxPathBytes } from '../protocol/limits.ts';
 import type { RunnerUpload, UploadTicket } from '../protocol/runner.ts';
 import type { Bucket, ObjectInfo } from './bucket.ts';
 import { artifactKey, isRelativePath } from './names.ts';
+import type { Residence } from './residence.ts';
 import { findArtifact, findLatest, insertArtifact, markVerified, type ArtifactRow, type Producer } from './store.ts';
 
-export type ReceiveDeps = { db: Database; bucket: Bucket; now: Clock; uploadMs: number };
+export type ReceiveDeps = { db: Database; bucket: Bucket; residence: Residence; now: Clock; uploadMs: number };
 
 /**
  * Says where a runner sends a file. Asking again for the same bytes is the same artifact: its URL is null where they are
@@ -22,7 +23,9 @@ export async function openTicket(deps: ReceiveDeps, producer: Producer, wanted: 
   if (latest !== null && isSame(latest, wanted)) return reopen(deps, latest);
 
   const id = newId('artifact');
-  const objectKey = artifactKey({ ...producer, artifactId: id });
+  const { tenantId, jobId, attempt } = producer;
+  const owner = { tenantId, region: await deps.residence(tenantId) };
+  const objectKey = artifactKey(owner, { jobId, attempt, artifactId: id, kind });
   const createdAt = deps.now();
   await insertArtifact(deps.db.client, { ...producer, id, path, kind, sizeBytes, sha256, md5, objectKey, createdAt });
   return { id, url: await signedUrl(deps, { objectKey, sizeBytes }) };

@@ -1,12 +1,14 @@
-import { hourMs, type Clock } from '../core/time.ts';
+import { dayMs, hourMs, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
-import type { Bucket } from './bucket.ts';
+import type { Bucket, LifecycleRule } from './bucket.ts';
+import { keySuffixes } from './names.ts';
 import {
   deleteArtifacts,
   deleteUploads,
   keepUsedUploads,
   listExpiredUploads,
   listLeftovers,
+  listOldArtifacts,
   type StoredObject,
 } from './store.ts';
 
@@ -42,6 +44,40 @@ export async function removeLeftovers({
       (ids) => deleteArtifacts(db.client, ids),
     ),
   };
+}
+
+/** How many days after the end of their job things are removed; left out: never. */
+export type Retention = { artifactsDays?: number; checkpointsDays?: number; logsDays?: number };
+
+/** Removes artifacts that were kept long enough. Answers how many. */
+export async function removeOldArtifacts(
+  { db, bucket, now }: Pick<RetentionDeps, 'db' | 'bucket' | 'now'>,
+  { artifactsDays, checkpointsDays }: Retention,
+): Promise<number> {
+  const ofKind = async (kind: 'output' | 'checkpoint', days: number | undefined): Promise<number> => {
+    if (days === undefined) return 0;
+    const before = new Date(now().getTime() - days * dayMs);
+    return removeAll(
+      bucket,
+      () => listOldArtifacts(db.client, { kind, before }, batchSize),
+      (ids) => deleteArtifacts(db.client, ids),
+    );
+  };
+  return (await ofKind('output', artifactsDays)) + (await ofKind('checkpoint', checkpointsDays));
+}
+
+/** A bucket's own rules wait so much longer: they are for what weir itself could not remove any more. */
+const spareDays = 7;
+
+/**
+ * What the bucket itself may remove. Not checkpoints: their age counts from the upload, and a job that runs for long, or
+ * waits long between attempts, still needs its last one.
+ */
+export function lifecycleRules({ artifactsDays, logsDays }: Retention): LifecycleRule[] {
+  return [
+    ...(artifactsDays === undefined ? [] : [{ suffix: keySuffixes.output, days: artifactsDays + spareDays }]),
+    ...(logsDays === undefined ? [] : [{ suffix: keySuffixes.log, days: logsDays + spareDays }]),
+  ];
 }
 
 /** The objects before their rows: a crash in between leaves no object that no row knows. */

@@ -188,6 +188,21 @@ export function listLeftovers(sql: Sql, before: Date, limit: number): Promise<St
       AND (artifact.verified_at IS NULL OR job.finished_at < ${before}) LIMIT ${limit}`;
 }
 
+/** Artifacts of jobs that ended before then, and that no job which has not ended is given. */
+export function listOldArtifacts(
+  sql: Sql,
+  { kind, before }: { kind: 'output' | 'checkpoint'; before: Date },
+  limit: number,
+): Promise<StoredObject[]> {
+  return sql.$queryRaw`
+    SELECT artifact.id, artifact.object_key AS "objectKey" FROM artifact JOIN job ON job.id = artifact.job_id
+    WHERE artifact.kind = ${kind} AND job.finished_at < ${before} AND NOT EXISTS (
+      SELECT FROM job other, jsonb_array_elements(other.spec->'inputs') AS input
+      WHERE other.tenant_id = job.tenant_id AND other.state NOT IN ('succeeded', 'failed', 'cancelled')
+        AND split_part(input->>'uri', '/', 4) IN (job.id, job.array_id))
+    LIMIT ${limit}`;
+}
+
 export async function deleteUploads(sql: Sql, ids: string[]): Promise<void> {
   await sql.upload.deleteMany({ where: { id: { in: ids } } });
 }

@@ -4,10 +4,14 @@ import type { Database, Sql } from '../db/database.ts';
 import type { NewUpload, Upload } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Bucket } from './bucket.ts';
-import { isUploadUri, uploadIdOf, uploadKey, uploadUri } from './names.ts';
+import { isUploadUri, regionOf, uploadIdOf, uploadKey, uploadUri, type Owner } from './names.ts';
+import type { Residence } from './residence.ts';
 import { findUpload, insertUpload, keepUpload, listUploadsOf, type StoredObject, type UploadRow } from './store.ts';
 
 export type UploadDeps = { db: Database; bucket: Bucket; now: Clock };
+
+/** What making uploads takes beside that. */
+export type CreateUploadDeps = UploadDeps & { residence: Residence; uploadMs: number };
 
 export type CreateUpload = (tenantId: string, wanted: NewUpload, id: string) => Promise<Upload>;
 
@@ -18,14 +22,15 @@ const formerLooked = 10;
  * Makes uploads: a row and the signed URL that the tenant PUTs the bytes to. The same id again is the same upload; bytes that the
  * tenant has sent before are the upload that they were.
  */
-export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploadMs: number }): CreateUpload {
+export function createUpload({ db, bucket, now, residence, uploadMs }: CreateUploadDeps): CreateUpload {
   return async (tenantId, { name, sizeBytes, sha256 }, id) => {
     const createdAt = now();
     const expiresAt = new Date(createdAt.getTime() + uploadMs);
     const bytes = sha256 === undefined || sizeBytes === undefined ? undefined : { sha256, sizeBytes };
+    const owner = { tenantId, region: await residence(tenantId) };
     const former =
-      bytes === undefined ? undefined : await keepFormer({ db, bucket, now }, { tenantId, ...bytes, expiresAt });
-    const upload = former ?? { id, objectKey: uploadKey(tenantId, id) };
+      bytes === undefined ? undefined : await keepFormer({ db, bucket, now }, { owner, ...bytes, expiresAt });
+    const upload = former ?? { id, objectKey: uploadKey(owner, id) };
     const url = await bucket.createUploadUrl(upload.objectKey, { sizeBytes, sha256, expiresAt });
     if (former === undefined) {
       const stated = { name: name ?? null, sizeBytes: sizeBytes ?? null, sha256: sha256 ?? null };
@@ -43,14 +48,15 @@ export function createUpload({ db, bucket, now, uploadMs }: UploadDeps & { uploa
   };
 }
 
-type Wanted = { tenantId: string; sha256: string; sizeBytes: number; expiresAt: Date };
+type Wanted = { owner: Owner; sha256: string; sizeBytes: number; expiresAt: Date };
 
-/** The upload by which the tenant has sent just these bytes, now kept for longer. */
+/** The upload by which the tenant has sent just these bytes to where it keeps them today, now kept for longer. */
 async function keepFormer(
   { db, bucket, now }: UploadDeps,
-  { tenantId, expiresAt, ...bytes }: Wanted,
+  { owner: { tenantId, region }, expiresAt, ...bytes }: Wanted,
 ): Promise<StoredObject | undefined> {
   for (const former of await listUploadsOf(db.client, tenantId, bytes, { now: now(), take: formerLooked })) {
+    if (regionOf(former.objectKey) !== region) continue;
     const info = await bucket.stat(former.objectKey);
     if (info?.sizeBytes === bytes.sizeBytes && (await keepUpload(db.client, former.id, now(), expiresAt)))
       return former;

@@ -3,7 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { DownloadDeps } from '../artifacts/download.ts';
 import type { FilesystemBucket } from '../artifacts/filesystem-bucket.ts';
 import type { ReceiveDeps } from '../artifacts/receive.ts';
-import type { UploadDeps } from '../artifacts/upload.ts';
+import type { CreateUploadDeps } from '../artifacts/upload.ts';
 import type { FollowDeps } from '../logs/follow.ts';
 import { guard } from './auth.ts';
 import { honourIdempotencyKeys } from './idempotency.ts';
@@ -53,7 +53,7 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   JobRouteDeps &
   FollowDeps &
   DownloadDeps &
-  UploadDeps &
+  CreateUploadDeps &
   RunnerRouteDeps &
   ReceiveDeps & {
     publicUrl: string;

@@ -1,10 +1,10 @@
 import type { Database } from '../db/database.ts';
 import type { JobEvent, LogLine } from '../protocol/job.ts';
-import { readLines } from './read.ts';
+import { readLines, type LogDeps } from './read.ts';
 import { readEvents, readHead } from './store.ts';
 import type { Wakeups } from './wakeups.ts';
 
-export type FollowDeps = { db: Database; wakeups: Wakeups };
+export type FollowDeps = LogDeps & { wakeups: Wakeups };
 
 export type Following = {
   jobId: string;
@@ -21,7 +21,7 @@ const pollMs = 1000;
  * has been read.
  */
 export async function* followLines(
-  { db, wakeups }: FollowDeps,
+  { db, bucket, wakeups }: FollowDeps,
   { jobId, after, signal }: Following,
 ): AsyncGenerator<LogLine[]> {
   const watch = wakeups.watch(jobId, ['weir_log', 'weir_job']);
@@ -30,7 +30,7 @@ export async function* followLines(
     while (!signal.aborted) {
       const head = await readHead(db, jobId);
       if (head === undefined) return;
-      yield* readLines(db, jobId, { fromSeq: next, untilSeq: head.nextSeq });
+      yield* readLines({ db, bucket }, jobId, { fromSeq: next, untilSeq: head.nextSeq });
       next = Math.max(next, head.nextSeq);
       if (head.isEnded) return;
       yield [];
@@ -45,7 +45,7 @@ const maxEventsRead = 1000;
 
 /** The same for a job's events. */
 export async function* followEvents(
-  { db, wakeups }: FollowDeps,
+  { db, wakeups }: Omit<FollowDeps, 'bucket'>,
   { jobId, after, signal }: Following,
 ): AsyncGenerator<JobEvent[]> {
   const watch = wakeups.watch(jobId, ['weir_job']);

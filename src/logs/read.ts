@@ -1,20 +1,28 @@
+import type { Bucket } from '../artifacts/bucket.ts';
 import type { Database } from '../db/database.ts';
 import type { LogLine } from '../protocol/job.ts';
 import { linesOf } from './chunk.ts';
-import { readChunks } from './store.ts';
+import { readChunks, type Chunk, type StoredChunk } from './store.ts';
 
 const maxBatchLines = 500;
 
-export type Span = { fromSeq: number; /** The number after the last. */ untilSeq: number };
+export type LogDeps = { db: Database; bucket: Pick<Bucket, 'read'> };
+
+export type Lines = { fromSeq: number; /** The number after the last. */ untilSeq: number };
 
 /** The lines of a job, in batches, one chunk in memory at a time. */
-export async function* readLines(db: Database, jobId: string, { fromSeq, untilSeq }: Span): AsyncGenerator<LogLine[]> {
+export async function* readLines(
+  { db, bucket }: LogDeps,
+  jobId: string,
+  { fromSeq, untilSeq }: Lines,
+): AsyncGenerator<LogLine[]> {
   let next = fromSeq;
   while (next < untilSeq) {
     const chunks = await readChunks(db, jobId, next);
     const last = chunks.at(-1);
     if (last === undefined) return;
-    for (const chunk of chunks) {
+    for (const stored of chunks) {
+      const chunk = await fetched(bucket, stored);
       let batch: LogLine[] = [];
       for (const line of await linesOf(chunk, next)) {
         if (line.seq >= untilSeq) break;
@@ -30,11 +38,15 @@ export async function* readLines(db: Database, jobId: string, { fromSeq, untilSe
 }
 
 /** At most `limit` lines from a number on. */
-export async function readSomeLines(db: Database, jobId: string, fromSeq: number, limit: number): Promise<LogLine[]> {
+export async function readSomeLines(deps: LogDeps, jobId: string, fromSeq: number, limit: number): Promise<LogLine[]> {
   const lines: LogLine[] = [];
-  for await (const batch of readLines(db, jobId, { fromSeq, untilSeq: Number.MAX_SAFE_INTEGER })) {
+  for await (const batch of readLines(deps, jobId, { fromSeq, untilSeq: Number.MAX_SAFE_INTEGER })) {
     lines.push(...batch);
     if (lines.length >= limit) break;
   }
   return lines.slice(0, limit);
+}
+
+async function fetched(bucket: LogDeps['bucket'], chunk: StoredChunk): Promise<Chunk> {
+  return chunk.object === null ? chunk : { ...chunk, data: await bucket.read(chunk.object.key, chunk.object) };
 }

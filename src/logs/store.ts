@@ -39,8 +39,8 @@ const insertChunkSql = `
     ON CONFLICT (job_id) DO UPDATE SET next_seq = log_head.next_seq + $2::int
     RETURNING next_seq
   ), chunk AS (
-    INSERT INTO log_chunk (job_id, first_seq, lines, attempt, node, first_line, at, data)
-    SELECT $1, next_seq - $2::int, $2::int, $3, $4, $5, $6, $7 FROM head
+    INSERT INTO log_chunk (job_id, first_seq, lines, attempt, node, first_line, at, data, data_bytes)
+    SELECT $1, next_seq - $2::int, $2::int, $3, $4, $5, $6, $7::bytea, octet_length($7::bytea) FROM head
     RETURNING job_id
   )
   SELECT pg_notify('weir_log', job_id) FROM chunk`;
@@ -71,14 +71,18 @@ export async function readHead(db: Database, jobId: string): Promise<Head | unde
   return rows[0];
 }
 
+/** A chunk whose bytes are in its row, or in an object of the bucket. */
+export type StoredChunk = Omit<Chunk, 'data'> &
+  ({ data: Buffer; object: null } | { data: null; object: { key: string; offset: number; length: number } });
+
 export type Chunk = { firstSeq: number; lines: number; attempt: number; node: number; at: Date; data: Buffer };
 
 const maxChunksRead = 64;
 const maxBytesRead = 4 * 1024 * 1024;
 
 /** The chunks from the one that holds `fromSeq`: one at least where there is any, and no more than a few megabytes. */
-export async function readChunks(db: Database, jobId: string, fromSeq: number): Promise<Chunk[]> {
-  const { rows } = await db.pool.query<Chunk>({
+export async function readChunks(db: Database, jobId: string, fromSeq: number): Promise<StoredChunk[]> {
+  const { rows } = await db.pool.query<StoredChunk>({
     name: 'read-chunks',
     text: readChunksSql,
     values: [jobId, fromSeq, maxChunksRead, maxBytesRead],
@@ -87,9 +91,10 @@ export async function readChunks(db: Database, jobId: string, fromSeq: number): 
 }
 
 const readChunksSql = `
-  SELECT first_seq::float8 AS "firstSeq", lines, attempt, node, at, data
+  SELECT first_seq::float8 AS "firstSeq", lines, attempt, node, at, data, CASE WHEN object_key IS NOT NULL THEN
+    json_build_object('key', object_key, 'offset', object_offset, 'length', data_bytes) END AS object
   FROM (
-    SELECT *, sum(octet_length(data)) OVER (ORDER BY first_seq) - octet_length(data) AS bytes_before
+    SELECT *, sum(data_bytes) OVER (ORDER BY first_seq) - data_bytes AS bytes_before
     FROM (
       SELECT * FROM log_chunk
       WHERE job_id = $1 AND first_seq + lines > $2::bigint AND first_seq >= coalesce(

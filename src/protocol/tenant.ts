@@ -172,7 +172,7 @@ export const Policy = Type.Object(
       Type.Array(Type.String(), {
         minItems: 1,
         description:
-          'Where its jobs may run. Artifacts, logs and the rows of jobs are kept where this installation keeps those of all tenants: its one bucket and its database. Put them into a region that every such policy allows. Left out: all.',
+          'Where its jobs may run, and where its artifacts and the logs of its ended jobs lie: in the installation’s bucket where that is in one of these, else in the first of its other buckets that is. Rows of jobs, and log lines until an hour after the end, lie in the database of all tenants. Left out: all.',
       }),
     ),
   },

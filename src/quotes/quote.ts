@@ -134,8 +134,8 @@ export type QuoterDeps = {
   /** Of such a job of this tenant, submitted now. */
   queueWait: (tenantId: string, spec: JobSpec) => Promise<QueueWait>;
   petaflopsPerAccelerator: (kind: string) => number;
-  /** Where weir's bucket is; null where that is not known. */
-  bucketRegion: string | null;
+  /** Where the bucket of a tenant of this policy is; null where that is not known. */
+  bucketRegion: (policy: Policy) => string | null;
   now: Clock;
   quoteMs: number;
 };
@@ -155,6 +155,7 @@ export function createQuoter({
   policy,
   share,
   queueWait,
+  bucketRegion,
   ...constant
 }: QuoterDeps): Quoter {
   const wares = createCache(async () => indexWares(await sellers(), await catalogue()), waresMs, constant.now);
@@ -176,6 +177,7 @@ export function createQuoter({
         wares: known,
         history: past,
         policy: limits,
+        bucketRegion: bucketRegion(limits),
         share: outlook,
         queueWait: wait,
         measured,

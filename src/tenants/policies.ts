@@ -1,3 +1,4 @@
+import type { BucketRegions } from '../artifacts/residence.ts';
 import { invalid, WeirError, type Fault } from '../core/errors.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
@@ -50,8 +51,8 @@ export type PolicyChange = {
   policy: Policy;
   actor: string;
   providers: readonly string[];
-  /** Where artifacts are kept, as far as it is known. */
-  bucketRegion: string | null;
+  /** Where artifacts are kept. */
+  bucketRegions: BucketRegions;
 };
 
 /**
@@ -60,9 +61,9 @@ export type PolicyChange = {
  */
 export async function putPolicy(
   db: Database,
-  { tenantId, policy, actor, providers, bucketRegion }: PolicyChange,
+  { tenantId, policy, actor, providers, bucketRegions }: PolicyChange,
 ): Promise<Policy> {
-  refuse([...policyFaults(policy, providers), ...residencyFaults(policy, bucketRegion)]);
+  refuse([...policyFaults(policy, providers), ...residencyFaults(policy, bucketRegions)]);
   await db.transaction(async (tx) => {
     await tx.$queryRaw`SELECT pg_advisory_xact_lock(${policyLock})::text`;
     const policies = await currentPolicies(tx);

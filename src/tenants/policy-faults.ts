@@ -1,5 +1,6 @@
 import type { Fault } from '../core/errors.ts';
 import { gpuKinds, tpuGenerations } from '../protocol/job-spec.ts';
+import type { BucketRegions } from '../artifacts/residence.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { common } from './lineage.ts';
 
@@ -44,10 +45,11 @@ function lendingFaults({ guaranteed = {}, lending = {} }: Policy): Fault[] {
     }));
 }
 
-/** There is one bucket for all tenants: a policy that its artifacts could not obey is no promise to make. */
-export function residencyFaults({ regions }: Policy, bucketRegion: string | null): Fault[] {
-  if (regions === undefined || bucketRegion === null || regions.includes(bucketRegion)) return [];
-  const detail = `Artifacts of all tenants are kept in ${bucketRegion}, the region of this installation's bucket: name it too, or run an installation with its bucket in one of these.`;
+/** A policy that its artifacts could not obey is no promise to make. */
+export function residencyFaults({ regions }: Policy, buckets: BucketRegions): Fault[] {
+  const places = buckets.home === null ? [] : [buckets.home, ...buckets.elsewhere];
+  if (regions === undefined || places.length === 0 || places.some((place) => regions.includes(place))) return [];
+  const detail = `Artifacts are kept in ${places.join(', ')}, where this installation has buckets: name one of these too, or have the operator add a bucket in one of yours (bucket.elsewhere).`;
   return [{ pointer: '/regions', detail }];
 }
 

@@ -112,6 +112,16 @@ export function describeBucket(
       expect(await (await fetch(await downloadUrl(key))).text()).toBe('first');
     });
 
+    test('takes and gives bytes of weir’s own, any part of them, and again is the same', async () => {
+      const key = newKey();
+      const bytes = randomBytes(5000);
+      await bucket.write(key, bytes);
+      await bucket.write(key, bytes);
+      expect(await bucket.read(key, { offset: 1000, length: 500 })).toEqual(bytes.subarray(1000, 1500));
+      expect(await bucket.stat(key)).toEqual({ sizeBytes: 5000, md5: md5Of(bytes) });
+      await expect(bucket.read(newKey(), { offset: 0, length: 1 })).rejects.toMatchObject({ code: 'unavailable' });
+    });
+
     test('serves downloads without a key, as an attachment of the wished name', async () => {
       const bytes = randomBytes(300_000);
       const key = await store(bytes);

@@ -20,7 +20,14 @@ afterAll(() => objects.close());
 /** The routes with a caller of the tenant named in the header `tenant`, or the operator. */
 const test = base.extend<{ app: FastifyInstance }>({
   app: async ({ db }, use) => {
-    const deps = { db, bucket: objects.bucket, now: () => new Date(), uploadMs: 60_000, downloadMs: 60_000 };
+    const deps = {
+      db,
+      bucket: objects.bucket,
+      residence: async () => null,
+      now: () => new Date(),
+      uploadMs: 60_000,
+      downloadMs: 60_000,
+    };
     const app = createTestApp();
     app.addHook('onRequest', async (request) => {
       const tenantId = request.headers['tenant'];

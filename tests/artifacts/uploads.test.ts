@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { createJobDownloads } from '../../src/artifacts/download.ts';
-import { removeLeftovers } from '../../src/artifacts/retention.ts';
+import { artifactKey } from '../../src/artifacts/names.ts';
+import { lifecycleRules, removeLeftovers, removeOldArtifacts } from '../../src/artifacts/retention.ts';
 import { createUpload, requireUploads, resolveUpload } from '../../src/artifacts/upload.ts';
 import { newId } from '../../src/core/ids.ts';
-import { hourMs } from '../../src/core/time.ts';
+import { dayMs, hourMs } from '../../src/core/time.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { NewUpload } from '../../src/protocol/job.ts';
 import { test as base } from '../support/database.ts';
@@ -22,7 +23,8 @@ const uploadMs = 24 * hourMs;
 
 /** Deps whose clock stands `aheadMs` from now. */
 function depsAt(db: Database, aheadMs = 0) {
-  return { db, bucket: objects.bucket, now: () => new Date(Date.now() + aheadMs), uploadMs, downloadMs: uploadMs };
+  const now = () => new Date(Date.now() + aheadMs);
+  return { db, bucket: objects.bucket, residence: async () => null, now, uploadMs, downloadMs: uploadMs };
 }
 
 const test = base.extend<{
@@ -144,6 +146,35 @@ describe('an upload', () => {
   });
 });
 
+type ArtifactState = { verifiedAt?: Date; promotedAt?: Date; kind?: 'output' | 'checkpoint' };
+
+async function insertArtifact(
+  db: Database,
+  { tenantId, jobId }: { tenantId: string; jobId: string },
+  { kind = 'output', ...state }: ArtifactState,
+): Promise<string> {
+  const id = newId('artifact');
+  const objectKey = artifactKey({ tenantId, region: null }, { jobId, attempt: 1, artifactId: id, kind });
+  await objects.bucket.write(objectKey, Buffer.from('x'));
+  const sums = { sizeBytes: 1, sha256: '', md5: '' };
+  await db.client.artifact.create({
+    data: {
+      id,
+      jobId,
+      tenantId,
+      attempt: 1,
+      node: 0,
+      path: id,
+      kind,
+      objectKey,
+      createdAt: new Date(),
+      ...sums,
+      ...state,
+    },
+  });
+  return id;
+}
+
 describe('retention', () => {
   test('removes an expired upload that no job needs, and keeps the one a job still runs on', async ({ db, make }) => {
     const unused = await make(newId('tenant'));
@@ -170,32 +201,7 @@ describe('retention', () => {
 
   test('removes what never became an artifact, once nobody can complete it', async ({ db }) => {
     const { tenantId, jobId } = await insertRunningJob(db);
-    const insert = async (state: { verifiedAt?: Date; promotedAt?: Date }) => {
-      const id = newId('artifact');
-      const objectKey = `tenants/${tenantId}/jobs/${jobId}/attempts/1/${id}`;
-      await put(
-        await objects.bucket.createUploadUrl(objectKey, { sizeBytes: 1, expiresAt: new Date(Date.now() + 1000) }),
-        'x',
-      );
-      await db.client.artifact.create({
-        data: {
-          id,
-          jobId,
-          tenantId,
-          attempt: 1,
-          node: 0,
-          path: id,
-          kind: 'output',
-          objectKey,
-          sizeBytes: 1,
-          sha256: '',
-          md5: '',
-          createdAt: new Date(),
-          ...state,
-        },
-      });
-      return id;
-    };
+    const insert = (state: ArtifactState) => insertArtifact(db, { tenantId, jobId }, state);
     const at = new Date();
     const kept = [await insert({ verifiedAt: at, promotedAt: at }), await insert({ verifiedAt: at })];
     await insert({});
@@ -209,4 +215,41 @@ describe('retention', () => {
     await db.client.job.update({ where: { id: jobId }, data: { state: 'failed', finishedAt: at } });
     expect(await removeLeftovers(depsAt(db, later))).toMatchObject({ artifacts: 1 });
   });
+
+  test('removes outputs and checkpoints so long after their job ended, but not what another job is still given', async ({
+    db,
+  }) => {
+    const job = await insertRunningJob(db);
+    const at = new Date();
+    const [output, checkpoint] = [
+      await insertArtifact(db, job, { verifiedAt: at, promotedAt: at }),
+      await insertArtifact(db, job, { verifiedAt: at, promotedAt: at, kind: 'checkpoint' }),
+    ];
+    const remaining = async () => (await db.client.artifact.findMany({ orderBy: { id: 'asc' } })).map(({ id }) => id);
+    const retention = { artifactsDays: 30, checkpointsDays: 7 };
+    expect(await removeOldArtifacts(depsAt(db, 40 * dayMs), retention)).toBe(0);
+
+    await db.client.job.update({ where: { id: job.jobId }, data: { state: 'succeeded', finishedAt: at } });
+    expect(await removeOldArtifacts(depsAt(db, 8 * dayMs), {})).toBe(0);
+    expect(await removeOldArtifacts(depsAt(db, 8 * dayMs), retention)).toBe(1);
+    expect(await remaining()).toEqual([output]);
+    expect(await removeOldArtifacts(depsAt(db, 8 * dayMs), { checkpointsDays: 7 })).toBe(0);
+
+    const heir = await insertRunningJob(db, {
+      inputs: [{ uri: `weir://jobs/${job.jobId}/artifacts/${output}`, path: 'a' }],
+    });
+    await db.client.job.update({ where: { id: heir.jobId }, data: { tenantId: job.tenantId } });
+    expect(await removeOldArtifacts(depsAt(db, 40 * dayMs), retention)).toBe(0);
+    await db.client.job.update({ where: { id: heir.jobId }, data: { state: 'cancelled' } });
+    expect(await removeOldArtifacts(depsAt(db, 40 * dayMs), retention)).toBe(1);
+    expect(await remaining()).not.toContain(checkpoint);
+  });
+});
+
+test('the bucket itself removes outputs and logs a week later, and never a checkpoint', () => {
+  expect(lifecycleRules({ artifactsDays: 90, checkpointsDays: 7, logsDays: 30 })).toEqual([
+    { suffix: '-output', days: 97 },
+    { suffix: '-log', days: 37 },
+  ]);
+  expect(lifecycleRules({})).toEqual([]);
 });

@@ -42,7 +42,7 @@ async function openMarket(
     share: async () => ({ window: '30d', before: 0, after: () => 0, cap: null }),
     queueWait: async () => () => ({ p50: 0, p90: 0 }),
     petaflopsPerAccelerator: () => 1,
-    bucketRegion: null,
+    bucketRegion: () => null,
     now,
     quoteMs: minuteMs,
   });

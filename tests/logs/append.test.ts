@@ -3,7 +3,7 @@ import { createAppend } from '../../src/logs/append.ts';
 import { readLines, readSomeLines } from '../../src/logs/read.ts';
 import { readHead } from '../../src/logs/store.ts';
 import { test } from '../support/database.ts';
-import { at, insertJob, numbered, pack, writerOf } from './fixtures.ts';
+import { at, insertJob, noBucket, numbered, pack, writerOf } from './fixtures.ts';
 
 const all = { fromSeq: 0, untilSeq: Number.MAX_SAFE_INTEGER };
 
@@ -13,7 +13,7 @@ test('lines are numbered through chunks, attempts and nodes, without gaps', asyn
   await first(['a', 'b']);
   await second(['c']);
   await first(['d']);
-  const lines = await readSomeLines(db, id, 0, 10);
+  const lines = await readSomeLines({ db, bucket: noBucket }, id, 0, 10);
   expect(lines.map(({ seq, attempt, node, text }) => [seq, attempt, node, text])).toEqual([
     [0, 1, 0, 'a'],
     [1, 1, 0, 'b'],
@@ -30,7 +30,7 @@ test('a chunk delivered many times, also at once, is stored once', async ({ db }
   await Promise.all([deliver(), deliver(), deliver()]);
   await deliver();
   expect((await readHead(db, id))?.nextSeq).toBe(2);
-  expect((await readSomeLines(db, id, 0, 10)).map(({ text }) => text)).toEqual(['a', 'b']);
+  expect((await readSomeLines({ db, bucket: noBucket }, id, 0, 10)).map(({ text }) => text)).toEqual(['a', 'b']);
 });
 
 test('lines that came together and come again one by one are stored once', async ({ db }) => {
@@ -41,7 +41,12 @@ test('lines that came together and come again one by one are stored once', async
   await deliver(0, ['a', 'b', 'c']);
   for (const [index, text] of ['a', 'b', 'c', 'd'].entries()) await deliver(index, [text]);
   expect((await readHead(db, id))?.nextSeq).toBe(4);
-  expect((await readSomeLines(db, id, 0, 10)).map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd']);
+  expect((await readSomeLines({ db, bucket: noBucket }, id, 0, 10)).map(({ text }) => text)).toEqual([
+    'a',
+    'b',
+    'c',
+    'd',
+  ]);
 });
 
 test('nodes that write at once get numbers of their own', async ({ db }) => {
@@ -52,7 +57,7 @@ test('nodes that write at once get numbers of their own', async ({ db }) => {
       for (let round = 0; round < 10; round++) await write(numbered(round * 3, 3));
     }),
   );
-  const lines = await readSomeLines(db, id, 0, 1000);
+  const lines = await readSomeLines({ db, bucket: noBucket }, id, 0, 1000);
   expect(lines.map(({ seq }) => seq)).toEqual(Array.from({ length: 120 }, (_, index) => index));
   for (const own of Map.groupBy(lines, ({ node }) => node).values())
     expect(own.map(({ text }) => text)).toEqual(numbered(0, 30));
@@ -62,9 +67,9 @@ test('a page starts at any line and spans chunks', async ({ db }) => {
   const { id } = await insertJob(db);
   const write = writerOf(db, id);
   for (let first = 0; first < 700; first += 7) await write(numbered(first, 7));
-  const page = await readSomeLines(db, id, 345, 100);
+  const page = await readSomeLines({ db, bucket: noBucket }, id, 345, 100);
   expect(page.map(({ text }) => text)).toEqual(numbered(345, 100));
-  expect(await readSomeLines(db, id, 700, 100)).toEqual([]);
+  expect(await readSomeLines({ db, bucket: noBucket }, id, 700, 100)).toEqual([]);
 });
 
 test('all is read in batches, up to a line', async ({ db }) => {
@@ -72,7 +77,8 @@ test('all is read in batches, up to a line', async ({ db }) => {
   const write = writerOf(db, id);
   for (let first = 0; first < 6000; first += 2000) await write(numbered(first, 2000));
   const sizes: number[] = [];
-  for await (const batch of readLines(db, id, { ...all, untilSeq: 5001 })) sizes.push(batch.length);
+  for await (const batch of readLines({ db, bucket: noBucket }, id, { ...all, untilSeq: 5001 }))
+    sizes.push(batch.length);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5001);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
 });

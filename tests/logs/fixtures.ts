@@ -6,6 +6,9 @@ import type { JobState } from '../../src/protocol/job.ts';
 import type { LogRecord } from '../../src/protocol/runner.ts';
 import { recordEvent } from '../../src/jobs/store.ts';
 
+/** Of lines that are still in rows, nothing is read from a bucket. */
+export const noBucket = { read: () => Promise.reject(new Error('These lines lie in no bucket.')) };
+
 export const at = new Date('2026-11-10T12:00:00Z');
 
 export async function insertJob(db: Database, { tenantId = newId('tenant'), state = 'running' as JobState } = {}) {

@@ -6,7 +6,7 @@ import { createWakeups, type Wakeups } from '../../src/logs/wakeups.ts';
 import { recordEvent } from '../../src/jobs/store.ts';
 import { test as withDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
-import { at, endJob, insertJob, numbered, writerOf } from './fixtures.ts';
+import { at, endJob, insertJob, noBucket, numbered, writerOf } from './fixtures.ts';
 
 const test = withDatabase.extend<{ wakeups: Wakeups }>({
   wakeups: async ({ db }, use) => {
@@ -31,7 +31,7 @@ function follow(
   jobId: string,
   { after = -1, signal = new AbortController().signal } = {},
 ) {
-  return collect(followLines({ db, wakeups }, { jobId, after, signal }));
+  return collect(followLines({ db, bucket: noBucket, wakeups }, { jobId, after, signal }));
 }
 
 test('lines come as they are written, and the end after the last', async ({ db, wakeups }) => {

@@ -114,7 +114,7 @@ for (const { what, ran, base } of repeated)
       share: () => Promise.resolve({ window: '30d', before: 0, after: () => 0, cap: null }),
       queueWait: async () => () => ({ p50: 0, p90: 0 }),
       petaflopsPerAccelerator: () => 1,
-      bucketRegion: null,
+      bucketRegion: () => null,
       now: () => now,
       quoteMs: 1000,
     });

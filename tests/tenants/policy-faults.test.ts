@@ -58,9 +58,11 @@ test('a team and its organisation have a place in common', () => {
 });
 
 test('who binds jobs to regions has its artifacts there', () => {
-  expect(pointers(residencyFaults({ regions: ['eu'] }, 'us'))).toEqual(['/regions']);
-  expect(residencyFaults({ regions: ['eu'] }, 'eu')).toEqual([]);
-  expect(residencyFaults({ regions: ['eu'] }, null)).toEqual([]);
+  const inEurope = { regions: ['eu'] };
+  expect(pointers(residencyFaults(inEurope, { home: 'us', elsewhere: ['asia'] }))).toEqual(['/regions']);
+  expect(residencyFaults(inEurope, { home: 'eu', elsewhere: [] })).toEqual([]);
+  expect(residencyFaults(inEurope, { home: 'us', elsewhere: ['asia', 'eu'] })).toEqual([]);
+  expect(residencyFaults(inEurope, { home: null, elsewhere: [] })).toEqual([]);
 });
 
 test('a team may run where all above it may, up to the lowest of their priorities', () => {

@@ -58,10 +58,10 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
           });
         }
         if (headers.accept?.includes('text/plain') === true) {
-          return sendText(reply, readLines(db, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
+          return sendText(reply, readLines(deps, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
         }
         const page = pageOf(query.limit);
-        const lines = await readSomeLines(db, jobId, seqAfter(query.cursor) + 1, page.take);
+        const lines = await readSomeLines(deps, jobId, seqAfter(query.cursor) + 1, page.take);
         return page.answer(lines, ({ seq }) => String(seq));
       },
     );

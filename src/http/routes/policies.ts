@@ -1,3 +1,4 @@
+import type { BucketRegions } from '../../artifacts/residence.ts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Database } from '../../db/database.ts';
@@ -10,7 +11,7 @@ export type PolicyRouteDeps = {
   /** The names of all providers that there are, connected or not. */
   providerNames: readonly string[];
   /** Where artifacts are kept, as far as it is known. */
-  bucketRegion: string | null;
+  bucketRegions: BucketRegions;
   /** Called when a tenant's policy has changed. */
   forgetPolicy: (tenantId: string) => void;
 };
@@ -51,7 +52,7 @@ const operations = {
 export function policyRoutes({
   db,
   providerNames,
-  bucketRegion,
+  bucketRegions,
   forgetPolicy,
 }: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -67,7 +68,7 @@ export function policyRoutes({
           policy: body,
           actor: caller.actor,
           providers: providerNames,
-          bucketRegion,
+          bucketRegions,
         });
         forgetPolicy(params.tenant);
         return policy;

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { createUpload, type UploadDeps } from '../../artifacts/upload.ts';
+import { createUpload, type CreateUploadDeps } from '../../artifacts/upload.ts';
 import { NewUpload, Upload } from '../../protocol/job.ts';
 import { TenantQuery, tenantOf } from '../caller.ts';
 
-export function uploadRoutes(deps: UploadDeps & { uploadMs: number }): FastifyPluginAsyncTypebox {
+export function uploadRoutes(deps: CreateUploadDeps): FastifyPluginAsyncTypebox {
   const create = createUpload(deps);
   return async (app) => {
     app.post(
