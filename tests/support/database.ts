@@ -8,7 +8,7 @@ import { templateName, withDatabase } from './global-setup.ts';
 export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const clusterUrl = inject('clusterUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await administer(clusterUrl, `CREATE DATABASE ${name} TEMPLATE ${templateName}`);
+  await administer(clusterUrl, `CREATE DATABASE ${name} TEMPLATE ${templateName} STRATEGY file_copy`);
   return {
     url: withDatabase(clusterUrl, name),
     drop: () => administer(clusterUrl, `DROP DATABASE ${name} WITH (FORCE)`),
