@@ -19,6 +19,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes, type HealthRouteDeps } from './routes/health.ts';
+import { jobListRoutes } from './routes/job-lists.ts';
 import { jobRoutes, type JobRouteDeps } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { logRoutes } from './routes/logs.ts';
@@ -100,6 +101,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(quoteRoutes(deps));
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));
+  await app.register(jobListRoutes(deps));
   await app.register(eventRoutes(deps));
   await app.register(logRoutes(deps));
   await app.register(changeRoutes(deps));

@@ -1,10 +1,11 @@
 import type { Prisma, Sql } from '../db/database.ts';
-import type { Job, JobState } from '../protocol/job.ts';
+import type { Job } from '../protocol/job.ts';
 import type { Quote } from '../protocol/quote.ts';
 import { readTaskSpecs } from './array-store.ts';
 import { readArrays, type ArrayReading } from './array-reading-store.ts';
 import { listUnmet, type Upstream } from './dependency-store.ts';
 import { readTails } from './queue-tail.ts';
+import { searchJobs, type JobFilter } from './search-store.ts';
 import { toQuote } from '../quotes/former.ts';
 
 /** A job with all that its answer shows. */
@@ -12,7 +13,7 @@ const shown = {
   attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } },
 } as const satisfies Prisma.JobInclude;
 
-type JobRow = Prisma.JobGetPayload<{ include: typeof shown }>;
+export type JobRow = Prisma.JobGetPayload<{ include: typeof shown }>;
 
 export type ShownJob = JobRow & {
   quote: Quote | null;
@@ -33,42 +34,29 @@ const mostPlaces = { one: 1_000_000, ofList: 10_000 };
 export async function findShownJob(sql: Sql, jobId: string, now: Date): Promise<ShownJob | undefined> {
   const job = await sql.job.findUnique({ where: { id: jobId }, include: shown });
   if (job === null) return undefined;
-  const [whole] = await join(sql, [job], now, mostPlaces.one);
+  const [whole] = await joinJobs(sql, [job], { now, places: mostPlaces.one, isWhole: true });
   return whole;
 }
 
-export type JobFilter = {
-  tenantId: string | null;
-  state?: JobState;
-  name?: string;
-  /** Whose tasks; left out: jobs that are no tasks. */
-  array?: string;
-  after?: string;
-  limit: number;
-};
-
-/** Newest first. */
-export async function listShownJobs(
-  sql: Sql,
-  { tenantId, state, name, array, after, limit }: JobFilter,
-  now: Date,
-): Promise<ShownJob[]> {
-  const jobs = await sql.job.findMany({
-    where: {
-      arrayId: array ?? null,
-      ...(tenantId === null ? {} : { tenantId }),
-      ...(state === undefined ? {} : { state }),
-      ...(name === undefined ? {} : { name }),
-      ...(after === undefined ? {} : { id: { lt: after } }),
-    },
-    orderBy: { id: 'desc' },
-    take: limit,
-    include: shown,
-  });
-  return join(sql, jobs, now, mostPlaces.ofList);
+/** Those that match, in the order asked for. */
+export async function listShownJobs(sql: Sql, filter: JobFilter, now: Date): Promise<ShownJob[]> {
+  const ids = await searchJobs(sql, filter);
+  const jobs = await sql.job.findMany({ where: { id: { in: ids } }, include: shown });
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const sorted = jobs.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
+  return joinJobs(sql, sorted, { now, places: mostPlaces.ofList, isWhole: true });
 }
 
-async function join(sql: Sql, jobs: JobRow[], now: Date, places: number): Promise<ShownJob[]> {
+export type Joining = {
+  now: Date;
+  /** How far places in a queue are counted. */
+  places: number;
+  /** Whether with their quotes and, of tasks, the whole of their specs. */
+  isWhole: boolean;
+};
+
+/** Adds to rows of jobs what stands elsewhere. */
+export async function joinJobs(sql: Sql, jobs: JobRow[], { now, places, isWhole }: Joining): Promise<ShownJob[]> {
   const unexplained = jobs.filter((job) => job.state === 'queued' && !job.held && job.waiting === null);
   const tails = await readTails(
     sql,
@@ -79,8 +67,8 @@ async function join(sql: Sql, jobs: JobRow[], now: Date, places: number): Promis
   const unmet = await listUnmet(sql, held);
   const upstreamIds = [...new Set(unmet.map(({ job }) => job))];
   const rows = await sql.job.findMany({ where: { id: { in: upstreamIds } }, include: shown });
-  const upstream = new Map((await joinParts(sql, rows, now)).map((row) => [row.id, row]));
-  const shownJobs = await joinParts(sql, jobs, now);
+  const upstream = new Map((await joinParts(sql, rows, { now, isWhole: true })).map((row) => [row.id, row]));
+  const shownJobs = await joinParts(sql, jobs, { now, isWhole });
   return shownJobs.map((job) => ({
     ...job,
     tail: tails.get(job.id),
@@ -91,22 +79,26 @@ async function join(sql: Sql, jobs: JobRow[], now: Date, places: number): Promis
   }));
 }
 
-async function joinParts(sql: Sql, jobs: JobRow[], now: Date): Promise<Omit<ShownJob, 'upstream' | 'tail'>[]> {
+async function joinParts(
+  sql: Sql,
+  jobs: JobRow[],
+  { now, isWhole }: Omit<Joining, 'places'>,
+): Promise<Omit<ShownJob, 'upstream' | 'tail'>[]> {
   if (jobs.length === 0) return [];
   const quotes = await sql.quote.findMany({
-    where: { id: { in: jobs.map((job) => job.quoteId) } },
+    where: { id: { in: isWhole ? jobs.map((job) => job.quoteId) : [] } },
     select: { id: true, answer: true },
   });
   const answers = new Map(quotes.map(({ id, answer }) => [id, toQuote(answer)]));
   const held = jobs.filter((job) => job.held).map(({ id }) => id);
   const arrays = await readArrays(sql, held, now);
   const taskKeys = jobs.flatMap(({ arrayId, arrayIndex }) =>
-    arrayId === null || arrayIndex === null ? [] : [{ arrayId, arrayIndex }],
+    arrayId === null || arrayIndex === null || !isWhole ? [] : [{ arrayId, arrayIndex }],
   );
   const specOf = await readTaskSpecs(sql, taskKeys);
   return jobs.map((job) => {
     const { arrayId, arrayIndex } = job;
-    const spec = arrayId === null || arrayIndex === null ? undefined : specOf({ arrayId, arrayIndex });
+    const spec = arrayId === null || arrayIndex === null || !isWhole ? undefined : specOf({ arrayId, arrayIndex });
     return {
       ...job,
       ...(spec === undefined ? {} : { spec: spec as Prisma.JsonObject }),

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Blocker, closed, Id, Nullable, Time, Usd } from './common.ts';
+import { Blocker, closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
 import { exampleSpecs, JobSpec } from './job-spec.ts';
 import { Offer, Quote } from './quote.ts';
 
@@ -98,6 +98,53 @@ export const Job = Type.Object(
   { ...closed, title: 'Job' },
 );
 export type Job = Static<typeof Job>;
+
+/** Ascending, or with a dash descending. */
+export const jobSorts = [
+  '-createdAt',
+  'createdAt',
+  'name',
+  '-name',
+  '-finishedAt',
+  'finishedAt',
+  '-costUsd',
+  'costUsd',
+] as const;
+export type JobSort = (typeof jobSorts)[number];
+
+const { spec: _spec, quote: _quote, attempts: _attempts, ...summaryProperties } = Job.properties;
+
+export const JobSummary = Type.Object(
+  {
+    ...summaryProperties,
+    priority: Type.Integer(),
+    labels: Type.Record(Type.String(), Type.String()),
+    attempts: Type.Integer({ description: 'How many there have been.' }),
+    accelerators: Nullable(
+      Type.Object(
+        { kind: Type.String(), count: Type.Integer({ description: 'Of all nodes.' }) },
+        {
+          ...closed,
+          description: 'Of the machine that it has or last had; before, of the one that it would have first.',
+        },
+      ),
+    ),
+    machine: Nullable(
+      Type.Object(
+        { provider: Type.String(), zone: Type.String(), machineType: Type.String() },
+        { ...closed, description: 'That it has or last had.' },
+      ),
+    ),
+    quoted: Nullable(
+      Type.Object(
+        { costUsd: Percentiles, durationSeconds: Percentiles },
+        { ...closed, description: 'For the machine that it would have first.' },
+      ),
+    ),
+  },
+  { ...closed, title: 'JobSummary', description: 'A job without its spec, its quote and its attempts.' },
+);
+export type JobSummary = Static<typeof JobSummary>;
 
 export const JobEvent = Type.Object(
   {

@@ -3,24 +3,16 @@ import { Type } from 'typebox';
 import { notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
+import { findShownJob, type ShownJob } from '../../jobs/shown-store.ts';
 import type { Submit } from '../../jobs/submit.ts';
-import { findShownJob, listShownJobs, type ShownJob } from '../../jobs/shown-store.ts';
 import { jobView } from '../../jobs/view.ts';
-import { Id, List, Page } from '../../protocol/common.ts';
-import { Job, JobStateSchema, NewJob } from '../../protocol/job.ts';
+import { Id } from '../../protocol/common.ts';
+import { Job, NewJob } from '../../protocol/job.ts';
 import { sees, tenantOf, type Caller } from '../caller.ts';
-import { pageOf, readCursor } from '../page.ts';
 
 export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: (jobId: string) => Promise<void> };
 
 const JobParams = Type.Object({ job: Id('job') });
-const JobQuery = Type.Object({
-  ...Page.properties,
-  state: Type.Optional(JobStateSchema),
-  name: Type.Optional(Type.String()),
-  array: Type.Optional(Id('job', 'The tasks of this array. Left out: jobs that are no tasks.')),
-  tenant: Type.Optional(Id('tenant', 'For operators: whose jobs. Left out: all.')),
-});
 const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
 
 const operations = {
@@ -31,13 +23,6 @@ const operations = {
     querystring: SubmitQuery,
     body: NewJob,
     response: { 201: Job },
-  },
-  listJobs: {
-    operationId: 'listJobs',
-    tags: ['Jobs'],
-    summary: 'List jobs, newest first',
-    querystring: JobQuery,
-    response: { 200: List(Job, 'JobList') },
   },
   getJob: { operationId: 'getJob', tags: ['Jobs'], summary: 'A job', params: JobParams, response: { 200: Job } },
   cancelJob: {
@@ -66,24 +51,6 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
       async (request, reply) => reply.code(201).send(await submit(tenantOf(request), request.body, request.newId)),
     );
     app.get(
-      '/v1/jobs',
-      {
-        config: { access: 'viewer' },
-        schema: operations.listJobs,
-      },
-      async ({ caller, query: { tenant, limit, cursor, ...filter } }) => {
-        const page = pageOf(limit);
-        const after = readCursor(cursor);
-        const at = now();
-        const wanted = { ...filter, tenantId: caller.tenantId ?? tenant ?? null, limit: page.take };
-        const jobs = await listShownJobs(db.client, { ...wanted, ...(after === undefined ? {} : { after }) }, at);
-        return page.answer(
-          jobs.map((job) => jobView(job, at)),
-          ({ id }) => id,
-        );
-      },
-    );
-    app.get(
       '/v1/jobs/:job',
       {
         config: { access: 'viewer' },
@@ -105,3 +72,4 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
     );
   };
 }
+
