@@ -80,9 +80,11 @@ test('they are sorted on the server, page after page', async ({ api, db }) => {
   await addJobs(db, tenantId, [...given, { name: 'bert', state: 'cancelled', costUsd: 1, endedMinute: 5 }]);
   const paged = async (sort: string) => {
     const found: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const path = `GET /v1/jobs/summaries?limit=2&sort=${sort}${cursor === '' ? '' : `&cursor=${cursor}`}`;
-      const page = (await api.ask(keys.viewer, path)).json<{ items: JobSummary[]; nextCursor: string | null }>();
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const answer = await api.ask(keys.viewer, `GET /v1/jobs/summaries?limit=2&sort=${sort}${from}`);
+      const page = answer.json<{ items: JobSummary[]; nextCursor: string | null }>();
       found.push(...page.items.map(({ name, state }) => `${name} ${state}`));
       cursor = page.nextCursor;
     }

@@ -392,26 +392,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/jobs/summaries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List jobs without their specs, quotes and attempts
-         * @description As GET /v1/jobs, for tables: a hundred times smaller.
-         */
-        get: operations["listJobSummaries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/jobs/{job}": {
         parameters: {
             query?: never;
@@ -440,6 +420,26 @@ export interface paths {
         put?: never;
         /** Cancel a job; again is the same */
         post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/summaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs without their specs, quotes and attempts
+         * @description As GET /v1/jobs, for tables: a hundred times smaller.
+         */
+        get: operations["listJobSummaries"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3540,53 +3540,6 @@ export interface operations {
             };
         };
     };
-    listJobSummaries: {
-        parameters: {
-            query?: {
-                /** @description Clamped to 1000. */
-                limit?: number;
-                cursor?: string;
-                /** @description One of queued, provisioning, running, stopping, succeeded, failed, cancelled, or several with commas between. */
-                state?: string;
-                /** @description The whole name. */
-                name?: string;
-                /** @description Part of the name, in any case, or the id. */
-                q?: string;
-                /** @description Such as project=vision; without a value: project, whatever it is. */
-                label?: string;
-                /** @description With a dash the largest or latest first. */
-                sort?: "-createdAt" | "createdAt" | "name" | "-name" | "-finishedAt" | "finishedAt" | "-costUsd" | "costUsd";
-                /** @description The tasks of this array. Left out: jobs that are no tasks. */
-                array?: string;
-                /** @description For operators: whose jobs. Left out: all. */
-                tenant?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The answer. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobSummaryList"];
-                };
-            };
-            /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getJob: {
         parameters: {
             query?: never;
@@ -3636,6 +3589,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobSummaries: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+                /** @description One of queued, provisioning, running, stopping, succeeded, failed, cancelled, or several with commas between. */
+                state?: string;
+                /** @description The whole name. */
+                name?: string;
+                /** @description Part of the name, in any case, or the id. */
+                q?: string;
+                /** @description Such as project=vision; without a value: project, whatever it is. */
+                label?: string;
+                /** @description With a dash the largest or latest first. */
+                sort?: "-createdAt" | "createdAt" | "name" | "-name" | "-finishedAt" | "finishedAt" | "-costUsd" | "costUsd";
+                /** @description The tasks of this array. Left out: jobs that are no tasks. */
+                array?: string;
+                /** @description For operators: whose jobs. Left out: all. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSummaryList"];
                 };
             };
             /** @description What went wrong. */

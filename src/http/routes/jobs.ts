@@ -72,4 +72,3 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
     );
   };
 }
-
