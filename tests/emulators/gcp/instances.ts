@@ -1,0 +1,171 @@
+import { createDisks, type Disks } from './disks.ts';
+import type { Json } from './messages.ts';
+import { ApiError, OperationFailure, notFound } from './errors.ts';
+import { createInstance, runningSeconds, type Instance } from './instance.ts';
+import { createLife, type Life, type LifeOptions } from './instance-life.ts';
+import { checkInstance, insertPermissions, useOf, type InstanceBody } from './instance-request.ts';
+import { lastOf } from './links.ts';
+import { aggregatedPage, page } from './lists.ts';
+import { requireProject, requireZone, type Call, type Handlers } from './world.ts';
+
+export type Instances = {
+  handlers: Handlers;
+  /** Those that the API shows. */
+  all: () => Instance[];
+  /** Also those that are gone. */
+  ever: () => readonly Instance[];
+  find: (name: string) => Instance;
+  life: Life;
+  disks: Disks;
+  /** How long it was RUNNING, over all instances of this name. */
+  runningSeconds: (name: string) => number;
+  close: () => Promise<void>;
+};
+
+export type InstancesOptions = Omit<LifeOptions, 'disks' | 'onGone'>;
+
+export function createInstances(options: InstancesOptions): Instances {
+  const { world } = options;
+  const { project, operations, permissions } = world;
+  const disks = createDisks(world);
+  const shown = new Map<string, Instance>();
+  const ever: Instance[] = [];
+  const forget = (instance: Instance) => {
+    if (shown.get(instance.address) === instance) shown.delete(instance.address);
+  };
+  const life = createLife({ ...options, disks, onGone: forget });
+
+  const read = ({ params }: Call): Instance => {
+    requireProject(world, params['project']);
+    const address = `projects/${project}/zones/${requireZone(world, params['zone'])}/instances/${params['instance']}`;
+    const found = shown.get(address);
+    if (found === undefined) throw notFound(address);
+    return found;
+  };
+  const inZone = (zone: string): Json[] =>
+    [...shown.values()].filter((instance) => instance.zone === zone).map(({ resource }) => resource);
+
+  const insert = (call: Call): Json => {
+    requireProject(world, call.params['project']);
+    const zone = requireZone(world, call.params['zone']);
+    const body = call.body as unknown as InstanceBody;
+    permissions.check(call.principal, insertPermissions(body, project), `projects/${project}`);
+    const { requestId } = call.query;
+    const fingerprint = JSON.stringify([zone, body]);
+    const before = operations.repeated(requestId, fingerprint);
+    if (before !== undefined) return before;
+    const sort = checkInstance(body, zone, world);
+    const instance = createInstance(body, zone, sort, { world, use: useOf(body, sort.type, sort.accelerators) });
+    if (shown.has(instance.address))
+      throw new ApiError(409, 'alreadyExists', `The resource '${instance.address}' already exists`);
+    shown.set(instance.address, instance);
+    const operation = operations.start({
+      scope: `zones/${zone}`,
+      type: 'insert',
+      target: { resource: instance.address, id: String(instance.resource['id']) },
+      user: call.principal,
+      ...(requestId === undefined ? {} : { requestId }),
+      run: () => provision(instance),
+    });
+    operations.remember(requestId, fingerprint, operation);
+    return operation;
+  };
+
+  const provision = (instance: Instance): void => {
+    // Deleted before there was anything to delete.
+    if (shown.get(instance.address) !== instance) return;
+    try {
+      const fault = world.faults.operationFault('compute.instances.insert', instance.zone);
+      if (fault !== undefined) throw new OperationFailure(fault);
+      life.start(instance);
+      ever.push(instance);
+    } catch (error) {
+      forget(instance);
+      throw error;
+    }
+  };
+
+  const end = (call: Call, type: 'delete' | 'stop'): Json => {
+    const instance = read(call);
+    const { requestId } = call.query;
+    const fingerprint = JSON.stringify([type, instance.address]);
+    const before = operations.repeated(requestId, fingerprint);
+    if (before !== undefined) return before;
+    const operation = operations.start({
+      scope: `zones/${instance.zone}`,
+      type,
+      target: { resource: instance.address, id: String(instance.resource['id']) },
+      user: call.principal,
+      ...(requestId === undefined ? {} : { requestId }),
+      run: () => {
+        const fault = world.faults.operationFault(`compute.instances.${type}`, instance.zone);
+        if (fault !== undefined) throw new OperationFailure(fault);
+        return type === 'delete' ? life.remove(instance) : life.stop(instance);
+      },
+    });
+    operations.remember(requestId, fingerprint, operation);
+    return operation;
+  };
+
+  const instances: Instances = {
+    life,
+    disks,
+    all: () => [...shown.values()],
+    ever: () => ever,
+    find: (name) => {
+      const found = ever.findLast((instance) => instance.name === name);
+      if (found === undefined) throw new Error(`There never was an instance ${name}.`);
+      return found;
+    },
+    runningSeconds: (name) =>
+      ever.filter((instance) => instance.name === name).reduce((sum, instance) => sum + runningSeconds(instance), 0),
+    close: async () => {
+      await Promise.all(
+        ever.map(async ({ machine, metadata, boot, limit }) => {
+          clearTimeout(boot);
+          clearTimeout(limit);
+          await machine?.cutPower();
+          await metadata?.close();
+        }),
+      );
+    },
+    handlers: {
+      ...disks.handlers,
+      'compute.instances.insert': insert,
+      'compute.instances.get': (call) => read(call).resource,
+      'compute.instances.delete': (call) => end(call, 'delete'),
+      'compute.instances.stop': (call) => end(call, 'stop'),
+      'compute.instances.getSerialPortOutput': (call) => {
+        const contents = read(call).machine?.serialOutput() ?? '';
+        const start = Number(call.query['start'] ?? 0);
+        const shownPart = contents.slice(start);
+        return {
+          kind: 'compute#serialPortOutput',
+          contents: shownPart,
+          start: String(start),
+          next: String(start + shownPart.length),
+          selfLink: `${String(read(call).resource['selfLink'])}/serialPort`,
+        };
+      },
+      'compute.instances.list': ({ params, query }) => {
+        requireProject(world, params['project']);
+        const zone = requireZone(world, params['zone']);
+        return {
+          kind: 'compute#instanceList',
+          id: `projects/${project}/zones/${zone}/instances`,
+          ...page(inZone(zone), query),
+        };
+      },
+      'compute.instances.aggregatedList': ({ params, query }) => {
+        requireProject(world, params['project']);
+        const scopes = world.catalogue.zones.map((zone) => `zones/${zone}`);
+        return {
+          kind: 'compute#instanceAggregatedList',
+          id: `projects/${project}/aggregated/instances`,
+          ...aggregatedPage('instances', scopes, (scope) => inZone(lastOf(scope)), query),
+        };
+      },
+    },
+  };
+  return instances;
+}
