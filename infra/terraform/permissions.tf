@@ -1,0 +1,30 @@
+locals {
+  # What weir asks of Compute Engine and Cloud TPU, no more: tests/infra/terraform.test.ts holds it against the calls that an
+  # emulator saw.
+  permissions = [
+    "compute.acceleratorTypes.list",
+    "compute.disks.create",
+    "compute.disks.delete",
+    "compute.disks.list",
+    "compute.disks.setLabels",
+    "compute.instances.create",
+    "compute.instances.delete",
+    "compute.instances.get",
+    "compute.instances.list",
+    "compute.instances.setLabels",
+    "compute.instances.setMetadata",
+    "compute.instances.setServiceAccount",
+    "compute.instances.setTags",
+    "compute.machineTypes.list",
+    "compute.regions.list",
+    "compute.subnetworks.use",
+    "compute.zoneOperations.get",
+    "compute.zoneOperations.list",
+    "compute.zones.list",
+    "tpu.nodes.create",
+    "tpu.nodes.delete",
+    "tpu.nodes.get",
+    "tpu.nodes.list",
+    "tpu.operations.get",
+  ]
+}
