@@ -23,4 +23,8 @@ export const pages: Page[] = [
     shortcut: 'o',
     Component: page(() => import('./pages/overview/overview.tsx'), 'Overview'),
   },
+  {
+    path: '/jobs/:job',
+    Component: page(() => import('./pages/job/job.tsx'), 'Job'),
+  },
 ];

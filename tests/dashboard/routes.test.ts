@@ -12,7 +12,7 @@ const built = join(import.meta.dirname, '../../src/dashboard/dist');
 const files = (await readdir(built, { recursive: true })).filter((name) => /\.(html|js|css|svg)$/.test(name));
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 test('the page needs no key, and lets nothing run or load that does not come from the service', async ({ api }) => {
   for (const path of pagePaths) {
@@ -28,7 +28,7 @@ test('the page needs no key, and lets nothing run or load that does not come fro
 test('the service answers at each address that the application has a page for', () => {
   const paths = [...readSource('src/dashboard/pages.ts').matchAll(/^ {4}path: '([^']+)'/gm)].map(([, path]) => path);
   expect(paths.length).toBeGreaterThan(0);
-  expect(paths.map((path) => path?.replace(/:\w+$/, '*')).toSorted()).toEqual([...pagePaths].toSorted());
+  expect(paths.map((path = '') => path.replace(/:\w+$/, '*')).toSorted()).toEqual([...pagePaths].toSorted());
 });
 
 test('every file that was built is served as what it is, with the same care as the page', async ({ api }) => {

@@ -24,16 +24,21 @@ export function useConnection(): Connection {
   );
 }
 
-/** How often what changes by itself is read again, while somebody looks. */
+/** How often what moves by itself is read again, while somebody looks. */
 export const liveMs = 3000;
 
-/** Reads again while somebody looks; a refusal is an answer, only silence is tried again. */
+/** What changes with jobs is read again when the service says so; this is for what it does not tell, and if it can't. */
+const refreshMs = 15_000;
+
+/** While nobody answers it is tried again as often as what is live. */
 export function createQueryClient(onSignedOut: (why: string) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
       onSuccess: () => become('live'),
-      onError: (error) => {
-        if (error instanceof Refusal && error.status === 401) onSignedOut(error.message);
+      onError: (error, { queryKey: [, path] }) => {
+        // Who asks who they are and is nobody has not lost anything.
+        if (error instanceof Refusal && error.status === 401)
+          onSignedOut(path === '/v1/me' ? '' : 'Your session has ended. Sign in again.');
         become(error instanceof Refusal && error.status < 500 ? 'live' : 'away');
       },
     }),
@@ -41,7 +46,7 @@ export function createQueryClient(onSignedOut: (why: string) => void): QueryClie
       queries: {
         retry: false,
         staleTime: 1000,
-        refetchInterval: liveMs,
+        refetchInterval: ({ state }) => (state.status === 'error' ? liveMs : refreshMs),
         networkMode: 'always',
       },
       mutations: { networkMode: 'always' },

@@ -1,12 +1,21 @@
-const storedAs = 'weir.key';
+import { useQuery, type QueryClient } from '@tanstack/react-query';
+import { api, bodyOf, queries } from './client.ts';
 
-/** Who is signed in, as long as the tab lives. */
-export const session = {
-  isOpen: (): boolean => sessionStorage.getItem(storedAs) !== null,
-  open: (key: string): void => sessionStorage.setItem(storedAs, key),
-  close: (): void => sessionStorage.removeItem(storedAs),
-  headers: (): Record<string, string> => {
-    const key = sessionStorage.getItem(storedAs);
-    return key === null ? {} : { authorization: `Bearer ${key}` };
-  },
-};
+const meOptions = queries.queryOptions('get', '/v1/me', {}, { staleTime: Infinity, refetchInterval: 60_000 });
+
+/** Who is signed in. */
+export const useMeQuery = () => useQuery(meOptions);
+
+/** Who is signed in; undefined until it is known, or where nobody is. */
+export const useMe = () => useMeQuery().data;
+
+/** The session's cookie comes with the answer. @throws Refusal where the key is not known */
+export async function signIn(queryClient: QueryClient, key: string): Promise<void> {
+  const signedIn = await bodyOf(api.POST('/v1/session', { body: { key } }));
+  queryClient.clear();
+  queryClient.setQueryData(meOptions.queryKey, signedIn);
+}
+
+export async function signOut(): Promise<void> {
+  await api.DELETE('/v1/session');
+}

@@ -24,6 +24,8 @@ export function compute(petaflopDays: number): string {
   return `${withPrefix(petaflopDays * 1e15)}FLOP/s-days`;
 }
 
+export const bytes = (sizeBytes: number): string => `${withPrefix(sizeBytes)}B`;
+
 function withPrefix(value: number): string {
   const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z'];
   const height = value < 1 ? 0 : Math.min(prefixes.length - 1, Math.floor(Math.log10(value) / 3));

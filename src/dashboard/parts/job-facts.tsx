@@ -4,6 +4,8 @@ import styles from './job-facts.module.css';
 import { count, duration, percent, usd, usdRange } from './format.ts';
 import { Moment, useNowMs } from './moment.tsx';
 
+export const isEnded = ({ state }: Job): boolean => ['succeeded', 'failed', 'cancelled'].includes(state);
+
 /** The option of the quote that the job runs on; before it has a machine, the recommended one. */
 export function quotedOption({ quote, attempts }: Job): QuoteOption | undefined {
   const offerId = attempts.at(-1)?.offer.id;

@@ -1,35 +1,38 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useState } from 'react';
 import { createQueryClient } from '../api/connection.ts';
-import { session } from '../api/session.ts';
+import { Refusal } from '../api/client.ts';
+import { signOut, useMeQuery } from '../api/session.ts';
+import { Failing } from '../parts/states.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 
 /** The sign-in page until somebody is signed in, then the shell with its pages. */
 export function App() {
-  const [isOpen, setOpen] = useState(session.isOpen);
-  const [why, setWhy] = useState('');
-  const signOut = (reason: string) => {
-    session.close();
-    setWhy(reason);
-    setOpen(false);
-  };
-  const [queryClient] = useState(() => createQueryClient(signOut));
-
-  if (!isOpen)
-    return (
-      <SignIn
-        why={why}
-        onSignedIn={() => {
-          queryClient.clear();
-          setWhy('');
-          setOpen(true);
-        }}
-      />
-    );
+  const [why, setWhy] = useState<string>();
+  const [queryClient] = useState(() => createQueryClient(setWhy));
   return (
     <QueryClientProvider client={queryClient}>
-      <Shell onSignOut={() => signOut('')} />
+      {why === undefined ? (
+        <SignedIn
+          onSignOut={() =>
+            void signOut().then(() => {
+              setWhy('');
+              queryClient.clear();
+            })
+          }
+        />
+      ) : (
+        <SignIn why={why} onSignedIn={() => setWhy(undefined)} />
+      )}
     </QueryClientProvider>
   );
+}
+
+function SignedIn({ onSignOut }: { onSignOut: () => void }) {
+  const { data: me, error, refetch } = useMeQuery();
+  if (me !== undefined) return <Shell me={me} onSignOut={onSignOut} />;
+  // Who is not signed in gets the form with the next drawing.
+  if (error === null || (error instanceof Refusal && error.status === 401)) return null;
+  return <Failing error={error} retry={refetch} />;
 }

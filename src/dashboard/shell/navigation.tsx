@@ -1,6 +1,7 @@
 import { Anchor, Button, SegmentedControl, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { Link } from 'wouter';
 import { useConnection } from '../api/connection.ts';
+import type { Me } from '../../../infra/cli/generated/api.ts';
 import type { Page } from '../pages.ts';
 import styles from './shell.module.css';
 
@@ -10,10 +11,11 @@ type NavigationProps = {
   isMenuOpen: boolean;
   onMenu: () => void;
   onShortcuts: () => void;
+  me: Me;
   onSignOut: () => void;
 };
 
-export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, onSignOut }: NavigationProps) {
+export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, me, onSignOut }: NavigationProps) {
   return (
     <header className={styles.navigation}>
       <div className={styles.bar}>
@@ -47,6 +49,10 @@ export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, onSig
           </ul>
         </nav>
         <div className={styles.foot}>
+          <p className={styles.me}>
+            {me.person ?? me.tenant?.name ?? 'Operator'}
+            <span>{me.person === null && me.tenant === null ? 'sees the whole pool' : me.role}</span>
+          </p>
           <ConnectionStatus />
           <ThemeChoice />
           <Anchor href="/docs" size="sm" px={8}>

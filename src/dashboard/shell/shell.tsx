@@ -1,6 +1,7 @@
 import { Suspense, useEffect, useRef, useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
-import { useMe } from '../api/me.ts';
+import type { Me } from '../../../infra/cli/generated/api.ts';
+import { useChanges } from '../api/changes.ts';
 import { pages } from '../pages.ts';
 import { Empty, Loading } from '../parts/states.tsx';
 import { PageTitle } from '../parts/section.tsx';
@@ -10,12 +11,13 @@ import { ShortcutHelp, useShortcuts } from './shortcuts.tsx';
 import styles from './shell.module.css';
 
 /** Navigation beside the page that the address names; on a phone above it. */
-export function Shell({ onSignOut }: { onSignOut: () => void }) {
+export function Shell({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
+  useChanges();
   const [path] = useLocation();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
-  const isOperator = useMe()?.isOperator === true;
+  const isOperator = me.role === 'operator';
   const shown = pages.filter(({ isForOperators }) => isForOperators !== true || isOperator);
   const shortcuts = useShortcuts(shown);
 
@@ -40,6 +42,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
         isMenuOpen={isMenuOpen}
         onMenu={() => setMenuOpen(!isMenuOpen)}
         onShortcuts={shortcuts.open}
+        me={me}
         onSignOut={onSignOut}
       />
       <main id="main" className={styles.main} tabIndex={-1} ref={main}>

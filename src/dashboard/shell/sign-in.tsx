@@ -1,35 +1,34 @@
 import { Alert, Button, PasswordInput, Text, Title } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { readMe } from '../api/me.ts';
-import { Refusal } from '../api/client.ts';
-import { session } from '../api/session.ts';
+import { messageOf } from '../api/client.ts';
+import { signIn } from '../api/session.ts';
 import styles from './sign-in.module.css';
 
 /** The key is tried before it is kept. */
 export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => void }) {
+  const queryClient = useQueryClient();
   const [key, setKey] = useState('');
   const [fault, setFault] = useState(why);
   const [isTrying, setTrying] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
 
-  const signIn = async (event: FormEvent) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
     setTrying(true);
-    session.open(key.trim());
     try {
-      await readMe();
+      await signIn(queryClient, key.trim());
       onSignedIn();
     } catch (error) {
-      session.close();
-      setFault(error instanceof Refusal ? error.message : 'weir does not answer. Try again in a moment.');
+      setFault(messageOf(error));
       setTrying(false);
     }
   };
 
   return (
     <main className={styles.page}>
-      <form className={styles.card} onSubmit={(event) => void signIn(event)}>
+      <form className={styles.card} onSubmit={(event) => void submit(event)}>
         <img src="/dashboard/weir.svg" alt="" width={44} height={44} />
         <Title order={1} size="h2" mt="md">
           Sign in to weir

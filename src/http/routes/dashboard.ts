@@ -11,12 +11,12 @@ import '../caller.ts';
 const folder = join(import.meta.dirname, '../../dashboard/dist');
 
 /** Where the application has pages: `pages.ts` of the dashboard names the same. */
-export const pagePaths: readonly string[] = ['/'];
+export const pagePaths: readonly string[] = ['/', '/jobs/*'];
 
 /** The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. */
 const headers = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',

@@ -1,0 +1,77 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import type { Artifact } from '../../../../infra/cli/generated/api.ts';
+import { refusalOf } from '../../api/client.ts';
+import { Answered } from '../../parts/states.tsx';
+import styles from './artifact-view.module.css';
+import { CurvesView } from './curves-view.tsx';
+import { curvesOf } from './curves.ts';
+
+const images = /\.(png|jpe?g|gif|webp|avif|bmp)$/i;
+const texts = /\.(txt|log|md|json|jsonl|ya?ml|csv|tsv|toml|ini|cfg|py|sh|ts|js|html?|xml|svg)$/i;
+const mostBytes = 5 * 1024 * 1024;
+
+/** Pictures and texts that are small enough. A drawing is shown as its text, since it can hold programs. */
+export function isViewable({ path, sizeBytes }: Artifact): boolean {
+  return sizeBytes <= mostBytes && (images.test(path) || texts.test(path));
+}
+
+export function ArtifactView({ path, href }: { path: string; href: string }) {
+  const file = useQuery({
+    queryKey: ['artifact', href],
+    queryFn: () => readFile(href),
+    staleTime: Infinity,
+    refetchInterval: false,
+  });
+  return (
+    <figure className={styles.view} aria-label={path}>
+      <figcaption>
+        <Text size="sm" fw={600}>
+          {path}
+        </Text>
+      </figcaption>
+      <Answered query={file}>
+        {(blob) => (images.test(path) ? <Picture blob={blob} path={path} /> : <TextOf blob={blob} path={path} />)}
+      </Answered>
+    </figure>
+  );
+}
+
+async function readFile(href: string): Promise<Blob> {
+  const response = await fetch(href);
+  if (!response.ok) throw await refusalOf(response);
+  return response.blob();
+}
+
+function Picture({ blob, path }: { blob: Blob; path: string }) {
+  const show = useCallback(
+    (image: HTMLImageElement) => {
+      const url = URL.createObjectURL(blob);
+      image.src = url;
+      return () => URL.revokeObjectURL(url);
+    },
+    [blob],
+  );
+  return <img ref={show} alt={path} />;
+}
+
+function TextOf({ blob, path }: { blob: Blob; path: string }) {
+  const text = useQuery({
+    queryKey: ['artifact', path, 'text', blob.size],
+    queryFn: () => blob.text(),
+    staleTime: Infinity,
+    refetchInterval: false,
+  });
+  return (
+    <Answered query={text}>
+      {(content) => (
+        <>
+          <CurvesView name={path} curves={curvesOf(path, content)} />
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by the keyboard */}
+          <pre tabIndex={0}>{content}</pre>
+        </>
+      )}
+    </Answered>
+  );
+}

@@ -1,0 +1,85 @@
+import { useMemo } from 'react';
+import type { LogLine } from '../../../../infra/cli/generated/api.ts';
+import { seriesColour } from '../../charts/colours.ts';
+import { Lines } from '../../charts/lines.tsx';
+import { ChartSection } from '../../parts/chart-section.tsx';
+import type { Column } from '../../parts/data-table.tsx';
+import { count, exact } from '../../parts/format.ts';
+import { Columns } from '../../parts/section.tsx';
+import { readingsOf, type Reading } from './readings.ts';
+
+const mostPoints = 400;
+
+/** The job's progress and every number that it prints again and again. */
+export function Metrics({ lines }: { lines: LogLine[] }) {
+  const { progress, metrics } = useMemo(() => readingsOf(lines), [lines]);
+  const total = progress.at(-1)?.total ?? null;
+  const unit = progress.at(-1)?.unit ?? '';
+  if (progress.length < 2 && metrics.length === 0) return null;
+  return (
+    <Columns>
+      {progress.length > 1 && (
+        <Plotted
+          name="Progress"
+          hint={`In ${unit === '' ? 'its own unit' : unit}, as the job tells it.`}
+          readings={progress}
+          colour={seriesColour(0)}
+          {...(total === null ? {} : { level: { name: `all ${count(total)} ${unit}`, value: total } })}
+        />
+      )}
+      {metrics.map(({ name, readings }, at) => (
+        <Plotted key={name} name={name} readings={readings} colour={seriesColour(at + 1)} />
+      ))}
+    </Columns>
+  );
+}
+
+type PlottedProps = {
+  name: string;
+  hint?: string;
+  readings: Reading[];
+  colour: string;
+  level?: { name: string; value: number };
+};
+
+const columns: Column<Reading>[] = [
+  {
+    name: 'At',
+    isHeader: true,
+    show: ({ at }) => exact(new Date(at).toISOString()),
+    value: ({ at }) => new Date(at).toISOString(),
+  },
+  { name: 'Value', isNumber: true, show: ({ value }) => String(value), value: ({ value }) => value },
+];
+
+function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
+  const shown = thinned(readings);
+  const last = readings.at(-1)?.value ?? 0;
+  return (
+    <ChartSection
+      title={name}
+      hint={hint ?? `Last: ${significant(last)}, of ${count(readings.length)} that the log tells.`}
+      name={name.replaceAll(/[^\w.-]/g, '-')}
+      columns={columns}
+      rows={readings}
+      keyOf={({ at, value }) => `${at} ${value}`}
+    >
+      <Lines
+        label={`${name} over time, last ${significant(last)}`}
+        xs={shown.map(({ at }) => at)}
+        lines={[{ name, colour, values: shown.map(({ value }) => value) }]}
+        levels={level === undefined ? [] : [level]}
+        showY={significant}
+        height={180}
+      />
+    </ChartSection>
+  );
+}
+
+const significant = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** Enough for the width of a chart; the last one always. */
+function thinned(readings: Reading[]): Reading[] {
+  const every = Math.ceil(readings.length / mostPoints);
+  return readings.filter((_, at) => at % every === 0 || at === readings.length - 1);
+}

@@ -1,0 +1,42 @@
+import { useEffect, useState } from 'react';
+import type { LogLine } from '../../../../infra/cli/generated/api.ts';
+import { whileVisible } from '../../api/changes.ts';
+import { messageOf } from '../../api/client.ts';
+import { follow } from '../../api/follow.ts';
+
+/** So many lines are kept to be looked at; all of them are in the log's file. */
+export const mostLines = 20_000;
+
+export type Log = { lines: LogLine[]; isComplete: boolean; fault: string | undefined };
+
+/** A job's log as it comes, while somebody looks; it goes on where it was. */
+export function useLog(jobId: string): Log {
+  const [log, setLog] = useState<Log>({ lines: [], isComplete: false, fault: undefined });
+  useEffect(() => {
+    let last = '';
+    let isComplete = false;
+    const append = (items: LogLine[]) => {
+      last = String(items.at(-1)?.seq ?? last);
+      if (items.length > 0) setLog((log) => ({ ...log, lines: [...log.lines, ...items].slice(-mostLines) }));
+    };
+    const stop = whileVisible(() => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      if (!isComplete)
+        follow<LogLine>(`/v1/jobs/${jobId}/logs`, { after: last, signal, onItems: append }).then(
+          () => {
+            if (signal.aborted) return;
+            isComplete = true;
+            setLog((log) => ({ ...log, isComplete }));
+          },
+          (error: unknown) => setLog((log) => ({ ...log, fault: messageOf(error) })),
+        );
+      return () => controller.abort();
+    });
+    return () => {
+      stop();
+      setLog({ lines: [], isComplete: false, fault: undefined });
+    };
+  }, [jobId]);
+  return log;
+}
