@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Type } from 'typebox';
+import type { Type } from 'typebox';
 import { ConfigFile } from '../../src/config-file.ts';
 
 type Hcl = { [key: string]: Hcl | Hcl[] | string };
