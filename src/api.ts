@@ -8,6 +8,7 @@ import { createApp, type AppDeps } from './http/app.ts';
 import { closeApp } from './http/close.ts';
 import { createHealthApp } from './http/health-app.ts';
 import { createMetrics } from './http/metrics.ts';
+import { createBootStage } from './instances/boot-stage.ts';
 import { createClaim } from './instances/claim.ts';
 import { createHeartbeat } from './instances/heartbeat.ts';
 import { createReport } from './instances/report.ts';
@@ -99,6 +100,7 @@ function simulating({ db, now, providers, petaflopsPerAccelerator }: Foundation)
 function running({ config, db, bucket, now, stop, wakeSettle }: Foundation) {
   const { secretKey, timing } = config;
   return {
+    bootStage: createBootStage({ db, now, secretKey, stop }),
     claim: createClaim({
       db,
       now,

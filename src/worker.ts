@@ -137,11 +137,12 @@ function buildTend({ db, now, wakeSettle, wakeDispatch, onError }: Foundation) {
   return createTend({ db, now, onError, cancel: createCancel({ db, now, wakeSettle, wakeDispatch }) });
 }
 
-function buildLaunch({ config, db, now, providers, stop, installation }: Foundation) {
+function buildLaunch({ config, db, now, providers, stop, installation, onError }: Foundation) {
   return createLaunch({
     db,
     now,
     stop,
+    onError,
     installation,
     provider: byName(providers),
     secretKey: config.secretKey,

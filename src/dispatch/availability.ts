@@ -1,10 +1,12 @@
-import { dayMs, type Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Availability, CurrentOffer, Offer } from '../protocol/quote.ts';
 import type { Capacity } from '../providers/provider.ts';
 import { poolOf } from './read-snapshot.ts';
 import type { Pool } from './snapshot.ts';
-import { readHeld, readShortages } from './store.ts';
+import { longestFor, type Remembered } from '../instances/shortage.ts';
+import { listShortages } from '../instances/shortage-store.ts';
+import { readHeld } from './store.ts';
 
 export type AvailabilityDeps = {
   db: Database;
@@ -22,16 +24,21 @@ export function createCurrentOffers({ db, now, offers, capacities }: Availabilit
       offers(),
       capacities(),
       readHeld(db.client),
-      readShortages(db.client, new Date(at.getTime() - dayMs)),
+      listShortages(db.client, at),
     ]);
     return listed.map((offer) => {
       const capacity = pools.get(offer.provider);
       const free = capacity === undefined ? null : freeFor(offer, poolOf(offer.provider, capacity, held));
-      const shortage = shortages.find((seen) => isSameWare(seen, offer));
-      const lastShortageAt = shortage?.at.toISOString() ?? null;
-      return { ...offer, availability: { seenAt: at.toISOString(), free, lastShortageAt } };
+      const remembered = longestFor(shortages, offer);
+      const lastShortageAt = remembered?.at.toISOString() ?? null;
+      const shortage = remembered === undefined ? null : toldOf(remembered);
+      return { ...offer, availability: { seenAt: at.toISOString(), free, lastShortageAt, shortage } };
     });
   };
+}
+
+function toldOf({ cause, message, heldUntil }: Remembered): NonNullable<Availability['shortage']> {
+  return { cause, message, askedAgainAt: heldUntil.toISOString() };
 }
 
 /** A machine may have been given more than it has now, as where an operator has lowered what jobs may use. */
@@ -46,10 +53,4 @@ function freeFor(
     diskBytes: left(diskBytes),
     accelerators: kind === 'cpu' ? left(cpus) : gpus.kind === kind ? gpus.free.length : 0,
   };
-}
-
-type Ware = Pick<Offer, 'provider' | 'region' | 'zone' | 'machineType' | 'market'>;
-
-function isSameWare(a: Ware, b: Ware): boolean {
-  return (['provider', 'region', 'zone', 'machineType', 'market'] as const).every((name) => a[name] === b[name]);
 }

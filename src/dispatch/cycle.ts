@@ -2,6 +2,7 @@ import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { probeShortage } from '../instances/shortage-store.ts';
 import { createDescribe } from './describe.ts';
 import { forecast } from './explain.ts';
 import { figuresOf, type Figures } from './figures.ts';
@@ -87,6 +88,7 @@ async function applyStart(tx: Sql, start: Start, at: Date, { bootMs, occupy, res
   if (!(await occupy(tx, choice.provider, tenantId))) return [];
   const started = await insertStart(tx, start, at, new Date(at.getTime() + bootMs));
   if (started === undefined) return [];
+  if (choice.shortage !== undefined) await probeShortage(tx, choice.shortage.id, at);
   const { attempt } = started;
   const note = `Attempt ${attempt} starts.`;
   await reserve(tx, { tenantId, jobId, attempt, amount: choice.reservation, note, at });

@@ -1,5 +1,5 @@
 import { isGuaranteed, type Exceeded } from './exceeded.ts';
-import { backoffObstacles, isSoft, ruleObstacles, type Obstacle } from './obstacles.ts';
+import { backoffObstacles, isSoft, ruleObstacles, shortageObstacles, type Obstacle } from './obstacles.ts';
 import { byTenant, createOrder, type Queues } from './order.ts';
 import { place } from './place.ts';
 import { createClaims, lostMs, type Claims } from './preempt.ts';
@@ -103,9 +103,11 @@ function look(job: QueuedJob, tenant: TenantState, round: Round): Looked {
   const backoff = backoffObstacles(job, round.state);
   const tried: Looked['tried'] = [];
   for (const choice of job.choices) {
-    const obstacles = [...backoff, ...ruleObstacles(choice, tenant, round.state)].filter(
-      (obstacle) => !(round.isLastPass && isSoft(obstacle) && !doOthersWait(choice, tenant, round)),
-    );
+    const obstacles = [
+      ...backoff,
+      ...shortageObstacles(choice, round.state),
+      ...ruleObstacles(choice, tenant, round.state),
+    ].filter((obstacle) => !(round.isLastPass && isSoft(obstacle) && !doOthersWait(choice, tenant, round)));
     const gpus = placeFor(choice, tenant, round, obstacles);
     if (gpus !== undefined && obstacles.length === 0) return { start: { choice, gpus }, tried };
     tried.push({ choice, obstacles });
@@ -169,6 +171,7 @@ function begin(
   const { state, reservations, starts } = round;
   starts.push({ jobId: job.id, tenantId: tenant.id, choice, gpus });
   reservations.count(choice, tenant);
+  if (choice.shortage !== undefined) state.probes.set(choice.shortage.id, state.now + probeMs);
   const running = {
     id: job.id,
     tenantId: tenant.id,
@@ -182,6 +185,9 @@ function begin(
   };
   countStart(state, running, gpus);
 }
+
+/** So long others wait for what comes of one job's try. */
+const probeMs = 60_000;
 
 function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Round): void {
   const fewest = tried.reduce<Looked['tried'][number] | undefined>(

@@ -48,6 +48,7 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
     'None of the providers and regions that the job was quoted for is open to it now: they are not configured any more, the tenant’s policy does not allow them any more, or they can’t keep jobs apart and serve another tenant.',
     'An operator opens one again, or submit the job anew.',
   ],
+  shortage: ({ message, until }, { now }) => [message, `It is asked for again about ${clock(until, now)}.`],
   capacity: ({ provider, need, isComing }, scene) =>
     isComing
       ? [

@@ -1,6 +1,6 @@
 import { byTenant, type Queues } from './order.ts';
 import { decideRound } from './decide.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Choice, Snapshot } from './snapshot.ts';
 import { countEnd, openState, type State } from './state.ts';
 
 export type Eta = { p50: number | null; p90: number | null };
@@ -64,8 +64,17 @@ function nextChange(state: State, queues: Queues, percentile: 'p50' | 'p90'): nu
   let next = Infinity;
   for (const { endsAt } of state.running.values()) next = Math.min(next, Math.max(endsAt[percentile], state.now + 1));
   for (const queue of queues.values())
-    for (const { notBefore } of queue) if (notBefore > state.now) next = Math.min(next, notBefore);
+    for (const { notBefore, choices } of queue) {
+      if (notBefore > state.now) next = Math.min(next, notBefore);
+      for (const { shortage } of choices)
+        if (shortage !== undefined) next = Math.min(next, askedAgainAt(shortage, state));
+    }
   return next === Infinity ? undefined : next;
+}
+
+function askedAgainAt({ id, until }: NonNullable<Choice['shortage']>, { now, probes }: State): number {
+  const at = Math.max(until, probes.get(id) ?? 0);
+  return at > now ? at : Infinity;
 }
 
 function endUntil(state: State, now: number, percentile: 'p50' | 'p90'): void {

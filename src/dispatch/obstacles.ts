@@ -7,6 +7,7 @@ export type Obstacle =
   | Exceeded
   | { code: 'backoff'; is: 'backoff'; until: number }
   | { code: 'capacity'; is: 'closed' }
+  | { code: 'stockout' | 'quota' | 'capacity'; is: 'shortage'; message: string; until: number }
   | { code: 'capacity'; is: 'capacity'; provider: string; need: Need; isComing: boolean }
   | { code: 'quota'; is: 'kept'; provider: string; kind: string; wanted: number; kept: number; free: number }
   | { code: 'reservation'; is: 'reservation'; jobId: string; tenantId: string; startsAt: number }
@@ -32,6 +33,16 @@ export function ruleObstacles(choice: Choice, tenant: TenantState, state: State)
 
 export function backoffObstacles({ notBefore }: QueuedJob, { now }: State): Obstacle[] {
   return notBefore > now ? [{ code: 'backoff', is: 'backoff', until: notBefore }] : [];
+}
+
+const shortageCodes = { stockout: 'stockout', quota: 'quota', refused: 'capacity' } as const;
+
+/** 13 What a provider lately did not have is asked for again by one job at a time, each later than the last. */
+export function shortageObstacles({ shortage }: Choice, { now, probes }: State): Obstacle[] {
+  if (shortage === undefined) return [];
+  const until = Math.max(shortage.until, probes.get(shortage.id) ?? 0);
+  if (until <= now) return [];
+  return [{ code: shortageCodes[shortage.cause], is: 'shortage', message: shortage.message, until }];
 }
 
 function budgetObstacles({ reservation }: Choice, { lineage }: TenantState): Obstacle[] {

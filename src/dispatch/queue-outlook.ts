@@ -2,6 +2,8 @@ import { createCache } from '../core/cache.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { defaultPriority } from '../jobs/admission.ts';
+import { longestFor, waitOf, type Remembered } from '../instances/shortage.ts';
+import { listShortages } from '../instances/shortage-store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QueueWait } from '../quotes/options.ts';
 import type { Capacity } from '../providers/provider.ts';
@@ -31,6 +33,7 @@ type Standing = {
   capacities: Capacities;
   active: ActiveRow[];
   line: LineRow[];
+  shortages: Remembered[];
   views: Map<string, View>;
 };
 
@@ -47,9 +50,14 @@ const mostAhead = 200;
  */
 export function createQueueOutlook({ db, now, capacities }: QueueOutlookDeps) {
   const read = async (): Promise<Standing> => {
-    const at = now().getTime();
-    const [pools, active, line] = await Promise.all([capacities(), readActive(db.client), readLine(db.client)]);
-    return { at, capacities: pools, active, line, views: new Map() };
+    const at = now();
+    const [pools, active, line, shortages] = await Promise.all([
+      capacities(),
+      readActive(db.client),
+      readLine(db.client),
+      listShortages(db.client, at),
+    ]);
+    return { at: at.getTime(), capacities: pools, active, line, shortages, views: new Map() };
   };
   const standing = createCache(read, standingMs, now);
   return async (tenantId: string, spec: JobSpec): Promise<QueueWait> => waitIn(await standing.get(''), tenantId, spec);
@@ -66,17 +74,18 @@ function waitIn(standing: Standing, tenantId: string, spec: JobSpec): QueueWait 
   return (offer, durationSeconds) => {
     const { provider } = offer;
     const capacity = standing.capacities.get(provider);
-    if (capacity === undefined) return { p50: 0, p90: 0 };
+    const shortage = waitOf(longestFor(standing.shortages, offer), new Date(standing.at));
+    if (capacity === undefined) return shortage;
     const need = needOf(spec, offer, capacity);
-    if (!hasKind(capacity.gpus.kind, need)) return { p50: 0, p90: 0 };
+    if (!hasKind(capacity.gpus.kind, need)) return shortage;
     const wait = (percentile: Percentile): number => {
       const timeline = timelineOf(provider, capacity, percentile);
       // What the machine never has room for is not feasible, and its option says so.
       const start = timeline.earliest(takenBy(need), durationSeconds[percentile] * 1000) ?? standing.at;
       return Math.max(0, start - standing.at) / 1000;
     };
-    const p50 = wait('p50');
-    return { p50, p90: Math.max(p50, wait('p90')) };
+    const p50 = Math.max(shortage.p50, wait('p50'));
+    return { p50, p90: Math.max(p50, shortage.p90, wait('p90')) };
   };
 }
 

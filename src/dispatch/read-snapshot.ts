@@ -1,6 +1,8 @@
 import { fromUsd, type MicroUsd } from '../core/money.ts';
 import { hourMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
+import { longestFor, type Remembered } from '../instances/shortage.ts';
+import { listShortages } from '../instances/shortage-store.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
@@ -46,7 +48,7 @@ export async function readSnapshot(
     now: at,
     poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
   });
-  const open = { capacities, soleTenants, bindings: uses.bindings };
+  const open = { capacities, soleTenants, bindings: uses.bindings, shortages: await listShortages(tx, at) };
   const queued = queuedRows.map((row) => queuedJob(row, open, deps));
   return {
     now: at.getTime(),
@@ -85,10 +87,19 @@ export function choiceOf(
   };
 }
 
-type Open = { capacities: Capacities; soleTenants: Map<string, string>; bindings: Map<string, Policy> };
+type Open = {
+  capacities: Capacities;
+  soleTenants: Map<string, string>;
+  bindings: Map<string, Policy>;
+  shortages: Remembered[];
+};
 
 /** With the policies as they are now: they may have changed since it was submitted. */
-function queuedJob(row: QueuedRow, { capacities, soleTenants, bindings }: Open, deps: SnapshotDeps): QueuedJob {
+function queuedJob(
+  row: QueuedRow,
+  { capacities, soleTenants, bindings, shortages }: Open,
+  deps: SnapshotDeps,
+): QueuedJob {
   const { id, tenantId, spec, charged } = row;
   const { providers, regions, priorityCeiling = Infinity } = bindings.get(tenantId) ?? {};
   const isOpen = ({ offer: { provider, region } }: QuoteOption) =>
@@ -97,7 +108,11 @@ function queuedJob(row: QueuedRow, { capacities, soleTenants, bindings }: Open, 
     (providers?.includes(provider) ?? true) &&
     (regions?.includes(region) ?? true);
   const choices = (): Choice[] =>
-    row.options.filter(isOpen).map((option) => choiceOf({ spec, option, charged }, capacities, deps));
+    row.options
+      .filter(isOpen)
+      .map((option) =>
+        withShortage(choiceOf({ spec, option, charged }, capacities, deps), longestFor(shortages, option.offer)),
+      );
   return {
     id,
     tenantId,
@@ -106,6 +121,12 @@ function queuedJob(row: QueuedRow, { capacities, soleTenants, bindings }: Open, 
     notBefore: row.notBefore?.getTime() ?? 0,
     choices: unlessBroken(choices, deps) ?? [],
   };
+}
+
+function withShortage(choice: Choice, remembered: Remembered | undefined): Choice {
+  if (remembered === undefined) return choice;
+  const { id, cause, message, heldUntil } = remembered;
+  return { ...choice, shortage: { id, cause, message, until: heldUntil.getTime() } };
 }
 
 /** A row that can't be read must not keep all others from being dispatched. */

@@ -99,6 +99,8 @@ export type Choice = {
   petaflops: number;
   reservation: MicroUsd;
   durationMs: { p50: number; p90: number };
+  /** Set where its provider had none of these machines lately, or did not give them: nobody asks before, and then one job at a time. */
+  shortage?: { id: string; cause: 'stockout' | 'quota' | 'refused'; message: string; until: number };
 };
 
 export type QueuedJob = {

@@ -12,6 +12,8 @@ export type State = {
   concentration: Concentration | undefined;
   /** Petaflop-seconds committed by starts since the snapshot. */
   startedUse: number;
+  /** By shortage, until when one job tries whether it is over. */
+  probes: Map<string, number>;
   kept: Kept;
 };
 
@@ -33,6 +35,7 @@ export function openState({ now, pools, tenants, running, rules }: Snapshot): St
     rules,
     concentration: rules.concentration && { ...rules.concentration },
     startedUse: 0,
+    probes: new Map(),
     kept: createKept([...states.values()]),
   };
 }

@@ -142,18 +142,6 @@ export async function readHeld(sql: Sql): Promise<HeldRow[]> {
     WHERE state IN ('provisioning', 'running', 'stopping') AND finished_at IS NULL`;
 }
 
-export type Shortage = Pick<Offer, 'provider' | 'region' | 'zone' | 'machineType' | 'market'> & { at: Date };
-
-/** The last time that each ware was not to be had, since then. By the lease, which ends after its attempt began, since that has an index. */
-export async function readShortages(sql: Sql, since: Date): Promise<Shortage[]> {
-  return sql.$queryRaw<Shortage[]>`
-    SELECT offer->>'provider' AS provider, offer->>'region' AS region, offer->>'zone' AS zone,
-      offer->>'machineType' AS "machineType", offer->>'market' AS market, max(stopping_at) AS at
-    FROM attempt
-    WHERE state = 'failed' AND reason = 'no-capacity' AND lease_expires_at > ${since} AND stopping_at > ${since}
-    GROUP BY 1, 2, 3, 4, 5`;
-}
-
 /** One cycle at a time, whichever worker it runs in. False where another is at it. */
 export async function lockCycle(tx: Sql): Promise<boolean> {
   const [row] = await tx.$queryRaw<

@@ -29,6 +29,7 @@ import { policyRoutes, type PolicyRouteDeps } from './routes/policies.ts';
 import { quoteRoutes, type QuoteRouteDeps } from './routes/quotes.ts';
 import { runnerLogRoutes } from './routes/runner-logs.ts';
 import { runnerUploadRoutes } from './routes/runner-uploads.ts';
+import { runnerBootRoutes, type RunnerBootRouteDeps } from './routes/runner-boot.ts';
 import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
 import { sessionRoutes, type SessionRouteDeps } from './routes/session.ts';
 import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
@@ -55,6 +56,7 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   FollowDeps &
   DownloadDeps &
   CreateUploadDeps &
+  RunnerBootRouteDeps &
   RunnerRouteDeps &
   ReceiveDeps & {
     publicUrl: string;
@@ -111,6 +113,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(shareRoutes(deps));
   await app.register(simulationRoutes(deps));
   await app.register(auditRoutes(deps));
+  await app.register(runnerBootRoutes(deps));
   await app.register(runnerRoutes(deps));
   await app.register(runnerLogRoutes(deps));
   await app.register(runnerUploadRoutes(deps));

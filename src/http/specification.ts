@@ -53,6 +53,7 @@ function unused(): AppDeps {
     submit: never,
     cancel: never,
     replay: never,
+    bootStage: never,
     claim: never,
     heartbeat: never,
     report: never,

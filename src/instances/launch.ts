@@ -4,8 +4,9 @@ import type { Database } from '../db/database.ts';
 import type { Stop } from '../jobs/stop.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
-import type { InstanceRequest, NodeLimits, Provider } from '../providers/provider.ts';
+import type { InstanceRequest, NodeLimits, Provider, Shortage } from '../providers/provider.ts';
 import { bootstrapToken } from './bootstrap.ts';
+import { forgetShortages, recordShortage } from './shortage-store.ts';
 import { findInstance, markBooting, type InstanceRow } from './store.ts';
 
 export type LaunchDeps = {
@@ -13,6 +14,8 @@ export type LaunchDeps = {
   now: Clock;
   provider: (name: string) => Provider;
   stop: Stop;
+  /** Told of what an operator has to change. */
+  onError: (error: unknown) => void;
   secretKey: Buffer;
   installation: string;
   brokerUrl: string;
@@ -38,9 +41,10 @@ export function createLaunch(deps: LaunchDeps) {
     try {
       since = await provider.create(requestFor(instance, deps));
     } catch (error) {
-      await giveUp(error, instance, deps.stop);
+      await giveUp(error, instance, deps);
       return;
     }
+    await forgetShortages(deps.db.client, instance.attempt.offer as unknown as Offer, deps.now());
     const at = deps.now();
     const isStillWanted = await markBooting(deps.db, instance, { at, since: earlier(since ?? at, at) });
     if (!isStillWanted) await provider.destroy({ name: instance.name, zone: instance.zone });
@@ -52,10 +56,26 @@ function earlier(a: Date, b: Date): Date {
   return a < b ? a : b;
 }
 
-async function giveUp(error: unknown, { attempt }: InstanceRow, stop: Stop): Promise<void> {
+/** The answer is kept before the attempt ends by it: what is tried next already knows of it. */
+async function giveUp(error: unknown, { attempt }: InstanceRow, { db, now, stop, onError }: LaunchDeps): Promise<void> {
   if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
+  const offer = attempt.offer as unknown as Offer;
+  const shortage = shortageOf(error, offer);
+  if (shortage !== undefined) {
+    const isNew = await db.transaction((tx) => recordShortage(tx, offer.provider, shortage, now()));
+    // A stockout is the cloud's matter; the others are an operator's.
+    if (isNew && shortage.cause !== 'stockout') onError(error);
+  }
   const reason = error.code === 'no-capacity' ? 'no-capacity' : 'provisioning-failed';
   await stop({ jobId: attempt.jobId, attempt: attempt.number, reason, message: error.message });
+}
+
+/** What the provider said of it, or that it has none of these machines there. */
+function shortageOf({ code, message, extra }: WeirError, offer: Offer): Shortage | undefined {
+  const said = extra['shortage'] as Shortage | undefined;
+  if (said !== undefined || code !== 'no-capacity') return said;
+  const { region, zone, machineType, market } = offer;
+  return { cause: 'stockout', of: { region, zone: zone ?? region, machineType, market }, message, zonesAvailable: [] };
 }
 
 function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl }: LaunchDeps): InstanceRequest {

@@ -58,8 +58,7 @@ export function plan(attempt: AttemptFacts, limits: Limits): Step {
   const { now } = limits;
   if (attempt.state === 'stopping') return { do: 'settle' };
   const vanished = attempt.instances.find((instance) => isVanished(instance, attempt.listedAt));
-  if (vanished !== undefined)
-    return stop('instance-vanished', `The machine ${vanished.name} is gone, and its runner had not reported.`);
+  if (vanished !== undefined) return stopVanished(attempt, vanished.name);
   // Before the limit itself, which a job may reach between two looks.
   const announcement = announcementOf(attempt, now);
   if (announcement !== undefined) return { do: 'announce', ...announcement };
@@ -74,6 +73,13 @@ export function plan(attempt: AttemptFacts, limits: Limits): Step {
 
 function stop(reason: StopReason, message: string): Step {
   return { do: 'stop', reason, message };
+}
+
+/** Who takes a spot machine away need not wait until its runner has said so. */
+function stopVanished({ offer: { market } }: AttemptFacts, name: string): Step {
+  return market === 'spot'
+    ? stop('preemption', `The spot machine ${name} was taken away before its runner could report.`)
+    : stop('instance-vanished', `The machine ${name} is gone, and its runner had not reported.`);
 }
 
 function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, listedAt: Date): boolean {

@@ -1,15 +1,16 @@
-import { parseDuration, type Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
-import { backoffAfter, elsewhereFirst, isOfPlace, placeOf } from '../jobs/retry.ts';
-import { after, defaultRetries, outcomes, type EndState, type StopReason } from '../jobs/state.ts';
+import { outcomes, type EndState, type StopReason } from '../jobs/state.ts';
 import { lockJob, move, recordMoney } from '../jobs/store.ts';
-import type { JobSpec } from '../protocol/job-spec.ts';
-import type { Offer, QuoteOption } from '../protocol/quote.ts';
+import type { Offer } from '../protocol/quote.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
+import { endingOf, endOf, type Around } from './ending.ts';
 import { mayDestroy, type Limits, type SeenRow } from './plan.ts';
-import { findAttempt, markGone, type AttemptRow } from './store.ts';
+import { longestFor } from './shortage.ts';
+import { listShortages } from './shortage-store.ts';
+import { countEvictions, findAttempt, markGone, type AttemptRow } from './store.ts';
 
 export type SettleDeps = {
   db: Database;
@@ -86,7 +87,8 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   const reason = (attempt.reason ?? 'runner-error') as StopReason;
   const ending = endingOf(attempt, reason);
   const { to } = ending;
-  await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set: endOf(attempt, to, at, deps) });
+  const set = endOf(attempt, to, at, await aroundOf(tx, attempt, at, deps));
+  await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set });
 
   const charged = await chargeMachines(tx, attempt, at, deps.accrue);
   const line = { tenantId, jobId, attempt: number, at };
@@ -104,46 +106,21 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   return true;
 }
 
+async function aroundOf(
+  tx: Sql,
+  { jobId, reason, offer }: AttemptRow,
+  at: Date,
+  { retryBackoffMs }: SettleDeps,
+): Promise<Around> {
+  const isShort = reason === 'no-capacity';
+  const shortage = isShort ? longestFor(await listShortages(tx, at), offer as unknown as Offer) : undefined;
+  const evictions = reason === 'preemption' ? await countEvictions(tx, jobId) : 0;
+  return { zonesAvailable: shortage?.zonesAvailable ?? [], evictions, retryBackoffMs };
+}
+
 /** What it ran and has to run again: all since its last checkpoint. Notice that was used for one costs nothing. */
 function lostSecondsOf({ startedAt, stoppingAt }: AttemptRow, checkpointAt: Date | null): number {
   if (startedAt === null || stoppingAt === null) return 0;
   const keptUntil = Math.max(startedAt.getTime(), checkpointAt?.getTime() ?? 0);
   return Math.max(0, stoppingAt.getTime() - keptUntil) / 1000;
-}
-
-/** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */
-function endingOf({ job, number, message, exitCode, offer, preemptedFor }: AttemptRow, reason: StopReason) {
-  const { retries } = job.spec as unknown as JobSpec;
-  const isMakingWay = preemptedFor !== null;
-  const to = isMakingWay
-    ? 'queued'
-    : after({ reason, exitCode }, job.failedAttempts + 1, { ...defaultRetries, ...retries });
-  const why = message ?? 'It ended.';
-  if (to !== 'queued') return { to, reason, message: why };
-  if (job.stopRequestedAt !== null)
-    return { to: 'cancelled', reason: 'cancelled', message: `Cancelled by its tenant. ${why}` } as const;
-  if (isMakingWay) return { to, reason, message: `Attempt ${number} ended: ${why}` };
-  const place = placeOf(offer as unknown as Offer);
-  const elsewhere = isOfPlace(reason) ? `, first elsewhere than on ${place} where the quote has another place` : '';
-  return { to, reason, message: `Attempt ${number} ended: ${why} It will be tried again${elsewhere}.` };
-}
-
-/** What else changes on the job's row. A retried job keeps its place, since its time in the queue stays. */
-function endOf(
-  { job, reason, offer, preemptedFor }: AttemptRow,
-  to: EndState | 'queued',
-  at: Date,
-  { retryBackoffMs }: SettleDeps,
-) {
-  if (to !== 'queued') return { finishedAt: at };
-  // It did not fail: it made way, and may go on as soon as there is a place.
-  if (preemptedFor !== null) return {};
-  const { retries } = job.spec as unknown as JobSpec;
-  const firstMs = retries?.backoff === undefined ? retryBackoffMs : parseDuration(retries.backoff);
-  const options = job.options as unknown as QuoteOption[];
-  return {
-    failedAttempts: job.failedAttempts + 1,
-    notBefore: new Date(at.getTime() + backoffAfter(job.failedAttempts, firstMs)),
-    ...(isOfPlace(reason) ? { options: elsewhereFirst(options, offer as unknown as Offer) } : {}),
-  };
 }

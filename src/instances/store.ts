@@ -216,6 +216,13 @@ export async function readReports(sql: Sql, attemptId: string): Promise<(Report 
   return rows.map(({ reported }) => reported as unknown as Report | null);
 }
 
+/** How often the job lost a spot machine, this time too; making way for another job is none. */
+export async function countEvictions(sql: Sql, jobId: string): Promise<number> {
+  return sql.attempt.count({
+    where: { jobId, reason: 'preemption', preemptedFor: null, offer: { path: ['market'], equals: 'spot' } },
+  });
+}
+
 /** Of these names those that no living row has. */
 export async function listUnwanted(sql: Sql, names: string[]): Promise<Set<string>> {
   if (names.length === 0) return new Set();

@@ -46,6 +46,19 @@ export const Availability = Type.Object(
       ),
     ),
     lastShortageAt: Nullable(Time('When the provider last had none of these machines for a job, within a day.')),
+    shortage: Nullable(
+      Type.Object(
+        {
+          cause: Type.Enum(['stockout', 'quota', 'refused'], {
+            description:
+              'The provider had none; a limit of the operator’s account with it was reached; it refuses until an operator changes something.',
+          }),
+          message: Type.String(),
+          askedAgainAt: Time('No job asks for such a machine before; then one does, and the others once it got one.'),
+        },
+        { ...closed, description: 'What was said when it last had none; null once a job got one again.' },
+      ),
+    ),
   },
   { ...closed, title: 'Availability' },
 );

@@ -23,6 +23,14 @@ export const Retries = Type.Object(
           'Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure.',
       }),
     ),
+    onDemandAfter: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description:
+          'After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never.',
+      }),
+    ),
     backoff: Type.Optional(
       Duration(
         'How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s.',

@@ -6,6 +6,7 @@ import { maxPathBytes } from './limits.ts';
 /**
  * What a runner and the broker say to each other, under /v1/runner. The runner only calls out.
  *
+ * 0. `stage`: on a cloud's machine the boot script says with the bootstrap token what it is doing.
  * 1. `claim`: the single-use bootstrap token buys a token of the runner's own making, good for one
  *    node of one attempt. Repeating it with the same token is the same claim, so a lost answer costs nothing.
  * 2. `heartbeat`: extends the lease and brings back what to do.
@@ -34,6 +35,27 @@ export const Claim = Type.Object(
   { ...closed, title: 'RunnerClaim' },
 );
 export type Claim = Static<typeof Claim>;
+
+export const bootStages = [
+  'booted',
+  'waiting-for-gpus',
+  'installing-containers',
+  'fetching-runner',
+  'checking-runner',
+  'starting-runner',
+  'failed',
+] as const;
+
+/** What a machine is doing before its runner is up. */
+export const BootReport = Type.Object(
+  {
+    bootstrapToken: Type.String({ minLength: 32, maxLength: 128 }),
+    stage: Type.Enum([...bootStages]),
+    message: Type.String({ maxLength: 500, description: 'Why, where it failed; else empty.' }),
+  },
+  { ...closed, title: 'RunnerBootReport' },
+);
+export type BootReport = Static<typeof BootReport>;
 
 /** The addresses of all nodes, in order, once each has claimed. */
 export const Rendezvous = Type.Array(Type.Object({ address: Type.String(), port: Type.Integer() }, closed));

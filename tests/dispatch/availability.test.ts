@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 import { hourMs } from '../../src/core/time.ts';
 import { createCurrentOffers } from '../../src/dispatch/availability.ts';
+import { recordShortage } from '../../src/instances/shortage-store.ts';
 import type { Offer } from '../../src/protocol/quote.ts';
+import type { Shortage } from '../../src/providers/provider.ts';
 import { insertRunningJob } from '../artifacts/job-rows.ts';
 import { test } from '../support/database.ts';
 
@@ -23,11 +25,7 @@ const capacity = { cpus: 8, memoryBytes: 32e9, diskBytes: 100e9, gpus: { kind: '
 test('of this machine is told what no attempt holds, of a cloud when it last had none of the machine', async ({
   db,
 }) => {
-  const [running, refused, longAgo] = [
-    await insertRunningJob(db),
-    await insertRunningJob(db),
-    await insertRunningJob(db),
-  ];
+  const running = await insertRunningJob(db);
   await db.client.attempt.updateMany({
     where: { jobId: running.jobId },
     data: {
@@ -35,22 +33,15 @@ test('of this machine is told what no attempt holds, of a cloud when it last had
       limits: { cpus: 1.5, memoryBytes: 4e9, diskBytes: 10e9, gpus: [[0], [2]] },
     },
   });
-  const [shortage, past] = [new Date(Date.now() - hourMs), new Date(Date.now() - 30 * hourMs)];
-  const none = { state: 'failed', reason: 'no-capacity', limits: { cpus: 0, gpus: [] } } as const;
-  await db.client.attempt.updateMany({
-    where: { jobId: refused.jobId },
-    data: { ...none, offer: cloud, stoppingAt: shortage, finishedAt: shortage },
+  const [lately, past] = [new Date(Date.now() - hourMs), new Date(Date.now() - 30 * hourMs)];
+  const said = (market: Offer['market']): Shortage => ({
+    cause: 'stockout',
+    of: { region: 'us-central1', zone: 'us-central1-a', machineType: 'a2-highgpu-1g', market },
+    message: `us-central1-a has no ${market} a2-highgpu-1g now.`,
+    zonesAvailable: [],
   });
-  await db.client.attempt.updateMany({
-    where: { jobId: longAgo.jobId },
-    data: {
-      ...none,
-      offer: { ...cloud, market: 'on-demand' },
-      stoppingAt: past,
-      leaseExpiresAt: past,
-      finishedAt: past,
-    },
-  });
+  await db.transaction((tx) => recordShortage(tx, 'gcp', said('spot'), lately));
+  await db.transaction((tx) => recordShortage(tx, 'gcp', said('on-demand'), past));
 
   const read = createCurrentOffers({
     db,
@@ -62,9 +53,18 @@ test('of this machine is told what no attempt holds, of a cloud when it last had
         ['gcp', undefined],
       ]),
   });
-  expect((await read()).map(({ availability: { free, lastShortageAt } }) => ({ free, lastShortageAt }))).toEqual([
-    { free: { cpus: 5, memoryBytes: 24e9, diskBytes: 80e9, accelerators: 2 }, lastShortageAt: null },
-    { free: null, lastShortageAt: shortage.toISOString() },
-    { free: null, lastShortageAt: null },
+  const none = { free: null, lastShortageAt: null, shortage: null };
+  expect((await read()).map(({ availability: { seenAt: _seenAt, ...rest } }) => rest)).toEqual([
+    { ...none, free: { cpus: 5, memoryBytes: 24e9, diskBytes: 80e9, accelerators: 2 } },
+    {
+      free: null,
+      lastShortageAt: lately.toISOString(),
+      shortage: {
+        cause: 'stockout',
+        message: 'us-central1-a has no spot a2-highgpu-1g now.',
+        askedAgainAt: new Date(lately.getTime() + 60_000).toISOString(),
+      },
+    },
+    none,
   ]);
 });

@@ -11,8 +11,8 @@ export class Killed extends Error {}
 
 export type ScriptedProvider = Provider & {
   machines: Map<string, SeenInstance & { bootstrapToken: string }>;
-  /** The next such call goes wrong in this way. */
-  fail: (call: Call, fault: Fault) => void;
+  /** The next such call goes wrong in this way, or is answered with this error. */
+  fail: (call: Call, fault: Fault | WeirError) => void;
   heal: () => void;
   /** Machines asked to end that go on for a while are gone at once. */
   finishEnding: () => void;
@@ -28,7 +28,7 @@ export type ScriptedProvider = Provider & {
 export function createScriptedProvider(): ScriptedProvider {
   const machines: ScriptedProvider['machines'] = new Map();
   const ending = new Set<string>();
-  const faults: Record<Call, Fault[]> = { create: [], destroy: [], list: [] };
+  const faults: Record<Call, (Fault | WeirError)[]> = { create: [], destroy: [], list: [] };
   const slow: (() => void)[] = [];
   const watching: (() => void)[] = [];
 
@@ -42,6 +42,7 @@ export function createScriptedProvider(): ScriptedProvider {
       // What went wrong with it shows when it comes back.
       fault = faults[call].shift();
     }
+    if (fault instanceof WeirError) throw fault;
     if (fault === 'killed-before') throw new Killed();
     if (fault === 'no-capacity') throw new WeirError('no-capacity', 'There is none left.');
     if (fault === 'unavailable') throw new WeirError('unavailable', 'The cloud is away.');

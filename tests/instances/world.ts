@@ -104,6 +104,7 @@ export function createWorld(db: Database) {
       now,
       provider: () => provider,
       stop,
+      onError: (error) => void errors.push(error),
       secretKey,
       installation: 'inl',
       brokerUrl: 'http://weir.test',

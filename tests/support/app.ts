@@ -148,6 +148,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       petaflopsPerAccelerator: () => 1,
       simulate: createSimulateApart(),
     }),
+    bootStage: noRunner,
     claim: noRunner,
     heartbeat: noRunner,
     report: noRunner,

@@ -685,6 +685,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/runner/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a machine does before its runner is up */
+        post: operations["reportBootStage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runner/claim": {
         parameters: {
             query?: never;
@@ -877,6 +894,19 @@ export interface components {
                 accelerators: number;
             } | null;
             lastShortageAt: string | null;
+            shortage: {
+                /**
+                 * @description The provider had none; a limit of the operator’s account with it was reached; it refuses until an operator changes something.
+                 * @enum {unknown}
+                 */
+                cause: "stockout" | "quota" | "refused";
+                message: string;
+                /**
+                 * Format: date-time
+                 * @description No job asks for such a machine before; then one does, and the others once it got one.
+                 */
+                askedAgainAt: string;
+            } | null;
         };
         /** Blocker */
         Blocker: {
@@ -1041,6 +1071,8 @@ export interface components {
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
                 on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
+                onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
                 backoff?: string;
             };
@@ -1257,6 +1289,8 @@ export interface components {
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
                 on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
+                onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
                 backoff?: string;
             };
@@ -1346,6 +1380,8 @@ export interface components {
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
                 on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
+                onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
                 backoff?: string;
             };
@@ -1820,6 +1856,14 @@ export interface components {
                 address: string;
                 port: number;
             }[] | null;
+        };
+        /** RunnerBootReport */
+        RunnerBootReport: {
+            bootstrapToken: string;
+            /** @enum {unknown} */
+            stage: "booted" | "waiting-for-gpus" | "installing-containers" | "fetching-runner" | "checking-runner" | "starting-runner" | "failed";
+            /** @description Why, where it failed; else empty. */
+            message: string;
         };
         /** RunnerClaim */
         RunnerClaim: {
@@ -2413,6 +2457,7 @@ export type Ready = components['schemas']['Ready'];
 export type Resources = components['schemas']['Resources'];
 export type Role = components['schemas']['Role'];
 export type RunnerAssignment = components['schemas']['RunnerAssignment'];
+export type RunnerBootReport = components['schemas']['RunnerBootReport'];
 export type RunnerClaim = components['schemas']['RunnerClaim'];
 export type RunnerDirective = components['schemas']['RunnerDirective'];
 export type RunnerHeartbeat = components['schemas']['RunnerHeartbeat'];
@@ -4135,6 +4180,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditList"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportBootStage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunnerBootReport"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {
