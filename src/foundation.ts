@@ -3,9 +3,9 @@ import type { Bucket } from './artifacts/bucket.ts';
 import { createFilesystemBucket, type FilesystemBucket } from './artifacts/filesystem-bucket.ts';
 import { createGcsBucket } from './artifacts/gcs-bucket.ts';
 import { joinBuckets } from './artifacts/joined-buckets.ts';
+import { createRunnerPublisher } from './artifacts/runner-executable.ts';
 import { residenceIn, type BucketRegions, type Residence } from './artifacts/residence.ts';
 import type { Config } from './config.ts';
-import { WeirError } from './core/errors.ts';
 import { newId } from './core/ids.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { settle as settleSetting } from './db/settings.ts';
@@ -51,6 +51,7 @@ export async function openFoundation(
   const db = openDatabase(databaseUrl);
   const installation = await settleSetting(db.client, 'installation', newId('installation'));
   const queues = await createQueues({ databaseUrl, redisUrl: config.redisUrl, onError });
+  const bucket = await openBucket(config, now);
   const petaflopsPerCore = hostPetaflopsPerCore();
   const wakeSettle = (id: string, delayMs = 0) => queues.wake({ step: 'settle', id, version: 0, delayMs });
   return {
@@ -61,10 +62,10 @@ export async function openFoundation(
       config,
       installation,
       prices: pricesFrom(createCurrentCatalogue(db, now)),
-      runner: () => findRunner(config),
+      runner: runnerFrom(config, bucket, now),
       onError,
     }),
-    bucket: await openBucket(config, now),
+    bucket,
     residence: createResidence(db, bucketRegionsOf(config)),
     installation,
     now,
@@ -91,9 +92,11 @@ function pricesFrom(catalogue: () => Promise<Catalogue>): (provider: string) => 
   };
 }
 
-async function findRunner({ gcp }: Config): Promise<RunnerExecutable> {
-  if (gcp?.runner !== undefined) return gcp.runner;
-  throw new WeirError('unavailable', 'No runner is published for machines: an operator sets providers.gcp.runner.');
+/** As it is configured, else from our bucket. */
+function runnerFrom({ gcp }: Config, bucket: Bucket, now: () => Date): () => Promise<RunnerExecutable> {
+  const configured = gcp?.runner;
+  if (configured !== undefined) return () => Promise.resolve(configured);
+  return createRunnerPublisher({ bucket, directory: join(import.meta.dirname, '../dist/runner'), now });
 }
 
 /** A burst of submissions wakes the cycle so often and no oftener. */

@@ -25,6 +25,11 @@ export function logKey(owner: Owner, jobId: string, span: { firstSeq: number; la
   return `${folderOf(owner)}/jobs/${jobId}/${span.firstSeq}-${span.lastSeq}${keySuffixes.log}`;
 }
 
+/** Where the runner's executable lies; named by its content, so that it is never another. */
+export function runnerKey(sha256: string): string {
+  return `runners/${sha256}`;
+}
+
 function folderOf({ tenantId, region }: Owner): string {
   return `${region === null ? '' : `regions/${region}/`}tenants/${tenantId}`;
 }

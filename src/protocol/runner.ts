@@ -235,4 +235,6 @@ export type Boot = {
   env: Record<string, string>;
   /** True on a machine of the runner's own, which it shuts down when it has had no broker for the lease's time. */
   ownsMachine: boolean;
+  /** On Google Cloud: where its metadata server gives notice that the machine will be taken away. */
+  metadataHost?: string;
 };

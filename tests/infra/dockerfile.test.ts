@@ -16,7 +16,7 @@ test('its Node is the one that the tests run on', () => {
     devDependencies: Record<string, string>;
   };
   const versions = stagesOf(dockerfileText).map(({ image }) => /^node:([\d.]+)-/.exec(image)?.[1]);
-  expect(versions).toEqual([devDependencies['node'], devDependencies['node']]);
+  expect(new Set(versions)).toEqual(new Set([devDependencies['node']]));
 });
 
 test('it starts the program that `npm start` starts', () => {
@@ -34,9 +34,9 @@ test('it starts the program that `npm start` starts', () => {
   ).toBe(scripts['start']);
 });
 
-test('nothing but sources, migrations and the lists of packages can get into the image', () => {
+test('nothing but sources, migrations, the lists of packages and what builds the runner can get into the image', () => {
   const roots = new Set(context.map((path) => path.split('/')[0]));
-  expect(roots).toEqual(new Set(['package-lock.json', 'package.json', 'prisma', 'prisma.config.ts', 'src']));
+  expect(roots).toEqual(new Set(['infra', 'package-lock.json', 'package.json', 'prisma', 'prisma.config.ts', 'src']));
 });
 
 describe('a planted fault is found', () => {

@@ -27,7 +27,7 @@ export const isRoot = process.getuid?.() === 0;
 /** A real runner in a process of its own, in directories of its own. Gone with the test. */
 export async function startRunner(
   brokerUrl: string,
-  options: { boot?: Partial<Boot>; env?: Record<string, string> } = {},
+  options: { boot?: Partial<Boot>; env?: Record<string, string>; executable?: string } = {},
 ): Promise<RunnerProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-runner-'));
   await chmod(directory, 0o755);
@@ -45,7 +45,8 @@ export async function startRunner(
   };
   const bootPath = join(directory, 'boot.json');
   await writeFile(bootPath, JSON.stringify(boot), { mode: 0o600 });
-  const child = spawn(process.execPath, [program, bootPath], {
+  const [file, ...args] = options.executable === undefined ? [process.execPath, program] : [options.executable];
+  const child = spawn(file, [...args, bootPath], {
     detached: true,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'ignore', 'pipe'],

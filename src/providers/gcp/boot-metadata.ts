@@ -9,6 +9,7 @@ const script = readFileSync(join(import.meta.dirname, 'boot.sh'), 'utf8');
 const placeholders = {
   token: '@TOKEN@',
   address: '@ADDRESS@',
+  metadataHost: '@METADATA@',
   root: '@ROOT@',
   isolation: '@ISOLATION@',
   environment: '@ENVIRONMENT@',
@@ -28,6 +29,7 @@ export function bootMetadata(
     address: placeholders.address,
     toolDirs: [],
     ownsMachine: true,
+    metadataHost: placeholders.metadataHost,
   } satisfies Omit<Boot, 'isolation' | 'env'>;
   // A machine learns its own token alone; the hosts of a slice can't be told apart before they run.
   const tokens = isSlice ? gang.bootstrapTokens : [gang.bootstrapTokens[gang.node] ?? ''];

@@ -125,6 +125,7 @@ write_boot_file() {
   attribute weir-boot | sed \
     --expression "s|@TOKEN@|$token|" \
     --expression "s|@ADDRESS@|$address|" \
+    --expression "s|@METADATA@|$metadata_host|" \
     --expression "s|@ROOT@|$root|g" \
     --expression "s|\"@ISOLATION@\"|$isolation|" \
     --expression "s|\"@ENVIRONMENT@\"|{$(tpu_environment)}|" >"$root/boot.json"

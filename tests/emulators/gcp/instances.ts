@@ -51,8 +51,8 @@ export function createInstances(options: InstancesOptions): Instances {
     const body = call.body as unknown as InstanceBody;
     permissions.check(call.principal, insertPermissions(body, project), `projects/${project}`);
     const { requestId } = call.query;
-    const fingerprint = JSON.stringify([zone, body]);
-    const before = operations.repeated(requestId, fingerprint);
+    const target = `insert ${zone} ${body.name}`;
+    const before = operations.repeated(requestId, target);
     if (before !== undefined) return before;
     const sort = checkInstance(body, zone, world);
     const instance = createInstance(body, zone, sort, { world, use: useOf(body, sort.type, sort.accelerators) });
@@ -67,7 +67,7 @@ export function createInstances(options: InstancesOptions): Instances {
       ...(requestId === undefined ? {} : { requestId }),
       run: () => provision(instance),
     });
-    operations.remember(requestId, fingerprint, operation);
+    operations.remember(requestId, target, operation);
     return operation;
   };
 
@@ -88,8 +88,8 @@ export function createInstances(options: InstancesOptions): Instances {
   const end = (call: Call, type: 'delete' | 'stop'): Json => {
     const instance = read(call);
     const { requestId } = call.query;
-    const fingerprint = JSON.stringify([type, instance.address]);
-    const before = operations.repeated(requestId, fingerprint);
+    const target = `${type} ${instance.address}`;
+    const before = operations.repeated(requestId, target);
     if (before !== undefined) return before;
     const operation = operations.start({
       scope: `zones/${instance.zone}`,
@@ -103,7 +103,7 @@ export function createInstances(options: InstancesOptions): Instances {
         return type === 'delete' ? life.remove(instance) : life.stop(instance);
       },
     });
-    operations.remember(requestId, fingerprint, operation);
+    operations.remember(requestId, target, operation);
     return operation;
   };
 

@@ -26,9 +26,9 @@ export type Operations = {
   /** Answers when it is DONE, or after so long as it is. */
   wait: (scope: string, name: string, maxMs: number) => Promise<Json>;
   list: (scope: string) => Json[];
-  /** The operation that a repeated request started before. */
-  repeated: (requestId: string | undefined, fingerprint: string) => Json | undefined;
-  remember: (requestId: string | undefined, fingerprint: string, operation: Json) => void;
+  /** The operation that a repeated request for the same thing started before. Google does not look at its body again. */
+  repeated: (requestId: string | undefined, target: string) => Json | undefined;
+  remember: (requestId: string | undefined, target: string, operation: Json) => void;
   close: () => void;
 };
 
@@ -36,7 +36,7 @@ export type Operations = {
 export function createOperations(project: string, timing: OperationTiming): Operations {
   const operations = new Map<string, Json>();
   const ended = new Map<string, Promise<void>>();
-  const byRequest = new Map<string, { fingerprint: string; operation: Json }>();
+  const byRequest = new Map<string, Json>();
   const closing = new AbortController();
 
   const create = (work: Pick<Work, 'scope' | 'type' | 'target' | 'user'>): Json => {
@@ -120,7 +120,7 @@ export function createOperations(project: string, timing: OperationTiming): Oper
     },
     list: (scope) =>
       [...operations].filter(([key]) => key.startsWith(`${scope}/`)).map(([, operation]) => ({ ...operation })),
-    repeated: (requestId, fingerprint) => {
+    repeated: (requestId, target) => {
       if (requestId === undefined) return undefined;
       if (!uuid.test(requestId) || requestId === noUuid)
         throw new ApiError(
@@ -128,21 +128,11 @@ export function createOperations(project: string, timing: OperationTiming): Oper
           'invalid',
           `Invalid value for field 'requestId': '${requestId}'. The request ID must be a valid UUID.`,
         );
-      const known = byRequest.get(requestId);
-      if (known === undefined) return undefined;
-      if (known.fingerprint !== fingerprint)
-        throw new ApiError(
-          400,
-          'invalid',
-          `Invalid value for field 'requestId': '${requestId}'. The request ID was used with another request.`,
-        );
-      return get(
-        String(known.operation['zone'] === undefined ? 'global' : scopeOf(known.operation)),
-        String(known.operation['name']),
-      );
+      const known = byRequest.get(`${requestId} ${target}`);
+      return known === undefined ? undefined : get(scopeOf(known), String(known['name']));
     },
-    remember: (requestId, fingerprint, operation) => {
-      if (requestId !== undefined) byRequest.set(requestId, { fingerprint, operation });
+    remember: (requestId, target, operation) => {
+      if (requestId !== undefined) byRequest.set(`${requestId} ${target}`, operation);
     },
     close: () => closing.abort(),
   };
