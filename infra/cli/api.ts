@@ -1,6 +1,8 @@
 import createClient, { type Client } from 'openapi-fetch';
+import { version } from '../../src/core/version.ts';
 import { Failure, failureOf, notSignedIn } from './failure.ts';
 import type { paths, Problem } from './generated/api.ts';
+import { noteVersion } from './server-version.ts';
 
 export type Api = Client<paths>;
 
@@ -9,8 +11,12 @@ export type Server = { url: string; key: string };
 export function createApi({ url, key }: Server): Api {
   return createClient<paths>({
     baseUrl: url,
-    headers: { authorization: `Bearer ${key}`, 'user-agent': 'weir-cli' },
-    fetch: (request) => fetch(request).catch((error: unknown) => Promise.reject(unreachable(url, error))),
+    headers: { authorization: `Bearer ${key}`, 'user-agent': `weir-cli/${version}` },
+    fetch: async (request) => {
+      const response = await fetch(request).catch((error: unknown) => Promise.reject(unreachable(url, error)));
+      noteVersion(response.headers.get('weir-version'));
+      return response;
+    },
   });
 }
 

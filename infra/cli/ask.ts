@@ -19,15 +19,15 @@ export async function ask(question: string): Promise<string> {
   }
 }
 
-/** What is typed is not shown; in a pipe it is read whole. */
+/** What is typed is not shown; in a pipe it is read whole, less the line break at its end. */
 export async function askSecret(question: string): Promise<string> {
-  if (process.stdin.isTTY !== true) return (await readAll(process.stdin)).trim();
+  if (process.stdin.isTTY !== true) return (await readAll(process.stdin)).replace(/\r?\n$/, '');
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   // From here on the terminal shows nothing of what is typed.
   process.stderr.write(question);
   try {
-    return (await answerTo(lines, '')).trim();
+    return await answerTo(lines, '');
   } finally {
     lines.close();
     process.stderr.write('\n');

@@ -29,6 +29,35 @@ export class Failure extends Error {
     this.next = next;
     this.problem = problem;
   }
+
+  /** The same, with its faults said in other words. */
+  withFaults(faults: Fault[]): Failure {
+    const { message, exitCode, next, problem, cause } = this;
+    return new Failure(message, {
+      exitCode,
+      faults,
+      cause,
+      ...(next === undefined ? {} : { next }),
+      ...(problem === undefined ? {} : { problem }),
+    });
+  }
+}
+
+/** Runs a call whose body holds what a file holds, below `place`: a fault is said to be where it is in the file. */
+export function below<T>(place: string, call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    const inFile = (pointer: string) => (pointer.startsWith(`${place}/`) ? pointer.slice(place.length) : pointer);
+    throw error.withFaults(error.faults.map(({ pointer, detail }) => ({ pointer: inFile(pointer), detail })));
+  });
+}
+
+/** Runs a call whose fields come from flags and arguments: a fault is shown at these, `{ '/label': '--label' }`. */
+export function atFlags<T>(names: Readonly<Record<string, string>>, call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    throw error.withFaults(error.faults.map(({ pointer, detail }) => ({ pointer: names[pointer] ?? pointer, detail })));
+  });
 }
 
 export function usageFailure(message: string, next?: string): Failure {
@@ -46,7 +75,13 @@ export function notSignedIn(message: string): Failure {
 export function failureOf(problem: Problem): Failure {
   const { status, detail, errors = [] } = problem;
   if (status === 401) return new Failure(detail, { ...withProblem(problem), exitCode: exitCodes.notSignedIn });
-  return new Failure(errors.length > 0 ? problem.title : detail, { ...withProblem(problem), faults: errors });
+  const faults = errors.map(({ pointer, detail: what }) => ({ pointer: asFlag(pointer), detail: what }));
+  return new Failure(errors.length > 0 ? problem.title : detail, { ...withProblem(problem), faults });
+}
+
+/** The flags that become parameters of a query are called as these are. */
+function asFlag(pointer: string): string {
+  return pointer.replace(/^\?/, '--');
 }
 
 function withProblem(problem: Problem): Details {
@@ -59,7 +94,8 @@ const nextByKind: Record<string, string> = {
   forbidden: 'ask an admin of your tenant, or an operator, for a key that may (weir keys create --role ROLE)',
   'can-never-start': 'weir offers shows what can be bought, weir policy get what your tenant may use',
   'too-many-queued': 'weir ps --state queued shows what waits, weir cancel JOB makes room',
-  expired: 'ask again: prices are kept for a limited time',
+  expired: 'ask again: weir quote SPEC',
+  dearer: 'weir quote SPEC shows what it costs now, weir submit SPEC accepts that',
   unavailable: 'try again in a moment',
   'no-capacity': 'try again in a moment',
 };
@@ -69,6 +105,10 @@ const nextByThing: Record<string, string> = {
   tenant: 'weir tenants ls shows the tenants there are',
   artifact: 'weir artifacts ls JOB shows what the job produced',
   key: 'weir keys ls shows the keys there are',
+  quote: 'weir quote SPEC makes one',
+  secret: 'weir secrets ls shows the secrets there are',
+  delivery: 'weir webhooks ls JOB shows what was sent',
+  upload: 'weir upload FILE makes one',
 };
 
 function nextAfter({ type, detail }: Problem): string | undefined {

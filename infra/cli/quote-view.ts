@@ -1,7 +1,8 @@
 import { formatUsd } from '../../src/core/money.ts';
 import { formatDuration } from '../../src/core/time.ts';
 import type { Quote, QuoteOption } from './generated/api.ts';
-import { fields, note, paint, print, table } from './screen.ts';
+import { isTerminal, note, paint, print } from './screen.ts';
+import { fields, table } from './table.ts';
 import { machines, percent, range, when } from './words.ts';
 
 const reasonsShown = 5;
@@ -74,7 +75,8 @@ function foundations({
     ['quote', id],
     ['pilot', pilot?.message],
     ['work', flops === null ? `known as a duration, from ${basis}` : `${flops.toExponential(2)} FLOP, from ${basis}`],
-    ...assumptions.map((assumption): [string, string] => ['assumed', assumption]),
+    // In a pipe each row is read by its name.
+    ...assumptions.map((text, index): [string, string] => [index === 0 || !isTerminal ? 'assumed' : '', text]),
     [
       'share',
       `${percent(before)} of the last ${window}, ${percent(after)} with it${cap === null ? '' : `, cap ${percent(cap)}`}`,

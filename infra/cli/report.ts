@@ -1,15 +1,16 @@
 import { Failure, exitCodes } from './failure.ts';
-import { paintError, plain } from './screen.ts';
+import { paintError, plain, say } from './screen.ts';
+import { versionAdvice } from './server-version.ts';
 
 /** Says what went wrong on stderr and answers the exit code. Nobody is shown a stack trace. */
 export function report(error: unknown, isJson: boolean): number {
   const failure = error instanceof Failure ? error : unforeseen(error);
-  if (isJson) tell(JSON.stringify(failure.problem ?? problemLike(failure)));
-  else tell(textOf(failure));
+  if (isJson) say(JSON.stringify(failure.problem ?? problemLike(failure)));
+  else say(textOf(failure));
   return failure.exitCode;
 }
 
-function textOf({ message, faults, next, problem }: Failure): string {
+function textOf({ message, faults, next = versionAdvice(), problem }: Failure): string {
   const blockers = (problem as { blockers?: { message: string; unblocks: string }[] } | undefined)?.blockers ?? [];
   return [
     `${paintError(['bold', 'red'], 'weir:')} ${plain(message)}`,
@@ -39,8 +40,4 @@ function unforeseen(error: unknown): Failure {
     exitCode: exitCodes.failure,
     ...(isOfMachine ? {} : { next: 'this is a fault of the weir command; please tell who maintains it' }),
   });
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -1,4 +1,4 @@
-import { answer, createApi, failureOfResponse, firstOf, type Api, type Server } from './api.ts';
+import { answer, createApi, firstOf, type Api, type Server } from './api.ts';
 import { readConfigFile, type KeyTenant, type Profile } from './config-file.ts';
 import { Failure, notSignedIn, usageFailure } from './failure.ts';
 
@@ -7,6 +7,7 @@ export type Flags = { json?: boolean; profile?: string; tenant?: string };
 
 export type Session = {
   api: Api;
+  url: string;
   /** The tenant that the user named, by id or name, for the query of a call that an operator makes for a tenant. */
   named: { tenant?: string };
   /** The tenant whose things are asked for: the one named, or the key's own. */
@@ -23,6 +24,7 @@ export async function connect({ profile: name, tenant }: Flags): Promise<Session
   const named = tenant === undefined ? {} : { tenant: await tenantNamed(api, tenant) };
   return {
     api,
+    url: server.url,
     named,
     tenantId: async () => named.tenant ?? requireOwn(own === undefined ? await identify(api) : own),
   };
@@ -41,8 +43,10 @@ async function serverFor(name: string | undefined): Promise<Server & { tenant?: 
   return profile;
 }
 
-async function findProfile(name: string | undefined): Promise<Profile | undefined> {
+/** The profile of that name; else of WEIR_PROFILE; else the one last signed in with. */
+async function findProfile(flag: string | undefined): Promise<Profile | undefined> {
   const { current, profiles } = await readConfigFile();
+  const name = flag ?? (process.env['WEIR_PROFILE'] || undefined);
   const profile = profiles[name ?? current];
   if (profile !== undefined || name === undefined) return profile;
   const known = Object.keys(profiles).join(', ') || 'none';
@@ -59,15 +63,8 @@ export function requireUrl(text: string): string {
 
 /** Whose key it is; null: an operator's. */
 export async function identify(api: Api): Promise<KeyTenant | null> {
-  const { error, response } = await api.GET('/v1/tenants', { params: { query: { limit: 1 } } });
-  if (response.ok) return null;
-  if (response.status !== 403) throw failureOfResponse(error, response);
-  // Among the shares, a tenant's key sees the name of its own tenant only.
-  const { tenants } = await answer(api.GET('/v1/shares', { params: { query: { window: '1h' } } }));
-  const [own] = tenants.flatMap(({ tenant }) => tenant ?? []);
-  if (own === undefined)
-    throw new Failure('The server does not say whose key this is.', { next: 'name the tenant: --tenant' });
-  return own;
+  const { tenant } = await answer(api.GET('/v1/me'));
+  return tenant;
 }
 
 function requireOwn(own: KeyTenant | null): string {

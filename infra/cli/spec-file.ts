@@ -1,18 +1,69 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { LineCounter, parse, parseDocument, type Document, type Node } from 'yaml';
 import type { Fault } from '../../src/core/errors.ts';
 import { exitCodes, Failure, usageFailure } from './failure.ts';
+import { fieldsOf, flagFor, type FieldFlag, type GivenSpecFlags, type SpecSource } from './spec-flags.ts';
 
-/** A YAML or JSON file, which knows where in it each field stands. */
+/** Fields from a YAML or JSON file and from flags, which know where each was written. */
 export type SpecFile = {
-  value: object;
-  /** Runs a call that sends the value; a fault that the server finds in it is shown at its line. */
+  value: Record<string, unknown>;
+  /** Runs a call that sends the value; a fault that the server finds in it is shown at its line or flag. */
   placing: <T>(call: () => Promise<T>) => Promise<T>;
 };
 
+type Read = { name: string; document: Document; lines: LineCounter };
+type Written = { file: Read | undefined; flags: FieldFlag[] };
+
 /** `-` is what comes in by the pipe. */
 export async function readSpecFile(path: string): Promise<SpecFile> {
+  const { read, value } = await readFields(path);
+  return { value, placing: placingBy({ file: read, flags: [] }) };
+}
+
+/** The file, if one is named, and over it what the flags and the words behind `--` say. */
+export async function readSpec({ path, command }: SpecSource, given: GivenSpecFlags): Promise<SpecFile> {
+  const file = path === undefined ? undefined : await readFields(path);
+  const { fields, settings } = fieldsOf(given);
+  const flags = [
+    ...(command.length === 0 ? [] : [{ flag: 'the command behind --', pointer: '/command', value: command }]),
+    ...fields,
+    ...settings.map(readSetting),
+  ];
+  if (file === undefined && flags.length === 0)
+    throw usageFailure(
+      'Which job? Name a spec, or say it with flags.',
+      'weir quote job.yaml, or weir quote --name NAME -- COMMAND',
+    );
+  const value = structuredClone(file?.value ?? {});
+  for (const { pointer, value: set } of flags) setAt(value, partsOf(pointer), set);
+  return { value, placing: placingBy({ file: file?.read, flags }) };
+}
+
+/** `workload.tokens=20e9`, its value as YAML. */
+function readSetting(setting: string): FieldFlag {
+  const at = setting.indexOf('=');
+  if (at < 1) throw usageFailure(`--set ${setting} sets nothing; write it like --set workload.tokens=20e9.`);
+  const path = setting.slice(0, at);
+  try {
+    return { flag: `--set ${path}`, pointer: `/${path.split('.').join('/')}`, value: parse(setting.slice(at + 1)) };
+  } catch {
+    throw usageFailure(`--set ${path}: the value is not valid YAML.`);
+  }
+}
+
+function setAt(fields: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) {
+    Object.assign(fields, { [name]: value });
+    return;
+  }
+  const inner = fields[name];
+  const holder = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
+  Object.assign(fields, { [name]: holder });
+  setAt(holder, rest, value);
+}
+
+async function readFields(path: string): Promise<{ read: Read; value: Record<string, unknown> }> {
   const text = await readText(path);
   const name = path === '-' ? 'stdin' : path;
   const lines = new LineCounter();
@@ -25,10 +76,7 @@ export async function readSpecFile(path: string): Promise<SpecFile> {
   const value: unknown = document.toJS();
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw usageFailure(`${name} holds no fields, such as name: value.`);
-  return {
-    value,
-    placing: (call) => call().catch((error: unknown) => Promise.reject(placed(error, { name, document, lines }))),
-  };
+  return { read: { name, document, lines }, value: value as Record<string, unknown> };
 }
 
 async function readText(path: string): Promise<string> {
@@ -39,28 +87,34 @@ async function readText(path: string): Promise<string> {
   });
 }
 
-type Read = { name: string; document: Document; lines: LineCounter };
-
-function placed(error: unknown, read: Read): unknown {
-  if (!(error instanceof Failure) || error.faults.length === 0) return error;
-  const { message, exitCode, faults, next, problem } = error;
-  return new Failure(message, {
-    exitCode,
-    faults: faults.map((fault) => withPlace(fault, read)),
-    ...(next === undefined ? {} : { next }),
-    ...(problem === undefined ? {} : { problem }),
-  });
+function placingBy(written: Written): SpecFile['placing'] {
+  return (call) => call().catch((error: unknown) => Promise.reject(placed(error, written)));
 }
 
-function withPlace({ pointer, detail }: Fault, { name, document, lines }: Read): Fault {
+function placed(error: unknown, written: Written): unknown {
+  if (!(error instanceof Failure) || error.faults.length === 0) return error;
+  return error.withFaults(error.faults.map((fault) => withPlace(fault, written)));
+}
+
+/** The flag that set a field, else the line of the file, else the flag that could have set what is missing. */
+function withPlace({ pointer, detail }: Fault, { file, flags }: Written): Fault {
   if (!pointer.startsWith('/')) return { pointer, detail };
-  const path = pointer
+  const flag = flags.findLast((each) => pointer === each.pointer || pointer.startsWith(`${each.pointer}/`));
+  if (flag !== undefined) return { pointer: flag.flag, detail };
+  const [within, ...others] = flags.filter((each) => each.pointer.startsWith(`${pointer}/`));
+  const isInFile = file?.document.hasIn(partsOf(pointer)) === true;
+  if (within !== undefined && others.length === 0 && !isInFile) return { pointer: within.flag, detail };
+  if (file === undefined) return { pointer: flagFor(pointer) ?? pointer, detail };
+  const node = file.document.getIn(partsOf(pointer), true) as Node | undefined;
+  const at = node?.range?.[0];
+  return { pointer: at === undefined ? pointer : `${placeOf(file.name, file.lines, at)} ${pointer}`, detail };
+}
+
+function partsOf(pointer: string): string[] {
+  return pointer
     .slice(1)
     .split('/')
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const node = document.getIn(path, true) as Node | undefined;
-  const at = node?.range?.[0];
-  return { pointer: at === undefined ? pointer : `${placeOf(name, lines, at)} ${pointer}`, detail };
 }
 
 function placeOf(name: string, lines: LineCounter, at: number): string {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../src/core/time.ts';
 import { formatUsd } from '../../src/core/money.ts';
-import type { Job, Offer, Percentiles, Progress } from './generated/api.ts';
+import type { Job, Offer, Percentiles } from './generated/api.ts';
 import { isTerminal } from './screen.ts';
 
 /** `3 min ago` for people, the time itself for programs. */
@@ -31,7 +31,10 @@ const sizes = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** `12.4 MiB` for people, the bytes themselves for programs. */
 export function size(bytes: number): string {
-  if (!isTerminal) return String(bytes);
+  return isTerminal ? byteText(bytes) : String(bytes);
+}
+
+export function byteText(bytes: number): string {
   const step = Math.min(sizes.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   return `${Number((bytes / 1024 ** step).toFixed(1))} ${sizes[step]}`;
 }
@@ -49,17 +52,4 @@ export function amount(usd: number): string {
 
 export function costOf({ cost: { finalUsd, accruedUsd } }: Job): string {
   return formatUsd(finalUsd ?? accruedUsd);
-}
-
-/** What there is to say of a job's state in a few words: how far it is, why it waits, how it ended. */
-export function standing(job: Job): string {
-  const { progress, waiting, reason } = job;
-  if (waiting !== undefined) return waiting.blockers.map(({ code }) => code).join(', ');
-  const part = progress === undefined ? undefined : doneOf(progress);
-  if (part !== undefined) return `${Math.floor(100 * part)} %`;
-  return reason === 'completed' ? '' : (reason ?? '');
-}
-
-function doneOf({ done, total }: Progress): number | undefined {
-  return done === null || total === null ? undefined : Math.min(1, done / total);
 }

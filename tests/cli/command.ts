@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { test as base } from 'vitest';
+import { buildPackage } from '../../infra/cli/build-package.ts';
 import { createDatabase } from '../support/database.ts';
 import { createInstallation, type Client, type Installation } from '../support/service.ts';
 
@@ -14,27 +16,65 @@ type Options = { stdin?: string; env?: Record<string, string>; heard?: (stdout: 
 /** The command as a user has it, in a directory and with a configuration of its own. */
 export type Weir = {
   directory: string;
+  words: [node: string, program: string];
   env: Record<string, string>;
   run: (given: string[], options?: Options) => Promise<Ended>;
   write: (path: string, text: string) => Promise<void>;
 };
 
-const program = join(import.meta.dirname, '../../infra/cli/weir.ts');
+const sources = join(import.meta.dirname, '../../infra/cli');
+const execute = promisify(execFile);
 
-export async function createCommand(env: Record<string, string> = {}): Promise<Weir & { remove: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'weir-cli-'));
-  const own = { PATH: process.env['PATH'] ?? '', HOME: directory, XDG_CONFIG_HOME: join(directory, 'config'), ...env };
+/** The Node that npm runs on, as it does for a user: an older one than the tests' own, where that comes with the packages. */
+const node = process.env['npm_node_execpath'] ?? process.execPath;
+
+/** The command as a user gets it: packed by npm and installed by npm, beside nothing else. Its words are for `spawn`. */
+export type Installed = { words: [node: string, program: string]; directory: string; remove: () => Promise<void> };
+
+export async function installCommand(): Promise<Installed> {
+  const directory = await mkdtemp(join(tmpdir(), 'weir-cli-package-'));
+  const unpacked = join(directory, 'package');
+  await mkdir(unpacked);
+  for (const name of ['package.json', 'README.md']) await copyFile(join(sources, name), join(unpacked, name));
+  await buildPackage(unpacked);
+  const { stdout } = await execute('npm', ['pack', unpacked, '--ignore-scripts', '--json'], { cwd: directory });
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  const quietly = ['--offline', '--no-audit', '--no-fund', '--prefix', directory];
+  await execute('npm', ['install', '--global', ...quietly, join(directory, filename)]);
   return {
+    words: [node, join(directory, 'bin/weir')],
     directory,
-    env: own,
-    run: (given, options = {}) => run(given, directory, { ...options, env: { ...own, ...options.env } }),
-    write: (path, text) => writeFile(join(directory, path), text),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
-function run(given: string[], cwd: string, { env = {}, stdin = '', heard }: Options): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...given], { cwd, env, stdio: 'pipe' });
+/** The command as `npx weir` runs it in a checkout. */
+export const fromSources: Pick<Installed, 'words'> = { words: [process.execPath, join(sources, 'weir.ts')] };
+
+export async function createCommand(
+  { words }: Pick<Installed, 'words'>,
+  env: Record<string, string> = {},
+): Promise<Weir & { remove: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'weir-cli-'));
+  const own = { PATH: process.env['PATH'] ?? '', HOME: directory, XDG_CONFIG_HOME: join(directory, 'config'), ...env };
+  const work = join(directory, 'work');
+  await mkdir(work);
+  return {
+    directory: work,
+    words,
+    env: own,
+    run: (given, options = {}) => run([...words, ...given], work, { ...options, env: { ...own, ...options.env } }),
+    write: (path, text) => writeFile(join(work, path), text),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+function run(
+  [program = '', ...given]: string[],
+  cwd: string,
+  { env = {}, stdin = '', heard }: Options,
+): Promise<Ended> {
+  const child = spawn(program, given, { cwd, env, stdio: 'pipe' });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].on('data', (chunk: Buffer) => {
@@ -58,10 +98,19 @@ export function spec(fields: object): string {
   });
 }
 
-type Fixtures = { installation: Installation; vision: Client; weir: Weir; operator: Weir };
+type Fixtures = { installed: Installed; installation: Installation; vision: Client; weir: Weir; operator: Weir };
 
 /** vitest's `test` with a running service, a tenant called vision, and the command with its admin's key and the operator's. */
 export const test = base.extend<Fixtures>({
+  installed: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const installed = await installCommand();
+      await use(installed);
+      await installed.remove();
+    },
+    { scope: 'file' },
+  ],
   installation: [
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
@@ -75,13 +124,13 @@ export const test = base.extend<Fixtures>({
     { scope: 'file' },
   ],
   vision: [async ({ installation }, use) => use(await installation.tenant('vision')), { scope: 'file' }],
-  weir: async ({ installation: { url }, vision: { key } }, use) => {
-    const weir = await createCommand({ WEIR_URL: url, WEIR_KEY: key });
+  weir: async ({ installed, installation: { url }, vision: { key } }, use) => {
+    const weir = await createCommand(installed, { WEIR_URL: url, WEIR_KEY: key });
     await use(weir);
     await weir.remove();
   },
-  operator: async ({ installation: { url, operator }, vision: _vision }, use) => {
-    const weir = await createCommand({ WEIR_URL: url, WEIR_KEY: operator.key });
+  operator: async ({ installed, installation: { url, operator }, vision: _vision }, use) => {
+    const weir = await createCommand(installed, { WEIR_URL: url, WEIR_KEY: operator.key });
     await use(weir);
     await weir.remove();
   },

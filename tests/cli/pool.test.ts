@@ -63,7 +63,7 @@ test('who used what, and what it cost, in rows and as the API has it', async ({ 
   expect((await operator.run(['shares', '--month', month])).code).toBe(0);
   expect(await weir.run(['shares', '--window', 'soon'])).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('?window'),
+    stderr: expect.stringContaining('  --window: '),
   });
   const kinds = (await weir.run(['statement'])).stdout
     .trim()

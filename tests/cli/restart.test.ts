@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { createInstallation } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { createCommand, spec } from './command.ts';
+import { createCommand, fromSources, spec } from './command.ts';
 
 test('a log is followed across a restart of the API, without a gap', async () => {
   const database = await createDatabase();
@@ -12,7 +12,7 @@ test('a log is followed across a restart of the API, without a gap', async () =>
   await installation.start('worker', installation.port + 1);
   const api = await installation.start('api');
   const { key } = await installation.tenant('vision');
-  const weir = await createCommand({ WEIR_URL: installation.url, WEIR_KEY: key });
+  const weir = await createCommand(fromSources, { WEIR_URL: installation.url, WEIR_KEY: key });
   onTestFinished(weir.remove);
 
   const counting = spec({ command: 'for i in $(seq 40); do echo line $i; sleep 0.1; done' });

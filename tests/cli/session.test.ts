@@ -10,9 +10,8 @@ import { createCommand, test as base } from './command.ts';
 
 /** As at the first start: nothing is known. */
 const test = base.extend<{ fresh: Awaited<ReturnType<typeof createCommand>> }>({
-  // eslint-disable-next-line no-empty-pattern
-  fresh: async ({}, use) => {
-    const fresh = await createCommand();
+  fresh: async ({ installed }, use) => {
+    const fresh = await createCommand(installed);
     await use(fresh);
     await fresh.remove();
   },
@@ -36,7 +35,7 @@ test('login keeps a key that the server knows, for its owner’s eyes only', asy
     stdout: `Signed in to ${url} as vision.\n`,
   });
 
-  const path = join(fresh.directory, 'config/weir/config.json');
+  const path = join(fresh.directory, '../config/weir/config.json');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
     current: 'default',
@@ -94,7 +93,7 @@ test('a server that is away is said to be away, in one line and the next step', 
 
 test('a configuration that was damaged is named, not trusted', async ({ fresh, installation: { url }, vision }) => {
   await fresh.run(['login', '--server', url, '--key', vision.key]);
-  await fresh.write('config/weir/config.json', '{"profiles": 1}');
+  await fresh.write('../config/weir/config.json', '{"profiles": 1}');
   expect(await fresh.run(['ps'])).toMatchObject({ code: 2, stderr: expect.stringContaining('config.json') });
 });
 
@@ -105,7 +104,7 @@ test('help comes without a server, in little more time than Node itself needs', 
   // A moment in which the machine has nothing else to do is enough.
   await waitFor('help to come in five times the time of an empty program', async () => {
     const startMs = performance.now();
-    spawnSync(process.execPath, ['--eval', '0']);
+    spawnSync(fresh.words[0], ['--eval', '0']);
     const betweenMs = performance.now();
     await fresh.run(['--help']);
     bestMs.node = Math.min(bestMs.node, betweenMs - startMs);

@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { join, resolve, sep } from 'node:path';
 import { answer, failureOfResponse, firstOf, type List } from '../api.ts';
+import { download } from '../download.ts';
 import { Failure } from '../failure.ts';
 import type { Artifact } from '../generated/api.ts';
-import { isTerminal, note, print, printJson, table } from '../screen.ts';
+import { cachePath, showFile } from '../open-file.ts';
+import { isTerminal, note, print, printJson } from '../screen.ts';
 import { connect, jobIdOf, type Flags, type Session } from '../session.ts';
 import { fetchSigned } from '../signed-url.ts';
+import { table } from '../table.ts';
+import { createTransfer } from '../transfer.ts';
 import { size, when } from '../words.ts';
 
 export async function listArtifacts(given: string, flags: Flags): Promise<void> {
@@ -38,15 +37,27 @@ export async function getArtifacts(given: string, wanted: string[], flags: Flags
   const { items } = await artifactsOf(session, job);
   const chosen = items.filter(({ path }) => wanted.length === 0 || wanted.some((name) => isWithin(path, name)));
   const missing = wanted.filter((name) => !items.some(({ path }) => isWithin(path, name)));
-  if (chosen.length === 0 || missing.length > 0)
-    throw new Failure(`${job} has kept no ${missing.join(', no ') || 'files'}.`, { next: `weir artifacts ls ${job}` });
-  const written: string[] = [];
-  for (const artifact of chosen) {
-    written.push(await fetchArtifact(session, job, artifact, flags.output));
-    if (flags.json !== true) print(written.at(-1));
-  }
-  if (flags.json === true)
-    printJson({ items: chosen.map((artifact, index) => ({ ...artifact, file: written[index] })) });
+  if (chosen.length === 0 || missing.length > 0) throw nothingKept(job, missing.join(', no ') || 'files');
+  const files = await fetchArtifacts(session, job, chosen, flags.output);
+  if (flags.json !== true) return files.forEach((file) => print(file));
+  printJson({ items: chosen.map((artifact, index) => ({ ...artifact, file: files[index] })) });
+}
+
+/** Fetches one file to where it may be lost, and shows it. */
+export async function openArtifact(given: string, path: string, flags: Flags): Promise<void> {
+  const session = await connect(flags);
+  const job = await jobIdOf(session, given);
+  const { items } = await artifactsOf(session, job);
+  const artifact = items.find((each) => each.path === path);
+  if (artifact === undefined) throw nothingKept(job, path);
+  const [file = ''] = await fetchArtifacts(session, job, [artifact], join(cachePath(), job));
+  if (flags.json === true) printJson({ ...artifact, file });
+  else print(file);
+  await showFile(file);
+}
+
+function nothingKept(job: string, what: string): Failure {
+  return new Failure(`${job} has kept no ${what}.`, { next: `weir artifacts ls ${job}` });
 }
 
 function artifactsOf({ api }: Session, job: string): Promise<List<Artifact>> {
@@ -59,45 +70,34 @@ function isWithin(path: string, name: string): boolean {
   return path === name || path.startsWith(`${name.replace(/\/+$/, '')}/`);
 }
 
-/** The file has its name once all its bytes are there and are the right ones. */
-async function fetchArtifact(
+/** Answers the files, in the order of the artifacts. */
+async function fetchArtifacts(
   session: Session,
   job: string,
-  { path, sha256 }: Artifact,
+  artifacts: readonly Artifact[],
   output: string,
-): Promise<string> {
-  const file = join(output, path);
-  if (!resolve(file).startsWith(resolve(output) + sep)) throw new Failure(`${path} would lie outside ${output}.`);
-  const bytes = await openArtifact(session, job, path);
-  await mkdir(dirname(file), { recursive: true });
-  const hash = createHash('sha256');
-  const hashing = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  const partial = `${file}.part`;
+): Promise<string[]> {
+  const totalBytes = artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const [only] = artifacts;
+  const what = artifacts.length === 1 && only !== undefined ? only.path : `${artifacts.length} files`;
+  const { advance, end } = createTransfer(what, totalBytes);
+  const files: string[] = [];
   try {
-    await pipeline(bytes, hashing, createWriteStream(partial));
-    if (hash.digest('hex') !== sha256)
-      throw new Failure(`${path} did not arrive as it was kept: its checksum differs.`, {
-        next: 'run the command again',
-      });
-    await rename(partial, file);
+    for (const { path, sha256 } of artifacts) {
+      const file = join(output, path);
+      if (!resolve(file).startsWith(resolve(output) + sep)) throw new Failure(`${path} would lie outside ${output}.`);
+      await download(path, { file, sha256, advance, open: (from) => openBytes(session, { job, path }, from) });
+      files.push(file);
+    }
   } finally {
-    await rm(partial, { force: true });
+    end();
   }
-  return file;
+  return files;
 }
 
-async function openArtifact({ api }: Session, job: string, path: string): Promise<Readable> {
-  const asked = await api.GET('/v1/jobs/{job}/artifacts/{path}', {
-    params: { path: { job, path } },
-    redirect: 'manual',
-  });
+async function openBytes({ api }: Session, path: { job: string; path: string }, from: number): Promise<Response> {
+  const asked = await api.GET('/v1/jobs/{job}/artifacts/{path}', { params: { path }, redirect: 'manual' });
   const location = asked.response.headers.get('location');
   if (location === null) throw failureOfResponse(asked.error, asked.response);
-  const { body } = await fetchSigned(location, path);
-  return body === null ? Readable.from([]) : Readable.from(body);
+  return fetchSigned(location, path.path, from === 0 ? {} : { headers: { range: `bytes=${from}-` } });
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { answer, firstOf } from '../api.ts';
+import { atFlags } from '../failure.ts';
 import type { Role } from '../generated/api.ts';
-import { note, print, printJson, table } from '../screen.ts';
+import { note, print, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
+import { table } from '../table.ts';
 import { when } from '../words.ts';
 
 export async function listKeys(flags: Flags): Promise<void> {
@@ -31,7 +33,8 @@ export async function createKey(flags: Flags & { role: Role; label?: string }): 
   const { role, label } = flags;
   const params = { path: { tenant: await tenantId() }, header: { 'Idempotency-Key': randomUUID() } };
   const body = { role, ...(label === undefined ? {} : { label }) };
-  const created = await answer(api.POST('/v1/tenants/{tenant}/keys', { params, body }));
+  const post = answer(api.POST('/v1/tenants/{tenant}/keys', { params, body }));
+  const created = await atFlags({ '/role': '--role', '/label': '--label' }, post);
   if (flags.json === true) return printJson(created);
   print(created.key);
   note(`${created.id}, ${created.role}: shown this once. Who gets it types weir login`);

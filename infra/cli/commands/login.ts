@@ -8,7 +8,7 @@ import { defaultUrl, identify, requireUrl, type Flags } from '../session.ts';
 /** Keeps a server and a key, once the server has said whose it is. */
 export async function login(flags: Flags & { server?: string; key?: string }): Promise<void> {
   const url = requireUrl(flags.server ?? (await askServer()));
-  const key = flags.key ?? (await askSecret('Key: '));
+  const key = (flags.key ?? (await askSecret('Key: '))).trim();
   if (!/^[\x21-\x7e]+$/.test(key))
     throw usageFailure('That is no key.', 'weir login --server URL --key KEY, or the key by a pipe');
   const tenant = await identify(createApi({ url, key }));
@@ -18,6 +18,20 @@ export async function login(flags: Flags & { server?: string; key?: string }): P
   if (flags.json === true) return printJson({ profile: name, url, tenant });
   print(`Signed in to ${url} as ${tenant === null ? 'an operator' : tenant.name}.`);
   note(`kept in ${configPath()}${name === defaultProfile ? '' : ` as ${name}, used from now on`}; next: weir ps`);
+}
+
+/** Forgets the key of the profile named, or of the one in use. It still works: `weir keys revoke` ends it. */
+export async function logout(flags: Flags): Promise<void> {
+  const { current, profiles } = await readConfigFile();
+  const name = flags.profile ?? current;
+  const { [name]: gone, ...kept } = profiles;
+  if (gone === undefined)
+    throw usageFailure(`There is no profile ${name} to forget.`, 'weir whoami shows those there are');
+  const next = name === current ? (Object.keys(kept)[0] ?? defaultProfile) : current;
+  await writeConfigFile({ current: next, profiles: kept });
+  if (flags.json === true) return printJson({ profile: name, url: gone.url });
+  print(`Forgot the key to ${gone.url}${name === defaultProfile ? '' : ` (${name})`}.`);
+  note(next in kept ? `from now on ${next} is used` : 'next: weir login');
 }
 
 async function askServer(): Promise<string> {

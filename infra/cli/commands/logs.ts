@@ -4,11 +4,13 @@ import type { LogLine, LogLineList } from '../generated/api.ts';
 import { showLine } from '../log-view.ts';
 import { print } from '../screen.ts';
 import { connect, jobIdOf, type Flags } from '../session.ts';
+import { followShown } from '../watch.ts';
 
 /** The log so far or, followed, to its end. As JSON, a line is an object on a line of its own. */
 export async function logs(given: string, flags: Flags & { follow?: boolean }): Promise<void> {
   const session = await connect(flags);
   const job = await jobIdOf(session, given);
+  if (flags.follow === true && flags.json !== true) return followShown(session, job, showLine);
   const show = flags.json === true ? (line: LogLine) => print(JSON.stringify(line)) : showLine;
   if (flags.follow === true) {
     for await (const line of followLog(session.api, job)) show(line);

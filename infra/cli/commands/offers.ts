@@ -1,8 +1,9 @@
 import { formatUsd } from '../../../src/core/money.ts';
 import { answer } from '../api.ts';
 import type { CurrentOffer } from '../generated/api.ts';
-import { note, printJson, table } from '../screen.ts';
+import { note, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
+import { table } from '../table.ts';
 import { machines, when } from '../words.ts';
 
 export async function offers(flags: Flags & { accelerator?: string }): Promise<void> {

@@ -17,7 +17,7 @@ export async function setPolicy(path: string, flags: PolicyFlags): Promise<void>
   const session = await connect(flags);
   const file = await readSpecFile(path);
   showPolicy(await file.placing(() => writePolicy(session, flags.pool === true, file.value)), flags);
-  note('set; it holds from now on');
+  note('set; it holds from now on. weir policy preview shows what a change would do before it is made');
 }
 
 async function readPolicy({ api, tenantId }: Session, isPool: boolean): Promise<Policy | PoolPolicy> {

@@ -1,8 +1,10 @@
 import { formatUsd } from '../../../src/core/money.ts';
 import { answer } from '../api.ts';
+import { bar } from '../bar.ts';
 import type { ShareReport, Shares } from '../generated/api.ts';
-import { fields, isTerminal, print, printJson, table } from '../screen.ts';
+import { isTerminal, print, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
+import { fields, table, type Cell } from '../table.ts';
 import { percent } from '../words.ts';
 
 export async function shares(flags: Flags & { window: string; month?: string }): Promise<void> {
@@ -17,18 +19,25 @@ export async function shares(flags: Flags & { window: string; month?: string }):
   if (isTerminal) showConcentration(found);
 }
 
+const barColumns = 20;
+
 function showTenants({ tenants, unit }: Shares | ShareReport): void {
   table(
-    ['tenant', 'share', 'cap', unit, 'accelerator-hours', 'cost'],
-    tenants.map(({ tenant, share, shareCap, compute, acceleratorHours, costUsd }) => [
+    ['tenant', 'share', ...(isTerminal ? [''] : []), 'cap', unit, 'accelerator-hours', 'cost'],
+    tenants.map(({ tenant, share, shareCap, compute, acceleratorHours, costUsd }): Cell[] => [
       tenant?.name ?? '–',
       percent(share),
+      ...(isTerminal ? [drawn(share, shareCap)] : []),
       shareCap === null ? '' : percent(shareCap),
       compute.toPrecision(3),
       acceleratorHours.toFixed(2),
       formatUsd(costUsd),
     ]),
   );
+}
+
+function drawn(share: number, cap: number | null): Cell {
+  return { text: bar(share, barColumns), style: cap !== null && share > cap ? 'red' : 'cyan' };
 }
 
 function showConcentration({

@@ -1,10 +1,16 @@
 import { formatUsd } from '../../../src/core/money.ts';
 import { formatDuration } from '../../../src/core/time.ts';
 import { answer } from '../api.ts';
-import type { Attempt, Job } from '../generated/api.ts';
-import { fields, isTerminal, note, print, printJson, table } from '../screen.ts';
+import { bar } from '../bar.ts';
+import type { Attempt, Job, QuoteOption } from '../generated/api.ts';
+import { isTerminal, note, print, printJson } from '../screen.ts';
 import { connect, jobIdOf, type Flags } from '../session.ts';
+import { shellWord } from '../shell-word.ts';
+import { doneOf, stateCell, stateStyle } from '../standing.ts';
+import { fields, table, textOf, type Cell } from '../table.ts';
 import { costOf, machines, range, when } from '../words.ts';
+
+const barColumns = 24;
 
 export async function show(given: string, flags: Flags): Promise<void> {
   const session = await connect(flags);
@@ -19,60 +25,83 @@ export async function show(given: string, flags: Flags): Promise<void> {
   note(`next: ${nextFor(job)}`);
 }
 
-function factsOf(job: Job): [string, string | undefined][] {
-  const { id, name, tenant, state, reason, message, spec, cost } = job;
+type Fact = [name: string, value: Cell | undefined];
+
+function factsOf(job: Job): Fact[] {
+  const { id, name, tenant, state, reason, message, spec } = job;
   return [
     ['job', id],
     ['name', name],
     ['tenant', tenant],
-    ['state', reason === null ? state : `${state} (${reason})`],
+    [
+      'state',
+      { text: `${textOf(stateCell(state))}${reason === null ? '' : ` (${reason})`}`, style: stateStyle(state) },
+    ],
     ['', message ?? undefined],
-    ['command', typeof spec.command === 'string' ? spec.command : spec.command.join(' ')],
+    ['command', typeof spec.command === 'string' ? spec.command : spec.command.map(shellWord).join(' ')],
     ...waitingOf(job),
     ...progressOf(job),
     ...tasksOf(job),
-    ...quotedOf(job),
-    ['cost', cost.finalUsd === null ? `${costOf(job)} so far, ${formatUsd(cost.reservedUsd)} reserved` : costOf(job)],
+    ...moneyOf(job),
     ['submitted', when(job.createdAt)],
     ['started', when(job.startedAt)],
     ['finished', when(job.finishedAt)],
   ];
 }
 
-function waitingOf({ waiting }: Job): [string, string][] {
+function waitingOf({ waiting }: Job): Fact[] {
   if (waiting === undefined) return [];
+  const { position, blockers, eta } = waiting;
   return [
-    ['waits for', waiting.blockers.map(({ message }) => message).join(' ')],
-    ['expected start', when(waiting.eta.p50)],
+    ['place in queue', position === null ? undefined : String(position)],
+    ['waits for', blockers.map(({ message }) => message).join(' ')],
+    ['expected start', when(eta.p50)],
   ];
 }
 
-function progressOf({ progress }: Job): [string, string][] {
+function progressOf({ progress }: Job): Fact[] {
   if (progress === undefined) return [];
   const { done, total, unit, eta } = progress;
+  const share = doneOf(progress);
+  const drawn = share === undefined || !isTerminal ? '' : `${bar(share, barColumns)} ${Math.floor(100 * share)} %  `;
   return [
-    ['progress', done === null ? '' : `${done}${total === null ? '' : ` of ${total}`} ${unit ?? ''}`],
+    ['progress', done === null ? '' : `${drawn}${done}${total === null ? '' : ` of ${total}`} ${unit ?? ''}`.trimEnd()],
     ['expected end', when(eta.p50)],
   ];
 }
 
-function tasksOf({ tasks }: Job): [string, string][] {
+function tasksOf({ tasks }: Job): Fact[] {
   if (tasks === undefined) return [];
   const { total, ...counts } = tasks;
   const some = Object.entries(counts).filter(([, count]) => count > 0);
   return [['tasks', `${total}: ${some.map(([state, count]) => `${count} ${state}`).join(', ')}`]];
 }
 
+/** What it costs, and what it was to cost and take by its quote. */
+function moneyOf(job: Job): Fact[] {
+  const { cost } = job;
+  const option = optionOf(job);
+  const paid = cost.finalUsd === null ? `${costOf(job)} so far, ${formatUsd(cost.reservedUsd)} reserved` : costOf(job);
+  const ofQuote =
+    option === undefined || !isTerminal ? '' : meter(cost.finalUsd ?? cost.accruedUsd, option.costUsd.p90);
+  return [
+    ['cost', paid + ofQuote],
+    ['quoted cost', option === undefined ? undefined : range(option.costUsd, formatUsd)],
+    ['quoted time', option === undefined ? undefined : range(option.durationSeconds, formatDuration)],
+  ];
+}
+
+function meter(usd: number, p90Usd: number): string {
+  return p90Usd === 0
+    ? ''
+    : `  ${bar(usd / p90Usd, barColumns)} ${Math.round((100 * usd) / p90Usd)} % of the quote’s p90`;
+}
+
 /** The option it runs on, or else the one it was first to run on. */
-function quotedOf({ quote, attempts }: Job): [string, string][] {
+function optionOf({ quote, attempts }: Job): QuoteOption | undefined {
   const offerId = attempts.at(-1)?.offer.id;
   const { options = [], recommended } = quote ?? {};
-  const option = options.find(({ offer }) => offer.id === offerId) ?? options.find(({ id }) => id === recommended);
-  if (option === undefined) return [];
-  return [
-    ['quoted time', range(option.durationSeconds, formatDuration)],
-    ['quoted cost', range(option.costUsd, formatUsd)],
-  ];
+  return options.find(({ offer }) => offer.id === offerId) ?? options.find(({ id }) => id === recommended);
 }
 
 function attemptRow({

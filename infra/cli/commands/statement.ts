@@ -1,7 +1,8 @@
 import { answer, firstOf } from '../api.ts';
 import type { Statement } from '../generated/api.ts';
-import { note, printJson, table } from '../screen.ts';
+import { note, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
+import { table } from '../table.ts';
 import { amount, when } from '../words.ts';
 
 export async function statement({ limit, ...flags }: Flags & { limit: number }): Promise<void> {

@@ -1,94 +1,58 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
 import { confirm, isAttended } from '../ask.ts';
 import { answer } from '../api.ts';
+import { sameWith } from '../command-line.ts';
 import { exitCodes, usageFailure } from '../failure.ts';
-import type { Job, JobSpec, NewJob, Quote } from '../generated/api.ts';
-import { listSource, pack } from '../pack.ts';
+import type { Job, NewJob, Quote } from '../generated/api.ts';
 import { showQuote } from '../quote-view.ts';
 import { isTerminal, note, print, printJson } from '../screen.ts';
-import { announce, type Outgoing } from '../send.ts';
 import { connect, type Flags, type Session } from '../session.ts';
-import { readSpecFile, type SpecFile } from '../spec-file.ts';
+import { specWith, withSource, type Source, type SourceFlags } from '../source.ts';
+import { readSpec, type SpecFile } from '../spec-file.ts';
+import type { GivenSpecFlags, SpecSource } from '../spec-flags.ts';
 import { watch } from '../watch.ts';
-import { size } from '../words.ts';
+import { quoteById } from './quote.ts';
 
-export type SubmitFlags = Flags & { yes?: boolean; wait?: boolean; source?: string };
+export type SubmitFlags = GivenSpecFlags & Flags & SourceFlags & { yes?: boolean; wait?: boolean; quote?: string };
 
 const optionsShown = 5;
 
 /** Quotes, asks, sends the source and submits. Before the answer is yes nothing but the quote has been made. */
-export async function submit(path: string, flags: SubmitFlags): Promise<number> {
-  if (flags.yes !== true && (!isAttended || path === '-'))
-    throw usageFailure('Submitting asks first, and here is nobody to answer.', `weir submit ${path} --yes`);
+export async function submit(given: SpecSource, flags: SubmitFlags): Promise<number> {
+  if (flags.yes !== true && (!isAttended || given.path === '-'))
+    throw usageFailure(
+      'Submitting asks first, and here is nobody to answer.',
+      sameWith(process.argv.slice(2), '--yes'),
+    );
+  const file = await readSpec(given, flags);
   const session = await connect(flags);
-  const file = await readSpecFile(path);
-  const job = await withDirectory(flags.source, async (directory) => {
-    const source = directory === undefined ? undefined : await packSource(session, file, directory, flags);
-    return submitSpec({ session, file, source, flags });
-  });
+  const job = await withSource({ session, spec: file.value, path: given.path, flags }, (source) =>
+    submitSpec({ session, file, source, flags }),
+  );
   return job === undefined ? exitCodes.failure : afterwards(session, job, flags);
 }
 
-/** A directory for the archive, where there is a source; it is gone before a job is waited for. */
-async function withDirectory<T>(
-  source: string | undefined,
-  use: (directory: string | undefined) => Promise<T>,
-): Promise<T> {
-  if (source === undefined) return use(undefined);
-  const directory = await mkdtemp(join(tmpdir(), 'weir-source-'));
-  try {
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function packSource(
-  session: Session,
-  { value }: SpecFile,
-  directory: string,
-  { source = '.' }: SubmitFlags,
-): Promise<Outgoing> {
-  if ('source' in value) throw usageFailure('The spec names a source already; leave it out, or leave out --source.');
-  const archive = join(directory, `${basename(resolve(source))}.tar.gz`);
-  const files = await listSource(source);
-  await pack(source, files, archive);
-  const outgoing = await announce(session, archive);
-  note(`${source}: ${files.length} files, ${size(outgoing.sizeBytes)} packed`);
-  return outgoing;
-}
-
-type Submission = { session: Session; file: SpecFile; source: Outgoing | undefined; flags: SubmitFlags };
+type Submission = { session: Session; file: SpecFile; source: Source | undefined; flags: SubmitFlags };
 
 /** Undefined where the user said no. */
-async function submitSpec({ session: { api, named }, file, source, flags }: Submission): Promise<Job | undefined> {
-  const { quoteId, ...wanted } = file.value as NewJob;
-  const spec = source === undefined ? wanted : { ...wanted, source: source.upload.uri };
-  const query = named;
-  const { optionId: _chosen, ...quotable } = spec;
-  const quote = await file.placing(() => quoteFor({ api, named }, quotable, quoteId));
+async function submitSpec({ session, file, source, flags }: Submission): Promise<Job | undefined> {
+  const { quoteId, optionId, ...spec } = specWith<NewJob>(file.value, source);
+  const named = flags.quote ?? quoteId;
+  const quote = named === undefined ? await quoteFor(session, file, spec) : await quoteById(session, named);
   if (flags.json !== true && isTerminal) showQuote(quote, optionsShown);
+  if (source !== undefined && flags.json !== true) note(`source  ${source.about}`);
   if (flags.yes !== true && !(await confirm('Submit this job?'))) {
     note('nothing was submitted');
     return undefined;
   }
   await source?.send();
-  const header = { 'Idempotency-Key': randomUUID() };
-  return file.placing(() =>
-    answer(api.POST('/v1/jobs', { params: { query, header }, body: { ...spec, quoteId: quote.id } })),
-  );
+  const params = { query: session.named, header: { 'Idempotency-Key': randomUUID() } };
+  const body = { ...spec, quoteId: quote.id, ...(optionId === undefined ? {} : { optionId }) };
+  return file.placing(() => answer(session.api.POST('/v1/jobs', { params, body })));
 }
 
-function quoteFor(
-  { api, named }: Pick<Session, 'api' | 'named'>,
-  body: JobSpec,
-  quoteId: string | undefined,
-): Promise<Quote> {
-  if (quoteId !== undefined) return answer(api.GET('/v1/quotes/{quote}', { params: { path: { quote: quoteId } } }));
-  return answer(api.POST('/v1/quotes', { params: { query: named }, body }));
+function quoteFor({ api, named }: Session, file: SpecFile, body: NewJob): Promise<Quote> {
+  return file.placing(() => answer(api.POST('/v1/quotes', { params: { query: named }, body })));
 }
 
 async function afterwards(session: Session, job: Job, { json = false, wait = false }: SubmitFlags): Promise<number> {

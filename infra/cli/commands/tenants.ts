@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { answer, firstOf } from '../api.ts';
-import { isTerminal, note, print, printJson, table } from '../screen.ts';
+import { atFlags } from '../failure.ts';
+import { isTerminal, note, print, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
+import { table } from '../table.ts';
 import { when } from '../words.ts';
 
 export async function listTenants(flags: Flags): Promise<void> {
@@ -18,7 +20,8 @@ export async function listTenants(flags: Flags): Promise<void> {
 export async function createTenant(name: string, flags: Flags): Promise<void> {
   const { api } = await connect(flags);
   const params = { header: { 'Idempotency-Key': randomUUID() } };
-  const tenant = await answer(api.POST('/v1/tenants', { params, body: { name } }));
+  const post = answer(api.POST('/v1/tenants', { params, body: { name } }));
+  const tenant = await atFlags({ '/name': 'NAME' }, post);
   if (flags.json === true) return printJson(tenant);
   print(isTerminal ? `Made ${tenant.name}: ${tenant.id}` : tenant.id);
   note(`next: weir keys create --tenant ${tenant.id} --role admin`);

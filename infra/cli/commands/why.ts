@@ -1,7 +1,9 @@
 import { answer } from '../api.ts';
-import type { Job } from '../generated/api.ts';
-import { fields, note, printJson, table } from '../screen.ts';
+import type { Blocker, Job } from '../generated/api.ts';
+import { isTerminal, note, paint, plain, print, printJson } from '../screen.ts';
 import { connect, jobIdOf, type Flags } from '../session.ts';
+import { stateStyle } from '../standing.ts';
+import { fields, table } from '../table.ts';
 import { when } from '../words.ts';
 
 /** What a waiting job waits for, and what would let it start; of another, why it is in its state. */
@@ -11,12 +13,15 @@ export async function why(given: string, flags: Flags): Promise<void> {
   const job = await answer(session.api.GET('/v1/jobs/{job}', { params: { path } }));
   const { id, state, reason, message, waiting } = job;
   if (flags.json === true) return printJson({ id, state, reason, message, waiting: waiting ?? null });
-  fields([['state', reason === null ? state : `${state} (${reason})`], ['', message ?? undefined], ...placeOf(job)]);
+  const shown = { text: reason === null ? state : `${state} (${reason})`, style: stateStyle(state) };
+  fields([['state', shown], ['', message ?? undefined], ...placeOf(job)]);
   if (waiting === undefined) return note(`it does not wait; next: weir show ${id}`);
-  table(
-    ['waits for', '', 'what would let it start'],
-    waiting.blockers.map((blocker) => [blocker.code, blocker.message, blocker.unblocks]),
-  );
+  if (isTerminal) waiting.blockers.forEach(showBlocker);
+  else
+    table(
+      [],
+      waiting.blockers.map(({ code, message, unblocks }) => [code, message, unblocks]),
+    );
   if (waiting.blockers.length === 0) note('nothing is in its way; it starts at the next look at the queue');
 }
 
@@ -32,4 +37,10 @@ function placeOf({ waiting }: Job): [string, string | undefined][] {
         : `${when(eta.p50)}${eta.p90 === null ? '' : `, at the latest ${when(eta.p90)} (p90)`}`,
     ],
   ];
+}
+
+/** In whole sentences, which no column has room for. */
+function showBlocker({ code, message, unblocks }: Blocker): void {
+  print(`\n${paint('yellow', code)}  ${plain(message)}`);
+  print(`${paint('dim', 'starts when')}  ${plain(unblocks)}`);
 }
