@@ -21,6 +21,7 @@ import type { Json } from './messages.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { type Instance } from './instance.ts';
 import { createInstances, type Instances } from './instances.ts';
+import type { MachineEnv } from './instance-life.ts';
 import { createOperations } from './operations.ts';
 import { createPermissions, type Permissions } from './permissions.ts';
 import { createQuotas, usualLimits, type Quotas, type Use } from './quotas.ts';
@@ -39,8 +40,8 @@ export type GcpEmulatorOptions = {
   zones?: Record<string, readonly string[]>;
   /** `records`: instances without processes, as many as you like. */
   machines?: 'processes' | 'records';
-  /** More environment for the processes of instances. */
-  machineEnv?: Record<string, string>;
+  /** More environment for the processes of each instance. */
+  machineEnv?: MachineEnv;
   onStart?: (instance: Instance) => void;
   onStop?: (instance: Instance) => void;
 };
@@ -86,7 +87,7 @@ const quickTiming: Timing = {
 };
 
 export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promise<GcpEmulator> {
-  const { project = 'weir-emulated', port = 0, machines = 'processes', machineEnv = {} } = options;
+  const { project = 'weir-emulated', port = 0, machines = 'processes', machineEnv = () => ({}) } = options;
   const timing = { ...quickTiming, ...options.timing };
   const directory = mkdtempSync(join(tmpdir(), 'weir-gcp-'));
   chmodSync(directory, 0o711);

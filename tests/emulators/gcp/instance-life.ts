@@ -10,12 +10,15 @@ import { startMetadataServer } from './metadata-server.ts';
 import { regionOf } from './catalogue.ts';
 import type { World } from './world.ts';
 
+/** By the instance and the directory that it has. */
+export type MachineEnv = (instance: Instance, directory: string) => Record<string, string>;
+
 export type LifeOptions = {
   world: World;
   disks: Disks;
   /** Where machines have their directories; none: instances are records without a process. */
   machinesDir: string | undefined;
-  machineEnv: Record<string, string>;
+  machineEnv: MachineEnv;
   /** An instance is not there any more. */
   onGone: (instance: Instance) => void;
   /** An instance without a process of its own has started, or has to end. */
@@ -171,11 +174,12 @@ async function bootGuest(instance: Instance, options: LifeOptions, onPowerOff: (
   });
   if (instance.resource['status'] !== 'RUNNING') return metadata.close();
   instance.metadata = metadata;
+  const directory = mkdtempSync(join(machinesDir, `${instance.name.slice(0, 40)}-`));
   instance.machine = bootMachine({
-    directory: mkdtempSync(join(machinesDir, `${instance.name.slice(0, 40)}-`)),
+    directory,
     startupScript: attributeOf(instance, 'startup-script') ?? '',
     metadataHost: metadata.host,
-    env: machineEnv,
+    env: machineEnv(instance, directory),
     onPowerOff,
   });
 }
