@@ -125,8 +125,11 @@ const kinds: Record<string, NonNullable<Workload['kind']>> = {
   vision: 'vision',
 };
 
+/** What the tables call a language model and its paper (arXiv:1907.11692) an encoder. */
+const corrected: Record<string, NonNullable<Workload['kind']>> = { 'RoBERTa-large-100k': 'encoder' };
+
 function toRun(row: Row): Run | undefined {
-  const kind = kinds[row['kind'] ?? ''];
+  const kind = corrected[row['name'] ?? ''] ?? kinds[row['kind'] ?? ''];
   const acceleratorHours = numberIn(row, 'accelerator_hours');
   if (row['usable'] !== '1' || kind === undefined || acceleratorHours === undefined) return undefined;
   return {

@@ -12,7 +12,18 @@ export type RunReport = {
   /** Of the 80 % interval: all runs together, and each kind of run. */
   interval: Interval;
   strata: Record<'wellKnown' | 'other', Interval & { rows: number }>;
+  /** Language models and mixtures of 2 billion parameters or more. */
+  largeLanguage: Score;
+  spread: Spread;
   outcomes: (Ranged & { accelerator: string })[];
+};
+
+/** What is left in ln(actual ÷ predicted), as standard deviations: between groups, and among the runs of one. */
+export type Spread = {
+  betweenGroups: number;
+  withinGroup: number;
+  /** Median error of a fit that has seen the very runs, and their groups with them: what no terms of these can beat. */
+  seenMedianErrorPercent: number;
 };
 
 type Known = { run: Run; observed: Observation; hours: number };
@@ -57,6 +68,8 @@ export function evaluateRuns(tables: Tables): RunReport {
       ),
     },
     interval: intervalOf(outcomes, 0.8),
+    largeLanguage: scoreOf(outcomes.filter((_, at) => isLargeLanguage(tested[at]?.known))),
+    spread: spreadOf(outcomes, seenError(runs, observations)),
     strata: {
       wellKnown: stratumOf(outcomes, wellKnownDeviation),
       other: stratumOf(outcomes, otherDeviation),
@@ -64,6 +77,35 @@ export function evaluateRuns(tables: Tables): RunReport {
     outcomes,
   };
 }
+
+function isLargeLanguage(known: Known | undefined): boolean {
+  const { kind, parameters } = known?.observed.point ?? {};
+  return (kind === 'llm' || kind === 'moe') && (parameters ?? 0) >= 2e9;
+}
+
+/** By the usual analysis of variance with groups of unequal size. */
+function spreadOf(outcomes: readonly Ranged[], seenMedianErrorPercent: number): Spread {
+  const groups = [...Map.groupBy(outcomes, ({ origin }) => origin).values()].map((own) =>
+    own.map(({ predicted, actual }) => Math.log(actual / predicted)),
+  );
+  const within = groups.flatMap((own) => own.map((each) => each - mean(own)));
+  const variance = sumOfSquares(within) / (outcomes.length - groups.length);
+  const total = sumOfSquares(groups.flat()) / outcomes.length;
+  const rounded = (value: number): number => Number(Math.sqrt(value).toFixed(3));
+  return { betweenGroups: rounded(total - variance), withinGroup: rounded(variance), seenMedianErrorPercent };
+}
+
+function seenError(runs: readonly Known[], observations: readonly Observation[]): number {
+  const fit = fitShare(observations);
+  return scoreOf(
+    runs.map((known) =>
+      outcome(known.run, known.hours, hoursAt(known, Math.exp(predictLogShare(fit, known.observed.point)))),
+    ),
+  ).medianErrorPercent;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const sumOfSquares = (values: readonly number[]): number => values.reduce((sum, value) => sum + value ** 2, 0);
 
 /** How far the two kinds of run lie apart, one against the other; the measured multiple sets the scale. */
 const wellKnownDeviation = 0.43;

@@ -101,7 +101,7 @@ async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: Settle
   const lostSeconds = to === 'queued' ? lostSecondsOf(attempt, await deps.lastCheckpointAt(tx, jobId)) : 0;
   await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at, lostSeconds } });
   if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
-  if (to !== 'succeeded') return false;
+  if (to !== 'succeeded' && !(to === 'failed' && reason === 'max-duration')) return false;
   await deps.insertDue(tx, jobId, at);
   return true;
 }

@@ -39,13 +39,18 @@ export async function readAccuracy(sql: Sql, tenantId: string | null): Promise<A
       SELECT kind, coalesce(quoted_basis, basis) AS basis, date_trunc('day', finished_at) AS day,
         predicted_seconds, actual_seconds, p10_seconds, p90_seconds,
         predicted_micro_usd, actual_micro_usd, p10_micro_usd, p90_micro_usd
-      FROM quote_residual ${ofTenant(tenantId)}
+      FROM quote_residual WHERE NOT was_stopped ${andOfTenant(tenantId)}
     ) finished
     GROUP BY GROUPING SETS ((), (kind), (basis), (day)) ORDER BY kind, basis, day`);
 }
 
-export function countQuotes(sql: Sql, tenantId: string | null): Promise<number> {
-  return tenantId === null ? sql.quote.count() : sql.quote.count({ where: { tenantId } });
+/** A pilot is a job and has a quote of its own, which nobody asked for: it is not counted beside the one it serves. */
+export async function countQuotes(sql: Sql, tenantId: string | null): Promise<number> {
+  const [row] = await sql.$queryRaw<{ quotes: number }[]>(Prisma.sql`
+    WITH of_tenant AS (SELECT id FROM quote WHERE true ${andOfTenant(tenantId)})
+    SELECT count(*)::int AS quotes FROM of_tenant
+    WHERE id NOT IN (SELECT job.quote_id FROM pilot JOIN job ON job.id = pilot.job_id)`);
+  return row?.quotes ?? 0;
 }
 
 /** A finished job whose scale is known. */
@@ -57,11 +62,11 @@ const newestOfLaw = 5_000;
 export async function readScaled(sql: Sql, tenantId: string | null): Promise<ScaledRow[]> {
   return sql.$queryRaw<ScaledRow[]>(Prisma.sql`
     SELECT parameters, flops, actual_micro_usd / 1e6::float8 AS usd, accelerator_seconds / 3600 AS "acceleratorHours"
-    FROM quote_residual ${ofTenant(tenantId)} ${tenantId === null ? Prisma.sql`WHERE` : Prisma.sql`AND`}
-      accelerator_seconds > 0 AND actual_micro_usd > 0 AND (parameters > 0 OR flops > 0)
+    FROM quote_residual WHERE NOT was_stopped ${andOfTenant(tenantId)}
+      AND accelerator_seconds > 0 AND actual_micro_usd > 0 AND (parameters > 0 OR flops > 0)
     ORDER BY finished_at DESC LIMIT ${newestOfLaw}`);
 }
 
-function ofTenant(tenantId: string | null): Prisma.Sql {
-  return tenantId === null ? Prisma.empty : Prisma.sql`WHERE tenant_id = ${tenantId}`;
+function andOfTenant(tenantId: string | null): Prisma.Sql {
+  return tenantId === null ? Prisma.empty : Prisma.sql`AND tenant_id = ${tenantId}`;
 }

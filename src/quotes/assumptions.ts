@@ -89,7 +89,12 @@ function ofTelling({ spread, telling }: QuotedOn): string[] {
 }
 
 function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string[] {
-  const limit = maxDuration === undefined ? [] : [`No attempt takes longer than maxDuration, ${maxDuration}.`];
+  const limit = [
+    ...(maxDuration === undefined ? [] : [`No attempt takes longer than maxDuration, ${maxDuration}.`]),
+    ...(spread.isBeyondStopped === true
+      ? [`The last job of the name ${name} was stopped at its maxDuration, so the whole takes longer than that did.`]
+      : []),
+  ];
   const runs = spread.calibration?.runs;
   if (spread.measuredOn !== undefined)
     return [

@@ -61,7 +61,7 @@ export function createCalibrateSweep({ db, now, wakeCalibrate }: CalibrateSweepD
 type CalibrateSweepDeps = { db: Database; now: Clock; wakeCalibrate: (jobId: string) => Promise<void> };
 
 /**
- * Writes down how the quote of a job that succeeded did. An offer of before cores were measured says nothing of its own: it was
+ * Writes down how the quote of a job did: of one that succeeded, or what one took at least that was stopped at its maxDuration. An offer of before cores were measured says nothing of its own: it was
  * of the same machines as today, and takes the rate that quotes of them will have.
  */
 export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRates = new Map()): Promise<void> {
@@ -74,6 +74,7 @@ export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRat
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
   if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return;
   const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
+  const { wasStopped } = job;
   const { durationSeconds, costUsd } = ofOneTask(option, job.tasks);
   await insertResidual(sql, {
     jobId,
@@ -96,6 +97,7 @@ export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRat
     actualMicroUsd: job.chargedMicroUsd,
     parameters: work.parameters,
     flops: work.flops,
+    wasStopped,
     finishedAt: job.finishedAt,
   });
 }
@@ -124,9 +126,12 @@ function workOf({ spec }: FinishedJob): Work | undefined {
   }
 }
 
-/** From the runner's start until its machine was gone, as the job shows it and pays for it; over all attempts, since what an interruption cost is part of what was quoted. */
-function secondsOf({ attempts }: FinishedJob): number {
-  return attempts.reduce(
+/**
+ * From the runner's start until its machine was gone, as the job shows it and pays for it; over all attempts, since what an
+ * interruption cost is part of what was quoted. What was stopped had done no more than its last attempt, if it began anew with it.
+ */
+function secondsOf({ attempts, wasStopped }: FinishedJob): number {
+  return (wasStopped ? attempts.slice(-1) : attempts).reduce(
     (sum, { startedAt, finishedAt }) => sum + (finishedAt.getTime() - startedAt.getTime()) / 1000,
     0,
   );

@@ -2,7 +2,7 @@ import { formatDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { checkpointSeconds } from './overhead.ts';
-import { bestInterval, spotMeanUpSeconds } from './spot.ts';
+import { bestInterval, isSpotTraced, spotMeanUpSeconds } from './spot.ts';
 import { everySeconds, type Around } from './terms.ts';
 
 type Costs = { spec: JobSpec; around: Around; options: readonly QuoteOption[]; best: QuoteOption | undefined };
@@ -56,9 +56,13 @@ function ofCheckpoints(spec: JobSpec, { volumes }: Around, { offer }: QuoteOptio
 function ofSpot(options: readonly QuoteOption[]): string[] {
   const offer = options.find((option) => option.offer.market === 'spot')?.offer;
   if (offer === undefined) return [];
-  const hours = spotMeanUpSeconds(offer.accelerators.kind) / 3600;
+  const { kind } = offer.accelerators;
+  const hours = spotMeanUpSeconds(kind) / 3600;
+  const basis = isSpotTraced(kind)
+    ? 'as in public traces'
+    : 'a judgement by how scarce they are, for public traces are of V100 alone';
   return [
-    `A spot machine with ${offer.accelerators.kind} stays up ${hours} h on average where nothing else was seen, twice as long at p10, half at p90.`,
+    `A spot machine with ${kind} stays up ${hours} h on average where nothing else was seen (${basis}), twice as long at p10, half at p90.`,
   ];
 }
 

@@ -2,7 +2,7 @@ import { createCache } from '../core/cache.ts';
 import type { Clock } from '../core/time.ts';
 import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
-import { calibrate, type Calibration, type Residual } from './interval.ts';
+import { calibrate, type Calibration, type Evidence, type Residual } from './interval.ts';
 import type { History } from './quote.ts';
 import { readNewestOfEachName, readResidualsOfNames, type ResidualRow } from './residual-store.ts';
 import type { Work } from './work.ts';
@@ -19,12 +19,13 @@ const nameMs = 1_000;
 
 /** Only like is compared with like: the same description of the work, on the same kind of accelerator. */
 type Group = (work: Work, kind: string) => Calibration | undefined;
+type NameGroup = (work: Work, kind: string) => Pick<Evidence, 'sameName' | 'atLeast'>;
 type Pool = { all: Group; workloadClass: Group };
 
 /** What finished jobs say, level by level. Questions that come together are read together. */
 export function createHistory(db: Database, now: Clock): (tenantId: string, name: string) => Promise<History> {
   const pools = createCache((tenantId) => readPool(db, tenantId === '' ? null : tenantId), poolMs, now);
-  const readName = createBatcher<Name, Group>((names) => readNames(db, names));
+  const readName = createBatcher<Name, NameGroup>((names) => readNames(db, names));
   const names = createCache((key) => readName(nameOf(key)), nameMs, now);
   return async (tenantId, name) => {
     const [sameName, tenant, everyone] = await Promise.all([
@@ -33,7 +34,7 @@ export function createHistory(db: Database, now: Clock): (tenantId: string, name
       pools.get(''),
     ]);
     return (work, kind) => ({
-      sameName: sameName(work, kind),
+      ...sameName(work, kind),
       tenant: tenant.workloadClass(work, kind),
       workloadClass: everyone.workloadClass(work, kind),
       all: everyone.all(work, kind),
@@ -72,11 +73,31 @@ function toResidual({ logRatio, predictedSeconds, p10Seconds, p90Seconds, actual
 type Name = { tenantId: string; name: string };
 
 /** In one statement for all who ask at once, in their order. */
-async function readNames(db: Database, names: readonly Name[]): Promise<Group[]> {
+async function readNames(db: Database, names: readonly Name[]): Promise<NameGroup[]> {
   const distinct = [...new Map(names.map((name) => [keyOf(name), name])).values()];
   const rows = await readResidualsOfNames(db, distinct, newestOfName);
   const byName = Map.groupBy(rows, ({ tenantId, jobName }) => keyOf({ tenantId, name: jobName }));
-  return names.map((name) => groupsOf(byName.get(keyOf(name)) ?? [], likeOf, halfLifeOfName));
+  return names.map((name) => nameGroupOf(byName.get(keyOf(name)) ?? []));
+}
+
+function nameGroupOf(rows: readonly ResidualRow[]): NameGroup {
+  const sameName = groupsOf(
+    rows.filter(({ wasStopped }) => !wasStopped),
+    likeOf,
+    halfLifeOfName,
+  );
+  const groups = Map.groupBy(rows, likeOf);
+  return (work, kind) => ({
+    sameName: sameName(work, kind),
+    atLeast: atLeastOf(groups.get(likeOf({ basis: work.basis, kind, workKind: work.kind })) ?? []),
+  });
+}
+
+/** Of those that were stopped since one was done: what was done says more, and the job may have become faster. */
+function atLeastOf(newestFirst: readonly ResidualRow[]): number | undefined {
+  const done = newestFirst.findIndex(({ wasStopped }) => !wasStopped);
+  const stopped = done === -1 ? newestFirst : newestFirst.slice(0, done);
+  return stopped.length === 0 ? undefined : Math.max(...stopped.map(({ logRatio }) => logRatio));
 }
 
 const keyOf = ({ tenantId, name }: Name): string => `${tenantId}/${name}`;

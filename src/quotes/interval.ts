@@ -27,6 +27,8 @@ export type Calibration = {
  */
 export type Evidence = {
   sameName?: Calibration | undefined;
+  /** ln(what it took ÷ model) of the newest runs of the name, where they were stopped at their maxDuration: the whole takes longer. */
+  atLeast?: number | undefined;
   tenant?: Calibration | undefined;
   /** Of the same kind of model, whosever it is. */
   workloadClass?: Calibration | undefined;
@@ -46,6 +48,8 @@ export type Spread = {
   isOfSameName: boolean;
   /** Where a pilot ran, to which the half-width applies; on another count it is at least `halfWidthElsewhere`. */
   measuredOn?: number;
+  /** Whether the last run of the name, which was stopped, told that it takes longer. */
+  isBeyondStopped?: boolean;
 };
 
 const coverage = 0.8;
@@ -75,14 +79,22 @@ const correctingRuns = 3;
 export function spreadOf(
   work: Work,
   accelerator: string,
-  { sameName, tenant, workloadClass, all, pilot }: Evidence,
+  { sameName, atLeast, tenant, workloadClass, all, pilot }: Evidence,
 ): Spread {
   const prior: Spread = { ...priorOf(work, accelerator), calibration: undefined, isOfSameName: false };
   const ofAll = withPool(prior, all, poolRuns);
   const ofClass = withPool(ofAll, workloadClass, poolRuns);
-  if (pilot === undefined) return withRuns(withPool(ofClass, tenant, correctingRuns), sameName);
+  if (pilot === undefined) return beyond(withRuns(withPool(ofClass, tenant, correctingRuns), sameName), atLeast);
   const { logRatio: shift, halfWidth, count: measuredOn } = pilot;
   return { shift, halfWidth, measuredOn, calibration: undefined, isOfSameName: false };
+}
+
+/** What is left of a spread when all below is ruled out; ruled out whole, as far above as it reached before. */
+function beyond(spread: Spread, least: number | undefined): Spread {
+  const { shift, halfWidth } = spread;
+  if (least === undefined || least <= shift - halfWidth) return spread;
+  const most = Math.max(shift, least) + halfWidth;
+  return { ...spread, shift: (least + most) / 2, halfWidth: (most - least) / 2, isBeyondStopped: true };
 }
 
 /** From a measured count to another, the scaling is the model's: as sure as for a class of work seen on that accelerator. */

@@ -10,20 +10,31 @@ export type Prior = {
   halfWidth: number;
 };
 
+/** Of each kind of model, the accelerators of which whole public runs are known. */
+const seen: Record<WorkKind, readonly string[]> = {
+  llm: ['V100', 'A100', 'A100-80GB', 'H100', 'v3', 'v4'],
+  moe: ['H100'],
+  encoder: ['V100', 'v3'],
+  'encoder-decoder': [],
+  vision: ['V100', 'A100', 'A100-80GB'],
+  diffusion: [],
+  speech: [],
+  recommender: [],
+  other: [],
+};
+
 /** Accelerators of which enough whole public runs of language models are known. */
 const wellKnown = new Set(['A100', 'A100-80GB', 'v3', 'v4']);
 
 /** Below, one person's script and a tuned one lie further apart than the software of teams that train larger models. */
 const leastParameters = 2e9;
 
-const isLanguage: ReadonlySet<WorkKind> = new Set<WorkKind>(['llm', 'moe', 'encoder', 'encoder-decoder']);
-
 /** Whether whole public runs of this kind on this accelerator are many and alike enough for an interval of their own. */
 export function isWellKnown(
   { kind, activeParameters }: Pick<Work, 'kind' | 'activeParameters'>,
   accelerator: string,
 ): boolean {
-  return isLanguage.has(kind) && (activeParameters ?? 0) >= leastParameters && wellKnown.has(accelerator);
+  return kind === 'llm' && (activeParameters ?? 0) >= leastParameters && wellKnown.has(accelerator);
 }
 
 /**
@@ -44,14 +55,14 @@ function ofSpec(work: Work, accelerator: string): number {
   if (basis === 'expected-duration') return Math.log(3);
   // The same loop differs a hundredfold between an interpreter and a tuned library.
   if (accelerator === 'cpu') return Math.log(8);
-  if (kind === 'other' || kind === 'recommender') return Math.log(4);
+  if (seldomPublic.has(kind)) return Math.log(4);
   const { wellKnown: ofKnown, other } = intervals.runs;
-  return isWellKnown(work, accelerator) ? ofKnown : other * unknownFactor(accelerator);
+  if (isWellKnown(work, accelerator)) return ofKnown;
+  return seen[kind].includes(accelerator) ? other : other * unseenFactor;
 }
 
-/** No whole public run of these is known, so the interval of the others is stretched. */
-const unseen = new Set(['T4', 'P100', 'L4', 'A10G', 'H200', 'B200', 'v2', 'v5e', 'v5p', 'v6e']);
+/** No whole run of these is in the tables, and the same model is known to take one team several times as long as another. */
+const seldomPublic: ReadonlySet<WorkKind> = new Set<WorkKind>(['diffusion', 'speech', 'recommender', 'other']);
 
-function unknownFactor(accelerator: string): number {
-  return unseen.has(accelerator) ? 1.25 : 1;
-}
+/** Where no whole public run of the kind on the accelerator is known, the interval of the others is stretched. */
+const unseenFactor = 1.25;

@@ -14,13 +14,15 @@ export type FinishedJob = {
   tasks: number;
   finishedAt: Date;
   chargedMicroUsd: bigint;
+  /** At its maxDuration, before it was done. */
+  wasStopped: boolean;
   attempts: { offer: Offer; startedAt: Date; finishedAt: Date }[];
 };
 
-/** Undefined where the job has not succeeded: only then is it known how long the whole work takes. */
+/** Undefined where the job neither succeeded nor ran into its maxDuration: only then is something known of how long it takes. */
 export async function findFinishedJob(sql: Sql, jobId: string): Promise<FinishedJob | undefined> {
   const job = await sql.job.findFirst({
-    where: { id: jobId, state: 'succeeded' },
+    where: { id: jobId, OR: [{ state: 'succeeded' }, { state: 'failed', reason: 'max-duration' }] },
     include: { attempts: { orderBy: { number: 'asc' } } },
   });
   const quote =
@@ -40,6 +42,7 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
     tasks: array?.tasks ?? 1,
     finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
     chargedMicroUsd: job.chargedMicroUsd,
+    wasStopped: job.state !== 'succeeded',
     attempts,
   };
 }
@@ -79,10 +82,12 @@ export type ResidualRow = {
   p10Seconds: number;
   p90Seconds: number;
   actualSeconds: number;
+  wasStopped: boolean;
 };
 
 const columns = `tenant_id AS "tenantId", job_name AS "jobName", basis, kind, work_kind AS "workKind", log_ratio AS "logRatio",
-  predicted_seconds AS "predictedSeconds", p10_seconds AS "p10Seconds", p90_seconds AS "p90Seconds", actual_seconds AS "actualSeconds"`;
+  predicted_seconds AS "predictedSeconds", p10_seconds AS "p10Seconds", p90_seconds AS "p90Seconds", actual_seconds AS "actualSeconds",
+  was_stopped AS "wasStopped"`;
 
 /** The newest of each of these names, in one statement for many who ask at once. */
 export async function readResidualsOfNames(
@@ -99,13 +104,13 @@ export async function readResidualsOfNames(
   return rows;
 }
 
-/** Of a tenant or of all, the newest of each name and description, newest first. */
+/** Of a tenant or of all, the newest of each name and description that was done, newest first. */
 export async function readNewestOfEachName(
   db: Database,
   tenantId: string | null,
   newest: number,
 ): Promise<ResidualRow[]> {
-  const where = tenantId === null ? '' : 'WHERE tenant_id = $3';
+  const where = `WHERE NOT was_stopped${tenantId === null ? '' : ' AND tenant_id = $3'}`;
   const values = tenantId === null ? [newestOfAll, newest] : [newestOfAll, newest, tenantId];
   const { rows } = await db.pool.query<ResidualRow>(
     `SELECT * FROM (

@@ -58,6 +58,7 @@ export const shareTerms: Readonly<Record<string, (point: SharePoint) => number>>
   pcie: ({ isPcie, count }) => when(isPcie && count > 1),
   vision: ({ kind }) => when(!isLanguage.has(kind)),
   visionOnVolta: ({ kind, family }) => when(!isLanguage.has(kind) && family === 'volta'),
+  visionOnTpu: ({ kind, family }) => when(kind === 'vision' && family === 'tpu'),
   other: ({ kind }) => when(isAnyOther.has(kind)),
   mixture: ({ kind }) => when(kind === 'moe'),
   encoder: ({ kind }) => when(kind === 'encoder'),
@@ -75,6 +76,7 @@ export const shareTerms: Readonly<Record<string, (point: SharePoint) => number>>
   visionCount: ({ kind, count }) => (isLanguage.has(kind) ? 0 : Math.log(count / usual.visionGang)),
   steady: ({ isSteady }) => when(isSteady),
   steadyHopper: ({ isSteady, family }) => when(isSteady && family === 'hopper'),
+  steadyMixture: ({ isSteady, kind }) => when(isSteady && kind === 'moe'),
 };
 
 /** No published run has kept more of its peak; a higher figure is a wrong one. */

@@ -18,6 +18,11 @@ const meanUpHours: Record<string, number> = {
 
 const tpuMeanUpHours = 8;
 
+/** Whether the figure is of public traces; what others have is a judgement by scarcity. */
+export function isSpotTraced(kind: string): boolean {
+  return kind === 'V100';
+}
+
 export function spotMeanUpSeconds(kind: string): number {
   return (meanUpHours[kind] ?? tpuMeanUpHours) * 3600;
 }

@@ -9,8 +9,10 @@ import { readCompact } from '../../infra/calibration/compact.ts';
 import { evaluateNew, evaluatePilot, evaluateSeen } from '../../infra/calibration/evaluate-classes.ts';
 import { evaluateRuns } from '../../infra/calibration/evaluate-runs.ts';
 import { evaluateSteps } from '../../infra/calibration/evaluate-steps.ts';
+import { evaluateTerms } from '../../infra/calibration/evaluate-terms.ts';
 import { drawRuns } from '../../infra/calibration/picture.ts';
 import { writeReport } from '../../infra/calibration/report.ts';
+import { quoteUnseen } from '../../infra/calibration/unseen-runs.ts';
 import { finish } from './summary.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,6 +20,8 @@ const tables = readCompact();
 const date = new Date().toISOString().slice(0, 10);
 
 const runs = evaluateRuns(tables);
+const terms = evaluateTerms(tables);
+const unseenRuns = quoteUnseen();
 const seen = evaluateSeen(tables);
 const unseen = evaluateNew(tables);
 const pilot = evaluatePilot(tables);
@@ -34,18 +38,24 @@ const intervals = {
   pilot: { halfWidth90: pilot.consistent.interval.multiple, overheads: pilot.overheads },
 };
 writeFileSync(join(root, 'src/quotes/fitted/intervals.json'), `${JSON.stringify(intervals, null, 2)}\n`);
-writeFileSync(join(root, 'docs/quote-accuracy.md'), writeReport({ date, runs, seen, unseen, pilot, steps }));
+writeFileSync(
+  join(root, 'docs/quote-accuracy.md'),
+  writeReport({ date, runs, terms, unseenRuns, seen, unseen, pilot, steps }),
+);
 writeFileSync(join(root, 'docs/images/quote-accuracy.svg'), drawRuns(runs.outcomes));
 
 const medianOf = (scores: Record<string, { medianErrorPercent: number }>) => scores['weir']?.medianErrorPercent ?? NaN;
 finish({
-  runs: { scores: runs.scores, interval: runs.interval, strata: runs.strata },
+  runs: { scores: runs.scores, interval: runs.interval, strata: runs.strata, spread: runs.spread },
+  terms,
+  unseenRuns,
   classSeen: { scores: seen.scores, interval: seen.interval },
   classNew: { scores: unseen.scores, interval: unseen.interval },
   pilot,
   steps,
   summary: {
     runsMedianErrorPercent: medianOf(runs.scores),
+    runsLargeLanguageMedianErrorPercent: runs.largeLanguage.medianErrorPercent,
     runsHalfWidthFactor80: runs.interval.medianHalfWidthFactor,
     runsCoverage80Percent: runs.interval.coveragePercent,
     constantMfuMedianErrorPercent: runs.scores['constant MFU .30']?.medianErrorPercent ?? NaN,

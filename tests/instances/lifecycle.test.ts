@@ -48,6 +48,21 @@ describe('repeating', () => {
   });
 });
 
+test('what ends is compared with its quote where it tells how long the work takes: done, or stopped at its maxDuration', async ({
+  world,
+}) => {
+  const tenantId = await addTenant(world);
+  const due: Record<string, boolean> = {};
+  for (const reason of ['completed', 'max-duration', 'exit-code'] as const) {
+    const jobId = await addJob(world, tenantId);
+    const { tokens } = await startRunning(world, jobId);
+    for (const token of tokens) await world.end(token, 1, reason);
+    await world.settle((await lastAttempt(world, jobId)).id);
+    due[reason] = (await world.db.client.calibrationDue.count({ where: { jobId } })) === 1;
+  }
+  expect(due).toEqual({ completed: true, 'max-duration': true, 'exit-code': false });
+});
+
 describe('machines', () => {
   test('one that was made while another provider was slow to answer is not taken for lost', async ({ world }) => {
     const jobId = await addJob(world, await addTenant(world));

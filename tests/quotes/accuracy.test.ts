@@ -3,6 +3,8 @@ import { newId } from '../../src/core/ids.ts';
 import { dayMs } from '../../src/core/time.ts';
 import { accuracy } from '../../src/quotes/accuracy.ts';
 import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { insertPilot } from '../../src/quotes/pilot-store.ts';
+import { insertQuote } from '../../src/quotes/store.ts';
 import { test as withApi } from '../support/app.ts';
 import { operatorKey } from '../support/app.ts';
 import { test } from '../support/database.ts';
@@ -50,6 +52,16 @@ test('of a tenant it counts its own, of the operator all, by duration and by cos
     overTime: [],
     linearLaw: [],
   });
+});
+
+test('a quote with a pilot is one quote, though the pilot is a job with a quote of its own', async ({ db }) => {
+  const tenantId = newId('tenant');
+  const asked = quoteOf(spec);
+  await insertQuote(db.client, asked, tenantId, spec);
+  const jobId = await finish(db, { tenantId, quote: quoteOf(spec), seconds: 60 });
+  await insertPilot(db.client, { quoteId: asked.id, tenantId, jobId, since: now });
+  expect(await accuracy(db.client, tenantId, now)).toMatchObject({ quotes: 1 });
+  expect(await accuracy(db.client, null, now)).toMatchObject({ quotes: 1 });
 });
 
 test('it is told by basis and by day, and the linear law is fitted on the same jobs', async ({ db }) => {

@@ -2,12 +2,14 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
+import { accuracy } from '../../src/quotes/accuracy.ts';
 import { createCalibrate, createCalibrateSweep, recalibrate, recordResidual } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { indexWares } from '../../src/quotes/sellers.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
+import { resolveWork } from '../../src/quotes/work.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { test } from '../support/database.ts';
 import { finish, now, spec } from './finished.ts';
@@ -74,6 +76,36 @@ test('residuals against another model are taken anew at the start; what was quot
     ...before,
     predictedSeconds: 7,
   });
+});
+
+test('a job stopped at its maxDuration says how long it takes at least, until one of its name is done', async ({
+  db,
+}) => {
+  const tenantId = newId('tenant');
+  const history = createHistory(db, () => now);
+  const quoteNow = async () => quoteOf(spec, { history: await createHistory(db, () => now)(tenantId, spec.name) });
+  const before = (await quoteNow()).options[0]?.durationSeconds;
+  const seconds = (before?.p50 ?? 0) * 3;
+  await recordResidual(
+    db.client,
+    await finish(db, { tenantId, quote: quoteOf(spec), seconds, state: 'failed', reason: 'max-duration' }),
+  );
+  const after = await quoteNow();
+  expect(after.options[0]?.durationSeconds.p10).toBeCloseTo(seconds, 3);
+  expect(after.options[0]?.durationSeconds.p90).toBeCloseTo((before?.p90 ?? 0) * 3, 3);
+  expect(after.workload.assumptions.join(' ')).toContain('stopped at its maxDuration, so the whole takes longer');
+  expect(after.calibration.runs).toBe(0);
+  expect((await accuracy(db.client, tenantId, now)).finishedJobs).toBe(0);
+  expect((await history(newId('tenant'), spec.name))(resolveWork(spec.workload), 'cpu').atLeast).toBeUndefined();
+
+  const later = new Date(now.getTime() + seconds * 1000);
+  await recordResidual(
+    db.client,
+    await finish(db, { tenantId, quote: quoteOf(spec), seconds: seconds / 3, at: later }),
+  );
+  const done = await quoteNow();
+  expect(done.options[0]?.durationSeconds.p10).toBeLessThan(seconds / 3);
+  expect(done.calibration.runs).toBe(1);
 });
 
 test('a residual is against the rate that the offer’s cores were measured at; one of before they were, against today’s', async ({

@@ -18,6 +18,7 @@ export type Ran = {
   seconds: number;
   usd?: number;
   state?: 'succeeded' | 'failed';
+  reason?: string;
   ran?: JobSpec;
   at?: Date;
 };
@@ -25,7 +26,7 @@ export type Ran = {
 /** A job as it stands when its last attempt has ended. */
 export async function finish(
   db: Database,
-  { tenantId, quote, seconds, usd = 0.001, state = 'succeeded', ran = spec, at = now }: Ran,
+  { tenantId, quote, seconds, usd = 0.001, state = 'succeeded', reason = 'completed', ran = spec, at = now }: Ran,
 ): Promise<string> {
   const id = newId('job');
   const end = new Date(at.getTime() + seconds * 1000);
@@ -36,6 +37,7 @@ export async function finish(
     data: {
       id,
       ...common,
+      reason,
       name: ran.name,
       spec: ran as Prisma.InputJsonObject,
       quoteId: quote.id,

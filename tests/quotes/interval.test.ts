@@ -23,6 +23,20 @@ test('whatever was seen, a distribution neither crosses nor turns negative', () 
   );
 });
 
+test('what a stopped run rules out is out; what it does not change stays', () => {
+  fc.assert(
+    fc.property(logRatio, evidence, (atLeast, known) => {
+      const before = distribution(1, spreadOf(work, 'cpu', known));
+      const after = distribution(1, spreadOf(work, 'cpu', { ...known, atLeast }));
+      const least = Math.exp(atLeast);
+      expect(after.p10).toBeGreaterThanOrEqual(least * (1 - 1e-9));
+      if (least <= before.p10) expect(after).toEqual(before);
+      else expect(after.p50).toBeGreaterThan(Math.max(least, before.p50 * (1 - 1e-9)));
+      expect(after.p90).toBeGreaterThanOrEqual(before.p90 * (1 - 1e-9));
+    }),
+  );
+});
+
 /** Share of the runs that lie within a spread. */
 const covered = (ratios: number[], { shift, halfWidth }: { shift: number; halfWidth: number }): number =>
   ratios.filter((ratio) => Math.abs(ratio - shift) <= halfWidth + 1e-9).length / ratios.length;

@@ -159,6 +159,13 @@ describe('accelerators', () => {
     expect(() => quoteOf({ resources: { accelerators: 'v4-4' } })).toThrow('v4-8');
   });
 
+  test('spot rates say what they rest on: public traces of V100, judgement of the rest', () => {
+    const told = (accelerators: string) =>
+      quoteOf({ workload: digits, resources: { accelerators, market: 'spot' } }).workload.assumptions.join(' ');
+    expect(told('V100:1')).toContain('(as in public traces)');
+    expect(told('H100:8')).toContain('(a judgement by how scarce they are');
+  });
+
   test('without checkpoints a long job is warned off spot', () => {
     const spec = {
       resources: { accelerators: 'L4:1', market: 'spot' as const },

@@ -1,0 +1,102 @@
+import type { SharePoint } from '../../src/quotes/share.ts';
+import type { Tables } from './compact.ts';
+import { quantile } from './score.ts';
+import { fitShare, observeAll, predictLogShare, quotedTerms, type Observation, type Term } from './share-model.ts';
+
+/** How well the model does with one more term, on rows whose origin the fit had not seen. */
+export type TermReport = {
+  name: string;
+  meaning: string;
+  /** The coefficient, fitted to all rows. */
+  value: number | null;
+  /** Mean |ln(predicted ÷ actual)| and median |predicted ÷ actual - 1| of whole runs. */
+  runs: { meanLog: number; medianErrorPercent: number };
+  /** The same mean of steady rates of language models. */
+  steadyMeanLog: number;
+};
+
+const isLanguage = ({ kind }: SharePoint): boolean => kind === 'llm' || kind === 'moe' || kind === 'encoder';
+const isNetworked = (point: SharePoint): boolean => isLanguage(point) && point.family !== 'tpu' && point.count > 8;
+const when = (is: boolean): number => (is ? 1 : 0);
+
+type Candidate = Term & { meaning: string };
+
+/** What the nodes and their network, or the times, could add. Steps measured of a model on many nodes are in step-model.ts. */
+const candidates: readonly Candidate[] = [
+  {
+    name: 'acrossMachines',
+    meaning: 'more than one machine of eight, GPUs',
+    of: (point) => when(isNetworked(point)),
+    belief: { mean: -0.05, deviation: 0.2 },
+  },
+  {
+    name: 'machines',
+    meaning: 'ln(machines of eight), GPUs',
+    of: (point) => (isNetworked(point) ? Math.log(point.count / 8) : 0),
+    belief: { mean: -0.02, deviation: 0.05 },
+  },
+  {
+    name: 'smallShare',
+    meaning: 'ln(parameters ÷ accelerator ÷ 1e8), GPUs across machines: little work for what the network carries',
+    of: (point) => (isNetworked(point) ? Math.log((point.parameters ?? 7e9) / point.count / 1e8) : 0),
+    belief: { mean: 0, deviation: 0.1 },
+  },
+  {
+    name: 'fp16Run',
+    meaning: 'whole runs in fp16 where there is bf16: stacks of before 2023',
+    of: ({ isSteady, precision, hasBf16, kind }) =>
+      when(!isSteady && precision === 'fp16' && hasBf16 && isLanguage({ kind } as SharePoint)),
+    belief: { mean: 0, deviation: 0.3 },
+  },
+  {
+    name: 'sizeOnHopper',
+    meaning: 'ln(parameters ÷ 7e9) on H100 and its kin',
+    of: (point) => (isLanguage(point) && point.family === 'hopper' ? Math.log((point.parameters ?? 7e9) / 7e9) : 0),
+    belief: { mean: 0, deviation: 0.1 },
+  },
+];
+
+/** The terms that are in, then each candidate beside them. */
+export function evaluateTerms(tables: Tables): TermReport[] {
+  const observations = observeAll(tables);
+  const asItIs = { name: 'as it is', meaning: '', terms: quotedTerms };
+  const tried = candidates.map((candidate) => ({ ...candidate, terms: [...quotedTerms, candidate] }));
+  return [asItIs, ...tried].map(({ name, meaning, terms }) => {
+    const residuals = residualsOf(observations, terms);
+    const runs = residuals.filter(({ point }) => !point.isSteady).map(({ residual }) => residual);
+    const steady = residuals.filter(({ point }) => point.isSteady && isLanguage(point));
+    return {
+      name,
+      meaning,
+      value: fitShare(observations, terms)[name] ?? null,
+      runs: {
+        meanLog: meanAbsolute(runs),
+        medianErrorPercent: Number(
+          (
+            100 *
+            quantile(
+              runs.map((each) => Math.abs(Math.expm1(each))),
+              0.5,
+            )
+          ).toFixed(1),
+        ),
+      },
+      steadyMeanLog: meanAbsolute(steady.map(({ residual }) => residual)),
+    };
+  });
+}
+
+/** ln(predicted ÷ actual time) of each row, by a fit without its origin. */
+function residualsOf(observations: readonly Observation[], terms: readonly Term[]) {
+  return [...Map.groupBy(observations, ({ origin }) => origin)].flatMap(([origin, own]) => {
+    const fit = fitShare(
+      observations.filter((each) => each.origin !== origin),
+      terms,
+    );
+    return own.map(({ point, logShare }) => ({ point, residual: logShare - predictLogShare(fit, point, terms) }));
+  });
+}
+
+function meanAbsolute(values: readonly number[]): number {
+  return Number((values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length).toFixed(3));
+}
