@@ -4,12 +4,13 @@ import { dayMs, formatDuration, type Clock } from '../core/time.ts';
 import { createBatcher } from '../db/batch.ts';
 import type { Database } from '../db/database.ts';
 import type { Blocker } from '../protocol/common.ts';
-import type { Job, NewJob } from '../protocol/job.ts';
+import type { NewJob } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { bindingPolicy, type Lineage } from '../tenants/lineage.ts';
 import { policyReasons } from '../quotes/reasons.ts';
+import { asText } from '../quotes/store.ts';
 import { committed } from '../shares/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';
@@ -18,7 +19,7 @@ import type { HeldQuote, HoldQuote } from './requote.ts';
 import { findShownJob } from './shown-store.ts';
 import { specFaults } from './spec-faults.ts';
 import { insertAlone, insertJobs, type NewJobRow } from './store.ts';
-import { jobView, newJobView } from './view.ts';
+import { jobView, newJobText } from './view.ts';
 
 export type SubmitDeps = {
   db: Database;
@@ -38,7 +39,8 @@ export type SubmitDeps = {
   wakeDispatch: () => void;
 };
 
-export type Submit = (tenantId: string, body: NewJob, jobId: string) => Promise<Job>;
+/** Answers the job as JSON. */
+export type Submit = (tenantId: string, body: NewJob, jobId: string) => Promise<string>;
 
 /** While one batch is being committed the next is written. */
 const insertLanes = 2;
@@ -86,22 +88,22 @@ export function createSubmit({
       id: jobId,
       tenantId,
       spec: ranked,
-      quote: held.quote,
+      quote: asText(held.quote),
       isNewQuote: held.isNew,
       options,
       at: now(),
     };
     await insertWithin(row, limits.caps?.queuedJobs);
     wakeDispatch();
-    return spec.dependsOn === undefined ? newJobView(row) : viewOf(db, row);
+    return spec.dependsOn === undefined ? newJobText(row) : viewOf(db, row);
   };
 }
 
 /** What it waits for is in other jobs' rows. */
-async function viewOf(db: Database, { id, at }: NewJobRow): Promise<Job> {
+async function viewOf(db: Database, { id, at }: NewJobRow): Promise<string> {
   const shown = await findShownJob(db.client, id, at);
   if (shown === undefined) throw new Error(`The job ${id} was stored and is not there.`);
-  return jobView(shown, at);
+  return JSON.stringify(jobView(shown, at));
 }
 
 function checkSpec(spec: JobSpec, now: Date): void {

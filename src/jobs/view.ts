@@ -17,8 +17,12 @@ import { waitingForOthers } from './waiting-view.ts';
 type ShownAttempt = ShownJob['attempts'][number];
 type Static<K extends keyof Job> = NonNullable<Job[K]>;
 
-/** The answer to a submission, made of what was just written. */
-export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
+/** The answer to a submission as JSON, made of what was just written: the quote is text already. */
+export function newJobText(row: NewJobRow): string {
+  return `${JSON.stringify(newJobView(row)).slice(0, -1)},"quote":${row.quote.text}}`;
+}
+
+function newJobView({ id, tenantId, spec, at }: NewJobRow): Omit<Job, 'quote'> {
   return {
     id,
     name: spec.name,
@@ -27,7 +31,6 @@ export function newJobView({ id, tenantId, spec, quote, at }: NewJobRow): Job {
     reason: null,
     message: null,
     spec,
-    quote,
     cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null },
     ...(spec.array === undefined ? {} : { tasks: newTaskCounts(tasksOf(spec)) }),
     attempts: [],

@@ -17,6 +17,14 @@ export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec
   await sql.quote.createMany({ data: [row], skipDuplicates: true });
 }
 
+/** A quote as JSON in one line: the text that is stored, and answered. It may be hundreds of kilobytes, so it is written once. */
+export type QuoteAsText = Pick<Quote, 'id' | 'createdAt' | 'expiresAt'> & { text: string };
+
+export function asText(quote: Quote): QuoteAsText {
+  const { id, createdAt, expiresAt } = quote;
+  return { id, createdAt, expiresAt, text: JSON.stringify(quote) };
+}
+
 const insertAnsweredSql = `
   INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`;
 

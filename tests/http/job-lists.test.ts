@@ -3,6 +3,7 @@ import type { Database } from '../../src/db/database.ts';
 import { newId } from '../../src/core/ids.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
 import type { Job, JobState, JobSummary } from '../../src/protocol/job.ts';
+import { asText } from '../../src/quotes/store.ts';
 import { operatorKey, sampleQuote, test, type TestApp } from '../support/app.ts';
 
 type Given = {
@@ -18,7 +19,15 @@ async function addJobs(db: Database, tenantId: string, given: Given[]): Promise<
   const rows = given.map(({ name, labels }) => {
     const quote = sampleQuote(newId('quote'));
     const spec = { name, command: 'true', ...(labels === undefined ? {} : { labels }) };
-    return { id: newId('job'), tenantId, spec, quote, isNewQuote: true, options: quote.options, at: new Date() };
+    return {
+      id: newId('job'),
+      tenantId,
+      spec,
+      quote: asText(quote),
+      isNewQuote: true,
+      options: quote.options,
+      at: new Date(),
+    };
   });
   await insertJobs(db, rows);
   for (const [index, { state = 'queued', costUsd = 0, endedMinute }] of given.entries())

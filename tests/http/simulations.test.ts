@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { insertJobs } from '../../src/jobs/store.ts';
+import { asText } from '../../src/quotes/store.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Simulation } from '../../src/protocol/simulation.ts';
@@ -90,7 +91,9 @@ async function addFinished(db: Database, { tenantId, queued, attempts }: Finishe
   const [option] = quote.options;
   if (option === undefined) throw new Error('the sample has no option');
   const spec = { name: 'past', command: 'true' };
-  await insertJobs(db, [{ id, tenantId, spec, quote, isNewQuote: true, options: [option], at: new Date(at(queued)) }]);
+  await insertJobs(db, [
+    { id, tenantId, spec, quote: asText(quote), isNewQuote: true, options: [option], at: new Date(at(queued)) },
+  ]);
   await db.client.job.update({ where: { id }, data: { state: 'succeeded', attemptNumber: attempts.length } });
   await db.client.attempt.createMany({
     data: attempts.map(([from, to], index) => ({

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
+import type { Job } from '../../src/protocol/job.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
@@ -35,7 +36,8 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     petaflopsPerAccelerator: () => 2,
     wakeDispatch: () => undefined,
   });
-  return (spec: object = {}) => submit(tenantId, { ...job, ...spec }, newId('job'));
+  return async (spec: object = {}): Promise<Job> =>
+    JSON.parse(await submit(tenantId, { ...job, ...spec }, newId('job')));
 }
 
 test('a job beyond what money and calendars count is refused, since it would stop everybody’s dispatch', async ({

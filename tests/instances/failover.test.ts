@@ -4,6 +4,7 @@ import { newId } from '../../src/core/ids.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Offer } from '../../src/protocol/quote.ts';
+import { asText } from '../../src/quotes/store.ts';
 import type { Shortage } from '../../src/providers/provider.ts';
 import { sampleQuote } from '../support/app.ts';
 import { accountsOf, addTenant, jobOf, lastAttempt, startRunning, test, type World } from './world.ts';
@@ -28,7 +29,7 @@ async function addJobIn({ db, now }: World, places: Place[], spec: Partial<JobSp
   });
   const whole: JobSpec = { name: 'job', command: 'true', ...spec };
   const tenantId = await addTenant({ db, now } as World);
-  await insertJobs(db, [{ id, tenantId, spec: whole, quote, isNewQuote: true, options, at: now() }]);
+  await insertJobs(db, [{ id, tenantId, spec: whole, quote: asText(quote), isNewQuote: true, options, at: now() }]);
   return id;
 }
 

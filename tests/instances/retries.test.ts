@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
+import { asText } from '../../src/quotes/store.ts';
 import { findShownJob } from '../../src/jobs/shown-store.ts';
 import { jobView } from '../../src/jobs/view.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
@@ -19,7 +20,7 @@ async function addJobIn({ db, now }: World, tenantId: string, zones: string[]): 
     })),
   );
   const spec: JobSpec = { name: 'job', command: 'true', retries: { max: 9, on: ['infrastructure', 'exit-code:75'] } };
-  await insertJobs(db, [{ id, tenantId, spec, quote, isNewQuote: true, options, at: now() }]);
+  await insertJobs(db, [{ id, tenantId, spec, quote: asText(quote), isNewQuote: true, options, at: now() }]);
   return id;
 }
 

@@ -19,6 +19,7 @@ import { createPreempt } from '../../src/jobs/preempt.ts';
 import { createSoleTenancy } from '../../src/jobs/sole-tenant.ts';
 import { createStop } from '../../src/jobs/stop.ts';
 import { insertJobs } from '../../src/jobs/store.ts';
+import { asText } from '../../src/quotes/store.ts';
 import { createTend } from '../../src/jobs/tend.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
@@ -213,7 +214,9 @@ export async function addJob({ db, now }: World, tenantId: string, spec: Partial
   const id = newId('job');
   const quote = quoteOf(spec.resources?.nodes ?? 1);
   const whole = { name: 'job', command: 'true', ...spec };
-  await insertJobs(db, [{ id, tenantId, spec: whole, quote, isNewQuote: true, options: quote.options, at: now() }]);
+  await insertJobs(db, [
+    { id, tenantId, spec: whole, quote: asText(quote), isNewQuote: true, options: quote.options, at: now() },
+  ]);
   return id;
 }
 

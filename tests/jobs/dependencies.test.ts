@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import { insertAlone } from '../../src/jobs/store.ts';
+import { asText } from '../../src/quotes/store.ts';
 import { requireDependencies } from '../../src/jobs/dependencies.ts';
 import { findShownJob } from '../../src/jobs/shown-store.ts';
 import { jobView } from '../../src/jobs/view.ts';
@@ -22,7 +23,11 @@ async function addDependent(
   const quote = sampleQuote(newId('quote'));
   const options = quote.options.map((option) => ({ ...option, offer: { ...option.offer, provider: 'scripted' } }));
   const whole = { name: 'dependent', command: 'true', dependsOn, ...spec };
-  await insertAlone(db, { id, tenantId, spec: whole, quote, isNewQuote: true, options, at: now() }, undefined);
+  await insertAlone(
+    db,
+    { id, tenantId, spec: whole, quote: asText(quote), isNewQuote: true, options, at: now() },
+    undefined,
+  );
   return id;
 }
 

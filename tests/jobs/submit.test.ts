@@ -3,6 +3,7 @@ import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
 import { createOccupancy } from '../../src/jobs/sole-tenant.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
+import type { Job } from '../../src/protocol/job.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { sampleQuote } from '../support/app.ts';
 import { test } from '../support/database.ts';
@@ -20,7 +21,8 @@ function submissions(db: Database, policies: Record<string, Policy> = {}) {
     petaflopsPerAccelerator: () => 1,
     wakeDispatch: () => undefined,
   });
-  return (tenantId: string, jobId = newId('job')) => submit(tenantId, { name: 'job', command: 'true' }, jobId);
+  return async (tenantId: string, jobId = newId('job')): Promise<Job> =>
+    JSON.parse(await submit(tenantId, { name: 'job', command: 'true' }, jobId));
 }
 
 test('a submission that is refused does not make the machine its tenant’s', async ({ db }) => {

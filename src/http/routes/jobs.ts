@@ -9,6 +9,7 @@ import { jobView } from '../../jobs/view.ts';
 import { Id } from '../../protocol/common.ts';
 import { Job, NewJob } from '../../protocol/job.ts';
 import { sees, tenantOf, type Caller } from '../caller.ts';
+import { sendJsonText } from '../json-text.ts';
 
 export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: (jobId: string) => Promise<void> };
 
@@ -48,7 +49,8 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
         config: { access: 'member', idempotent: 'job' },
         schema: operations.submitJob,
       },
-      async (request, reply) => reply.code(201).send(await submit(tenantOf(request), request.body, request.newId)),
+      async (request, reply) =>
+        sendJsonText(reply.code(201), await submit(tenantOf(request), request.body, request.newId)),
     );
     app.get(
       '/v1/jobs/:job',
