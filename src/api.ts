@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { createJobDownloads } from './artifacts/download.ts';
 import { createListener } from './db/listen.ts';
+import { createPoolCapacity } from './dispatch/pool-capacity.ts';
+import { createReadQuotas } from './dispatch/quotas.ts';
 import { createReplay } from './dispatch/replay.ts';
 import { createSimulateApart } from './dispatch/simulate-thread.ts';
 import { bucketRegionsOf, type Foundation } from './foundation.ts';
@@ -94,7 +96,11 @@ function simulating({ db, now, providers, petaflopsPerAccelerator }: Foundation)
     petaflopsPerAccelerator,
     simulate: createSimulateApart(),
   });
-  return { replay } satisfies Partial<AppDeps>;
+  return {
+    replay,
+    poolCapacity: createPoolCapacity({ db, now, capacities }),
+    readQuotas: createReadQuotas({ db, capacities, petaflopsPerAccelerator }),
+  } satisfies Partial<AppDeps>;
 }
 
 function running({ config, db, bucket, now, stop, wakeSettle }: Foundation) {

@@ -51,7 +51,7 @@ export function createCycle(deps: CycleDeps): Cycle {
       const { starts, preemptions, waits } = decisions;
       const instanceIds = await applyStarts(tx, starts, at, deps);
       await explain(tx, { starts, waits }, { snapshot, state, explained });
-      return { instanceIds, preemptions, figures: figuresOf(snapshot, decisions) };
+      return { instanceIds, preemptions, figures: figuresOf(snapshot, state, decisions) };
     });
     if (applied === undefined) return 'busy';
     explained.keep();

@@ -1,5 +1,10 @@
+import { dayMs } from '../core/time.ts';
+import type { Standing } from './ahead.ts';
 import type { Decisions } from './decide.ts';
+import { isGuaranteed } from './exceeded.ts';
+import { byTenant, createOrder } from './order.ts';
 import type { Snapshot, TenantUse } from './snapshot.ts';
+import type { State } from './state.ts';
 
 /** What a round was like, for those who watch the installation. */
 export type Figures = {
@@ -9,16 +14,19 @@ export type Figures = {
   preempted: number;
   /** |share of decayed use − share of weight| of each tenant that has jobs, among those that have. */
   fairnessError: { tenant: string; error: number }[];
+  /** The tenants that still wait, in the order of their turns. */
+  standings: Standing[];
   /** The ceilings on concentration that are passed: what was within them at its start may have run longer, or others less. */
   breaches: { figure: 'hhi' | 'largest share'; value: number; ceiling: number; largest: string }[];
 };
 
-export function figuresOf(snapshot: Snapshot, { starts, preemptions }: Decisions): Figures {
+export function figuresOf(snapshot: Snapshot, state: State, { starts, preemptions }: Decisions): Figures {
   return {
     looked: snapshot.queued.length,
     started: starts.length,
     preempted: preemptions.length,
     fairnessError: fairnessErrorOf(snapshot),
+    standings: standingsOf(snapshot, state, starts),
     breaches: breachesOf(snapshot),
   };
 }
@@ -33,6 +41,24 @@ function fairnessErrorOf({ tenants, queued, running }: Snapshot): Figures['fairn
     tenant: id,
     error: Math.abs(decayedUse / uses - weight / weights),
   }));
+}
+
+/** As each tenant's next job would be looked at now, the starts of this round counted. */
+function standingsOf({ queued }: Snapshot, state: State, starts: Decisions['starts']): Standing[] {
+  const started = new Set(starts.map(({ jobId }) => jobId));
+  const queues = byTenant(queued.filter(({ id }) => !started.has(id)));
+  const order = createOrder(new Map([...queues].map(([id, queue]) => [id, queue.slice(0, 1)])), state);
+  const standings: Standing[] = [];
+  for (let turn = order.next(); turn !== undefined; turn = order.next()) {
+    const { tenant, job } = turn;
+    standings.push({
+      tenant: tenant.id,
+      isGuaranteed: job.choices.some((choice) => isGuaranteed(tenant, choice)),
+      usePerWeight: (tenant.decayedUse / tenant.weight) * (1000 / dayMs),
+    });
+    order.advance();
+  }
+  return standings;
 }
 
 function breachesOf({ tenants, rules: { concentration } }: Snapshot): Figures['breaches'] {

@@ -41,21 +41,39 @@ export function createReplay(deps: ReplayDeps): Replay {
     if (faults.length > 0) throw new WeirError('invalid', 'The simulation has faults.', { faults });
 
     const history = request.period === undefined ? undefined : await requireHistory(request.period, deps);
-    const around = { capacities, petaflopsPerAccelerator: deps.petaflopsPerAccelerator, now: deps.now() };
-    const policies = new Map([...(await currentPolicies(deps.db.client)), ...Object.entries(request.policies ?? {})]);
-    const scenario: Scenario = {
-      jobs:
-        history?.map((job) => replayed(job, around)) ??
-        givenJobs(request.jobs ?? [], capacities, deps.petaflopsPerAccelerator),
-      capacities,
-      policies,
-      poolPolicy: request.pool ?? (await currentPoolPolicy(deps.db.client)),
-      poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
-    };
+    const scenario = await scenarioOf(request, { history, capacities, deps });
+    const isNow = [request.policies, request.pool, request.capacity].every((given) => given === undefined);
     const { outcome, elapsedSeconds } = await deps.simulate(scenario);
     const recorded = history === undefined ? null : await recordedOutcome(history, deps);
-    return { jobs: scenario.jobs.length, recorded, simulated: outcome, elapsedSeconds };
+    const baseline = request.baseline === true ? (isNow ? outcome : await baselineOf(request, history, deps)) : null;
+    return { jobs: scenario.jobs.length, recorded, baseline, simulated: outcome, elapsedSeconds };
   };
+}
+
+type Scene = { history: RecordedJob[] | undefined; capacities: Capacities; deps: ReplayDeps };
+
+async function scenarioOf(request: NewSimulation, { history, capacities, deps }: Scene): Promise<Scenario> {
+  const { db, petaflopsPerAccelerator } = deps;
+  const around = { capacities, petaflopsPerAccelerator, now: deps.now() };
+  return {
+    jobs:
+      history?.map((job) => replayed(job, around)) ??
+      givenJobs(request.jobs ?? [], capacities, petaflopsPerAccelerator),
+    capacities,
+    policies: new Map([...(await currentPolicies(db.client)), ...Object.entries(request.policies ?? {})]),
+    poolPolicy: request.pool ?? (await currentPoolPolicy(db.client)),
+    poolPetaflops: petaflopsOf(capacities, petaflopsPerAccelerator),
+  };
+}
+
+/** The same jobs under what there is now: of a policy's change the other half of the comparison, free of what a replay leaves out. */
+async function baselineOf(
+  { policies: _policies, pool: _pool, capacity: _capacity, ...request }: NewSimulation,
+  history: RecordedJob[] | undefined,
+  deps: ReplayDeps,
+): Promise<SimulationOutcome> {
+  const scenario = await scenarioOf(request, { history, capacities: await deps.capacities(), deps });
+  return (await deps.simulate(scenario)).outcome;
 }
 
 async function requireHistory(

@@ -18,6 +18,9 @@ import { changeRoutes } from './routes/changes.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/events.ts';
+import { instanceRoutes, type InstanceRouteDeps } from './routes/instances.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { quotaRoutes, type QuotaRouteDeps } from './routes/quotas.ts';
 import { healthRoutes, type HealthRouteDeps } from './routes/health.ts';
 import { jobListRoutes } from './routes/job-lists.ts';
 import { jobRoutes, type JobRouteDeps } from './routes/jobs.ts';
@@ -53,6 +56,8 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   QuoteRouteDeps &
   OfferRouteDeps &
   JobRouteDeps &
+  InstanceRouteDeps &
+  QuotaRouteDeps &
   FollowDeps &
   DownloadDeps &
   CreateUploadDeps &
@@ -98,12 +103,14 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(keyRoutes({ db, forgetKey: keyring.forget }));
   await app.register(secretRoutes(deps));
   await app.register(policyRoutes(deps));
+  await app.register(quotaRoutes(deps));
   await app.register(statementRoutes(deps));
   await app.register(adjustmentRoutes(deps));
   await app.register(quoteRoutes(deps));
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));
   await app.register(jobListRoutes(deps));
+  await app.register(queueRoutes(deps));
   await app.register(eventRoutes(deps));
   await app.register(logRoutes(deps));
   await app.register(changeRoutes(deps));
@@ -114,6 +121,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(simulationRoutes(deps));
   await app.register(auditRoutes(deps));
   await app.register(runnerBootRoutes(deps));
+  await app.register(instanceRoutes(deps));
   await app.register(runnerRoutes(deps));
   await app.register(runnerLogRoutes(deps));
   await app.register(runnerUploadRoutes(deps));

@@ -36,6 +36,8 @@ function unused(): AppDeps {
     operatorKey: '',
     metrics: new Registry(),
     sessionMs: 0,
+    poolCapacity: never,
+    readQuotas: never,
     checks: { database: never, queue: never, objectStore: never },
     wakeups: { watch: never },
     providerNames: [],

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Blocker, closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
 import { exampleSpecs, JobSpec } from './job-spec.ts';
 import { Offer, Quote } from './quote.ts';
+import { Sample } from './runner.ts';
 
 export const jobStates = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof jobStates)[number];
@@ -98,6 +99,24 @@ export const Job = Type.Object(
   { ...closed, title: 'Job' },
 );
 export type Job = Static<typeof Job>;
+
+export const JobProgress = Type.Object(
+  {
+    done: Nullable(Type.Number()),
+    total: Nullable(Type.Number()),
+    unit: Nullable(Type.String()),
+    attempt: Nullable(Type.Integer({ description: 'Of which attempt the points are.' })),
+    points: Type.Array(Type.Object({ at: Time(), done: Type.Number() }, closed), {
+      description: 'What the job said, oldest first, thinned.',
+    }),
+    usage: Type.Array(
+      Type.Object({ node: Type.Integer(), at: Time(), ...Sample.properties }, { ...closed, title: 'NodeUsage' }),
+      { description: 'What each machine of the last attempt saw last.' },
+    ),
+  },
+  { ...closed, title: 'JobProgress' },
+);
+export type JobProgress = Static<typeof JobProgress>;
 
 /** Ascending, or with a dash descending. */
 export const jobSorts = [

@@ -83,6 +83,12 @@ export const NewSimulation = Type.Object(
     ),
     jobs: Type.Optional(Type.Array(SimulationJob, { minItems: 1, maxItems: maxGivenJobs })),
     ...conditions,
+    baseline: Type.Optional(
+      Type.Boolean({
+        description:
+          'Also replays the same jobs under the policies and the capacity there are now, to compare with. Left out: false.',
+      }),
+    ),
   },
   {
     ...closed,
@@ -174,6 +180,7 @@ export const Simulation = Type.Object(
   {
     jobs: Type.Integer({ description: 'How many were replayed.' }),
     recorded: Nullable(SimulationOutcome),
+    baseline: Nullable(SimulationOutcome),
     simulated: SimulationOutcome,
     elapsedSeconds: Type.Number({ description: 'What the replay took.' }),
   },

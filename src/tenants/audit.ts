@@ -26,17 +26,35 @@ export async function writeAudit(tx: Sql, { before, after, ...change }: Change):
   });
 }
 
-export type AuditFilter = { tenantId: string | undefined; after: string | undefined; take: number };
+export type AuditFilter = {
+  tenantId: string | undefined;
+  actor: string | undefined;
+  /** Whole, or up to a dot: `policy` for all of policies. */
+  action: string | undefined;
+  target: string | undefined;
+  from: Date | undefined;
+  to: Date | undefined;
+  after: string | undefined;
+  take: number;
+};
 
 /** Newest first. */
-export async function listAudit(
-  sql: Sql,
-  { tenantId, after, take }: AuditFilter,
-): Promise<Static<typeof AuditEntry>[]> {
+export async function listAudit(sql: Sql, filter: AuditFilter): Promise<Static<typeof AuditEntry>[]> {
+  const { tenantId, actor, action, target, from, to, after, take } = filter;
   const rows = await sql.audit.findMany({
-    where: { ...(tenantId === undefined ? {} : { tenantId }), ...(after === undefined ? {} : { id: { lt: after } }) },
+    where: {
+      ...given({ tenantId, actor, target }),
+      ...(action === undefined ? {} : { OR: [{ action }, { action: { startsWith: `${action}.` } }] }),
+      at: given({ gte: from, lt: to }),
+      id: given({ lt: after }),
+    },
     orderBy: { id: 'desc' },
     take,
   });
   return rows.map(({ at, tenantId: tenant, ...row }) => ({ ...row, at: at.toISOString(), tenant }));
+}
+
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -69,7 +69,7 @@ test('who follows is told of each job that changes: an operator of all, a tenant
   expect(jobsOf(own.seen)).toHaveLength(1);
 });
 
-const emptyRound = { looked: 0, started: 0, preempted: 0, fairnessError: [], breaches: [] };
+const emptyRound = { looked: 0, started: 0, preempted: 0, fairnessError: [], standings: [], breaches: [] };
 
 test('a client goes on where it was, and one that was away for too long is told so', async ({ api, db, follow }) => {
   const { id, keys } = await api.tenant('vision');

@@ -126,3 +126,24 @@ test('a summary says what the job says, without its spec, its quote and its atte
     },
   ]);
 });
+
+test('a job’s progress is told over time, with what its machines use', async ({ api, db }) => {
+  const { id: tenantId, keys } = await api.tenant('vision');
+  const other = await api.tenant('speech');
+  const [id = ''] = await addJobs(db, tenantId, given);
+  const atMs = Date.UTC(2026, 10, 1);
+  const progress = { done: 5, total: 10, unit: 'steps', attempt: 1, marks: [[atMs, 1], [atMs + 1000, 5]], earlierRate: null }; // prettier-ignore
+  await db.client.job.update({ where: { id }, data: { progress } });
+  expect((await api.ask(keys.viewer, `GET /v1/jobs/${id}/progress`)).json()).toEqual({
+    done: 5,
+    total: 10,
+    unit: 'steps',
+    attempt: 1,
+    points: [
+      { at: '2026-11-01T00:00:00.000Z', done: 1 },
+      { at: '2026-11-01T00:00:01.000Z', done: 5 },
+    ],
+    usage: [],
+  });
+  expect((await api.ask(other.keys.viewer, `GET /v1/jobs/${id}/progress`)).statusCode).toBe(404);
+});

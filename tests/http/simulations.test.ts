@@ -60,7 +60,15 @@ test('a period is answered with what happened beside what would have', async ({ 
   // Both had the whole machine for twenty minutes, though they were quoted ten; the second had to be tried twice.
   await addFinished(db, { tenantId: id, queued: 0, attempts: [[0, 20]] });
   await addFinished(db, { tenantId: id, queued: 1, attempts: [[20, 25], [30, 50]] }); // prettier-ignore
-  const answer = await api.ask(operatorKey, 'POST /v1/simulations', { period: { from: at(0), to: at(59) } });
+  const period = { from: at(0), to: at(59) };
+  const compared = await api.ask(operatorKey, 'POST /v1/simulations', {
+    period,
+    baseline: true,
+    policies: { [id]: { caps: { runningJobs: 0 } } },
+  });
+  expect(compared.json()).toMatchObject({ baseline: { waitSeconds: { max: 0 } }, simulated: { unstarted: 2 } });
+  const answer = await api.ask(operatorKey, 'POST /v1/simulations', { period });
+  expect(answer.json().baseline).toBe(null);
   expect(answer.json()).toMatchObject({
     jobs: 2,
     recorded: { waitSeconds: { max: 19 * 60 }, makespanSeconds: 50 * 60 },

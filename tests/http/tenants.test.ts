@@ -51,3 +51,23 @@ test('every change is in the audit with who made it, newest first, and no secret
   expect(audit.body).not.toContain('hf_verysecret');
   expect(audit.body).not.toContain(key);
 });
+
+test('the audit is filtered by who, what and when', async ({ api }) => {
+  const { id, keys } = await api.tenant('vision');
+  const from = new Date().toISOString();
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { weight: 2 });
+  await api.ask(operatorKey, 'PUT /v1/pool/policy', { hhiCeiling: 0.5 });
+  await api.ask(keys.admin, `PUT /v1/tenants/${id}/secrets/A`, { value: 'x' });
+  const actionsOf = async (query: string) => {
+    const answer = await api.ask(operatorKey, `GET /v1/audit?${query}`);
+    expect(answer.statusCode).toBe(200);
+    return answer.json<{ items: { action: string }[] }>().items.map(({ action }) => action);
+  };
+  expect(await actionsOf(`from=${from}`)).toEqual(['secret.put', 'pool-policy.put', 'policy.put']);
+  expect(await actionsOf(`to=${from}&action=policy`)).toEqual([]);
+  expect(await actionsOf('actor=operator')).toEqual(['pool-policy.put', 'policy.put']);
+  expect(await actionsOf('action=policy.put')).toEqual(['policy.put']);
+  expect(await actionsOf('action=policy')).toEqual(['policy.put']);
+  expect(await actionsOf('target=pool')).toEqual(['pool-policy.put']);
+  expect(await actionsOf(`tenant=${id}&action=secret`)).toEqual(['secret.put']);
+});

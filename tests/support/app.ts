@@ -11,6 +11,8 @@ import { createApp, type AppDeps } from '../../src/http/app.ts';
 import type { Database } from '../../src/db/database.ts';
 import { createListener, type Listener } from '../../src/db/listen.ts';
 import { createWakeups } from '../../src/logs/wakeups.ts';
+import { createPoolCapacity } from '../../src/dispatch/pool-capacity.ts';
+import { createReadQuotas } from '../../src/dispatch/quotas.ts';
 import { createReplay } from '../../src/dispatch/replay.ts';
 import { createSimulateApart } from '../../src/dispatch/simulate-thread.ts';
 import { createCancel } from '../../src/jobs/cancel.ts';
@@ -96,6 +98,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
   const publicUrl = 'http://weir.test';
   const bucket = createFilesystemBucket({ directory, publicUrl, secretKey, now });
   const quote = async (_tenantId: string, _spec: unknown, id: string = newId('quote')) => sampleQuote(id);
+  const capacities = async () => new Map([['local', sampleCapacity]]);
   const noRunner = () => Promise.reject(new WeirError('unauthorized', 'This app has no runners.'));
   return {
     db,
@@ -106,6 +109,8 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     logger: Fastify({ logger: false }).log,
     metrics: new Registry(),
     sessionMs: 3_600_000,
+    poolCapacity: createPoolCapacity({ db, now, capacities }),
+    readQuotas: createReadQuotas({ db, capacities, petaflopsPerAccelerator: () => 1 }),
     checks: { database: async () => true, queue: async () => true, objectStore: () => bucket.isReady() },
     bucket,
     filesystemBucket: bucket,
@@ -143,7 +148,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     replay: createReplay({
       db,
       now,
-      capacities: async () => new Map([['local', sampleCapacity]]),
+      capacities,
       providerNames: ['local', 'gcp'],
       petaflopsPerAccelerator: () => 1,
       simulate: createSimulateApart(),

@@ -3,11 +3,12 @@ import { Type } from 'typebox';
 import { notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
+import { readProgress } from '../../jobs/progress-store.ts';
 import { findShownJob, type ShownJob } from '../../jobs/shown-store.ts';
 import type { Submit } from '../../jobs/submit.ts';
 import { jobView } from '../../jobs/view.ts';
 import { Id } from '../../protocol/common.ts';
-import { Job, NewJob } from '../../protocol/job.ts';
+import { Job, JobProgress, NewJob } from '../../protocol/job.ts';
 import { sees, tenantOf, type Caller } from '../caller.ts';
 import { sendJsonText } from '../json-text.ts';
 
@@ -26,6 +27,13 @@ const operations = {
     response: { 201: Job },
   },
   getJob: { operationId: 'getJob', tags: ['Jobs'], summary: 'A job', params: JobParams, response: { 200: Job } },
+  getJobProgress: {
+    operationId: 'getJobProgress',
+    tags: ['Jobs'],
+    summary: 'What a job said of its progress over time, and what its machines use',
+    params: JobParams,
+    response: { 200: JobProgress },
+  },
   cancelJob: {
     operationId: 'cancelJob',
     tags: ['Jobs'],
@@ -59,6 +67,18 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
         schema: operations.getJob,
       },
       async ({ caller, params }) => jobView(await require(caller, params.job), now()),
+    );
+    app.get(
+      '/v1/jobs/:job/progress',
+      {
+        config: { access: 'viewer' },
+        schema: operations.getJobProgress,
+      },
+      async ({ caller, params }) => {
+        const found = await readProgress(db.client, params.job);
+        if (found === undefined || !sees(caller, found.tenantId)) throw notFound('job', params.job);
+        return found.progress;
+      },
     );
     app.post(
       '/v1/jobs/:job/cancel',

@@ -1,0 +1,84 @@
+import { Type, type Static } from 'typebox';
+import { closed, Id, Nullable, Time, Usd } from './common.ts';
+
+export const instanceStates = ['requested', 'booting', 'ready', 'gone'] as const;
+
+export const Instance = Type.Object(
+  {
+    id: Id('instance'),
+    name: Type.String({ description: 'As the provider shows it.' }),
+    state: Type.Enum([...instanceStates]),
+    tenant: Id('tenant'),
+    job: Id('job'),
+    attempt: Type.Integer(),
+    node: Type.Integer({ description: 'Which machine of the attempt, from 0.' }),
+    provider: Type.String(),
+    zone: Type.String(),
+    machineType: Type.String(),
+    market: Type.String(),
+    accelerators: Type.Object({ kind: Type.String(), count: Type.Integer() }, closed),
+    hourlyUsd: Usd('Of this machine alone.'),
+    requestedAt: Time(),
+    createdAt: Nullable(Time('Since when it is paid.')),
+    readyAt: Nullable(Time()),
+    goneAt: Nullable(Time()),
+    heartbeatAt: Nullable(Time()),
+    ageSeconds: Type.Number({ description: 'From its request until it was gone, or until now.' }),
+    costUsd: Usd('Until now.'),
+    residualUsd: Usd('Of it, since its attempt began to stop: paid while no job runs.'),
+  },
+  { ...closed, title: 'Instance' },
+);
+export type Instance = Static<typeof Instance>;
+
+const Resources = Type.Object(
+  {
+    cpus: Type.Number(),
+    memoryBytes: Type.Number(),
+    diskBytes: Type.Number(),
+    accelerators: Type.Object({ kind: Type.String(), count: Type.Integer() }, closed),
+  },
+  { ...closed, title: 'PoolResources' },
+);
+
+export const ProviderCapacity = Type.Object(
+  {
+    provider: Type.String(),
+    whole: Nullable(Resources),
+    free: Nullable(Resources),
+    held: Type.Array(
+      Type.Object(
+        { kind: Type.String(), count: Type.Integer({ description: 'Accelerators, or cores of kind cpu.' }) },
+        closed,
+      ),
+      { description: 'What attempts hold, by kind.' },
+    ),
+    instances: Type.Integer({ description: 'That are not gone.' }),
+  },
+  {
+    ...closed,
+    title: 'ProviderCapacity',
+    description: 'Whole and free are null where a provider does not run out in a way that can be counted.',
+  },
+);
+
+export const SeenShortage = Type.Object(
+  {
+    provider: Type.String(),
+    region: Type.String(),
+    zone: Nullable(Type.String()),
+    machineType: Type.String(),
+    market: Type.String(),
+    at: Time('When it was last seen.'),
+  },
+  { ...closed, title: 'SeenShortage' },
+);
+
+export const PoolCapacity = Type.Object(
+  {
+    providers: Type.Array(ProviderCapacity),
+    shortages: Type.Array(SeenShortage, { description: 'Of the last day: what could not be had, the latest first.' }),
+  },
+  { ...closed, title: 'PoolCapacity' },
+);
+export type PoolCapacity = Static<typeof PoolCapacity>;
