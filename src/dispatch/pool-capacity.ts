@@ -1,11 +1,13 @@
-import { dayMs, type Clock } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { countInstances } from '../instances/list-store.ts';
+import type { Remembered } from '../instances/shortage.ts';
+import { listShortages } from '../instances/shortage-store.ts';
 import type { PoolCapacity } from '../protocol/instance.ts';
 import type { Capacity } from '../providers/provider.ts';
 import type { Capacities } from './capacity.ts';
 import { poolOf } from './read-snapshot.ts';
-import { readHeld, readShortages, type HeldRow } from './store.ts';
+import { readHeld, type HeldRow } from './store.ts';
 
 export type PoolCapacityDeps = {
   db: Database;
@@ -20,7 +22,7 @@ export function createPoolCapacity({ db, now, capacities }: PoolCapacityDeps) {
     const [known, held, shortages, instances] = await Promise.all([
       capacities(),
       readHeld(db.client),
-      readShortages(db.client, new Date(now().getTime() - dayMs)),
+      listShortages(db.client, now()),
       countInstances(db.client),
     ]);
     return {
@@ -31,11 +33,15 @@ export function createPoolCapacity({ db, now, capacities }: PoolCapacityDeps) {
         held: heldByKind(held.filter(({ offer }) => offer.provider === provider)),
         instances: instances.get(provider) ?? 0,
       })),
-      shortages: shortages
-        .toSorted((a, b) => b.at.getTime() - a.at.getTime())
-        .map(({ at, ...ware }) => ({ ...ware, at: at.toISOString() })),
+      shortages: shortages.toSorted((a, b) => b.at.getTime() - a.at.getTime()).map(shortageView),
     };
   };
+}
+
+function shortageView({ provider, of, cause, message, at, heldUntil }: Remembered): PoolCapacity['shortages'][number] {
+  const { region = null, zone = null, machineType = null, kind = null, market = null } = of;
+  const ware = { provider, region, zone, machineType, kind, market };
+  return { ...ware, cause, message, at: at.toISOString(), askedAgainAt: heldUntil.toISOString() };
 }
 
 type Resources = NonNullable<PoolCapacity['providers'][number]['whole']>;

@@ -65,19 +65,26 @@ export const ProviderCapacity = Type.Object(
 export const SeenShortage = Type.Object(
   {
     provider: Type.String(),
-    region: Type.String(),
+    region: Nullable(Type.String()),
     zone: Nullable(Type.String()),
-    machineType: Type.String(),
-    market: Type.String(),
+    machineType: Nullable(Type.String()),
+    kind: Nullable(Type.String()),
+    market: Nullable(Type.String()),
+    cause: Type.Enum(['stockout', 'quota', 'refused'], {
+      description:
+        'It had none; a limit of our account was reached; it refuses us until an operator changes something.',
+    }),
+    message: Type.String({ description: 'Whose move it is, and what would help.' }),
     at: Time('When it was last seen.'),
+    askedAgainAt: Time('Nobody asks for such a machine before.'),
   },
-  { ...closed, title: 'SeenShortage' },
+  { ...closed, title: 'SeenShortage', description: 'For all that is like what it names; null: whatever it is.' },
 );
 
 export const PoolCapacity = Type.Object(
   {
     providers: Type.Array(ProviderCapacity),
-    shortages: Type.Array(SeenShortage, { description: 'Of the last day: what could not be had, the latest first.' }),
+    shortages: Type.Array(SeenShortage, { description: 'What could not be had lately, the latest first.' }),
   },
   { ...closed, title: 'PoolCapacity' },
 );

@@ -238,6 +238,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tenant holds of what it may: quotas, borrowed, lent, caps */
+        get: operations["getQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/statement": {
         parameters: {
             query?: never;
@@ -409,6 +426,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a job said of its progress over time, and what its machines use */
+        get: operations["getJobProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job}/cancel": {
         parameters: {
             query?: never;
@@ -438,6 +472,27 @@ export interface paths {
          * @description As GET /v1/jobs, for tables: a hundred times smaller.
          */
         get: operations["listJobSummaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The jobs that wait, in order, each with why it is ahead of the next
+         * @description An operator sees of all tenants the jobs that come next, in the order of their expected starts; a tenant, or an operator
+         *     with `?tenant=`, one queue in its own order.
+         */
+        get: operations["getQueue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -702,6 +757,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines there are, newest first, with their age and what they cost */
+        get: operations["listInstances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pool/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each provider has, what of it is held, and what could not be had lately */
+        get: operations["getPoolCapacity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runner/claim": {
         parameters: {
             query?: never;
@@ -960,6 +1049,46 @@ export interface components {
             priceDate: string;
             availability: components["schemas"]["Availability"];
         };
+        /** Instance */
+        Instance: {
+            id: string;
+            /** @description As the provider shows it. */
+            name: string;
+            /** @enum {unknown} */
+            state: "requested" | "booting" | "ready" | "gone";
+            tenant: string;
+            job: string;
+            attempt: number;
+            /** @description Which machine of the attempt, from 0. */
+            node: number;
+            provider: string;
+            zone: string;
+            machineType: string;
+            market: string;
+            accelerators: {
+                kind: string;
+                count: number;
+            };
+            /** @description Of this machine alone. */
+            hourlyUsd: number;
+            /** Format: date-time */
+            requestedAt: string;
+            createdAt: string | null;
+            readyAt: string | null;
+            goneAt: string | null;
+            heartbeatAt: string | null;
+            /** @description From its request until it was gone, or until now. */
+            ageSeconds: number;
+            /** @description Until now. */
+            costUsd: number;
+            /** @description Of it, since its attempt began to stop: paid while no job runs. */
+            residualUsd: number;
+        };
+        /** InstanceList */
+        InstanceList: {
+            items: components["schemas"]["Instance"][];
+            nextCursor: string | null;
+        };
         /** Job */
         Job: {
             id: string;
@@ -1018,6 +1147,21 @@ export interface components {
         JobList: {
             items: components["schemas"]["Job"][];
             nextCursor: string | null;
+        };
+        /** JobProgress */
+        JobProgress: {
+            done: number | null;
+            total: number | null;
+            unit: string | null;
+            attempt: number | null;
+            /** @description What the job said, oldest first, thinned. */
+            points: {
+                /** Format: date-time */
+                at: string;
+                done: number;
+            }[];
+            /** @description What each machine of the last attempt saw last. */
+            usage: components["schemas"]["NodeUsage"][];
         };
         /** JobSpec */
         JobSpec: {
@@ -1437,6 +1581,8 @@ export interface components {
                 [key: string]: components["schemas"]["Policy"];
             };
             pool?: components["schemas"]["PoolPolicy"];
+            /** @description Also replays the same jobs under the policies and the capacity there are now, to compare with. Left out: false. */
+            baseline?: boolean;
         };
         /** NewTenant */
         NewTenant: {
@@ -1450,6 +1596,20 @@ export interface components {
             sizeBytes?: number;
             /** @description Bytes with another checksum are refused. With sizeBytes: where your tenant has such bytes already, that upload is the answer, kept for as long as a new one. */
             sha256?: string;
+        };
+        /** NodeUsage */
+        NodeUsage: {
+            node: number;
+            /** Format: date-time */
+            at: string;
+            /** @description Of one core; 400 is four cores busy. */
+            cpuPercent: number;
+            memoryBytes: number;
+            gpus: {
+                index: number;
+                utilizationPercent: number;
+                memoryBytes: number;
+            }[];
         };
         /** Offer */
         Offer: {
@@ -1568,6 +1728,12 @@ export interface components {
             /** @description Where its jobs may run, and where its artifacts and the logs of its ended jobs lie: in the installation’s bucket where that is in one of these, else in the first of its other buckets that is. Rows of jobs, and log lines until an hour after the end, lie in the database of all tenants. Left out: all. */
             regions?: string[];
         };
+        /** PoolCapacity */
+        PoolCapacity: {
+            providers: components["schemas"]["ProviderCapacity"][];
+            /** @description What could not be had lately, the latest first. */
+            shortages: components["schemas"]["SeenShortage"][];
+        };
         /** PoolPolicy */
         PoolPolicy: {
             /** @description Left out: none. */
@@ -1582,6 +1748,16 @@ export interface components {
             preemptLowerPriority?: boolean;
             /** @description Whether tenants see each other’s shares, without names. Left out: false. */
             tenantsSeeOthers?: boolean;
+        };
+        /** PoolResources */
+        PoolResources: {
+            cpus: number;
+            memoryBytes: number;
+            diskBytes: number;
+            accelerators: {
+                kind: string;
+                count: number;
+            };
         };
         /** Problem */
         Problem: {
@@ -1607,6 +1783,78 @@ export interface components {
                 p90: string | null;
             };
             expectedCostUsd: number | null;
+        };
+        /**
+         * ProviderCapacity
+         * @description Whole and free are null where a provider does not run out in a way that can be counted.
+         */
+        ProviderCapacity: {
+            provider: string;
+            whole: components["schemas"]["PoolResources"] | null;
+            free: components["schemas"]["PoolResources"] | null;
+            /** @description What attempts hold, by kind. */
+            held: {
+                kind: string;
+                /** @description Accelerators, or cores of kind cpu. */
+                count: number;
+            }[];
+            /** @description That are not gone. */
+            instances: number;
+        };
+        /** Queue */
+        Queue: {
+            dispatchedAt: string | null;
+            tenants: components["schemas"]["QueuedTenant"][];
+            items: components["schemas"]["QueuedJob"][];
+            nextCursor: string | null;
+        };
+        /** QueuedJob */
+        QueuedJob: {
+            job: components["schemas"]["JobSummary"];
+            because: string | null;
+        };
+        /** QueuedTenant */
+        QueuedTenant: {
+            tenant: {
+                id: string;
+                name: string;
+            };
+            /** @description Jobs, those that wait for other jobs among them. */
+            queued: number;
+            turn: number | null;
+            isGuaranteed: boolean | null;
+            usePerWeight: number | null;
+        };
+        /** QuotaUse */
+        QuotaUse: {
+            /** @description Of accelerator; cpu counts cores. */
+            kind: string;
+            /** @description Now, with all teams below it. */
+            held: number;
+            guaranteed: number;
+            /** @description Of what is held, above the guarantee. */
+            borrowed: number;
+            /** @description Of the guarantee, what others hold now: what can’t be free, since the pool has no more of it. */
+            lent: number;
+            borrowingLimit: number | null;
+            lendingLimit: number | null;
+            cap: number | null;
+        };
+        /** Quotas */
+        Quotas: {
+            items: components["schemas"]["QuotaUse"][];
+            runningJobs: {
+                held: number;
+                cap: number | null;
+            };
+            queuedJobs: {
+                held: number;
+                cap: number | null;
+            };
+            computePflops: {
+                held: number;
+                cap: number | null;
+            };
         };
         /** Quote */
         Quote: {
@@ -1980,6 +2228,35 @@ export interface components {
         SecretValue: {
             value: string;
         };
+        /**
+         * SeenShortage
+         * @description For all that is like what it names; null: whatever it is.
+         */
+        SeenShortage: {
+            provider: string;
+            region: string | null;
+            zone: string | null;
+            machineType: string | null;
+            kind: string | null;
+            market: string | null;
+            /**
+             * @description It had none; a limit of our account was reached; it refuses us until an operator changes something.
+             * @enum {unknown}
+             */
+            cause: "stockout" | "quota" | "refused";
+            /** @description Whose move it is, and what would help. */
+            message: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Nobody asks for such a machine before.
+             */
+            askedAgainAt: string;
+        };
         /** ShareReport */
         ShareReport: {
             month: string;
@@ -2118,6 +2395,7 @@ export interface components {
             /** @description How many were replayed. */
             jobs: number;
             recorded: components["schemas"]["SimulationOutcome"] | null;
+            baseline: components["schemas"]["SimulationOutcome"] | null;
             simulated: components["schemas"]["SimulationOutcome"];
             /** @description What the replay took. */
             elapsedSeconds: number;
@@ -2420,10 +2698,13 @@ export type Blocker = components['schemas']['Blocker'];
 export type Changes = components['schemas']['Changes'];
 export type CreatedKey = components['schemas']['CreatedKey'];
 export type CurrentOffer = components['schemas']['CurrentOffer'];
+export type Instance = components['schemas']['Instance'];
+export type InstanceList = components['schemas']['InstanceList'];
 export type Job = components['schemas']['Job'];
 export type JobEvent = components['schemas']['JobEvent'];
 export type JobEventList = components['schemas']['JobEventList'];
 export type JobList = components['schemas']['JobList'];
+export type JobProgress = components['schemas']['JobProgress'];
 export type JobSpec = components['schemas']['JobSpec'];
 export type JobState = components['schemas']['JobState'];
 export type JobSummary = components['schemas']['JobSummary'];
@@ -2442,14 +2723,23 @@ export type NewSession = components['schemas']['NewSession'];
 export type NewSimulation = components['schemas']['NewSimulation'];
 export type NewTenant = components['schemas']['NewTenant'];
 export type NewUpload = components['schemas']['NewUpload'];
+export type NodeUsage = components['schemas']['NodeUsage'];
 export type Offer = components['schemas']['Offer'];
 export type OfferList = components['schemas']['OfferList'];
 export type Percentiles = components['schemas']['Percentiles'];
 export type Pilot = components['schemas']['Pilot'];
 export type Policy = components['schemas']['Policy'];
+export type PoolCapacity = components['schemas']['PoolCapacity'];
 export type PoolPolicy = components['schemas']['PoolPolicy'];
+export type PoolResources = components['schemas']['PoolResources'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
+export type ProviderCapacity = components['schemas']['ProviderCapacity'];
+export type Queue = components['schemas']['Queue'];
+export type QueuedJob = components['schemas']['QueuedJob'];
+export type QueuedTenant = components['schemas']['QueuedTenant'];
+export type QuotaUse = components['schemas']['QuotaUse'];
+export type Quotas = components['schemas']['Quotas'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteAccuracy = components['schemas']['QuoteAccuracy'];
 export type QuoteOption = components['schemas']['QuoteOption'];
@@ -2470,6 +2760,7 @@ export type Scaling = components['schemas']['Scaling'];
 export type Secret = components['schemas']['Secret'];
 export type SecretList = components['schemas']['SecretList'];
 export type SecretValue = components['schemas']['SecretValue'];
+export type SeenShortage = components['schemas']['SeenShortage'];
 export type ShareReport = components['schemas']['ShareReport'];
 export type Shares = components['schemas']['Shares'];
 export type SharesBucket = components['schemas']['SharesBucket'];
@@ -3219,6 +3510,37 @@ export interface operations {
             };
         };
     };
+    getQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listStatement: {
         parameters: {
             query?: {
@@ -3616,6 +3938,37 @@ export interface operations {
             };
         };
     };
+    getJobProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgress"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancelJob: {
         parameters: {
             query?: never;
@@ -3681,6 +4034,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobSummaryList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueue: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+                /** @description For operators: whose queue, page by page. Left out: of each tenant those that come next. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
                 };
             };
             /** @description What went wrong. */
@@ -4163,8 +4551,18 @@ export interface operations {
                 /** @description Clamped to 1000. */
                 limit?: number;
                 cursor?: string;
-                /** @description For which tenant. Only operators need it. */
+                /** @description About which tenant. Left out: all, and the pool. */
                 tenant?: string;
+                /** @description Who did it: the id of a key, operator, or oidc: and a person. */
+                actor?: string;
+                /** @description Such as policy.put; policy for all that starts so. */
+                action?: string;
+                /** @description The id of what was changed. */
+                target?: string;
+                /** @description Not before. */
+                from?: string;
+                /** @description Before. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -4211,6 +4609,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInstances: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+                /** @description One of requested, booting, ready, gone, or several with commas between. Left out: all but gone. */
+                state?: string;
+                provider?: string;
+                /** @description Whose. Left out: all. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPoolCapacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolCapacity"];
+                };
             };
             /** @description What went wrong. */
             default: {
