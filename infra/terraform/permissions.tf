@@ -16,15 +16,8 @@ locals {
     "compute.instances.setServiceAccount",
     "compute.instances.setTags",
     "compute.machineTypes.list",
-    "compute.regions.list",
     "compute.subnetworks.use",
     "compute.zoneOperations.get",
-    "compute.zoneOperations.list",
     "compute.zones.list",
-    "tpu.nodes.create",
-    "tpu.nodes.delete",
-    "tpu.nodes.get",
-    "tpu.nodes.list",
-    "tpu.operations.get",
   ]
 }

@@ -68,6 +68,8 @@ export type Permissions = {
   /** Takes it from everyone, in the middle of whatever runs. */
   revoke: (permission: string) => void;
   restore: (permission: string) => void;
+  /** All that an account was ever asked to have. */
+  asked: (email: string) => string[];
   /** @throws ApiError 403. */
   check: (email: string, permissions: readonly string[], resource: string) => void;
 };
@@ -75,11 +77,14 @@ export type Permissions = {
 export function createPermissions(): Permissions {
   const granted = new Map<string, Set<string>>();
   const revoked = new Set<string>();
+  const asked = new Map<string, Set<string>>();
   return {
     grant: (email, permissions) => void granted.set(email, new Set(permissions)),
     revoke: (permission) => void revoked.add(permission),
     restore: (permission) => void revoked.delete(permission),
+    asked: (email) => [...(asked.get(email) ?? [])],
     check: (email, permissions, resource) => {
+      asked.set(email, new Set([...(asked.get(email) ?? []), ...permissions]));
       const missing = permissions.find(
         (permission) => revoked.has(permission) || granted.get(email)?.has(permission) === false,
       );
