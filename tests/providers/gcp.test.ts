@@ -1,43 +1,161 @@
-import { createGcpProvider } from '../../src/providers/gcp/provider.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import { startGcpEmulator } from '../emulators/gcp/emulator.ts';
-import { describeProvider, type Subject } from './contract.ts';
-import { requestOf } from './gcp/requests.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ConfigError } from '../../src/config.ts';
+import type { WeirError } from '../../src/core/errors.ts';
+import { waitFor } from '../support/wait.ts';
+import { describeProvider } from './contract.ts';
+import { startGcpCloud, type GcpSubject } from './gcp-subject.ts';
 
-/** Google's own clients on an emulator, whose machines are records here: what runs on them is none of the provider's business. */
-async function openGcp(): Promise<Subject> {
-  const cloud = await startGcpEmulator({ machines: 'records' });
-  const errors: unknown[] = [];
-  const opened: Provider[] = [];
-  const open = async (): Promise<Provider> => {
-    const provider = await createGcpProvider({
-      settings: {
-        projectId: cloud.project,
-        regions: ['us-central1'],
-        network: 'default',
-        apiEndpoint: cloud.url,
-        keyFile: cloud.env.GOOGLE_APPLICATION_CREDENTIALS,
+const { cloud, open } = await startGcpCloud();
+afterAll(() => cloud.close());
+
+describeProvider('gcp', open);
+
+const guarantee = (name: string, check: (subject: GcpSubject) => Promise<void>) =>
+  test(name, async () => {
+    const subject = await open();
+    try {
+      await check(subject);
+    } finally {
+      await subject.close();
+    }
+  });
+
+const callsOf = (method: string) => cloud.calls.filter((call) => call.method === method);
+const refusalOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    (error: WeirError) => ({ code: error.code, message: error.message, shortage: error.extra['shortage'] }),
+  );
+
+describe('the provider gcp', () => {
+  guarantee('sells what each zone has, at the catalogue’s price, in both markets', async ({ provider }) => {
+    const sold = await provider.sellables();
+    const ofA100 = sold.filter(({ machineType }) => machineType === 'a2-highgpu-1g');
+    expect(ofA100.map(({ zone, market }) => `${zone} ${market}`).toSorted()).toEqual(
+      ['a', 'b', 'c', 'f'].flatMap((zone) => [`us-central1-${zone} on-demand`, `us-central1-${zone} spot`]),
+    );
+    expect(ofA100[0]?.microUsdPerHour).toBeGreaterThan(1e6);
+    const zonesOf = (type: string) =>
+      new Set(sold.filter(({ machineType }) => machineType === type).map(({ zone }) => zone));
+    // Zone f has no L4, but takes a T4 beside an N1.
+    expect([...zonesOf('g2-standard-4')]).not.toContain('us-central1-f');
+    expect([...zonesOf('n1-standard-4+1xT4')]).toContain('us-central1-f');
+  });
+
+  guarantee('a stockout says where the answer names some, and for what it holds', async ({ provider, request }) => {
+    cloud.faults.stockout({ zone: 'us-central1-a', zonesAvailable: ['us-central1-c', 'us-central1-f'] });
+    expect(await refusalOf(provider.create(request('weir-a')))).toEqual({
+      code: 'no-capacity',
+      message: 'us-central1-a has no spot a2-highgpu-1g now. Google names us-central1-c, us-central1-f instead.',
+      shortage: {
+        cause: 'stockout',
+        of: { region: 'us-central1', zone: 'us-central1-a', machineType: 'a2-highgpu-1g', market: 'spot' },
+        message: expect.any(String),
+        zonesAvailable: ['us-central1-c', 'us-central1-f'],
       },
-      installation: 'inl_a',
-      prices: () => Promise.resolve([]),
-      runner: () => Promise.resolve({ url: 'https://storage.example.org/runner', sha256: 'a'.repeat(64) }),
-      onError: (error) => errors.push(error),
     });
-    opened.push(provider);
-    return provider;
-  };
-  return {
-    provider: await open(),
-    request: (name) => requestOf({ name }),
-    reopen: open,
-    count: (name) => Promise.resolve(cloud.instances.all().filter((instance) => instance.name === name).length),
-    crash: (name) => cloud.evict(name, 0),
-    close: async () => {
-      for (const provider of opened) await provider.close();
-      await cloud.close();
-      if (errors.length > 0) throw errors[0];
-    },
-  };
-}
+    expect(await provider.list()).toEqual([]);
+  });
 
-describeProvider('gcp', openGcp);
+  guarantee('a quota that is used up says which, where, and who raises it', async ({ provider, request }) => {
+    cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 0);
+    const refusal = await refusalOf(provider.create(request('weir-a')));
+    cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 32);
+    expect(refusal).toMatchObject({
+      code: 'no-capacity',
+      shortage: { cause: 'quota', of: { region: 'us-central1', kind: 'A100', market: 'spot' } },
+    });
+    expect(refusal?.message).toMatch(
+      /^The quota PREEMPTIBLE_NVIDIA_A100_GPUS of the project weir-emulated in us-central1 is used up \(limit 0\)\. An operator asks for more at https:\/\/console\.cloud\.google\.com\/iam-admin\/quotas\?project=weir-emulated/,
+    );
+  });
+
+  guarantee(
+    'a permission taken away says that an operator has to act, and is asked once',
+    async ({ provider, request }) => {
+      cloud.permissions.revoke('compute.instances.create');
+      const before = callsOf('compute.instances.insert').length;
+      const refusal = await refusalOf(provider.create(request('weir-a')));
+      cloud.permissions.restore('compute.instances.create');
+      expect(refusal).toMatchObject({ code: 'invalid', shortage: { cause: 'refused', of: {} } });
+      expect(refusal?.message).toContain('An operator grants its service account the role');
+      expect(callsOf('compute.instances.insert').length - before).toBe(1);
+    },
+  );
+
+  guarantee('an API that is not enabled says what to run', async ({ provider, request }) => {
+    cloud.faults.disableApi('compute');
+    const refusal = await refusalOf(provider.create(request('weir-a')));
+    cloud.faults.enableApi('compute');
+    expect(refusal).toMatchObject({ code: 'invalid', shortage: { cause: 'refused' } });
+    expect(refusal?.message).toContain('gcloud services enable compute.googleapis.com --project weir-emulated');
+  });
+
+  guarantee('a machine type that the zone lacks is a matter of that zone', async ({ provider, request }) => {
+    const asked = { ...request('weir-a'), zone: 'us-central1-f', machineType: 'a3-highgpu-8g' };
+    expect(await refusalOf(provider.create(asked))).toMatchObject({
+      code: 'invalid',
+      shortage: { cause: 'refused', of: { zone: 'us-central1-f', machineType: 'a3-highgpu-8g' } },
+    });
+  });
+
+  guarantee(
+    'an answer that is lost, and calls that come too often, cost a repeat and no second machine',
+    async (subject) => {
+      const { provider, request, count } = subject;
+      cloud.faults.loseAnswer({ method: 'compute.instances.insert', times: 1 });
+      cloud.faults.answer({ method: 'compute.zoneOperations.wait', times: 1 }, 503, { retryAfterSeconds: 1 });
+      const since = await provider.create(request('weir-a'));
+      expect(since).toBeInstanceOf(Date);
+      expect(await count('weir-a')).toBe(1);
+    },
+  );
+
+  guarantee('what fails again and again is worth a later repeat', async ({ provider, request }) => {
+    cloud.faults.answer({ method: 'compute.instances.insert' }, 503);
+    expect(await refusalOf(provider.create(request('weir-a')))).toMatchObject({ code: 'unavailable' });
+  });
+
+  guarantee('a disk that outlives its machine is seen, and taken away', async ({ provider, request, count }) => {
+    cloud.faults.leaveDisk('weir-left');
+    await provider.create(request('weir-left'));
+    await provider.destroy(request('weir-left'));
+    await waitFor('the machine to be gone', async () => (await count('weir-left')) === 0);
+    expect((await provider.list()).map(({ name }) => name)).toEqual(['weir-left']);
+    await waitFor('the disk to be gone', async () => {
+      await provider.destroy(request('weir-left'));
+      return (await provider.list()).length === 0;
+    });
+    expect(cloud.disks()).toEqual([]);
+  });
+
+  guarantee('lists more machines than fit on a page', async ({ provider, request }) => {
+    const names = Array.from({ length: 12 }, (_, index) => `weir-${index}`);
+    await Promise.all(
+      names.map((name, index) =>
+        provider.create({
+          ...request(name),
+          zone: `us-central1-${'abcf'[index % 4]}`,
+          market: index % 2 ? 'spot' : 'on-demand',
+        }),
+      ),
+    );
+    expect((await provider.list()).map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+  });
+
+  test('a region that does not exist is a fault of the configuration', async () => {
+    const opening = open({ regions: ['us-central1', 'us-centrum1'], zones: ['us-central1-z'] });
+    await expect(opening).rejects.toThrow(ConfigError);
+    await expect(opening).rejects.toThrow(/regions\.1 is us-centrum1.*\n.*zones\.0 is us-central1-z/);
+  });
+
+  test('credentials that are not taken are told at the start, nothing is sold, and nothing else breaks', async () => {
+    const subject = await open({ keyFile: '/nowhere/key.json' });
+    expect(subject.told).toEqual([
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining('credentials') }),
+    ]);
+    expect(await subject.provider.sellables()).toEqual([]);
+    await expect(subject.provider.list()).rejects.toThrow();
+    await subject.provider.close();
+  });
+});

@@ -5,7 +5,7 @@ set -u -o pipefail
 umask 077
 
 metadata_host="${GCE_METADATA_HOST:-169.254.169.254}"
-root="${WEIR_ROOT:-/var/lib/weir}"
+root="${STATE_DIRECTORY:-/var/lib}/weir"
 job_uid="${WEIR_JOB_UID:-20001}"
 
 metadata() {

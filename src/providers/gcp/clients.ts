@@ -31,6 +31,8 @@ const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
 /** Credentials of the environment: a key file, a user's login, impersonation, workload identity, or the machine's own account. */
 export async function openClients(settings: GcpSettings): Promise<Clients> {
   const [compute, auth] = await Promise.all([import('@google-cloud/compute'), openAuth(settings)]);
+  // The clients leave a rejection behind that nobody handles, where credentials can't be read.
+  await auth.getClient();
   const options = { ...endpointOf(settings), fallback: 'rest' as const, projectId: settings.projectId, auth };
   const opened: { close: () => Promise<void> }[] = [];
   const keep = <Client extends { close: () => Promise<void> }>(client: Client): Client => {

@@ -99,7 +99,8 @@ function stockout({ metadata }: Answer): Fault {
 }
 
 function quota({ message, quota: known }: Answer): Fault {
-  const metric = known?.metric ?? /'([^']+)'/.exec(message)?.[1] ?? 'unnamed';
+  // The name of the console first; details have that of the API.
+  const metric = /quota (?:limit )?'([^']+)'/i.exec(message)?.[1] ?? known?.metric ?? 'unnamed';
   const limit = known?.limit ?? numberIn(/limit:? ?([0-9.]+)/i.exec(message)?.[1]);
   const place = known?.dimensions['region'] ?? /in (?:region|zone) ([a-z0-9-]+)/.exec(message)?.[1];
   // Compute Engine names metrics by their service too.

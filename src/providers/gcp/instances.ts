@@ -33,16 +33,11 @@ export async function createInstance(
   const { name, zone } = request;
   const asked = askedOf(request, settings);
   const { instances, zoneOperations } = await clients();
+  const instanceResource = instanceBody(request, settings, metadata);
+  // Google refuses an id that comes with another body; then the name alone keeps a second machine from being made.
+  const requestId = requestIdOf('insert', zone, JSON.stringify(instanceResource));
   const operation = await persist(async () => {
-    const [{ latestResponse }] = await instances.insert(
-      {
-        project,
-        zone,
-        requestId: requestIdOf('insert', name, zone),
-        instanceResource: instanceBody(request, settings, metadata),
-      },
-      callOptions,
-    );
+    const [{ latestResponse }] = await instances.insert({ project, zone, requestId, instanceResource }, callOptions);
     return latestResponse as Operation;
   }).catch((error: unknown) => {
     if (judge(answerOf(error)).is === 'there-already') return undefined;

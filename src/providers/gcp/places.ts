@@ -1,8 +1,6 @@
 import { WeirError } from '../../core/errors.ts';
-import { answerOf } from './answers.ts';
 import { callOptions, persist } from './call.ts';
 import type { Clients } from './clients.ts';
-import { refusal } from './refusals.ts';
 import { regionOf, type GcpSettings } from './settings.ts';
 
 /** What each zone has, by its name: machine types, and what may be attached to N1. */
@@ -18,31 +16,23 @@ const mostInFilter = 60;
  */
 export async function readPlaces(settings: GcpSettings, clients: Clients, machineTypes: string[]): Promise<Places> {
   const project = settings.projectId;
-  try {
-    const zones = await readZones(settings, clients);
-    const places = new Map(
-      zones.map((zone) => [zone, { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>() }]),
-    );
-    const filter =
-      machineTypes.length > mostInFilter
-        ? {}
-        : { filter: machineTypes.map((name) => `(name = "${name}")`).join(' OR ') };
-    await persist(async () => {
-      const listed = clients.machineTypes.aggregatedListAsync({ project, ...filter, maxResults: 500 }, callOptions);
-      for await (const [scope, { machineTypes: found }] of listed)
-        for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
-    });
-    await persist(async () => {
-      const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
-      for await (const [scope, { acceleratorTypes: found }] of listed)
-        for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
-    });
-    return places;
-  } catch (error) {
-    if (error instanceof WeirError) throw error;
-    const nothing = { region: '', zone: '', machineType: '', kind: 'cpu', market: 'on-demand' } as const;
-    throw refusal(answerOf(error), { projectId: project, ...nothing }, error);
-  }
+  const zones = await readZones(settings, clients);
+  const places = new Map(
+    zones.map((zone) => [zone, { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>() }]),
+  );
+  const filter =
+    machineTypes.length > mostInFilter ? {} : { filter: machineTypes.map((name) => `(name = "${name}")`).join(' OR ') };
+  await persist(async () => {
+    const listed = clients.machineTypes.aggregatedListAsync({ project, ...filter, maxResults: 500 }, callOptions);
+    for await (const [scope, { machineTypes: found }] of listed)
+      for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
+  });
+  await persist(async () => {
+    const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
+    for await (const [scope, { acceleratorTypes: found }] of listed)
+      for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
+  });
+  return places;
 }
 
 async function readZones({ projectId: project, regions, zones }: GcpSettings, clients: Clients): Promise<string[]> {

@@ -8,6 +8,7 @@ import { openClients, type Clients } from './clients.ts';
 import { createInstance, deleteInstance, listInstances, type GcpContext } from './instances.ts';
 import { isTpu, partsOf } from './machines.ts';
 import { NoSuchPlace, readPlaces, type Places } from './places.ts';
+import { explained } from './refusals.ts';
 import { machineSellables } from './sellables.ts';
 import type { GcpSettings } from './settings.ts';
 
@@ -35,7 +36,11 @@ const retryPlacesMs = 30_000;
 export async function createGcpProvider(options: GcpProviderOptions): Promise<Provider> {
   const { settings, installation, prices, runner, onError, now = () => new Date() } = options;
   let opening: Promise<Clients> | undefined;
-  const clients = () => (opening ??= openClients(settings));
+  const clients = () =>
+    (opening ??= openClients(settings).catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    }));
   const context: GcpContext = { settings, installation, clients };
   const market = createMarket(options, clients, now);
   await market.read().catch((error: unknown) => {
@@ -48,9 +53,10 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
     isolatesTenants: true,
     sellables: async () => machineSellables(boughtOf(await prices(), settings), await market.places(), settings),
     capacity: () => Promise.resolve(undefined),
-    create: async (request) => createInstance(request, bootMetadata(request, await runner(), false), context),
-    destroy: (instance) => deleteInstance(instance, context),
-    list: shared(() => listInstances(context)),
+    create: (request) =>
+      explained(settings, async () => createInstance(request, bootMetadata(request, await runner(), false), context)),
+    destroy: (instance) => explained(settings, () => deleteInstance(instance, context)),
+    list: shared(() => explained(settings, () => listInstances(context))),
     close: async () => {
       await (await opening)?.close();
     },
@@ -63,7 +69,7 @@ function createMarket({ settings, prices, onError }: GcpProviderOptions, clients
   let told = '';
   const read = async (): Promise<void> => {
     const types = boughtOf(await prices(), settings).map(({ machineType }) => partsOf(machineType).machineType);
-    known = await readPlaces(settings, await clients(), [...new Set(types)]);
+    known = await explained(settings, async () => readPlaces(settings, await clients(), [...new Set(types)]));
     told = '';
   };
   let readAtMs = -Infinity;

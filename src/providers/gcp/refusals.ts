@@ -1,5 +1,6 @@
 import { WeirError } from '../../core/errors.ts';
 import type { Shortage } from '../provider.ts';
+import { answerOf } from './answers.ts';
 import type { Answer, Fault, Refusal } from './faults.ts';
 import { judge } from './faults.ts';
 import { isTpu } from './machines.ts';
@@ -46,6 +47,17 @@ export function refusal(answer: Answer, asked: Asked, cause?: unknown): WeirErro
     });
   }
   return new WeirError('unavailable', `Google Cloud did not carry out the request: ${answer.message}`, options);
+}
+
+const nothing = { region: '', zone: '', machineType: 'machine', kind: 'cpu', market: 'on-demand' } as const;
+
+/** Does what asks Google for something other than a machine; says of its errors whose move it is. */
+export async function explained<T>({ projectId }: { projectId: string }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof WeirError ? error : refusal(answerOf(error), { projectId, ...nothing }, error);
+  }
 }
 
 function shortageError(shortage: Shortage, options: { cause?: unknown }): WeirError {
