@@ -30,7 +30,7 @@ export async function createInstance(
   { settings, clients }: GcpContext,
 ): Promise<Date | undefined> {
   const { projectId: project } = settings;
-  const { name, zone } = request;
+  const { zone } = request;
   const asked = askedOf(request, settings);
   const { instances, zoneOperations } = await clients();
   const instanceResource = instanceBody(request, settings, metadata);
