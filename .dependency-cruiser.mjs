@@ -70,7 +70,7 @@ const pure = [
   'dispatch/(ahead|decide|describe|exceeded|explain|figures|kept|obstacles|order|place|preempt|reservations|room|snapshot|state)',
   'dispatch/(hierarchy|limits|capacity)',
   'dispatch/(simulate|simulate-(accounts|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
-  'quotes/(work|share|classes|transformer|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|fingerprint|presets|catalogue|price-list|billing-skus)',
+  'quotes/(work|share|classes|transformer|tuning|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|fingerprint|presets|catalogue|price-list|billing-skus)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',
   'artifacts/names',

@@ -8,6 +8,7 @@ import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
 import type { Telling } from './telling.ts';
 import type { Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
+import { tuningOf } from './tuning.ts';
 import type { Work } from './work.ts';
 
 export type QuotedOn = {
@@ -108,8 +109,13 @@ function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string
   return [...work.assumptions, ...corrected, ...limit];
 }
 
-function ofSpeed({ basis, kind, flops, precision }: Work): string[] {
+function ofSpeed(work: Work): string[] {
+  const { basis, kind, flops, precision } = work;
   const assumptions: string[] = [];
+  if (tuningOf(work) > 0 && work.class === null)
+    assumptions.push(
+      'So few tokens for so many weights, or adapters, are fine-tuning: it keeps less of the peak than training anew, by public runs little over half, and differs more.',
+    );
   if (basis === 'flops' && kind === 'other') {
     assumptions.push(
       'workload.kind is not stated, so the speed is that of small models; a language model reaches about three times as much.',

@@ -1,5 +1,6 @@
 import { classHalfWidth } from './classes.ts';
 import intervals from './fitted/intervals.json' with { type: 'json' };
+import { tuningOf } from './tuning.ts';
 import type { Work, WorkKind } from './work.ts';
 
 /** What public runs say of a prediction that no job of this installation has checked yet. Both in logs of actual ÷ predicted. */
@@ -56,12 +57,17 @@ function ofSpec(work: Work, accelerator: string): number {
   // The same loop differs a hundredfold between an interpreter and a tuned library.
   if (accelerator === 'cpu') return Math.log(8);
   if (seldomPublic.has(kind)) return Math.log(4);
-  const { wellKnown: ofKnown, other } = intervals.runs;
-  if (isWellKnown(work, accelerator)) return ofKnown;
-  return seen[kind].includes(accelerator) ? other : other * unseenFactor;
+  const ofTraining = ofTrainingAnew(work, accelerator);
+  return ofTraining + tuningOf(work) * Math.max(0, Math.log(4) - ofTraining);
 }
 
-/** No whole run of these is in the tables, and the same model is known to take one team several times as long as another. */
+function ofTrainingAnew(work: Work, accelerator: string): number {
+  const { wellKnown: ofKnown, other } = intervals.runs;
+  if (isWellKnown(work, accelerator)) return ofKnown;
+  return seen[work.kind].includes(accelerator) ? other : other * unseenFactor;
+}
+
+/** No whole run of these is in the tables (of fine-tuning one), and the same model is known to take one team several times as long as another. */
 const seldomPublic: ReadonlySet<WorkKind> = new Set<WorkKind>(['diffusion', 'speech', 'recommender', 'other']);
 
 /** Where no whole public run of the kind on the accelerator is known, the interval of the others is stretched. */

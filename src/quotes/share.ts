@@ -21,6 +21,8 @@ export type SharePoint = {
   /** Tokens of one optimiser step on one accelerator; null where unknown. */
   tokensPerStep: number | null;
   count: number;
+  /** From 0 for training anew to 1 for fine-tuning. */
+  tuning: number;
   /** Of a tuned stack between failures, as vendors publish it, and not of a whole run by the wall clock. */
   isSteady: boolean;
 };
@@ -62,6 +64,7 @@ export const shareTerms: Readonly<Record<string, (point: SharePoint) => number>>
   other: ({ kind }) => when(isAnyOther.has(kind)),
   mixture: ({ kind }) => when(kind === 'moe'),
   encoder: ({ kind }) => when(kind === 'encoder'),
+  tuning: ({ tuning }) => tuning,
   fp8: ({ precision }) => when(precision === 'fp8'),
   fp16: ({ precision, kind, hasBf16 }) => when(precision === 'fp16' && hasBf16 && isLanguage.has(kind)),
   tf32: ({ precision }) => when(precision === 'tf32'),

@@ -2,6 +2,7 @@ import { flopPerByte, peakFlops, supports } from './catalogue.ts';
 import { classSeconds } from './classes.ts';
 import type { Offer } from '../protocol/quote.ts';
 import { expectedShare, type Family, type SharePoint } from './share.ts';
+import { tuningOf } from './tuning.ts';
 import type { Work, WorkKind } from './work.ts';
 
 /** Machines that a speed is asked for: `count` is of all nodes together; cores where the kind is cpu. */
@@ -99,11 +100,8 @@ export function achievedFlops(work: Work, gang: Gang): number | undefined {
   return peak * count * expectedShare(pointOf(work, precision, { ...machine, count }));
 }
 
-function pointOf(
-  { kind, activeParameters, shape, samples, steps }: Work,
-  precision: SharePoint['precision'],
-  machines: Machine & { count: number },
-): SharePoint {
+function pointOf(work: Work, precision: SharePoint['precision'], machines: Machine & { count: number }): SharePoint {
+  const { kind, activeParameters, shape, samples, steps } = work;
   const tokensPerStep =
     steps === null || samples === null || shape.sequenceLength === null
       ? null
@@ -115,6 +113,7 @@ function pointOf(
     parameters: activeParameters,
     sequenceLength: shape.sequenceLength,
     tokensPerStep,
+    tuning: tuningOf(work),
     isSteady: false,
   };
 }

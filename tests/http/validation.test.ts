@@ -68,6 +68,18 @@ test('a union names what may stand there, or the faults of the branch that was m
   ]);
 });
 
+test('an accelerator by another of its names is answered with ours', async ({ api }) => {
+  const { keys } = await api.tenant('speech');
+  for (const [given, ours] of [
+    ['A100-40GB:8', 'A100:8'],
+    ['H800:8', 'H100:8'],
+    ['A800', 'A100-80GB'],
+  ]) {
+    const answer = await api.ask(keys.member, 'POST /v1/quotes', { ...job, resources: { accelerators: given } });
+    expect(answer.json().errors[0].detail).toContain(`Did you mean "${ours}"?`);
+  }
+});
+
 test('text that the database can’t hold is the caller’s fault', async ({ api }) => {
   const { keys } = await api.tenant('vision');
   for (const bad of ['"a\\u0000b"', '"\\ud800"']) {

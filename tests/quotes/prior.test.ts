@@ -15,6 +15,16 @@ test('the less public runs say of a kind of model on an accelerator, the wider i
   expect(widthOf('llm', 'cpu')).toBeGreaterThan(widthOf('diffusion', 'A100'));
 });
 
+test('of fine-tuning less is known than of training anew', () => {
+  const width = (workload: Parameters<typeof resolveWork>[0]) => priorOf(resolveWork(workload), 'A100').halfWidth;
+  const anew = width({ parameters: 7e9, tokens: 1e12 });
+  const between = width({ parameters: 7e9, tokens: 1e9 });
+  const tuning = width({ parameters: 7e9, tokens: 1e8 });
+  expect(between).toBeGreaterThan(anew);
+  expect(tuning).toBeGreaterThan(between);
+  expect(width({ parameters: 7e9, tokens: 1e12, trainable: 'lora' })).toBe(tuning);
+});
+
 test.each(workloadKinds)('%s has a prior that is sure of nothing nor of everything', (kind) => {
   for (const accelerator of ['cpu', 'T4', 'V100', 'A100-80GB', 'H100', 'B200', 'v3', 'v6e']) {
     expect(widthOf(kind, accelerator)).toBeGreaterThan(Math.log(1.4));

@@ -43,6 +43,14 @@ test('cores are as fast as they were measured; of accelerators the host’s core
   expect(on('H100', 100)).toBe(on('H100', 50));
 });
 
+test('fine-tuning is slower a token than training anew, and more tokens never take less time', () => {
+  const secondsOf = (tokens: number) =>
+    workSeconds(resolveWork({ kind: 'llm', parameters: 7e9, tokens }), { kind: 'A100', count: 8 }) ?? NaN;
+  expect(secondsOf(1e8) / 1e8).toBeGreaterThan(1.5 * (secondsOf(1e10) / 1e10));
+  const rising = Array.from({ length: 50 }, (_, at) => secondsOf(1e7 * 1.2 ** at));
+  for (const [at, seconds] of rising.entries()) expect(seconds).toBeGreaterThan(rising[at - 1] ?? 0);
+});
+
 test('fp8 is faster where the accelerator has it, and fp32 slower everywhere', () => {
   for (const kind of kinds) {
     const rateIn = (precision: (typeof precisions)[number]) =>
