@@ -7,6 +7,7 @@ export type Page = {
   /** Pressed after g. */
   shortcut?: string;
   isForOperators?: boolean;
+  isForTenants?: boolean;
   Component: LazyExoticComponent<ComponentType>;
 };
 
@@ -22,6 +23,36 @@ export const pages: Page[] = [
     name: 'Overview',
     shortcut: 'o',
     Component: page(() => import('./pages/overview/overview.tsx'), 'Overview'),
+  },
+  {
+    path: '/tenants',
+    name: 'Tenants',
+    shortcut: 't',
+    isForOperators: true,
+    Component: page(() => import('./pages/tenants/tenants.tsx'), 'Tenants'),
+  },
+  {
+    path: '/tenants/:tenant',
+    Component: page(() => import('./pages/tenant/tenant.tsx'), 'Tenant'),
+  },
+  {
+    path: '/tenant',
+    name: 'Tenant',
+    shortcut: 't',
+    isForTenants: true,
+    Component: page(() => import('./pages/tenant/tenant.tsx'), 'Tenant'),
+  },
+  {
+    path: '/jobs',
+    name: 'Jobs',
+    shortcut: 'j',
+    Component: page(() => import('./pages/jobs/jobs.tsx'), 'Jobs'),
+  },
+  {
+    path: '/submit',
+    name: 'Submit',
+    shortcut: 's',
+    Component: page(() => import('./pages/submit/submit.tsx'), 'Submit'),
   },
   {
     path: '/jobs/:job',

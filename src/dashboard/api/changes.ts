@@ -3,7 +3,13 @@ import { useEffect } from 'react';
 import type { Changes } from '../../../infra/cli/generated/api.ts';
 
 /** What a change of a job may change besides. */
-const changesWithJobs = ['/v1/jobs', '/v1/jobs/{job}', '/v1/jobs/{job}/events', '/v1/jobs/{job}/artifacts'];
+const changesWithJobs = [
+  '/v1/jobs',
+  '/v1/jobs/summaries',
+  '/v1/jobs/{job}',
+  '/v1/jobs/{job}/events',
+  '/v1/jobs/{job}/artifacts',
+];
 
 /** Reads again what changed, as the service tells it. Nothing is followed while nobody looks. */
 export function useChanges(): void {

@@ -11,11 +11,13 @@ type StackedAreaProps = {
   points: StackedPoint[];
   yMax: number;
   showY: (value: number) => string;
+  /** Left out: as showY. */
+  showTick?: (value: number) => string;
   height?: number;
 };
 
 /** Parts of a whole over time. */
-export function StackedArea({ label, series, points, yMax, showY, height = 260 }: StackedAreaProps) {
+export function StackedArea({ label, series, points, yMax, showY, showTick = showY, height = 260 }: StackedAreaProps) {
   const tip = (at: number) => {
     const point = points[at];
     if (point === undefined) return null;
@@ -29,7 +31,7 @@ export function StackedArea({ label, series, points, yMax, showY, height = 260 }
   };
   return (
     <>
-      <Plot label={label} height={height} xs={points.map(({ atMs }) => atMs)} yMax={yMax} showY={showY} tip={tip}>
+      <Plot label={label} height={height} xs={points.map(({ atMs }) => atMs)} yMax={yMax} showY={showTick} tip={tip}>
         {({ x, y }) => (
           <AreaStack<StackedPoint, number>
             data={points}

@@ -20,9 +20,10 @@ export const count = (value: number): string => value.toLocaleString('en-US', { 
 export const plural = (value: number, one: string, many = `${one}s`): string => (value === 1 ? one : many);
 
 /** The interface's unit is the PFLOP/s-day; one core for a minute is some millionths of it. */
-export function compute(petaflopDays: number): string {
-  return `${withPrefix(petaflopDays * 1e15)}FLOP/s-days`;
-}
+export const compute = (petaflopDays: number): string => `${computeShort(petaflopDays)}FLOP/s-days`;
+
+/** The same without its unit, FLOP/s-days, for axes and large type. */
+export const computeShort = (petaflopDays: number): string => withPrefix(petaflopDays * 1e15);
 
 export const bytes = (sizeBytes: number): string => `${withPrefix(sizeBytes)}B`;
 

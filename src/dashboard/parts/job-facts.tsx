@@ -1,10 +1,10 @@
 import { Progress, Text } from '@mantine/core';
-import type { Job, QuoteOption } from '../../../infra/cli/generated/api.ts';
+import type { Job, Percentiles, QuoteOption } from '../../../infra/cli/generated/api.ts';
 import styles from './job-facts.module.css';
 import { count, duration, percent, usd, usdRange } from './format.ts';
 import { Moment, useNowMs } from './moment.tsx';
 
-export const isEnded = ({ state }: Job): boolean => ['succeeded', 'failed', 'cancelled'].includes(state);
+export const isEnded = ({ state }: Pick<Job, 'state'>): boolean => ['succeeded', 'failed', 'cancelled'].includes(state);
 
 /** The option of the quote that the job runs on; before it has a machine, the recommended one. */
 export function quotedOption({ quote, attempts }: Job): QuoteOption | undefined {
@@ -14,18 +14,20 @@ export function quotedOption({ quote, attempts }: Job): QuoteOption | undefined 
   );
 }
 
+type Run = Pick<Job, 'startedAt' | 'finishedAt'>;
+
 /** How long it has run, or ran. */
-export function secondsRun({ startedAt, finishedAt }: Job, nowMs: number): number | undefined {
+export function secondsRun({ startedAt, finishedAt }: Run, nowMs: number): number | undefined {
   if (startedAt === null) return undefined;
   return Math.max(0, ((finishedAt === null ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt)) / 1000);
 }
 
-export function Took({ job }: { job: Job }) {
+export function Took({ job }: { job: Run }) {
   const seconds = secondsRun(job, useNowMs());
   return seconds === undefined ? '–' : duration(seconds);
 }
 
-export function JobProgress({ job: { progress, name } }: { job: Job }) {
+export function JobProgress({ job: { progress, name } }: { job: Pick<Job, 'progress' | 'name'> }) {
   if (progress === undefined) return <Text c="dimmed">–</Text>;
   const { done, total, unit, eta } = progress;
   const left = eta.p50 !== null && (
@@ -56,9 +58,8 @@ export function JobProgress({ job: { progress, name } }: { job: Job }) {
 }
 
 /** What it has cost, on a line from nothing to beyond the quote's p90; p10 to p90 is shaded. */
-export function CostMeter({ job }: { job: Job }) {
-  const actualUsd = job.cost.finalUsd ?? job.cost.accruedUsd;
-  const range = quotedOption(job)?.costUsd;
+export function CostMeter({ cost, range }: { cost: Job['cost']; range: Percentiles | undefined }) {
+  const actualUsd = cost.finalUsd ?? cost.accruedUsd;
   if (range === undefined) return usd(actualUsd);
   const whole = Math.max(range.p90 * 1.15, actualUsd * 1.05) || 1;
   const at = (value: number) => `${(value / whole) * 100}%`;

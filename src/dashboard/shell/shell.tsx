@@ -18,7 +18,9 @@ export function Shell({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   const isOperator = me.role === 'operator';
-  const shown = pages.filter(({ isForOperators }) => isForOperators !== true || isOperator);
+  const shown = pages.filter(({ isForOperators, isForTenants }) =>
+    isOperator ? isForTenants !== true : isForOperators !== true,
+  );
   const shortcuts = useShortcuts(shown);
 
   useEffect(() => {

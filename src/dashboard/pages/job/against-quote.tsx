@@ -47,7 +47,7 @@ export function AgainstQuote({ job }: { job: Job }) {
   const { assumptions, basis } = job.quote?.workload ?? { assumptions: [], basis: '' };
   return (
     <Section title="Quote against actual" hint="In eight of ten cases it should lie between p10 and p90.">
-      <CostMeter job={job} />
+      <CostMeter cost={job.cost} range={option.costUsd} />
       <DataTable
         caption={`${duration(option.durationSeconds.p50)} and ${usd(option.costUsd.p50)} were most likely`}
         columns={columns}

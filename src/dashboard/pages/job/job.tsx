@@ -6,7 +6,7 @@ import { api, messageOf, queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
 import { useMe } from '../../api/session.ts';
 import { Blockers } from '../../parts/blockers.tsx';
-import { CostMeter, isEnded, JobProgress, Took } from '../../parts/job-facts.tsx';
+import { CostMeter, isEnded, JobProgress, quotedOption, Took } from '../../parts/job-facts.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Columns, Figures, PageTitle, Section } from '../../parts/section.tsx';
@@ -106,7 +106,7 @@ function Facts({ job }: { job: JobAnswer }) {
     <Figures
       figures={[
         { name: isEnded(job) ? 'Took' : 'Running for', value: <Took job={job} /> },
-        { name: 'Cost in the quote’s range', value: <CostMeter job={job} /> },
+        { name: 'Cost in the quote’s range', value: <CostMeter cost={job.cost} range={quotedOption(job)?.costUsd} /> },
         {
           name: 'Machine',
           value:

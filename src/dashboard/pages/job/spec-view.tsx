@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import type { JobSpec } from '../../../../infra/cli/generated/api.ts';
 import { Section } from '../../parts/section.tsx';
 import styles from './artifact-view.module.css';
@@ -8,7 +9,7 @@ export function SpecView({ spec }: { spec: JobSpec }) {
     <Section title="Spec">
       <div className={styles.view}>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by the keyboard */}
-        <pre tabIndex={0}>{JSON.stringify(spec, null, 2)}</pre>
+        <pre tabIndex={0}>{stringify(spec, { lineWidth: 0 })}</pre>
       </div>
     </Section>
   );

@@ -6,7 +6,7 @@ import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { compute, percent, usd } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
-import { ShareBar } from './share-bar.tsx';
+import { ShareBar } from '../../parts/share-bar.tsx';
 import { windowName, type Window } from './windows.ts';
 
 type Row = Shares['tenants'][number];

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import type { Job, JobState } from '../../../../infra/cli/generated/api.ts';
+import type { JobSummary } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
@@ -12,34 +12,38 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 
 const mostShown = 8;
 
-const jobColumn: Column<Job> = {
+const jobColumn: Column<JobSummary> = {
   name: 'Job',
   isHeader: true,
   show: ({ id, name }) => <Link href={`/jobs/${id}`}>{name}</Link>,
 };
 
-const runningColumns: Column<Job>[] = [
+const runningColumns: Column<JobSummary>[] = [
   jobColumn,
   { name: 'State', show: ({ state }) => <StateBadge state={state} /> },
   { name: 'For', isNumber: true, show: (job) => <Took job={job} /> },
   { name: 'Progress', width: '28%', show: (job) => <JobProgress job={job} /> },
-  { name: 'Cost in the quote’s range', width: '26%', show: (job) => <CostMeter job={job} /> },
+  {
+    name: 'Cost in the quote’s range',
+    width: '26%',
+    show: (job) => <CostMeter cost={job.cost} range={job.quoted?.costUsd} />,
+  },
 ];
 
-const waitingColumns: Column<Job>[] = [
+const waitingColumns: Column<JobSummary>[] = [
   { name: 'Position', isNumber: true, show: ({ waiting }) => waiting?.position ?? '–' },
   jobColumn,
   { name: 'Expected start', show: ({ waiting }) => <Moment at={waiting?.eta.p50} /> },
   { name: 'Why it waits', width: '48%', show: ({ waiting }) => <Blockers blockers={waiting?.blockers ?? []} /> },
 ];
 
-function useJobs(state: JobState) {
-  return queries.useQuery('get', '/v1/jobs', { params: { query: { state, limit: 1000 } } });
+function useJobs(state: string) {
+  return queries.useQuery('get', '/v1/jobs/summaries', { params: { query: { state, limit: 1000 } } });
 }
 
 /** What has a machine now, and what comes next. */
 export function Now() {
-  const running = useJobs('running');
+  const running = useJobs('provisioning,running,stopping');
   const queued = useJobs('queued');
   return (
     <>
@@ -79,6 +83,6 @@ export function Now() {
   );
 }
 
-const byPosition = (left: Job, right: Job): number =>
+const byPosition = (left: JobSummary, right: JobSummary): number =>
   (left.waiting?.position ?? Infinity) - (right.waiting?.position ?? Infinity) ||
   left.createdAt.localeCompare(right.createdAt);

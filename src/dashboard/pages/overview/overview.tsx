@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { queries } from '../../api/client.ts';
 import { Columns, Figures, PageTitle } from '../../parts/section.tsx';
 import { Answered } from '../../parts/states.tsx';
-import { compute, count, percent, usd } from '../../parts/format.ts';
+import { computeShort, count, percent, usd } from '../../parts/format.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Concentration } from './concentration.tsx';
 import { Holders } from './holders.tsx';
@@ -39,7 +39,7 @@ export function Overview() {
             <Figures
               figures={[
                 { name: 'Spent', value: usd(answer.total.costUsd), hint: `by the whole pool, ${windowName(window)}` },
-                { name: 'Computed', value: compute(answer.total.compute), hint: 'at peak rate' },
+                { name: 'Computed', value: computeShort(answer.total.compute), hint: 'FLOP/s-days, at peak rate' },
                 {
                   name: 'Largest share',
                   value: answer.concentration.largestShare === null ? '–' : percent(answer.concentration.largestShare),

@@ -5,7 +5,7 @@ import { othersColour, seriesColour } from '../../charts/colours.ts';
 import { StackedArea } from '../../charts/stacked-area.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { compute, exact, percent } from '../../parts/format.ts';
+import { compute, computeShort, exact, percent } from '../../parts/format.ts';
 import { Empty } from '../../parts/states.tsx';
 import { windowName, type Window } from './windows.ts';
 
@@ -80,6 +80,7 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
           points={points}
           yMax={measure === 'share' ? 1 : largest}
           showY={show}
+          showTick={measure === 'share' ? show : computeShort}
         />
       )}
     </ChartSection>

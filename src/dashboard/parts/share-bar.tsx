@@ -1,4 +1,4 @@
-import { percent } from '../../parts/format.ts';
+import { percent } from './format.ts';
 import styles from './share-bar.module.css';
 
 /** A share as a bar, on which its cap is a mark. */

@@ -1,0 +1,141 @@
+import { Button, MultiSelect, Select, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
+import { useSearchParams } from 'wouter';
+import type { JobSummary } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { CsvButton } from '../../parts/csv.tsx';
+import { jobColumns, JobTable } from '../../parts/job-table.tsx';
+import { usePageTitle } from '../../parts/page-title.ts';
+import { Pager, type Trail } from '../../parts/pager.tsx';
+import { PageTitle, Section } from '../../parts/section.tsx';
+import { Answered, Empty } from '../../parts/states.tsx';
+import { useTenantNames } from '../../parts/tenant-names.ts';
+import styles from './jobs.module.css';
+
+const perPage = 50;
+const states = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'];
+
+const sorts = {
+  '-createdAt': 'Newest first',
+  createdAt: 'Oldest first',
+  name: 'By name',
+  '-finishedAt': 'Ended last',
+  '-costUsd': 'Dearest first',
+} as const;
+type Sort = keyof typeof sorts;
+
+type Asked = { text: string; state: string | null; tenant: string | null; sort: Sort };
+type Ask = (name: 'q' | 'state' | 'tenant' | 'sort', value: string | null) => void;
+
+/** What is asked for, which the address keeps. */
+function useAsked(onAsk: () => void): [Asked, Ask] {
+  const [params, setParams] = useSearchParams();
+  const ask: Ask = (name, value) => {
+    onAsk();
+    setParams(
+      (former) => {
+        if (value === null || value === '') former.delete(name);
+        else former.set(name, value);
+        return former;
+      },
+      { replace: true },
+    );
+  };
+  const sort = params.get('sort') ?? '';
+  const asked = {
+    text: params.get('q') ?? '',
+    state: params.get('state'),
+    tenant: params.get('tenant'),
+    sort: sort in sorts ? (sort as Sort) : ('-createdAt' as const),
+  };
+  return [asked, ask];
+}
+
+/** Every job there was; searched, filtered and sorted by the service, a page at a time. */
+export function Jobs() {
+  usePageTitle('Jobs');
+  const [trail, setTrail] = useState<Trail>([]);
+  const [{ text, state, tenant, sort }, ask] = useAsked(() => setTrail([]));
+  const [settled] = useDebouncedValue(text, 250);
+  const nameOf = useTenantNames();
+  const cursor = trail.at(-1);
+  const query = {
+    limit: perPage,
+    sort,
+    ...(settled === '' ? {} : { q: settled }),
+    ...(state === null ? {} : { state }),
+    ...(tenant === null ? {} : { tenant }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+  const jobs = queries.useQuery(
+    'get',
+    '/v1/jobs/summaries',
+    { params: { query } },
+    { placeholderData: (former) => former },
+  );
+  const columns = nameOf === undefined ? jobColumns : jobColumns.toSpliced(1, 0, tenantColumn(nameOf));
+  return (
+    <>
+      <PageTitle title="Jobs" hint="Every job there was.">
+        {tenant !== null && (
+          <Button size="xs" variant="light" onClick={() => ask('tenant', null)}>
+            {`Of ${nameOf?.(tenant) ?? tenant}: show all`}
+          </Button>
+        )}
+      </PageTitle>
+      <Section title="Search" actions={<CsvButton name="jobs" columns={columns} rows={jobs.data?.items ?? []} />}>
+        <Filters text={text} state={state} sort={sort} ask={ask} />
+        <Answered query={jobs} lines={10}>
+          {({ items, nextCursor }) =>
+            items.length === 0 ? (
+              <Empty title="No such job">Another name or state may find it.</Empty>
+            ) : (
+              <>
+                <JobTable caption={sorts[sort]} jobs={items} columns={columns} />
+                <Pager trail={trail} nextCursor={nextCursor} perPage={perPage} shown={items.length} onTurn={setTrail} />
+              </>
+            )
+          }
+        </Answered>
+      </Section>
+    </>
+  );
+}
+
+function Filters({ text, state, sort, ask }: Omit<Asked, 'tenant'> & { ask: Ask }) {
+  return (
+    <div className={styles.filters}>
+      <TextInput
+        type="search"
+        label="Name or id"
+        placeholder="/"
+        value={text}
+        onChange={(event) => ask('q', event.currentTarget.value)}
+      />
+      <MultiSelect
+        label="State"
+        placeholder={state === null ? 'any' : ''}
+        data={states}
+        value={state === null ? [] : state.split(',')}
+        onChange={(chosen) => ask('state', chosen.join(','))}
+        clearable
+      />
+      <Select
+        label="Order"
+        data={Object.entries(sorts).map(([value, label]) => ({ value, label }))}
+        value={sort}
+        allowDeselect={false}
+        onChange={(chosen) => ask('sort', chosen === '-createdAt' ? null : chosen)}
+      />
+    </div>
+  );
+}
+
+function tenantColumn(nameOf: (id: string) => string) {
+  return {
+    name: 'Tenant',
+    show: ({ tenant }: JobSummary) => nameOf(tenant),
+    value: ({ tenant }: JobSummary) => nameOf(tenant),
+  };
+}

@@ -1,0 +1,188 @@
+import { Alert, Button, Group, Select, SegmentedControl, Text, Textarea } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { useLocation } from 'wouter';
+import type { NewJob, NewQuote } from '../../../../infra/cli/generated/api.ts';
+import { api, bodyOf, messageOf, queries, Refusal } from '../../api/client.ts';
+import { useMe } from '../../api/session.ts';
+import { usePageTitle } from '../../parts/page-title.ts';
+import { PageTitle, Section } from '../../parts/section.tsx';
+import { keepText, keptText, readYaml, yamlOf } from './draft.ts';
+import { allFields } from './fields.ts';
+import { QuoteView } from './quote-view.tsx';
+import { SpecForm } from './spec-form.tsx';
+import type { Spec } from './spec-path.ts';
+import styles from './submit.module.css';
+
+/** A job by form or as YAML: first what it will take and cost, then the submission. */
+export function Submit() {
+  usePageTitle('Submit');
+  const [text, setText] = useState(keptText);
+  const [view, setView] = useState('form');
+  const [tenant, setTenant] = useState<string | null>(null);
+  const read = readYaml(text);
+  useEffect(() => keepText(text), [text]);
+
+  return (
+    <>
+      <PageTitle title="Submit a job" hint="You see what it will take and cost before it is submitted.">
+        <SegmentedControl
+          size="xs"
+          aria-label="How to write it"
+          data={[
+            { value: 'form', label: 'Form' },
+            { value: 'yaml', label: 'YAML' },
+          ]}
+          value={view}
+          onChange={setView}
+        />
+      </PageTitle>
+      <TenantChoice tenant={tenant} onChoose={setTenant} />
+      {view === 'yaml' || read.spec === undefined ? (
+        <Section title="Spec" hint="As in a file for the command line; JSON will do as well.">
+          <Textarea
+            aria-label="Spec as YAML"
+            autosize
+            minRows={14}
+            maxRows={40}
+            spellCheck={false}
+            classNames={{ input: styles.code }}
+            placeholder={'name: my-job\ncommand: python3 train.py\nresources:\n  cpus: 2'}
+            error={read.fault}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+        </Section>
+      ) : null}
+      {read.spec !== undefined && (
+        <Quoting
+          spec={read.spec}
+          tenant={tenant}
+          isForm={view === 'form'}
+          onChange={(spec) => setText(yamlOf(spec))}
+          onSubmitted={() => setText('')}
+        />
+      )}
+    </>
+  );
+}
+
+/** An operator submits for a tenant; others for their own. */
+function TenantChoice({ tenant, onChoose }: { tenant: string | null; onChoose: (tenant: string | null) => void }) {
+  const isOperator = useMe()?.role === 'operator';
+  const tenants = queries.useQuery(
+    'get',
+    '/v1/tenants',
+    { params: { query: { limit: 1000 } } },
+    { enabled: isOperator, refetchInterval: false },
+  );
+  if (!isOperator) return null;
+  return (
+    <Select
+      mb="md"
+      maw={360}
+      label="For the tenant"
+      placeholder="Choose one"
+      searchable
+      required
+      data={(tenants.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+      value={tenant}
+      onChange={onChoose}
+    />
+  );
+}
+
+type QuotingProps = {
+  spec: Spec;
+  tenant: string | null;
+  isForm: boolean;
+  onChange: (spec: Spec) => void;
+  onSubmitted: () => void;
+};
+
+function Quoting({ spec, tenant, isForm, onChange, onSubmitted }: QuotingProps) {
+  const [, navigate] = useLocation();
+  const [optionId, setOptionId] = useState<string>();
+  const wanted = JSON.stringify([spec, tenant]);
+  const params = { query: tenant === null ? {} : { tenant } };
+  const quote = useMutation({
+    mutationFn: async () => ({
+      of: wanted,
+      quote: await bodyOf(api.POST('/v1/quotes', { params, body: spec as NewQuote })),
+    }),
+    onSuccess: (answer) => setOptionId(answer.quote.recommended ?? undefined),
+  });
+  const submit = useMutation({
+    mutationFn: () =>
+      bodyOf(
+        api.POST('/v1/jobs', {
+          params,
+          body: { ...spec, quoteId: quote.data?.quote.id, optionId } as NewJob,
+        }),
+      ),
+    onSuccess: ({ id }) => {
+      onSubmitted();
+      navigate(`/jobs/${id}`);
+    },
+  });
+  const isQuoted = quote.data?.of === wanted;
+  const error = submit.error ?? quote.error;
+  // The first field that is at fault comes into sight.
+  useEffect(() => {
+    if (error !== null) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
+  }, [error]);
+  const change = (changed: Spec) => {
+    submit.reset();
+    onChange(changed);
+  };
+
+  return (
+    <>
+      {isForm && <SpecForm spec={spec} error={error} onChange={change} />}
+      {error !== null && <Faults error={error} isForm={isForm} />}
+      {quote.data !== undefined && isQuoted && (
+        <QuoteView quote={quote.data.quote} optionId={optionId} onChoose={setOptionId} />
+      )}
+      <Group justify="flex-end">
+        <Text size="sm" c="dimmed" role="status">
+          {quote.data !== undefined && !isQuoted ? 'The spec has changed since it was quoted.' : ''}
+        </Text>
+        <Button variant={isQuoted ? 'default' : 'filled'} loading={quote.isPending} onClick={() => quote.mutate()}>
+          {quote.data === undefined ? 'Quote' : 'Quote again'}
+        </Button>
+        <Button
+          disabled={!isQuoted || optionId === undefined}
+          loading={submit.isPending}
+          onClick={() => submit.mutate()}
+        >
+          Submit the job
+        </Button>
+      </Group>
+    </>
+  );
+}
+
+/** What is wrong: beside the form only what no field of it shows. */
+function Faults({ error, isForm }: { error: unknown; isForm: boolean }) {
+  const faults = error instanceof Refusal ? (error.problem.errors ?? []) : [];
+  const shownAtFields = new Set(isForm ? allFields.map(({ pointer }) => pointer) : []);
+  const rest = faults.filter(({ pointer }) => !shownAtFields.has(pointer));
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      mb="md"
+      title={error instanceof Refusal ? (error.problem.title ?? 'weir refused this') : 'weir does not answer'}
+    >
+      <Text size="sm">{messageOf(error)}</Text>
+      <ul>
+        {rest.map(({ pointer, detail }) => (
+          <li key={`${pointer} ${detail}`}>
+            <code>{pointer === '' ? 'the whole' : pointer}</code>: {detail}
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  );
+}

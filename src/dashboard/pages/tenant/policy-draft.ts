@@ -1,0 +1,117 @@
+import type { Policy } from '../../../../infra/cli/generated/api.ts';
+
+/** '' where nothing limits. */
+type Amount = number | '';
+
+export type KindDraft = { kind: string; guaranteed: Amount; borrowing: Amount; lending: Amount; cap: Amount };
+
+/** A policy as its form has it. */
+export type Draft = {
+  weight: Amount;
+  priorityCeiling: Amount;
+  monthlyUsd: Amount;
+  totalUsd: Amount;
+  sharePercent: Amount;
+  shareWindow: string;
+  shareMode: 'soft' | 'hard';
+  runningJobs: Amount;
+  queuedJobs: Amount;
+  computePflops: Amount;
+  kinds: KindDraft[];
+  providers: string;
+  regions: string;
+  parent: string;
+};
+
+/** Where the API names a fault of a field. */
+export const pointers = {
+  weight: '/weight',
+  priorityCeiling: '/priorityCeiling',
+  monthlyUsd: '/budget/monthlyUsd',
+  totalUsd: '/budget/totalUsd',
+  sharePercent: '/shareCap/share',
+  shareWindow: '/shareCap/window',
+  runningJobs: '/caps/runningJobs',
+  queuedJobs: '/caps/queuedJobs',
+  computePflops: '/caps/computePflops',
+  providers: '/providers',
+  regions: '/regions',
+  parent: '/parent',
+} as const satisfies Partial<Record<keyof Draft, string>>;
+
+export function draftOf({ budget = {}, shareCap, caps = {}, ...policy }: Policy): Draft {
+  const amount = (value: number | undefined): Amount => value ?? '';
+  return {
+    weight: amount(policy.weight),
+    priorityCeiling: amount(policy.priorityCeiling),
+    monthlyUsd: amount(budget.monthlyUsd),
+    totalUsd: amount(budget.totalUsd),
+    sharePercent: amount(shareCap && Number((shareCap.share * 100).toFixed(4))),
+    shareWindow: shareCap?.window ?? '30d',
+    shareMode: shareCap?.mode ?? 'soft',
+    runningJobs: amount(caps.runningJobs),
+    queuedJobs: amount(caps.queuedJobs),
+    computePflops: amount(caps.computePflops),
+    kinds: kindsOf(policy, caps.accelerators),
+    providers: (policy.providers ?? []).join(', '),
+    regions: (policy.regions ?? []).join(', '),
+    parent: policy.parent ?? '',
+  };
+}
+
+function kindsOf({ guaranteed = {}, borrowing = {}, lending = {} }: Policy, capped: Record<string, number> = {}) {
+  const kinds = new Set([guaranteed, borrowing, lending, capped].flatMap((counts) => Object.keys(counts)));
+  return [...kinds].map((kind): KindDraft => ({
+    kind,
+    guaranteed: guaranteed[kind] ?? '',
+    borrowing: borrowing[kind] ?? '',
+    lending: lending[kind] ?? '',
+    cap: capped[kind] ?? '',
+  }));
+}
+
+/** What is left out does not limit. */
+export function policyOf(draft: Draft): Policy {
+  const countsOf = (field: Exclude<keyof KindDraft, 'kind'>) =>
+    Object.fromEntries(
+      draft.kinds.flatMap((row) =>
+        row.kind.trim() === '' || row[field] === '' ? [] : [[row.kind.trim(), row[field]]],
+      ),
+    ) as Record<string, number>;
+  const share = given(draft.sharePercent);
+  return without({
+    weight: given(draft.weight),
+    parent: draft.parent.trim() === '' ? undefined : draft.parent.trim(),
+    guaranteed: filled(countsOf('guaranteed')),
+    borrowing: filled(countsOf('borrowing')),
+    lending: filled(countsOf('lending')),
+    caps: filled(
+      without({
+        runningJobs: given(draft.runningJobs),
+        queuedJobs: given(draft.queuedJobs),
+        accelerators: filled(countsOf('cap')),
+        computePflops: given(draft.computePflops),
+      }),
+    ),
+    shareCap:
+      share === undefined ? undefined : { share: share / 100, window: draft.shareWindow.trim(), mode: draft.shareMode },
+    budget: filled(without({ monthlyUsd: given(draft.monthlyUsd), totalUsd: given(draft.totalUsd) })),
+    priorityCeiling: given(draft.priorityCeiling),
+    providers: listOf(draft.providers),
+    regions: listOf(draft.regions),
+  });
+}
+
+const given = (amount: Amount): number | undefined => (amount === '' ? undefined : amount);
+
+const filled = <T extends object>(part: T): T | undefined => (Object.keys(part).length === 0 ? undefined : part);
+
+/** Without what is undefined. */
+function without<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+function listOf(text: string): string[] | undefined {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '');
+  return words.length === 0 ? undefined : words;
+}

@@ -1,0 +1,105 @@
+import { Button, Text } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { NewSimulation, Policy, Simulation } from '../../../../infra/cli/generated/api.ts';
+import { api, bodyOf, Refusal } from '../../api/client.ts';
+import { Failing } from '../../parts/states.tsx';
+import { draftOf, pointers, policyOf, type Draft } from './policy-draft.ts';
+import styles from './policy-editor.module.css';
+import { PolicyFields } from './policy-fields.tsx';
+import { PolicyPreview } from './policy-preview.tsx';
+
+const weekMs = 7 * 86_400_000;
+
+type EditorProps = { tenantId: string; policy: Policy; isOperator: boolean };
+
+/** The policy as a form. Before it is saved, it shows what the last week would have been under it. */
+export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
+  const queryClient = useQueryClient();
+  const [draft, setDraft] = useState<Draft>(() => draftOf(policy));
+  const [previewed, setPreviewed] = useState('');
+  const wanted = policyOf(draft);
+  const text = JSON.stringify(wanted);
+  const isChanged = text !== JSON.stringify(policyOf(draftOf(policy)));
+
+  const preview = useMutation({
+    mutationFn: () => previewOf(tenantId, wanted),
+    onSettled: () => setPreviewed(text),
+  });
+  const save = useMutation({
+    mutationFn: () =>
+      bodyOf(api.PUT('/v1/tenants/{tenant}/policy', { params: { path: { tenant: tenantId } }, body: wanted })),
+    onSuccess: () => {
+      preview.reset();
+      return queryClient.invalidateQueries();
+    },
+  });
+  // A fault of the policy is at its field, whether the simulation or the change itself found it.
+  const faults = [
+    ...faultsOf(save.error),
+    ...faultsOf(preview.error).map((fault) => ({
+      ...fault,
+      pointer: fault.pointer.replace(`/policies/${tenantId}`, ''),
+    })),
+  ];
+  const faultOf = (field: keyof Draft) => {
+    const pointer = field in pointers ? pointers[field as keyof typeof pointers] : undefined;
+    return faults.find((fault) => pointer !== undefined && fault.pointer.startsWith(pointer))?.detail;
+  };
+  const isPreviewed = previewed === text && !preview.isPending;
+
+  return (
+    <>
+      <PolicyFields
+        draft={draft}
+        change={(part) => {
+          setDraft({ ...draft, ...part });
+          save.reset();
+        }}
+        faultOf={faultOf}
+        isReadOnly={!isOperator}
+      />
+      {isPreviewed && preview.data !== undefined && <PolicyPreview simulation={preview.data} tenantId={tenantId} />}
+      {isPreviewed && preview.isError && <Failing error={preview.error} />}
+      {save.isError && <Failing error={save.error} />}
+      {isOperator && (
+        <div className={styles.bar}>
+          <Text size="sm" c="dimmed" role="status">
+            {statusOf({ isChanged, isPreviewed, isSaved: save.isSuccess && !isChanged })}
+          </Text>
+          <Button variant="default" disabled={!isChanged} onClick={() => setDraft(draftOf(policy))}>
+            Undo
+          </Button>
+          <Button variant="light" disabled={!isChanged} loading={preview.isPending} onClick={() => preview.mutate()}>
+            Preview last week
+          </Button>
+          <Button disabled={!isChanged || !isPreviewed} loading={save.isPending} onClick={() => save.mutate()}>
+            Save the policy
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function previewOf(tenantId: string, policy: Policy): Promise<Simulation> {
+  const to = new Date();
+  const from = new Date(to.getTime() - weekMs);
+  const body: NewSimulation = {
+    period: { from: from.toISOString(), to: to.toISOString() },
+    policies: { [tenantId]: policy },
+  };
+  return bodyOf(api.POST('/v1/simulations', { body }));
+}
+
+function faultsOf(error: unknown): { pointer: string; detail: string }[] {
+  return error instanceof Refusal ? (error.problem.errors ?? []) : [];
+}
+
+function statusOf(is: { isChanged: boolean; isPreviewed: boolean; isSaved: boolean }): string {
+  if (is.isSaved) return 'Saved. It holds from the next round of dispatch.';
+  if (!is.isChanged) return 'What is left empty does not limit.';
+  return is.isPreviewed
+    ? 'This is what the last week would have been.'
+    : 'Look at what the last week would have been, then save.';
+}

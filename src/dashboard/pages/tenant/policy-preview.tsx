@@ -1,0 +1,106 @@
+import { Text } from '@mantine/core';
+import { useQueries } from '@tanstack/react-query';
+import type { Simulation, SimulationOutcome } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { CsvButton } from '../../parts/csv.tsx';
+import { DataTable, type Column } from '../../parts/data-table.tsx';
+import { count, duration, percent, usd } from '../../parts/format.ts';
+import { Section } from '../../parts/section.tsx';
+
+type Row = { name: string; was: string; would: string };
+
+const columns: Column<Row>[] = [
+  { name: 'What', isHeader: true, show: ({ name }) => name, value: ({ name }) => name },
+  { name: 'As it was', isNumber: true, show: ({ was }) => was, value: ({ was }) => was },
+  {
+    name: 'Under this policy',
+    isNumber: true,
+    show: ({ was, would }) => <Changed was={was} would={would} />,
+    value: ({ would }) => would,
+  },
+];
+
+function Changed({ was, would }: { was: string; would: string }) {
+  return was === would ? would : <b>{would}</b>;
+}
+
+/** The last week beside what it would have been. */
+export function PolicyPreview({ simulation, tenantId }: { simulation: Simulation; tenantId: string }) {
+  const { recorded, simulated, jobs, elapsedSeconds } = simulation;
+  const ids = simulated.tenants.map(({ tenant }) => tenant);
+  const nameOf = useNames(ids);
+  const rows = [
+    ...wholeRows(recorded, simulated),
+    ...ids.toSorted((a) => (a === tenantId ? -1 : 0)).flatMap((id) => tenantRows(id, nameOf(id), simulation)),
+  ];
+  return (
+    <Section
+      title="The last week under this policy"
+      hint={`${count(jobs)} jobs replayed with the same decisions in ${duration(elapsedSeconds)}.`}
+      actions={<CsvButton name="policy-preview" columns={columns} rows={rows} />}
+    >
+      <DataTable
+        caption="What was, and what would have been"
+        columns={columns}
+        rows={rows}
+        keyOf={({ name }) => name}
+      />
+      <Text size="sm" c="dimmed" mt="xs">
+        The replay takes the machines that there are now, and for each job what it took.
+      </Text>
+    </Section>
+  );
+}
+
+/** The names of tenants that the simulation names by their ids. */
+function useNames(ids: string[]): (id: string) => string {
+  const answers = useQueries({
+    queries: ids.map((tenant) =>
+      queries.queryOptions(
+        'get',
+        '/v1/tenants/{tenant}',
+        { params: { path: { tenant } } },
+        { staleTime: Infinity, refetchInterval: false },
+      ),
+    ),
+  });
+  const names = new Map(answers.flatMap(({ data }) => (data === undefined ? [] : [[data.id, data.name] as const])));
+  return (id) => names.get(id) ?? id;
+}
+
+function wholeRows(recorded: SimulationOutcome | null, simulated: SimulationOutcome): Row[] {
+  const row = (name: string, show: (outcome: SimulationOutcome) => string): Row => ({
+    name,
+    was: recorded === null ? '–' : show(recorded),
+    would: show(simulated),
+  });
+  return [
+    row('Concentration (HHI)', ({ concentration: { hhi } }) => hhi?.toFixed(3) ?? '–'),
+    row('Effective tenants', ({ concentration: { effectiveTenants } }) =>
+      effectiveTenants === null ? '–' : count(effectiveTenants),
+    ),
+    row('Waited, median', ({ waitSeconds: { p50 } }) => seconds(p50)),
+    row('Waited, nine in ten', ({ waitSeconds: { p90 } }) => seconds(p90)),
+    row('Jobs that never started', ({ unstarted }) => String(unstarted)),
+    row('Cost', ({ costUsd }) => usd(costUsd)),
+  ];
+}
+
+function tenantRows(id: string, name: string, { recorded, simulated }: Simulation): Row[] {
+  const was = recorded?.tenants.find(({ tenant }) => tenant === id);
+  const would = simulated.tenants.find(({ tenant }) => tenant === id);
+  type Of = SimulationOutcome['tenants'][number];
+  const row = (what: string, show: (of: Of) => string): Row => ({
+    name: `${name}: ${what}`,
+    was: was === undefined ? '–' : show(was),
+    would: would === undefined ? '–' : show(would),
+  });
+  return [
+    row('share', ({ share }) => percent(share)),
+    row('waited, median', ({ waitSeconds: { p50 } }) => seconds(p50)),
+    row('waited, nine in ten', ({ waitSeconds: { p90 } }) => seconds(p90)),
+    row('never started', ({ unstarted }) => String(unstarted)),
+  ];
+}
+
+const seconds = (value: number | null): string => (value === null ? '–' : duration(value));
