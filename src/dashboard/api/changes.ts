@@ -18,6 +18,8 @@ export function useChanges(): void {
     () =>
       whileVisible(() => {
         const source = new EventSource('/v1/changes');
+        // A stream that breaks tells more quickly than anything else that weir is away, or that the session has ended.
+        source.addEventListener('error', () => void queryClient.invalidateQueries({ queryKey: ['get', '/v1/me'] }));
         source.addEventListener('message', ({ data }) => readAgain(queryClient, JSON.parse(String(data)) as Changes));
         return () => source.close();
       }),
