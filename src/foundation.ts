@@ -13,7 +13,7 @@ import { createThrottle } from './dispatch/throttle.ts';
 import { createStop, type Stop } from './jobs/stop.ts';
 import { hostPetaflopsPerCore } from './providers/local/peak-rate.ts';
 import type { PricedMachine, Provider, RunnerExecutable } from './providers/provider.ts';
-import { createProviders } from './providers/registry.ts';
+import type { createProviders } from './providers/registry.ts';
 import { createQueues, type Queues } from './queue/queue.ts';
 import { computePetaflopsPerAccelerator } from './quotes/catalogue.ts';
 import type { Catalogue } from './quotes/price-list.ts';
@@ -42,11 +42,16 @@ export type Foundation = {
   onError: (error: unknown) => void;
 };
 
-export async function openFoundation(
-  config: Config,
-  databaseUrl: string,
-  onError: (error: unknown) => void,
-): Promise<Foundation> {
+export type MakeProviders = typeof createProviders;
+
+type FoundationOptions = Pick<Foundation, 'config' | 'onError'> & { databaseUrl: string; makeProviders: MakeProviders };
+
+export async function openFoundation({
+  config,
+  databaseUrl,
+  onError,
+  makeProviders,
+}: FoundationOptions): Promise<Foundation> {
   const now = () => new Date();
   const db = openDatabase(databaseUrl);
   const installation = await settleSetting(db.client, 'installation', newId('installation'));
@@ -58,7 +63,7 @@ export async function openFoundation(
     config,
     db,
     queues,
-    providers: await createProviders({
+    providers: await makeProviders({
       config,
       installation,
       prices: pricesFrom(createCurrentCatalogue(db, now)),

@@ -4,7 +4,8 @@ import { startApi, startHealth } from './api.ts';
 import { ConfigError, configExitCode, loadConfig, type Config } from './config.ts';
 import { startCluster, type Cluster } from './db/cluster.ts';
 import { migrate } from './db/migrate.ts';
-import { openFoundation } from './foundation.ts';
+import { openFoundation, type Foundation, type MakeProviders } from './foundation.ts';
+import { createProviders } from './providers/registry.ts';
 import { startWorker } from './worker.ts';
 
 const modes = ['api', 'worker', 'both'] as const;
@@ -16,11 +17,22 @@ export type Service = {
   close: () => Promise<void>;
 };
 
-/** Builds and joins everything, once. `api`, `worker` or both in one process. */
-export async function startService(config: Config, mode: Mode, onError: (error: unknown) => void): Promise<Service> {
+/**
+ * Builds and joins everything, once. `api`, `worker` or both in one process. Machines come from the providers that the configuration
+ * names, unless the caller makes others.
+ */
+export async function startService(
+  config: Config,
+  mode: Mode,
+  onError: (error: unknown) => void,
+  makeProviders: MakeProviders = createProviders,
+): Promise<Service> {
   const cluster = config.databaseUrl === undefined ? await startCluster(join(config.dataDir, 'postgres')) : undefined;
   try {
-    return await startOn(cluster, config, mode, onError);
+    const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
+    await migrate(databaseUrl);
+    const foundation = await openFoundation({ config, databaseUrl, onError, makeProviders });
+    return await startOn(foundation, mode, cluster);
   } catch (error) {
     // What did not start leaves nothing running, unless another weir had it running before.
     if (cluster?.isStartedHere === true) await cluster.stop();
@@ -28,15 +40,7 @@ export async function startService(config: Config, mode: Mode, onError: (error: 
   }
 }
 
-async function startOn(
-  cluster: Cluster | undefined,
-  config: Config,
-  mode: Mode,
-  onError: (error: unknown) => void,
-): Promise<Service> {
-  const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
-  await migrate(databaseUrl);
-  const foundation = await openFoundation(config, databaseUrl, onError);
+async function startOn(foundation: Foundation, mode: Mode, cluster: Cluster | undefined): Promise<Service> {
   const closeApi = await (mode === 'worker' ? startHealth(foundation) : startApi(foundation)).catch(
     async (error: unknown) => {
       await foundation.queues.close();

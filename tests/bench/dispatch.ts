@@ -1,11 +1,13 @@
 import { benchCycle } from './dispatch/cycle.ts';
+import { benchKueue, kueueCases } from './dispatch/kueue.ts';
 import { benchLargeTrace, benchTrace } from './dispatch/trace.ts';
 import { benchVerdict } from './dispatch/verdict.ts';
 import { finish } from './summary.ts';
 
 /**
- * `npm run bench:dispatch -- [part…] [--trace <file.swf.gz>] [--json]`. Parts: `cycle`, `verdict`, `large-trace`, and `trace`,
- * which needs the file of the NASA iPSC trace, which is not ours to ship.
+ * `npm run bench:dispatch -- [part…] [--trace <file.swf.gz>] [--json]`. Parts: `cycle`, `verdict`, `large-trace`; `trace`,
+ * which needs the file of the NASA iPSC trace, which is not ours to ship; and, only where they are named since they take minutes,
+ * `kueue` and `kueue-large`.
  */
 const words = process.argv.slice(2);
 const at = words.indexOf('--trace');
@@ -36,6 +38,17 @@ if (wants('large-trace')) {
   const large = benchLargeTrace();
   details['largeTrace'] = large;
   summary['largeTrace.elapsedSeconds'] = large.elapsedSeconds;
+}
+for (const name of ['kueue', 'kueue-large'] as const) {
+  if (!wished.includes(name)) continue;
+  const run = await benchKueue(kueueCases[name]);
+  details[name] = run;
+  summary[`${name}.wallSeconds`] = run.wallMs / 1000;
+  summary[`${name}.kueueWallSeconds`] = run.kueueWallMs / 1000;
+  for (const { name: jobClass, meanWaitMs, kueueMeanWaitMs } of run.classes) {
+    summary[`${name}.${jobClass}.meanWaitSeconds`] = meanWaitMs / 1000;
+    summary[`${name}.${jobClass}.kueueMeanWaitSeconds`] = kueueMeanWaitMs / 1000;
+  }
 }
 if (tracePath !== undefined && wants('trace')) {
   const runs = await benchTrace(tracePath);

@@ -5,7 +5,7 @@ import { createCycle } from '../../../src/dispatch/cycle.ts';
 import { createRecord } from '../../../src/dispatch/record.ts';
 import { createTenantUses } from '../../../src/dispatch/tenant-uses.ts';
 import type { QuoteOption } from '../../../src/protocol/quote.ts';
-import { committedByTenant, lockTenants, reserve } from '../../../src/shares/store.ts';
+import { committedByTenant, lockTenants, reserveAll } from '../../../src/shares/store.ts';
 import { decayedUse, useSince } from '../../../src/shares/usage.ts';
 import { currentPolicies, currentPoolPolicy } from '../../../src/tenants/policies.ts';
 import { withCluster } from './cluster.ts';
@@ -61,7 +61,7 @@ async function measure(db: Database) {
     }),
     soleTenants: async () => new Map(),
     occupy: async () => true,
-    reserve,
+    reserve: reserveAll,
     preempt: async () => undefined,
     record: createRecord({ db, now: () => new Date() }),
     onError: (error) => {
