@@ -29,7 +29,7 @@ import { arePricesDue, createRefreshPrices } from './quotes/refresh-prices.ts';
 import { insertDue } from './quotes/residual-store.ts';
 import { createQuoting } from './quoting.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
-import { committedByTenant, heldBy, lockTenants, release, reserve } from './shares/store.ts';
+import { committedByTenant, heldBy, lockTenants, release, reserve, reserveAll } from './shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from './shares/usage.ts';
 import { createDeliver } from './webhooks/deliver.ts';
 import { createPost } from './webhooks/post.ts';
@@ -124,7 +124,7 @@ function buildCycle(foundation: Foundation): Cycle {
     tenantUses,
     soleTenants: soleTenancy.read,
     occupy: soleTenancy.occupy,
-    reserve,
+    reserve: reserveAll,
     preempt: createPreempt({ db, now, wakeSettle }),
     record: createRecord({ db, now }),
     onError,

@@ -58,7 +58,7 @@ export function createJobDownloads({ db, bucket, now, downloadMs }: DownloadDeps
   };
 
   return async ({ id, tenantId, spec }: { id: string; tenantId: string; spec: JobSpec }): Promise<JobDownloads> => {
-    const files = await latestCheckpoint(db.client, id);
+    const files = spec.checkpoints === undefined ? [] : await latestCheckpoint(db.client, id);
     return {
       source: spec.source === undefined ? null : await ofUpload(tenantId, spec.source, 'source'),
       inputs: (await Promise.all((spec.inputs ?? []).map((input) => ofInput(tenantId, input)))).flat(),

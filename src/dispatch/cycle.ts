@@ -9,9 +9,9 @@ import { figuresOf, type Figures } from './figures.ts';
 import { byTenant } from './order.ts';
 import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snapshot.ts';
 import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
-import { createExplained, type Explained } from './explained.ts';
+import { createExplained } from './explained.ts';
 import { openState, type State } from './state.ts';
-import { insertStart, lockCycle, putOff, writeWaiting } from './store.ts';
+import { insertStarts, lockCycle, putOff, writeWaiting, type WaitingRow } from './store.ts';
 
 export type CycleDeps = SnapshotDeps & {
   db: Database;
@@ -22,7 +22,7 @@ export type CycleDeps = SnapshotDeps & {
   occupy: (tx: Sql, provider: string, tenantId: string) => Promise<boolean>;
   reserve: (
     tx: Sql,
-    reservation: { tenantId: string; jobId: string; attempt: number; amount: MicroUsd; note: string; at: Date },
+    reservations: { tenantId: string; jobId: string; attempt: number; amount: MicroUsd; note: string; at: Date }[],
   ) => Promise<unknown>;
   /** Gives a running job notice. In a transaction of its own: the accounts that this one holds are taken after the job elsewhere. */
   preempt: (preemption: Preemption) => Promise<unknown>;
@@ -49,8 +49,10 @@ export function createCycle(deps: CycleDeps): Cycle {
       const state = openState(snapshot);
       const decisions = decideRound(state, byTenant(snapshot.queued));
       const { starts, preemptions, waits } = decisions;
+      const waiting = explain({ starts, waits }, { snapshot, state });
+      // Last of all what others wait for: rows of jobs, and accounts.
       const instanceIds = await applyStarts(tx, starts, at, deps);
-      await explain(tx, { starts, waits }, { snapshot, state, explained });
+      await writeWaiting(tx, explained.news(waiting, snapshot.now), at);
       return { instanceIds, preemptions, figures: figuresOf(snapshot, state, decisions) };
     });
     if (applied === undefined) return 'busy';
@@ -67,53 +69,67 @@ export function createCycle(deps: CycleDeps): Cycle {
 /** A job that can't be started for a fault in its row or in us is looked at again after so long. */
 const putOffMs = 60_000;
 
-/** Each start behind a savepoint: one that the database refuses keeps none of the others from starting. */
+/** All together behind a savepoint, and each behind its own where that fails: one that the database refuses keeps none of the others from starting. */
 async function applyStarts(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
-  const instanceIds: string[] = [];
-  for (const start of starts) {
-    await tx.$executeRaw`SAVEPOINT start`;
-    try {
-      instanceIds.push(...(await applyStart(tx, start, at, deps)));
-    } catch (error) {
-      deps.onError(error);
-      await tx.$executeRaw`ROLLBACK TO SAVEPOINT start`;
-      await putOff(tx, start.jobId, new Date(at.getTime() + putOffMs));
-    }
+  if (starts.length === 0) return [];
+  await tx.$executeRaw`SAVEPOINT start`;
+  try {
+    return await applyTogether(tx, starts, at, deps);
+  } catch (error) {
+    await tx.$executeRaw`ROLLBACK TO SAVEPOINT start`;
+    const [first, ...others] = starts;
+    if (first === undefined || others.length > 0) return applyEach(tx, starts, at, deps);
+    deps.onError(error);
+    await putOff(tx, first.jobId, new Date(at.getTime() + putOffMs));
+    return [];
   }
+}
+
+async function applyEach(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
+  const instanceIds: string[] = [];
+  for (const start of starts) instanceIds.push(...(await applyStarts(tx, [start], at, deps)));
   return instanceIds;
 }
 
-async function applyStart(tx: Sql, start: Start, at: Date, { bootMs, occupy, reserve }: CycleDeps): Promise<string[]> {
-  const { jobId, tenantId, choice } = start;
-  if (!(await occupy(tx, choice.provider, tenantId))) return [];
-  const started = await insertStart(tx, start, at, new Date(at.getTime() + bootMs));
-  if (started === undefined) return [];
-  if (choice.shortage !== undefined) await probeShortage(tx, choice.shortage.id, at);
-  const { attempt } = started;
-  const note = `Attempt ${attempt} starts.`;
-  await reserve(tx, { tenantId, jobId, attempt, amount: choice.reservation, note, at });
-  return started.instanceIds;
+async function applyTogether(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
+  const open = await openTo(tx, starts, deps);
+  const begun = await insertStarts(tx, open, at, new Date(at.getTime() + deps.bootMs));
+  const probed = open.flatMap(({ choice }) => choice.shortage?.id ?? []);
+  for (const shortageId of new Set(probed)) await probeShortage(tx, shortageId, at);
+  await deps.reserve(
+    tx,
+    begun.map(({ tenantId, jobId, attempt, reservation }) => {
+      return { tenantId, jobId, attempt, amount: reservation, note: `Attempt ${attempt} starts.`, at };
+    }),
+  );
+  return begun.flatMap(({ instanceIds }) => instanceIds);
 }
 
-type Around = { snapshot: ReadSnapshot; state: State; explained: Explained };
+/** Those on machines that can keep jobs apart, or are their tenant's. */
+async function openTo(tx: Sql, starts: Start[], { occupy }: CycleDeps): Promise<Start[]> {
+  const wards = Map.groupBy(starts, ({ choice, tenantId }) => `${choice.provider} ${tenantId}`);
+  const open: Start[] = [];
+  for (const own of wards.values()) {
+    const [first] = own;
+    if (first !== undefined && (await occupy(tx, first.choice.provider, first.tenantId))) open.push(...own);
+  }
+  return open;
+}
 
-async function explain(
-  tx: Sql,
-  { starts, waits }: Pick<Decisions, 'starts' | 'waits'>,
-  { snapshot, state, explained }: Around,
-): Promise<void> {
-  if (waits.length === 0) return;
+type Around = { snapshot: ReadSnapshot; state: State };
+
+function explain({ starts, waits }: Pick<Decisions, 'starts' | 'waits'>, { snapshot, state }: Around): WaitingRow[] {
+  if (waits.length === 0) return [];
   const placeOf = placesAfter(snapshot.places, starts);
   const describe = createDescribe(state);
   const etas = forecast(snapshot);
   const iso = (ms: number | null | undefined) =>
     typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString();
-  const rows = waits.map(({ jobId, tenantId, blockers: obstacles }) => {
+  return waits.map(({ jobId, tenantId, blockers: obstacles }) => {
     const eta = etas.get(jobId);
     const blockers = obstacles.map((obstacle) => describe(obstacle, tenantId));
     return { id: jobId, position: placeOf(jobId, tenantId), eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
   });
-  await writeWaiting(tx, explained.news(rows, snapshot.now), new Date(snapshot.now));
 }
 
 /** Whoever has started stands in no queue any more. A cycle sees parts of long queues: what it saw is no count of them. */

@@ -1,6 +1,7 @@
 import { newId } from '../core/ids.ts';
 import { Prisma, type Sql } from '../db/database.ts';
-import { move } from '../jobs/store.ts';
+import type { MicroUsd } from '../core/money.ts';
+import { moveAll } from '../jobs/move-store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { NodeLimits } from '../providers/provider.ts';
@@ -150,74 +151,102 @@ export async function lockCycle(tx: Sql): Promise<boolean> {
   return row.locked;
 }
 
-export type StartedAttempt = { attempt: number; instanceIds: string[] };
+export type StartedAttempt = Pick<Start, 'jobId' | 'tenantId'> & {
+  attempt: number;
+  reservation: MicroUsd;
+  instanceIds: string[];
+};
 
-/** The intent: job, attempt and instances, with the names they will have, in one transaction. Undefined where the job left the queue. */
-export async function insertStart(
+/**
+ * The intent: jobs, attempts and instances, with the names they will have, in one transaction and a few statements, however many
+ * start. Those that have left the queue are left out.
+ */
+export async function insertStarts(
   tx: Sql,
-  { jobId, tenantId, choice, gpus }: Start,
+  starts: readonly Start[],
   at: Date,
   bootDeadline: Date,
-): Promise<StartedAttempt | undefined> {
-  const { attemptNumber, options } = await tx.job.findUniqueOrThrow({
-    where: { id: jobId },
-    select: { attemptNumber: true, options: true },
-  });
-  const offer = (options as unknown as QuoteOption[]).find(({ id }) => id === choice.optionId)?.offer;
-  if (offer === undefined) return undefined;
-  const attempt = attemptNumber + 1;
-  const message = `Starting on ${offer.provider} in ${offer.zone ?? offer.region}.`;
-  const set = { attemptNumber: attempt, waiting: Prisma.DbNull, notBefore: null, reservedMicroUsd: choice.reservation };
-  const isMoved = await move(tx, {
-    jobId,
-    from: 'queued',
-    to: 'provisioning',
-    at,
-    attempt,
-    reason: null,
-    message,
-    set,
-  });
-  if (!isMoved) return undefined;
-
-  const instanceIds = await insertAttempt(
+): Promise<StartedAttempt[]> {
+  const attempts = await holdStarts(tx, starts);
+  const moved = await moveAll(
     tx,
-    { jobId, tenantId, choice, gpus },
-    { number: attempt, offer, at, bootDeadline },
+    { from: 'queued', to: 'provisioning', at },
+    attempts.map(({ start: { jobId, choice }, offer, number }) => ({
+      jobId,
+      attempt: number,
+      reason: null,
+      message: `Starting on ${offer.provider} in ${offer.zone ?? offer.region}.`,
+      set: { attemptNumber: number, waiting: null, notBefore: null, reservedMicroUsd: choice.reservation },
+    })),
   );
-  return { attempt, instanceIds };
+  const begun = attempts.filter(({ start }) => moved.has(start.jobId));
+  await insertAttempts(tx, begun, at, bootDeadline);
+  await insertInstances(tx, begun, at);
+  return begun.map(({ start: { jobId, tenantId, choice }, number, instances }) => ({
+    jobId,
+    tenantId,
+    attempt: number,
+    reservation: choice.reservation,
+    instanceIds: instances.map(({ id }) => id),
+  }));
 }
 
-type NewAttempt = { number: number; offer: Offer; at: Date; bootDeadline: Date };
+type NewAttempt = { id: string; number: number; start: Start; offer: Offer; instances: { id: string; node: number }[] };
 
-async function insertAttempt(
-  tx: Sql,
-  { jobId, tenantId, choice, gpus }: Start,
-  { number, offer, at, bootDeadline }: NewAttempt,
-): Promise<string[]> {
-  const { cpus, memoryBytes, diskBytes } = choice.need;
-  const limits = {
-    cpus,
-    memoryBytes: Math.floor(memoryBytes),
-    diskBytes: Math.floor(diskBytes),
-    gpus,
-  } satisfies NodeLimits;
-  const attemptId = newId('attempt');
-  const shared = { jobId, tenantId, number, state: 'provisioning', createdAt: at } as const;
-  await tx.attempt.create({ data: { id: attemptId, ...shared, offer, limits, leaseExpiresAt: bootDeadline } });
-  const instances = gpus.map((_, node) => ({
-    id: newId('instance'),
-    attemptId,
-    tenantId,
-    node,
-    provider: offer.provider,
-    zone: offer.zone ?? offer.region,
-    name: `weir-${jobId.split('_')[1]}-${number}-${node}`,
-    state: 'requested' as const,
-    requestedAt: at,
-  }));
-  await tx.instance.createMany({ data: instances });
-  return instances.map(({ id }) => id);
+/** Holds the rows, older jobs first as everywhere, and reads what the attempts will be. */
+async function holdStarts(tx: Sql, starts: readonly Start[]): Promise<NewAttempt[]> {
+  const rows = await tx.$queryRaw<{ id: string; attemptNumber: number; options: QuoteOption[] }[]>`
+    SELECT id, attempt_number AS "attemptNumber", options FROM job
+    WHERE id = ANY(${starts.map(({ jobId }) => jobId)}) AND state = 'queued' ORDER BY id FOR NO KEY UPDATE`;
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return starts.flatMap((start) => {
+    const row = known.get(start.jobId);
+    const offer = row?.options.find(({ id }) => id === start.choice.optionId)?.offer;
+    if (row === undefined || offer === undefined) return [];
+    const instances = start.gpus.map((_, node) => ({ id: newId('instance'), node }));
+    return [{ id: newId('attempt'), number: row.attemptNumber + 1, start, offer, instances }];
+  });
+}
+
+async function insertAttempts(tx: Sql, attempts: NewAttempt[], at: Date, leaseExpiresAt: Date): Promise<void> {
+  const data = attempts.map(({ id, number, offer, start: { jobId, tenantId, choice, gpus } }) => {
+    const { cpus, memoryBytes, diskBytes } = choice.need;
+    const limits: NodeLimits = {
+      cpus,
+      memoryBytes: Math.floor(memoryBytes),
+      diskBytes: Math.floor(diskBytes),
+      gpus,
+    };
+    return {
+      id,
+      jobId,
+      tenantId,
+      number,
+      state: 'provisioning' as const,
+      offer,
+      limits,
+      createdAt: at,
+      leaseExpiresAt,
+    };
+  });
+  if (data.length > 0) await tx.attempt.createMany({ data });
+}
+
+async function insertInstances(tx: Sql, attempts: NewAttempt[], at: Date): Promise<void> {
+  const data = attempts.flatMap(({ id: attemptId, number, offer, instances, start: { jobId, tenantId } }) =>
+    instances.map(({ id, node }) => ({
+      id,
+      attemptId,
+      tenantId,
+      node,
+      provider: offer.provider,
+      zone: offer.zone ?? offer.region,
+      name: `weir-${jobId.split('_')[1]}-${number}-${node}`,
+      state: 'requested' as const,
+      requestedAt: at,
+    })),
+  );
+  if (data.length > 0) await tx.instance.createMany({ data });
 }
 
 export type WaitingRow = {

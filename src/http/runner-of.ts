@@ -12,5 +12,5 @@ export function runnerOf(db: Database, request: FastifyRequest, attempt: number)
   const token = bearerOf(request);
   if (token === undefined)
     throw new WeirError('unauthorized', 'Send the runner token as Authorization: Bearer <token>.');
-  return requireRunner(db.client, token, attempt);
+  return requireRunner(db, token, attempt);
 }

@@ -1,7 +1,7 @@
 import { WeirError } from '../core/errors.ts';
 import { formatDuration, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
-import { recordEvent } from '../jobs/store.ts';
+import { recordEvent } from '../jobs/move-store.ts';
 import type { Stop } from '../jobs/stop.ts';
 import type { BootReport, bootStages } from '../protocol/runner.ts';
 import { readBootstrapToken } from './bootstrap.ts';
@@ -26,8 +26,8 @@ const doing = {
 export function createBootStage({ db, now, secretKey, stop }: BootStageDeps) {
   return async ({ bootstrapToken, stage, message }: BootReport): Promise<void> => {
     const instanceId = readBootstrapToken(secretKey, bootstrapToken);
-    const instance = instanceId === undefined ? null : await findInstance(db.client, instanceId);
-    if (instance === null) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
+    const instance = instanceId === undefined ? undefined : await findInstance(db, instanceId);
+    if (instance === undefined) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
     const { attempt, name, zone, requestedAt, readyAt } = instance;
     if (attempt.state !== 'provisioning' || readyAt !== null) throw staleAttempt(attempt.number);
     const { jobId, number } = attempt;

@@ -1,18 +1,22 @@
 import { fromUsd, type MicroUsd } from '../core/money.ts';
 import type { Sql } from '../db/database.ts';
-import type { Offer } from '../protocol/quote.ts';
+import type { Posting } from '../shares/store.ts';
 import type { Accrue } from '../shares/usage.ts';
-import type { AttemptRow } from './store.ts';
+import type { AttemptRow } from './attempt-store.ts';
 
-/** Puts the time of an attempt's machines into the accounts, up to a moment or their ends; answers what they were charged in all. */
-export async function chargeMachines(tx: Sql, attempt: AttemptRow, until: Date, accrue: Accrue): Promise<MicroUsd> {
-  const { tenantId, jobId, number, instances } = attempt;
-  const offer = attempt.offer as unknown as Offer;
+/**
+ * Puts the time of an attempt's machines into the accounts, up to a moment or their ends; answers what they were charged in all.
+ * `closing`: what is then left of its reservation is given back.
+ */
+export function chargeMachines(
+  tx: Sql,
+  attempt: AttemptRow,
+  { until, accrue, closing }: { until: Date; accrue: Accrue; closing?: Posting },
+): Promise<MicroUsd> {
+  const { tenantId, jobId, number, offer, instances } = attempt;
   const shared = { tenantId, jobId, attempt: number, offer, microUsdPerHour: fromUsd(offer.hourlyUsd) / offer.nodes };
-  let charged = 0;
-  for (const { id, createdAt, goneAt } of instances) {
-    if (createdAt === null) continue;
-    charged += await accrue(tx, { ...shared, instanceId: id, from: createdAt, to: goneAt ?? until });
-  }
-  return charged;
+  const accruals = instances.flatMap(({ id, createdAt, goneAt }) =>
+    createdAt === null ? [] : [{ ...shared, instanceId: id, from: createdAt, to: goneAt ?? until }],
+  );
+  return accrue(tx, accruals, closing);
 }

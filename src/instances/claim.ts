@@ -4,7 +4,6 @@ import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment, Claim } from '../protocol/runner.ts';
-import type { NodeLimits } from '../providers/provider.ts';
 import { readBootstrapToken } from './bootstrap.ts';
 import { holdAttempt, staleAttempt } from './fence.ts';
 import type { Stop } from '../jobs/stop.ts';
@@ -32,8 +31,8 @@ export function createClaim(deps: ClaimDeps) {
   return async (claim: Claim): Promise<Assignment> => {
     const { db, now, secretKey, timing } = deps;
     const instanceId = readBootstrapToken(secretKey, claim.bootstrapToken);
-    const instance = instanceId === undefined ? null : await findInstance(db.client, instanceId);
-    if (instance === null) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
+    const instance = instanceId === undefined ? undefined : await findInstance(db, instanceId);
+    if (instance === undefined) throw new WeirError('unauthorized', 'This bootstrap token is not known.');
     const { attempt } = instance;
     const at = now();
     const leaseExpiresAt = new Date(at.getTime() + timing.leaseMs);
@@ -56,19 +55,19 @@ async function giveUp(error: unknown, { attempt }: InstanceRow, { stop }: ClaimD
 }
 
 async function assignment(
-  { attempt, attemptId, node }: InstanceRow,
+  { attempt, attemptId, tenantId, node }: InstanceRow,
   { db, openSecrets, downloads, timing }: ClaimDeps,
 ): Promise<Assignment> {
-  const { job } = attempt;
-  const spec = await wholeSpec(db, job);
-  const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;
+  const { jobId, jobName } = attempt;
+  const spec = await wholeSpec(db, attempt);
+  const { gpus, ...limits } = attempt.limits;
   const [secrets, files, rendezvous] = await Promise.all([
-    openSecrets(job.tenantId, spec.secrets ?? []),
-    downloads({ id: job.id, tenantId: job.tenantId, spec }),
+    openSecrets(tenantId, spec.secrets ?? []),
+    downloads({ id: jobId, tenantId, spec }),
     gpus.length === 1 ? null : readRendezvous(db.client, attemptId),
   ]);
   return {
-    job: { id: job.id, name: job.name, tenant: job.tenantId },
+    job: { id: jobId, name: jobName, tenant: tenantId },
     attempt: attempt.number,
     node,
     nodes: gpus.length,
@@ -84,9 +83,8 @@ async function assignment(
 }
 
 /** A task's own row has only what the broker decides by. */
-async function wholeSpec(db: Database, { spec, arrayId, arrayIndex }: InstanceRow['attempt']['job']): Promise<JobSpec> {
-  const own = spec as unknown as JobSpec;
-  if (arrayId === null || arrayIndex === null) return own;
+async function wholeSpec(db: Database, { spec, arrayId, arrayIndex }: InstanceRow['attempt']): Promise<JobSpec> {
+  if (arrayId === null || arrayIndex === null) return spec;
   const specOf = await readTaskSpecs(db.client, [{ arrayId, arrayIndex }]);
-  return specOf({ arrayId, arrayIndex }) ?? own;
+  return specOf({ arrayId, arrayIndex }) ?? spec;
 }

@@ -1,8 +1,9 @@
 import { WeirError } from '../core/errors.ts';
 import { hashToken } from '../core/tokens.ts';
-import type { Sql } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 import { activeStates } from '../jobs/state.ts';
 import { lockJob, type LockedJob } from '../jobs/store.ts';
+import { findSpeaker } from './store.ts';
 
 export type Runner = {
   instance: { id: string; name: string; node: number };
@@ -14,21 +15,12 @@ export type Runner = {
  * Who speaks with this token, if it still may: the token of one node of the job's current attempt, while that has not ended.
  * @throws WeirError `unauthorized` for a token never given, `stale-attempt` for one whose attempt is over.
  */
-export async function requireRunner(sql: Sql, token: string, attemptNumber: number): Promise<Runner> {
-  const instance = await sql.instance.findFirst({
-    where: { tokenHash: hashToken(token) },
-    include: { attempt: { include: { job: { select: { id: true, tenantId: true, attemptNumber: true } } } } },
-  });
-  if (instance === null) throw new WeirError('unauthorized', 'This runner token is not known.');
-  const { attempt } = instance;
-  const isCurrent =
-    attempt.number === attemptNumber && attempt.job.attemptNumber === attempt.number && attempt.finishedAt === null;
-  if (!isCurrent || instance.state === 'gone') throw staleAttempt(attemptNumber);
-  return {
-    instance: { id: instance.id, name: instance.name, node: instance.node },
-    attempt: { id: attempt.id, number: attempt.number },
-    job: { id: attempt.job.id, tenantId: attempt.job.tenantId },
-  };
+export async function requireRunner(db: Database, token: string, attemptNumber: number): Promise<Runner> {
+  const speaker = await findSpeaker(db, hashToken(token));
+  if (speaker === undefined) throw new WeirError('unauthorized', 'This runner token is not known.');
+  const { instance, attempt, job, isCurrent } = speaker;
+  if (!isCurrent || attempt.number !== attemptNumber) throw staleAttempt(attemptNumber);
+  return { instance, attempt, job };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
-import { move } from '../jobs/store.ts';
+import { move } from '../jobs/move-store.ts';
 import type { Directive, Heartbeat } from '../protocol/runner.ts';
 import { advance, toTrack } from '../quotes/progress.ts';
 import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
@@ -46,9 +46,8 @@ async function start(db: Database, jobId: string, attempt: Runner['attempt'], at
   await db.transaction(async (tx) => {
     await holdAttempt(tx, jobId, attempt.number);
     const change = { jobId, from: 'provisioning', to: 'running', at, attempt: attempt.number, reason: null } as const;
-    const isMoved = await move(tx, { ...change, message: 'The runner is there.' });
+    const isMoved = await move(tx, { ...change, message: 'The runner is there.', set: { startedAt: at } });
     if (!isMoved) return;
-    await tx.job.updateMany({ where: { id: jobId, startedAt: null }, data: { startedAt: at } });
     await tx.attempt.update({ where: { id: attempt.id }, data: { state: 'running', startedAt: at } });
   });
 }

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { Stop } from '../jobs/stop.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
-import type { InstanceRequest, NodeLimits, Provider, Shortage } from '../providers/provider.ts';
+import type { InstanceRequest, Provider, Shortage } from '../providers/provider.ts';
 import { bootstrapToken } from './bootstrap.ts';
 import { forgetShortages, recordShortage } from './shortage-store.ts';
 import { findInstance, markBooting, type InstanceRow } from './store.ts';
@@ -34,7 +34,7 @@ const leastSeconds = 7 * 86_400;
  */
 export function createLaunch(deps: LaunchDeps) {
   return async (instanceId: string): Promise<void> => {
-    const instance = await findInstance(deps.db.client, instanceId);
+    const instance = await findInstance(deps.db, instanceId);
     if (instance?.state !== 'requested' || instance.attempt.state !== 'provisioning') return;
     const provider = deps.provider(instance.provider);
     let since: Date | undefined;
@@ -44,7 +44,7 @@ export function createLaunch(deps: LaunchDeps) {
       await giveUp(error, instance, deps);
       return;
     }
-    await forgetShortages(deps.db.client, instance.attempt.offer as unknown as Offer, deps.now());
+    await forgetShortages(deps.db.client, instance.attempt.offer, deps.now());
     const at = deps.now();
     const isStillWanted = await markBooting(deps.db, instance, { at, since: earlier(since ?? at, at) });
     if (!isStillWanted) await provider.destroy({ name: instance.name, zone: instance.zone });
@@ -59,7 +59,7 @@ function earlier(a: Date, b: Date): Date {
 /** The answer is kept before the attempt ends by it: what is tried next already knows of it. */
 async function giveUp(error: unknown, { attempt }: InstanceRow, { db, now, stop, onError }: LaunchDeps): Promise<void> {
   if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
-  const offer = attempt.offer as unknown as Offer;
+  const { offer } = attempt;
   const shortage = shortageOf(error, offer);
   if (shortage !== undefined) {
     const isNew = await db.transaction((tx) => recordShortage(tx, offer.provider, shortage, now()));
@@ -80,9 +80,8 @@ function shortageOf({ code, message, extra }: WeirError, offer: Offer): Shortage
 
 function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl }: LaunchDeps): InstanceRequest {
   const { attempt, node } = instance;
-  const offer = attempt.offer as unknown as Offer;
-  const { gpus, ...limits } = attempt.limits as unknown as NodeLimits;
-  const spec = attempt.job.spec as unknown as JobSpec;
+  const { offer, spec } = attempt;
+  const { gpus, ...limits } = attempt.limits;
   return {
     name: instance.name,
     labels: { installation, tenant: instance.tenantId, job: attempt.jobId, attempt: attempt.number },
@@ -95,8 +94,8 @@ function requestFor(instance: InstanceRow, { secretKey, installation, brokerUrl 
     image: spec.image ?? null,
     brokerUrl,
     bootstrapToken: bootstrapToken(secretKey, instance.id),
-    gang: { node, bootstrapTokens: attempt.instances.map(({ id }) => bootstrapToken(secretKey, id)) },
-    maxRunSeconds: runSeconds(spec, attempt.job.options as unknown as QuoteOption[], offer) + marginSeconds,
+    gang: { node, bootstrapTokens: attempt.instanceIds.map((id) => bootstrapToken(secretKey, id)) },
+    maxRunSeconds: runSeconds(spec, attempt.options, offer) + marginSeconds,
   };
 }
 

@@ -3,19 +3,18 @@ import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { stopIn } from '../jobs/stop.ts';
 import { lockJob, recordMoney } from '../jobs/store.ts';
-import type { Offer } from '../protocol/quote.ts';
 import type { Held } from '../shares/ledger.ts';
 import type { Posting } from '../shares/store.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
-import { findAttempt } from './store.ts';
+import { findAttempt } from './attempt-store.ts';
 
 export type MeterDeps = {
   db: Database;
   now: Clock;
   accrue: Accrue;
   /** What the job holds of its tenant's accounts. */
-  held: (tx: Sql, tenantId: string, jobId: string) => Promise<Held>;
+  held: (tx: Sql, jobId: string) => Promise<Held>;
   /** What the tenant may still reserve. Holds its accounts until the transaction ends. */
   budgetLeft: (tx: Sql, tenantId: string, now: Date) => Promise<MicroUsd>;
   reserve: (tx: Sql, posting: Posting & { amount: MicroUsd }) => Promise<unknown>;
@@ -41,20 +40,20 @@ export function createMeter(deps: MeterDeps): Meter {
 
 async function meterIn(tx: Sql, attemptId: string, { now, accrue, held, budgetLeft, reserve }: MeterDeps) {
   const attempt = await findAttempt(tx, attemptId);
-  if (attempt === null) return false;
+  if (attempt === undefined) return false;
   const { tenantId, jobId, number, offer } = attempt;
   const at = now();
   // First of all: who takes the accounts of a whole organisation takes them together, and all in one order.
   const budget = await budgetLeft(tx, tenantId, at);
-  const before = await held(tx, tenantId, jobId);
-  const charged = await chargeMachines(tx, attempt, at, accrue);
-  const left = await held(tx, tenantId, jobId);
+  const before = await held(tx, jobId);
+  const charged = await chargeMachines(tx, attempt, { until: at, accrue });
+  const left = await held(tx, jobId);
   const beyondReserve = left.spent + left.reserved - (before.spent + before.reserved);
-  const hourly = fromUsd((offer as unknown as Offer).hourlyUsd);
+  const hourly = fromUsd(offer.hourlyUsd);
   const more = left.reserved > 0 ? 0 : Math.min(hourly, Math.max(0, budget - beyondReserve));
   if (more > 0) await reserve(tx, { tenantId, jobId, attempt: number, amount: more, note: 'It runs on.', at });
   const reserved = left.reserved + more;
-  await recordMoney(tx, { jobId, attemptId, charged, before: Number(attempt.costMicroUsd), reserved });
+  await recordMoney(tx, { jobId, attemptId, charged, before: attempt.costMicroUsd, reserved });
   if (reserved > 0) return false;
   const message = `The tenant's budget is used up: the job has cost ${formatUsd(toUsd(left.spent))}, and nothing is left to reserve.`;
   const stopped = await stopIn(tx, { jobId, attempt: number, reason: 'budget', message, exitCode: null, at });

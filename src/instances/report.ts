@@ -1,6 +1,6 @@
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
-import { stopIn } from '../jobs/stop.ts';
+import { stopHeld } from '../jobs/stop.ts';
 import type { StopReason } from '../jobs/state.ts';
 import type { Report } from '../protocol/runner.ts';
 import { isPilot } from '../quotes/pilot-store.ts';
@@ -16,12 +16,12 @@ export type ReportDeps = { db: Database; now: Clock; wakeSettle: (attemptId: str
 export function createReport({ db, now, wakeSettle }: ReportDeps) {
   return async ({ instance, attempt, job }: Runner, report: Report): Promise<void> => {
     await db.transaction(async (tx) => {
-      await holdAttempt(tx, job.id, attempt.number);
+      const held = await holdAttempt(tx, job.id, attempt.number);
       if (!(await recordReport(tx, instance.id, report))) throw staleAttempt(attempt.number);
       const verdict = await judge(tx, attempt.id);
       if (verdict === undefined) return;
       const { exitCode } = verdict;
-      await stopIn(tx, {
+      await stopHeld(tx, held, {
         jobId: job.id,
         attempt: attempt.number,
         ...endOf(verdict, await isPilot(tx, job.id)),

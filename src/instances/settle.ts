@@ -1,16 +1,18 @@
+import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { outcomes, type EndState, type StopReason } from '../jobs/state.ts';
-import { lockJob, move, recordMoney } from '../jobs/store.ts';
-import type { Offer } from '../protocol/quote.ts';
+import { move } from '../jobs/move-store.ts';
+import { closeAttempt, lockJob } from '../jobs/store.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
 import { endingOf, endOf, type Around } from './ending.ts';
 import { mayDestroy, type Limits, type SeenRow } from './plan.ts';
+import { findAttempt, type AttemptRow } from './attempt-store.ts';
 import { longestFor } from './shortage.ts';
 import { listShortages } from './shortage-store.ts';
-import { countEvictions, findAttempt, markGone, type AttemptRow } from './store.ts';
+import { countEvictions, markGone } from './store.ts';
 
 export type SettleDeps = {
   db: Database;
@@ -47,7 +49,7 @@ const lookAgainMs = 100;
 export function createSettle(deps: SettleDeps) {
   return async (attemptId: string): Promise<void> => {
     const attempt = await findAttempt(deps.db.client, attemptId);
-    if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
+    if (attempt === undefined || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
     const isClear = await takeAway(attempt, deps);
     if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs);
     const isDue = await deps.db.transaction((tx) => close(tx, attempt, deps));
@@ -81,29 +83,45 @@ async function listedNames({ instances }: AttemptRow, provider: SettleDeps['prov
 async function close(tx: Sql, { id: attemptId, jobId }: AttemptRow, deps: SettleDeps): Promise<boolean> {
   await lockJob(tx, jobId);
   const attempt = await findAttempt(tx, attemptId);
-  if (attempt === null || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return false;
-  const { number, tenantId } = attempt;
+  if (attempt === undefined || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return false;
+  const { number, costMicroUsd: before } = attempt;
   const at = deps.now();
-  const reason = (attempt.reason ?? 'runner-error') as StopReason;
+  const reason = reasonOf(attempt);
   const ending = endingOf(attempt, reason);
   const { to } = ending;
-  const set = endOf(attempt, to, at, await aroundOf(tx, attempt, at, deps));
-  await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set });
-
-  const charged = await chargeMachines(tx, attempt, at, deps.accrue);
-  const line = { tenantId, jobId, attempt: number, at };
-  const isRefunded = outcomes[reason].cause === 'infrastructure' && charged > 0;
-  if (isRefunded) await deps.refund(tx, { ...line, amount: charged, note: `Attempt ${number} failed by ${reason}.` });
-  await deps.release(tx, { ...line, note: `Attempt ${number} ended.` });
-  const cost = isRefunded ? 0 : charged;
-  await recordMoney(tx, { jobId, attemptId, charged: cost, before: Number(attempt.costMicroUsd), reserved: 0 });
   const state: EndState = to === 'queued' ? outcomes[reason].end : to;
   const lostSeconds = to === 'queued' ? lostSecondsOf(attempt, await deps.lastCheckpointAt(tx, jobId)) : 0;
-  await tx.attempt.update({ where: { id: attemptId }, data: { state, finishedAt: at, lostSeconds } });
+  const set = endOf(attempt, { to, reason, at }, await aroundOf(tx, attempt, at, deps));
+  await move(tx, { ...ending, jobId, from: 'stopping', at, attempt: number, set });
   if (attempt.instances.some(({ reported }) => reported !== null)) await deps.promote(tx, jobId, number, at);
-  if (to !== 'succeeded' && !(to === 'failed' && reason === 'max-duration')) return false;
-  await deps.insertDue(tx, jobId, at);
-  return true;
+  const isDue = to === 'succeeded' || (to === 'failed' && reason === 'max-duration');
+  if (isDue) await deps.insertDue(tx, jobId, at);
+  // Late, since others of the tenant wait for its accounts from here to the end.
+  const charged = await closeAccounts(tx, { attempt, reason, at }, deps);
+  await closeAttempt(tx, { jobId, attemptId, state, reason, at, lostSeconds, charged, before });
+  return isDue;
+}
+
+/** Why it ended. One that was asked to make way and came to its own end meanwhile has done its work. */
+function reasonOf({ reason, preemptedFor, instances }: AttemptRow): StopReason {
+  const hasCompleted = instances.every(({ reported }) => reported?.reason === 'completed');
+  return preemptedFor !== null && hasCompleted ? 'completed' : ((reason ?? 'runner-error') as StopReason);
+}
+
+/** Answers what the attempt is charged in all. */
+async function closeAccounts(
+  tx: Sql,
+  { attempt, reason, at }: { attempt: AttemptRow; reason: StopReason; at: Date },
+  { accrue, refund, release }: SettleDeps,
+): Promise<MicroUsd> {
+  const { tenantId, jobId, number } = attempt;
+  const line = { tenantId, jobId, attempt: number, at };
+  const closing = { ...line, note: `Attempt ${number} ended.` };
+  if (outcomes[reason].cause !== 'infrastructure') return chargeMachines(tx, attempt, { until: at, accrue, closing });
+  const charged = await chargeMachines(tx, attempt, { until: at, accrue });
+  if (charged > 0) await refund(tx, { ...line, amount: charged, note: `Attempt ${number} failed by ${reason}.` });
+  await release(tx, closing);
+  return 0;
 }
 
 async function aroundOf(
@@ -113,7 +131,7 @@ async function aroundOf(
   { retryBackoffMs }: SettleDeps,
 ): Promise<Around> {
   const isShort = reason === 'no-capacity';
-  const shortage = isShort ? longestFor(await listShortages(tx, at), offer as unknown as Offer) : undefined;
+  const shortage = isShort ? longestFor(await listShortages(tx, at), offer) : undefined;
   const evictions = reason === 'preemption' ? await countEvictions(tx, jobId) : 0;
   return { zonesAvailable: shortage?.zonesAvailable ?? [], evictions, retryBackoffMs };
 }

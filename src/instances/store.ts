@@ -1,29 +1,79 @@
 import { Prisma, type Database, type Sql } from '../db/database.ts';
-import { activeStates } from '../jobs/state.ts';
-import { recordEvent } from '../jobs/store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
+import type { JobState } from '../protocol/job.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Claim, Rendezvous, Report } from '../protocol/runner.ts';
-import type { Percentiles } from '../quotes/interval.ts';
+import type { NodeLimits } from '../providers/provider.ts';
 import type { Track } from '../quotes/progress.ts';
 
-const withAttempt = {
-  attempt: { include: { job: true, instances: { orderBy: { node: 'asc' }, select: { id: true } } } },
-} as const satisfies Prisma.InstanceInclude;
+/** A machine, with what of its attempt and its job it is started with. */
+export type InstanceRow = {
+  id: string;
+  attemptId: string;
+  tenantId: string;
+  node: number;
+  provider: string;
+  zone: string;
+  name: string;
+  state: 'requested' | 'booting' | 'ready' | 'gone';
+  requestedAt: Date;
+  readyAt: Date | null;
+  attempt: {
+    jobId: string;
+    number: number;
+    state: JobState;
+    offer: Offer;
+    limits: NodeLimits;
+    /** All of its machines, in the order of their nodes. */
+    instanceIds: string[];
+    /** What the job may run on. */
+    options: QuoteOption[];
+    /** A task's has only what the broker decides by: the rest is with its array. */
+    spec: JobSpec;
+    jobName: string;
+    arrayId: string | null;
+    arrayIndex: number | null;
+  };
+};
 
-export async function findInstance(sql: Sql, id: string) {
-  return sql.instance.findUnique({ where: { id }, include: withAttempt });
-}
-
-export type InstanceRow = NonNullable<Awaited<ReturnType<typeof findInstance>>>;
-
-export async function findAttempt(sql: Sql, attemptId: string) {
-  return sql.attempt.findUnique({
-    where: { id: attemptId },
-    include: { job: true, instances: { orderBy: { node: 'asc' } } },
+export async function findInstance(db: Database, id: string): Promise<InstanceRow | undefined> {
+  const { rows } = await db.pool.query<InstanceRow>({
+    name: 'find-instance',
+    text: `
+      SELECT instance.id, attempt_id AS "attemptId", instance.tenant_id AS "tenantId", node, provider, zone, instance.name,
+        instance.state::text, requested_at AS "requestedAt", ready_at AS "readyAt",
+        jsonb_build_object('jobId', job.id, 'number', number, 'state', attempt.state, 'offer', offer,
+          'limits', limits, 'options', options, 'spec', spec,
+          'instanceIds', (SELECT jsonb_agg(gang.id ORDER BY gang.node) FROM instance AS gang WHERE gang.attempt_id = attempt.id),
+          'jobName', job.name, 'arrayId', array_id, 'arrayIndex', array_index) AS attempt
+      FROM instance JOIN attempt ON attempt.id = attempt_id JOIN job ON job.id = job_id WHERE instance.id = $1`,
+    values: [id],
   });
+  return rows[0];
 }
 
-export type AttemptRow = NonNullable<Awaited<ReturnType<typeof findAttempt>>>;
+type Speaker = {
+  instance: { id: string; name: string; node: number };
+  attempt: { id: string; number: number };
+  job: { id: string; tenantId: string };
+  /** Its attempt is the job's last one and has not ended, and the machine is not gone. */
+  isCurrent: boolean;
+};
+
+/** The machine whose runner has the token of this hash: each call of a runner asks. */
+export async function findSpeaker(db: Database, tokenHash: string): Promise<Speaker | undefined> {
+  const { rows } = await db.pool.query<Speaker>({
+    name: 'find-speaker',
+    text: `
+      SELECT jsonb_build_object('id', instance.id, 'name', instance.name, 'node', node) AS instance,
+        jsonb_build_object('id', attempt.id, 'number', number) AS attempt,
+        jsonb_build_object('id', job.id, 'tenantId', job.tenant_id) AS job,
+        attempt_number = number AND attempt.finished_at IS NULL AND instance.state <> 'gone' AS "isCurrent"
+      FROM instance JOIN attempt ON attempt.id = attempt_id JOIN job ON job.id = job_id WHERE token_hash = $1`,
+    values: [tokenHash],
+  });
+  return rows[0];
+}
 
 /** The provider took the request, and has it paid since then. False where the attempt was given up meanwhile. */
 export async function markBooting(
@@ -31,27 +81,25 @@ export async function markBooting(
   instance: InstanceRow,
   { at, since }: { at: Date; since: Date },
 ): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const { count } = await tx.instance.updateMany({
-      where: { id: instance.id, state: { not: 'gone' }, createdAt: null },
-      data: { createdAt: since },
-    });
-    if (count === 0) return (await tx.instance.count({ where: { id: instance.id, state: { not: 'gone' } } })) > 0;
-    await tx.instance.updateMany({ where: { id: instance.id, state: 'requested' }, data: { state: 'booting' } });
-    const { attempt, name, zone } = instance;
-    const message = `${name} is being started in ${zone}.`;
-    await recordEvent(tx, {
-      jobId: attempt.jobId,
-      at,
-      type: 'instance.booting',
-      attempt: attempt.number,
-      from: null,
-      to: null,
-      reason: null,
-      message,
-    });
-    return true;
+  const { id, name, zone, attempt } = instance;
+  const { rows } = await db.pool.query<{ isWanted: boolean }>({
+    name: 'mark-booting',
+    text: `
+      WITH living AS MATERIALIZED (
+        SELECT id, created_at IS NULL AS is_new FROM instance WHERE id = $1 AND state <> 'gone' FOR NO KEY UPDATE
+      ), booting AS (
+        UPDATE instance SET created_at = $6, state = CASE WHEN state = 'requested' THEN 'booting' ELSE state END
+        FROM living WHERE instance.id = living.id AND is_new
+        RETURNING instance.id
+      ), event AS (
+        INSERT INTO job_event (job_id, at, type, attempt, message)
+        SELECT $3, $2, 'instance.booting', $4, $5 FROM booting
+        RETURNING pg_notify('weir_job', job_id)
+      )
+      SELECT EXISTS (SELECT FROM living) AS "isWanted"`,
+    values: [id, at, attempt.jobId, attempt.number, `${name} is being started in ${zone}.`, since],
   });
+  return rows[0]?.isWanted ?? false;
 }
 
 type Claimed = { tokenHash: string; claim: Claim; at: Date; leaseExpiresAt: Date };
@@ -62,22 +110,16 @@ export async function markReady(
   instance: InstanceRow,
   { tokenHash, claim, at, leaseExpiresAt }: Claimed,
 ): Promise<boolean> {
-  const { count } = await tx.instance.updateMany({
-    where: { id: instance.id, state: { not: 'gone' }, OR: [{ tokenHash: null }, { tokenHash }] },
-    data: {
-      tokenHash,
-      state: 'ready',
-      address: claim.address,
-      port: claim.port,
-      host: claim.host,
-      readyAt: instance.readyAt ?? at,
-      createdAt: instance.createdAt ?? at,
-      heartbeatAt: at,
-    },
-  });
-  if (count === 0) return false;
-  await tx.attempt.update({ where: { id: instance.attemptId }, data: { leaseExpiresAt } });
-  return true;
+  const { address, port, host } = claim;
+  const count = await tx.$executeRaw`
+    WITH claimed AS (
+      UPDATE instance SET token_hash = ${tokenHash}, state = 'ready', address = ${address}, port = ${port}, host = ${JSON.stringify(host)}::jsonb,
+        heartbeat_at = ${at}, ready_at = coalesce(ready_at, ${at}), created_at = coalesce(created_at, ${at})
+      WHERE id = ${instance.id} AND state <> 'gone' AND (token_hash IS NULL OR token_hash = ${tokenHash})
+      RETURNING attempt_id
+    )
+    UPDATE attempt SET lease_expires_at = ${leaseExpiresAt} FROM claimed WHERE attempt.id = attempt_id`;
+  return count === 1;
 }
 
 /** The gang's addresses, once every node has claimed. */
@@ -167,44 +209,6 @@ export async function markGone(sql: Sql, instanceId: string, at: Date): Promise<
     data: { state: 'gone', goneAt: at },
   });
 }
-
-/** What the sweep has to look at: every attempt that has not ended. Of the specs, which may hold files, only the limits. */
-export async function listActiveAttempts(sql: Sql) {
-  const attempts = await sql.attempt.findMany({
-    where: { state: { in: [...activeStates] }, finishedAt: null },
-    include: {
-      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true, announced: true, progress: true } },
-      instances: { omit: { host: true, sample: true } },
-    },
-  });
-  const expected = await readExpected(
-    sql,
-    attempts.map(({ id }) => id),
-  );
-  return attempts.map((attempt) => ({ ...attempt, ...(expected.get(attempt.id) ?? nothingExpected) }));
-}
-
-/** Of a job that is under way: its limits, how long it was quoted to run here, and how long its earlier attempts ran. */
-type Expected = {
-  spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
-  quoted: Percentiles | null;
-  earlierMs: number;
-};
-const nothingExpected: Expected = { spec: {}, quoted: null, earlierMs: 0 };
-
-async function readExpected(sql: Sql, attemptIds: string[]): Promise<Map<string, Expected>> {
-  const rows = await sql.$queryRaw<(Expected & { id: string })[]>`
-    SELECT attempt.id,
-      jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec,
-      (SELECT option -> 'durationSeconds' FROM jsonb_array_elements(options) AS option
-        WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS quoted,
-      coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
-        WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs"
-    FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.id = ANY(${attemptIds})`;
-  return new Map(rows.map(({ id, ...expected }) => [id, expected]));
-}
-
-export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];
 
 /** Of each node in order; null where it has not reported. */
 export async function readReports(sql: Sql, attemptId: string): Promise<(Report | null)[]> {

@@ -6,7 +6,8 @@ import { toTrack } from '../quotes/progress.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Meter } from './meter.ts';
 import { plan, type AttemptFacts, type Limits } from './plan.ts';
-import { listActiveAttempts, listUnwanted, type ActiveAttempt } from './store.ts';
+import { listActiveAttempts, type ActiveAttempt } from './attempt-store.ts';
+import { listUnwanted } from './store.ts';
 
 export type SweepDeps = {
   db: Database;

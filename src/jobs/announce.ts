@@ -1,6 +1,7 @@
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
-import { markAnnounced, recordEvent } from './store.ts';
+import { recordEvent } from './move-store.ts';
+import { markAnnounced } from './store.ts';
 
 export type NewAnnouncement = { jobId: string; attempt: number; type: string; message: string };
 export type Announce = (announcement: NewAnnouncement) => Promise<void>;

@@ -3,7 +3,8 @@ import type { Database, Sql } from '../db/database.ts';
 import { dropUnmade, hasAllEnded, type TaskEnds } from './array-store.ts';
 import { isEnd } from './state.ts';
 import { stopIn } from './stop.ts';
-import { endArray, lockJob, move, moveArray, requestStop } from './store.ts';
+import { endArray, move, moveArray } from './move-store.ts';
+import { lockJob, requestStop } from './store.ts';
 
 export type CancelDeps = {
   db: Database;

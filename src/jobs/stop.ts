@@ -1,7 +1,8 @@
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { StopReason } from './state.ts';
-import { lockJob, move } from './store.ts';
+import { move } from './move-store.ts';
+import { lockJob, type LockedJob } from './store.ts';
 
 export type StopDeps = { db: Database; now: Clock; wakeSettle: (attemptId: string) => Promise<void> };
 
@@ -25,11 +26,16 @@ export function createStop({ db, now, wakeSettle }: StopDeps): Stop {
 type Stopping = StopWish & { exitCode: number | null; at: Date };
 
 /** The same within a transaction. Answers the attempt that now has to be settled. */
-export async function stopIn(
+export async function stopIn(tx: Sql, stopping: Stopping): Promise<string | undefined> {
+  return stopHeld(tx, await lockJob(tx, stopping.jobId), stopping);
+}
+
+/** The same of a job whose row the transaction holds already. */
+export async function stopHeld(
   tx: Sql,
+  job: LockedJob | undefined,
   { jobId, attempt: number, reason, message, exitCode, at }: Stopping,
 ): Promise<string | undefined> {
-  const job = await lockJob(tx, jobId);
   if (job?.attemptNumber !== number || (job.state !== 'provisioning' && job.state !== 'running')) return undefined;
   await move(tx, { jobId, from: job.state, to: 'stopping', at, attempt: number, reason, message });
   const { id } = await tx.attempt.update({

@@ -1,16 +1,14 @@
 import { WeirError } from '../core/errors.ts';
 import type { MicroUsd } from '../core/money.ts';
-import type { Prisma, Database, Sql } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { tasksOf } from '../quotes/array.ts';
 import type { QuoteAsText } from '../quotes/store.ts';
-import { deliveriesOf, recordDeliveries } from '../webhooks/store.ts';
-import { countEnd, countWaiting, hasAllEnded, type TaskEnds } from './array-store.ts';
-import { endOfArray } from './array.ts';
-import { holdDependencies, markDependencies, type Dependency } from './dependency-store.ts';
-import { isEnd, pathTo, type EndState, type NextState } from './state.ts';
+import { deliveriesOf } from '../webhooks/store.ts';
+import { countWaiting } from './array-store.ts';
+import { holdDependencies, type Dependency } from './dependency-store.ts';
 
 /** The first event of a job. */
 const accepted = { attempt: null, reason: null, message: 'Accepted.' } as const;
@@ -182,98 +180,34 @@ export async function recordMoney(
     await tx.job.update({ where: { id: arrayId }, data: { chargedMicroUsd }, select: { id: true } });
 }
 
-export type Move<From extends JobState> = {
+export type ClosedAttempt = {
   jobId: string;
-  from: From;
-  to: NextState<From>;
+  attemptId: string;
+  state: JobState;
+  reason: string;
   at: Date;
-  attempt: number | null;
-  reason: string | null;
-  message: string;
-  set?: Prisma.JobUpdateManyMutationInput;
+  lostSeconds: number;
+  /** In all, refunds taken off; and what its row said of it before. */
+  charged: MicroUsd;
+  before: MicroUsd;
 };
 
-/**
- * Moves a job, the only way there is. The where-clause is the lock and the event is written with it, and so is what follows for
- * the jobs that depend on it and for the array it is a task of. False where the job is no longer in `from`: nothing was
- * changed then.
- */
-export async function move<From extends JobState>(
+/** Ends an attempt, and says on the rows of its job and of the array that it is a task of what the ledger says. */
+export async function closeAttempt(
   tx: Sql,
-  { jobId, from, to, at, attempt, reason, message, set = {} }: Move<From>,
-): Promise<boolean> {
-  const [moved] = await tx.job.updateManyAndReturn({
-    where: { id: jobId, state: from },
-    data: { ...set, state: to, reason, message, version: { increment: 1 } },
-    select: { arrayId: true },
-  });
-  if (moved === undefined) return false;
-  await recordEvent(tx, { jobId, at, type: `job.${to}`, attempt, from, to, reason, message });
-  await recordDeliveries(tx, jobId, { to, at, attempt, reason, message });
-  if (isEnd(to)) await settleDependents(tx, jobId, to);
-  if (moved.arrayId !== null) await followTask(tx, moved.arrayId, to, at);
-  return true;
-}
-
-/** Lets the jobs into the queue that waited for nothing but this end. */
-async function settleDependents(tx: Sql, jobId: string, end: EndState): Promise<void> {
-  const dependents = await markDependencies(tx, jobId, end);
-  if (dependents.length === 0) return;
+  { jobId, attemptId, state, reason, at, lostSeconds, charged, before }: ClosedAttempt,
+): Promise<void> {
   await tx.$executeRaw`
-    UPDATE job SET held = false WHERE id = ANY(${dependents}) AND held
-      AND NOT EXISTS (SELECT FROM job_dependency d WHERE d.job_id = job.id AND d.state <> 'met')
-      AND NOT EXISTS (SELECT FROM job_array a WHERE a.job_id = job.id)`;
-}
-
-/** An array runs once one of its tasks does, and ends with the last of them. */
-async function followTask(tx: Sql, arrayId: string, to: JobState, at: Date): Promise<void> {
-  if (to === 'running') {
-    const { state } = await tx.job.findUniqueOrThrow({ where: { id: arrayId }, select: { state: true } });
-    if (state !== 'queued') return;
-    await moveArray(tx, arrayId, { to, reason: null, message: 'Its first task runs.', at, set: { startedAt: at } });
-  } else if (isEnd(to)) {
-    const ends = await countEnd(tx, arrayId, to);
-    if (hasAllEnded(ends)) await endArray(tx, arrayId, ends, at);
-  }
-}
-
-/** Gives an array whose tasks have all ended its own end. Whoever calls this holds its counts. */
-export async function endArray(tx: Sql, arrayId: string, ends: TaskEnds, at: Date): Promise<void> {
-  const { stopRequestedAt } = await tx.job.findUniqueOrThrow({
-    where: { id: arrayId },
-    select: { stopRequestedAt: true },
-  });
-  await moveArray(tx, arrayId, { ...endOfArray(ends, stopRequestedAt !== null), at, set: { finishedAt: at } });
-}
-
-type ArrayMove = Pick<Move<JobState>, 'to' | 'at' | 'reason' | 'message' | 'set'>;
-
-/** Moves an array over the states between: it has no attempt that would stand in them. */
-export async function moveArray(tx: Sql, arrayId: string, { set = {}, ...change }: ArrayMove): Promise<void> {
-  const job = await lockJob(tx, arrayId);
-  if (job === undefined) return;
-  let from = job.state;
-  for (const to of pathTo(from, change.to)) {
-    await move(tx, { ...change, jobId: arrayId, from, to, attempt: null, set: to === change.to ? set : {} });
-    from = to;
-  }
-}
-
-export type NewEvent = {
-  jobId: string;
-  at: Date;
-  type: string;
-  attempt: number | null;
-  from: JobState | null;
-  to: JobState | null;
-  reason: string | null;
-  message: string;
-};
-
-/** Writes an event and lets those who follow the job know of it on commit. */
-export async function recordEvent(tx: Sql, event: NewEvent): Promise<void> {
-  await tx.jobEvent.create({ data: event });
-  await tx.$queryRaw`SELECT pg_notify('weir_job', ${event.jobId})::text`;
+    WITH attempt AS (
+      UPDATE attempt SET state = ${state}::"JobState", reason = ${reason}, finished_at = ${at}, lost_seconds = ${lostSeconds}::float8,
+        cost_micro_usd = ${charged}::bigint
+      WHERE id = ${attemptId}
+    ), own AS (
+      UPDATE job SET charged_micro_usd = charged_micro_usd + ${charged - before}::bigint, reserved_micro_usd = 0
+      WHERE id = ${jobId}
+      RETURNING array_id
+    )
+    UPDATE job SET charged_micro_usd = charged_micro_usd + ${charged - before}::bigint FROM own WHERE job.id = own.array_id`;
 }
 
 /** False where it was announced before, or the attempt runs no more. */

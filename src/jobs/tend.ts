@@ -3,7 +3,8 @@ import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { dropUnmade, listOpenArrays, listTasksToStop, takeTasks, type OpenArray } from './array-store.ts';
 import { closeDependencies, listBroken, listUnmet } from './dependency-store.ts';
-import { insertTasks, lockJob, move } from './store.ts';
+import { move } from './move-store.ts';
+import { insertTasks, lockJob } from './store.ts';
 
 export type TendDeps = {
   db: Database;

@@ -32,13 +32,32 @@ export async function lockTenants(tx: Sql, tenantIds: string[]): Promise<void> {
     await tx.$queryRaw`SELECT count(pg_advisory_xact_lock(hashtext(name))::text) FROM unnest(${names}::text[]) AS name`;
 }
 
-export async function reserve(tx: Sql, posting: Posting & { amount: MicroUsd }): Promise<void> {
-  await post(tx, posting, () => reserveLegs(posting.amount));
+export type Reservation = Posting & { amount: MicroUsd };
+
+export async function reserve(tx: Sql, reservation: Reservation): Promise<void> {
+  await reserveAll(tx, [reservation]);
 }
 
+/** Of many jobs and tenants at once, in a few statements however many they are. */
+export async function reserveAll(tx: Sql, reservations: readonly Reservation[]): Promise<void> {
+  const postings = reservations.map(({ amount, ...posting }) => ({ ...posting, decide: () => reserveLegs(amount) }));
+  await postAll(tx, postings);
+}
+
+export type Charge = Posting & { amount: MicroUsd };
+
 /** Takes from the job's reservation, and beyond it from what is available. */
-export async function charge(tx: Sql, posting: Posting & { amount: MicroUsd }): Promise<void> {
-  await post(tx, posting, (held) => chargeLegs(held, posting.amount));
+export async function charge(tx: Sql, posting: Charge): Promise<void> {
+  await chargeAll(tx, [posting], undefined);
+}
+
+/** The same of several, and then, where it is asked, gives back what is left of a job's reservation. */
+export async function chargeAll(tx: Sql, charges: readonly Charge[], closing: Posting | undefined): Promise<void> {
+  const postings = charges.map(({ amount, ...posting }) => ({
+    ...posting,
+    decide: (held: Held) => chargeLegs(held, amount),
+  }));
+  await postAll(tx, [...postings, ...(closing === undefined ? [] : [{ ...closing, decide: releaseLegs }])]);
 }
 
 /** Gives back what is left of the job's reservation; answers how much that was. */
@@ -79,58 +98,93 @@ type AnyPosting = Omit<Posting, 'jobId' | 'attempt'> & {
   spentLineId?: string | undefined;
 };
 
+type Decide = { decide: (held: Held) => Leg[] };
+
 /** Writes one transaction of the ledger; answers what the job held before it. */
-async function post(
-  tx: Sql,
-  { tenantId, jobId, attempt, note, at, spentLineId }: AnyPosting,
-  decide: (held: Held) => Leg[],
-): Promise<Held> {
-  // Locked in a statement of its own: the next one then sees all that its former holder wrote.
-  await lockTenant(tx, tenantId);
-  const { balances, held, lastAt } = await readAccounts(tx, tenantId, jobId);
-  const transactionId = newId('entry');
-  const shared = { transactionId, tenantId, jobId, attempt, note, at: lastAt !== null && lastAt > at ? lastAt : at };
-  const lines = withBalances(balances, decide(held)).map(({ account, kind, amount, balance }) => {
-    const id = (account === 'spent' ? spentLineId : undefined) ?? newId('entry');
-    return { ...shared, id, account, kind, amountMicroUsd: amount, balanceMicroUsd: balance };
-  });
-  if (lines.length > 0) await tx.ledgerEntry.createMany({ data: lines });
+async function post(tx: Sql, posting: AnyPosting, decide: Decide['decide']): Promise<Held> {
+  const [held = { reserved: 0, spent: 0 }] = await postAll(tx, [{ ...posting, decide }]);
   return held;
 }
 
-type AccountRow = { account: Account; balance: number; held: number; at: Date | null };
+/** Writes one transaction of the ledger for each, in this order; answers what each one's job held before it. */
+async function postAll(tx: Sql, postings: readonly (AnyPosting & Decide)[]): Promise<Held[]> {
+  if (postings.length === 0) return [];
+  const tenantIds = [...new Set(postings.map(({ tenantId }) => tenantId))].toSorted();
+  // Locked in a statement of its own: the next one then sees all that its former holder wrote.
+  await lockTenants(tx, tenantIds);
+  const jobIds = [...new Set(postings.flatMap(({ jobId }) => jobId ?? []))];
+  const books = await readBooks(tx, tenantIds, jobIds);
+  const before: Held[] = [];
+  const lines = postings.flatMap(({ decide, spentLineId, ...posting }) => {
+    const book = books.of(posting.tenantId);
+    const held = books.heldBy(posting.jobId);
+    before.push({ ...held });
+    const written = withBalances(book.balances, decide(held));
+    if (written.length > 0 && (book.lastAt === null || posting.at > book.lastAt)) book.lastAt = posting.at;
+    const shared = { ...posting, transactionId: newId('entry'), at: book.lastAt ?? posting.at };
+    return written.map(({ account, kind, amount, balance }) => {
+      book.balances[account] = balance;
+      if (account !== 'available' && kind !== 'adjust') held[account] += amount;
+      const id = (account === 'spent' ? spentLineId : undefined) ?? newId('entry');
+      return { ...shared, id, account, kind, amountMicroUsd: amount, balanceMicroUsd: balance };
+    });
+  });
+  if (lines.length > 0) await insertLines(tx, lines);
+  return before;
+}
 
-async function readAccounts(
-  tx: Sql,
-  tenantId: string,
-  jobId: string | null,
-): Promise<{ balances: Balances; held: Held; lastAt: Date | null }> {
-  const rows = await tx.$queryRaw<AccountRow[]>`
-    SELECT a.account, coalesce(last.balance, 0)::float8 AS balance, coalesce(job.held, 0)::float8 AS held, last.at
-    FROM unnest(${[...accounts]}::text[]) AS a(account)
-    LEFT JOIN LATERAL (
+/** A tenant's accounts, and when the last line was written into them. */
+type Book = { balances: Balances; lastAt: Date | null };
+
+type BookRow = { tenantId: string; jobId: string | null; account: Account; amount: number; at: Date };
+
+/** Of these tenants their accounts, and of these jobs what they hold of them; to be counted on. */
+async function readBooks(tx: Sql, tenantIds: string[], jobIds: string[]) {
+  const rows = await tx.$queryRaw<BookRow[]>`
+    SELECT t.id AS "tenantId", NULL AS "jobId", a.account, last.balance::float8 AS amount, last.at
+    FROM unnest(${tenantIds}::text[]) AS t(id) CROSS JOIN unnest(${[...accounts]}::text[]) AS a(account)
+    CROSS JOIN LATERAL (
       SELECT balance_micro_usd AS balance, at FROM ledger_entry
-      WHERE tenant_id = ${tenantId} AND account = a.account ORDER BY at DESC, seq DESC LIMIT 1
-    ) last ON true
-    LEFT JOIN LATERAL (
-      SELECT sum(amount_micro_usd) AS held FROM ledger_entry
-      WHERE job_id = ${jobId} AND account = a.account AND kind <> 'adjust'
-    ) job ON true`;
-  const of = (account: Account) => rows.find((row) => row.account === account) ?? { balance: 0, held: 0, at: null };
-  const lastAt = rows.reduce<Date | null>(
-    (latest, { at }) => (latest === null || (at !== null && at > latest) ? at : latest),
-    null,
-  );
-  return {
-    balances: { available: of('available').balance, reserved: of('reserved').balance, spent: of('spent').balance },
-    held: { reserved: of('reserved').held, spent: of('spent').held },
-    lastAt,
+      WHERE tenant_id = t.id AND account = a.account ORDER BY at DESC, seq DESC LIMIT 1
+    ) last
+    UNION ALL
+    SELECT tenant_id, job_id, account, sum(amount_micro_usd)::float8, max(at)
+    FROM ledger_entry WHERE job_id = ANY(${jobIds}) AND kind <> 'adjust' GROUP BY 1, 2, 3`;
+  const books = new Map<string, Book>();
+  const held = new Map<string | null, Held>();
+  const of = (tenantId: string): Book => {
+    const book = books.get(tenantId) ?? { balances: { available: 0, reserved: 0, spent: 0 }, lastAt: null };
+    books.set(tenantId, book);
+    return book;
   };
+  const heldBy = (jobId: string | null): Held => {
+    const amounts = held.get(jobId) ?? { reserved: 0, spent: 0 };
+    held.set(jobId, amounts);
+    return amounts;
+  };
+  for (const { tenantId, jobId, account, amount, at } of rows) {
+    if (jobId === null) {
+      const book = of(tenantId);
+      book.balances[account] = amount;
+      if (book.lastAt === null || at > book.lastAt) book.lastAt = at;
+    } else if (account !== 'available') heldBy(jobId)[account] = amount;
+  }
+  return { of, heldBy };
+}
+
+type NewLine = Omit<Prisma.LedgerEntryCreateManyInput, 'seq' | 'at'> & { at: Date };
+
+/** In the order in which they continue their accounts. */
+async function insertLines(tx: Sql, lines: NewLine[]): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO ledger_entry (id, at, transaction_id, tenant_id, job_id, attempt, account, kind, amount_micro_usd, balance_micro_usd, note)
+    SELECT * FROM jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) AS l(id text, at timestamptz, "transactionId" text,
+      "tenantId" text, "jobId" text, attempt int, account text, kind text, "amountMicroUsd" bigint, "balanceMicroUsd" bigint, note text)`;
 }
 
 /** What a job holds of its tenant's accounts. */
-export async function heldBy(sql: Sql, tenantId: string, jobId: string): Promise<Held> {
-  return (await readAccounts(sql, tenantId, jobId)).held;
+export async function heldBy(sql: Sql, jobId: string): Promise<Held> {
+  return (await readBooks(sql, [], [jobId])).heldBy(jobId);
 }
 
 /** What stands against a tenant's budgets. Months are of UTC. */

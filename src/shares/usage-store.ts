@@ -10,17 +10,19 @@ export type Accounted = {
   isClosed: boolean;
 };
 
-export async function readAccounted(sql: Sql, instanceId: string): Promise<Accounted> {
-  const [row] = await sql.$queryRaw<[Accounted]>`
-    SELECT max("to") AS "to", coalesce(sum(micro_usd), 0)::float8 AS "microUsd", coalesce(bool_or("from" = "to"), false) AS "isClosed"
-    FROM usage_entry WHERE instance_id = ${instanceId}`;
-  return row;
+export const nothingAccounted: Accounted = { to: null, microUsd: 0, isClosed: false };
+
+export async function readAccounted(sql: Sql, instanceIds: string[]): Promise<Map<string, Accounted>> {
+  const rows = await sql.$queryRaw<(Accounted & { id: string })[]>`
+    SELECT instance_id AS id, max("to") AS "to", sum(micro_usd)::float8 AS "microUsd", bool_or("from" = "to") AS "isClosed"
+    FROM usage_entry WHERE instance_id = ANY(${instanceIds}) GROUP BY instance_id`;
+  return new Map(rows.map(({ id, ...accounted }) => [id, accounted]));
 }
 
 export type NewUse = Omit<Prisma.UsageEntryCreateManyInput, 'id'>;
 
 export async function insertUse(tx: Sql, rows: NewUse[]): Promise<void> {
-  await tx.usageEntry.createMany({ data: rows });
+  if (rows.length > 0) await tx.usageEntry.createMany({ data: rows });
 }
 
 type InstanceUse = Pick<NewUse, 'instanceId' | 'provider' | 'region' | 'kind'> & { microUsd: MicroUsd };

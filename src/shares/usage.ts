@@ -2,8 +2,15 @@ import { priceFor, type MicroUsd } from '../core/money.ts';
 import { formatDuration } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import type { Offer } from '../protocol/quote.ts';
-import { charge, lockTenant, refund, type Posting } from './store.ts';
-import { insertUse, readAccounted, readAttemptUse } from './usage-store.ts';
+import { chargeAll, lockTenant, lockTenants, refund, type Charge, type Posting } from './store.ts';
+import {
+  insertUse,
+  nothingAccounted,
+  readAccounted,
+  readAttemptUse,
+  type Accounted,
+  type NewUse,
+} from './usage-store.ts';
 import { readDecayedUse, readUse } from './use-store.ts';
 import { splitByHour } from './window.ts';
 
@@ -22,40 +29,59 @@ export type Accrual = {
   microUsdPerHour: number;
 };
 
-export type Accrue = (tx: Sql, accrual: Accrual) => Promise<MicroUsd>;
+/** `closing`: gives back what is then left of the job's reservation, too. */
+export type Accrue = (tx: Sql, accruals: readonly Accrual[], closing?: Posting) => Promise<MicroUsd>;
 
 /**
- * Puts a machine's time into the accounts: use, and with it the charge for the same micro-dollars. What is there already stays,
- * so it may be called at any moment and again; answers what the machine has been charged in all.
+ * Puts the time of a tenant's machines into the accounts: use, and with it the charge for the same micro-dollars. What is there
+ * already stays, so it may be called at any moment and again; answers what the machines have been charged in all.
  */
 export function createAccrue(petaflopsPerAccelerator: (kind: string) => number): Accrue {
-  return async (tx, accrual) => {
-    const { instanceId, tenantId, jobId, attempt, to, offer } = accrual;
-    await lockTenant(tx, tenantId);
-    const accounted = await readAccounted(tx, instanceId);
-    const from = accounted.to ?? accrual.from;
-    if (accounted.isClosed || from >= to) return accounted.microUsd;
-
-    const { kind, count } = offer.accelerators;
-    const { provider, region } = offer;
-    let charged = accounted.microUsd;
-    const rows = splitByHour({ from, to }).map((hour) => {
-      // Priced from its beginning each time: rounded up once, however often it is accounted.
-      const owed = priceFor(accrual.microUsdPerHour, hour.to.getTime() - accrual.from.getTime());
-      const microUsd = Math.max(0, owed - charged);
-      charged += microUsd;
-      const acceleratorSeconds = (count * (hour.to.getTime() - hour.from.getTime())) / 1000;
-      const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
-      const machine = { tenantId, jobId, attempt, instanceId, provider, region, kind };
-      return { ...machine, ...hour, acceleratorSeconds, petaflopSeconds, microUsd };
-    });
-    await insertUse(tx, rows);
-    const amount = charged - accounted.microUsd;
-    const seconds = (to.getTime() - from.getTime()) / 1000;
-    const note = `${count} ${kind} for ${formatDuration(seconds)} on ${provider} in ${region}.`;
-    await charge(tx, { tenantId, jobId, attempt, amount, note, at: to });
-    return charged;
+  return async (tx, accruals, closing) => {
+    const tenantIds = [...accruals, ...(closing === undefined ? [] : [closing])].map(({ tenantId }) => tenantId);
+    await lockTenants(tx, [...new Set(tenantIds)].toSorted());
+    const accounted = await readAccounted(
+      tx,
+      accruals.map(({ instanceId }) => instanceId),
+    );
+    const owed = accruals.map((accrual) =>
+      owedFor(accrual, accounted.get(accrual.instanceId) ?? nothingAccounted, petaflopsPerAccelerator),
+    );
+    await insertUse(
+      tx,
+      owed.flatMap(({ use }) => use),
+    );
+    const charges = owed.flatMap(({ charge }) => charge ?? []);
+    await chargeAll(tx, charges, closing);
+    return owed.reduce((sum, { inAll }) => sum + inAll, 0);
   };
+}
+
+/** `inAll`: what the machine has been charged with this. */
+type Owed = { use: NewUse[]; charge?: Charge; inAll: MicroUsd };
+
+function owedFor(accrual: Accrual, accounted: Accounted, petaflopsPerAccelerator: (kind: string) => number): Owed {
+  const { instanceId, tenantId, jobId, attempt, to, offer } = accrual;
+  const from = accounted.to ?? accrual.from;
+  if (accounted.isClosed || from >= to) return { use: [], inAll: accounted.microUsd };
+
+  const { kind, count } = offer.accelerators;
+  const { provider, region } = offer;
+  let charged = accounted.microUsd;
+  const use = splitByHour({ from, to }).map((hour) => {
+    // Priced from its beginning each time: rounded up once, however often it is accounted.
+    const owed = priceFor(accrual.microUsdPerHour, hour.to.getTime() - accrual.from.getTime());
+    const microUsd = Math.max(0, owed - charged);
+    charged += microUsd;
+    const acceleratorSeconds = (count * (hour.to.getTime() - hour.from.getTime())) / 1000;
+    const petaflopSeconds = acceleratorSeconds * petaflopsPerAccelerator(kind);
+    const machine = { tenantId, jobId, attempt, instanceId, provider, region, kind };
+    return { ...machine, ...hour, acceleratorSeconds, petaflopSeconds, microUsd };
+  });
+  const seconds = (to.getTime() - from.getTime()) / 1000;
+  const note = `${count} ${kind} for ${formatDuration(seconds)} on ${provider} in ${region}.`;
+  const charge = { tenantId, jobId, attempt, amount: charged - accounted.microUsd, note, at: to };
+  return { use, charge, inAll: charged };
 }
 
 /**

@@ -20,19 +20,17 @@ export function deliveriesOf(webhooks: readonly Webhook[], change: Change): NewD
   }));
 }
 
-type Teller = { tenantId: string; name: string; webhooks: Webhook[] };
+/** Whom a change is told, if anybody. */
+export type Teller = { jobId: string; tenantId: string; name: string; webhooks: Webhook[] | null };
 
 /** In the transaction that writes the event: what was told of has happened, and what happened is told of. */
 export async function recordDeliveries(
   tx: Sql,
-  jobId: string,
+  { webhooks, ...teller }: Teller,
   change: Omit<Change, 'jobId' | 'tenantId' | 'name'>,
 ): Promise<void> {
-  const [job] = await tx.$queryRaw<Teller[]>`
-    SELECT tenant_id AS "tenantId", name, spec -> 'webhooks' AS webhooks FROM job WHERE id = ${jobId} AND spec ? 'webhooks'`;
-  if (job === undefined) return;
-  const { tenantId, name, webhooks } = job;
-  const data = deliveriesOf(webhooks, { ...change, jobId, tenantId, name });
+  if (webhooks === null) return;
+  const data = deliveriesOf(webhooks, { ...change, ...teller });
   if (data.length > 0) await tx.webhookDelivery.createMany({ data });
 }
 

@@ -3,7 +3,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { expect } from 'vitest';
 import type { Changes, Job } from '../../src/protocol/job.ts';
 import { createRecord } from '../../src/dispatch/record.ts';
-import { move } from '../../src/jobs/store.ts';
+import { move } from '../../src/jobs/move-store.ts';
 import { operatorKey, test as withApp } from '../support/app.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -34,7 +34,7 @@ test('late calls of an older attempt are refused and change nothing', async ({ w
     () => world.beat(token, 2),
     () => world.end(token, 1),
     () => world.end(token, 2),
-    () => requireRunner(world.db.client, token, 1),
+    () => requireRunner(world.db, token, 1),
   ];
   for (const call of late) await expect(call()).rejects.toMatchObject({ code: 'stale-attempt' });
   await world.launch(first.instanceIds[0] ?? '');
@@ -45,7 +45,7 @@ test('late calls of an older attempt are refused and change nothing', async ({ w
 test('a call that was past the fence when its attempt ended is refused too', async ({ world }) => {
   const jobId = await addJob(world, await addTenant(world));
   const first = await startRunning(world, jobId);
-  const runner = await requireRunner(world.db.client, first.tokens[0] ?? '', 1);
+  const runner = await requireRunner(world.db, first.tokens[0] ?? '', 1);
   await world.end(first.tokens[0] ?? '', 1, 'runner-error');
   await world.settle(first.attemptId);
   world.advance(5);

@@ -27,7 +27,7 @@ import type { Heartbeat, Report } from '../../src/protocol/runner.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { lastCheckpointAt, promote } from '../../src/artifacts/store.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
-import { committedByTenant, heldBy, lockTenants, release, reserve } from '../../src/shares/store.ts';
+import { committedByTenant, heldBy, lockTenants, release, reserve, reserveAll } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
 import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { sampleQuote } from '../support/app.ts';
@@ -93,7 +93,7 @@ export function createWorld(db: Database) {
       tenantUses,
       soleTenants: soleTenancy.read,
       occupy: soleTenancy.occupy,
-      reserve,
+      reserve: reserveAll,
       preempt: createPreempt({ db, now, wakeSettle: wake('settle') }),
       record: createRecord({ db, now }),
       onError: (error) => void errors.push(error),
@@ -165,13 +165,13 @@ export function createWorld(db: Database) {
       stage: Heartbeat['stage'] = 'preparing',
       progress?: NonNullable<Heartbeat['progress']>,
     ) =>
-      heartbeat(await requireRunner(db.client, token, attempt), {
+      heartbeat(await requireRunner(db, token, attempt), {
         attempt,
         stage,
         ...(progress === undefined ? {} : { progress }),
       }),
     end: async (token: string, attempt: number, reason: Report['reason'] = 'completed', exitCode = 1) =>
-      report(await requireRunner(db.client, token, attempt), reportOf(attempt, reason, exitCode)),
+      report(await requireRunner(db, token, attempt), reportOf(attempt, reason, exitCode)),
   };
 }
 

@@ -38,7 +38,7 @@ test('a job that becomes running at that moment is stopped', async ({ world, db 
 test('a stop and a heartbeat that meet wait for each other, not in a circle', async ({ world, db }) => {
   const jobId = await addJob(world, await addTenant(world));
   const { tokens } = await startRunning(world, jobId);
-  const runner = await requireRunner(db.client, tokens[0] ?? '', 1);
+  const runner = await requireRunner(db, tokens[0] ?? '', 1);
   const progress = { done: 1, total: 2, unit: null };
   const beat = () => world.heartbeat(runner, { attempt: 1, stage: 'running', progress });
   await meetingAtTheRow(db, jobId, [() => world.cancel(jobId), beat]);

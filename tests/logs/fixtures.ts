@@ -4,7 +4,7 @@ import type { Database } from '../../src/db/database.ts';
 import { createAppend } from '../../src/logs/append.ts';
 import type { JobState } from '../../src/protocol/job.ts';
 import type { LogRecord } from '../../src/protocol/runner.ts';
-import { recordEvent } from '../../src/jobs/store.ts';
+import { recordEvent } from '../../src/jobs/move-store.ts';
 
 /** Of lines that are still in rows, nothing is read from a bucket. */
 export const noBucket = { read: () => Promise.reject(new Error('These lines lie in no bucket.')) };

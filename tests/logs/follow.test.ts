@@ -3,7 +3,7 @@ import { createListener } from '../../src/db/listen.ts';
 import type { Database } from '../../src/db/database.ts';
 import { followEvents, followLines } from '../../src/logs/follow.ts';
 import { createWakeups, type Wakeups } from '../../src/logs/wakeups.ts';
-import { recordEvent } from '../../src/jobs/store.ts';
+import { recordEvent } from '../../src/jobs/move-store.ts';
 import { test as withDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
 import { at, endJob, insertJob, noBucket, numbered, writerOf } from './fixtures.ts';

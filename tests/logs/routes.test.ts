@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { hashToken, newToken } from '../../src/core/tokens.ts';
 import type { Database } from '../../src/db/database.ts';
-import { recordEvent } from '../../src/jobs/store.ts';
+import { recordEvent } from '../../src/jobs/move-store.ts';
 import { maxLogChunkBytes } from '../../src/protocol/runner.ts';
 import { operatorKey, test as withApp, type TestApp } from '../support/app.ts';
 import { waitFor } from '../support/wait.ts';

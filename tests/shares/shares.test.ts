@@ -19,16 +19,18 @@ async function finished(db: Database, tenantId: string, minutes: number) {
   const { jobId, attemptId, instanceIds } = await insertRunning(db, tenantId, epoch);
   await db.transaction(async (tx) => {
     for (const instanceId of instanceIds) {
-      await accrue(tx, {
-        instanceId,
-        tenantId,
-        jobId,
-        attempt: 1,
-        from: epoch,
-        to: minutesLater(minutes),
-        offer,
-        microUsdPerHour,
-      });
+      await accrue(tx, [
+        {
+          instanceId,
+          tenantId,
+          jobId,
+          attempt: 1,
+          from: epoch,
+          to: minutesLater(minutes),
+          offer,
+          microUsdPerHour,
+        },
+      ]);
     }
   });
   await db.client.attempt.update({
@@ -73,7 +75,7 @@ test('what runs counts up to now, and the same once it is in the accounts', asyn
   const before = await readShares(at(db, 30), { window: '24h' }, operator);
   expect(before.total).toEqual({ compute: (4 * 3600 * 0.5) / 86_400, acceleratorHours: 4, costUsd: 3.6 });
   const accrual = { tenantId, jobId, attempt: 1, from: epoch, to: minutesLater(20), offer, microUsdPerHour };
-  for (const instanceId of instanceIds) await db.transaction((tx) => accrue(tx, { ...accrual, instanceId }));
+  for (const instanceId of instanceIds) await db.transaction((tx) => accrue(tx, [{ ...accrual, instanceId }]));
   const after = await readShares(at(db, 30), { window: '24h' }, operator);
   expect(after.total.acceleratorHours).toBeCloseTo(before.total.acceleratorHours, 9);
   expect(after.total.costUsd).toBe(before.total.costUsd);

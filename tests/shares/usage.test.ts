@@ -34,7 +34,7 @@ async function sums(db: Database, jobId: string) {
 
 test('use and charge are written together', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
-  const charged = await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(30) }));
+  const charged = await db.transaction((tx) => accrue(tx, [{ ...accrual, to: minutesLater(30) }]));
   expect(charged).toBe(1_800_000);
   expect(await sums(db, jobId)).toEqual({
     use: charged,
@@ -48,7 +48,7 @@ test('accounted in pieces or at once, the cost is the same, to the micro-dollar'
   const { jobId, accrual } = await accrualOf(db);
   for (let ms = 7; ms <= 700; ms += 7) {
     await db.transaction((tx) =>
-      accrue(tx, { ...accrual, microUsdPerHour: 1234.5, to: new Date(epoch.getTime() + ms * 1000) }),
+      accrue(tx, [{ ...accrual, microUsdPerHour: 1234.5, to: new Date(epoch.getTime() + ms * 1000) }]),
     );
   }
   const { use, spent } = await sums(db, jobId);
@@ -60,13 +60,13 @@ test('what is accounted is not accounted again, also when asked twice at once or
   const { jobId, accrual } = await accrualOf(db);
   const hour = { ...accrual, to: minutesLater(60) };
   const { second } = await db.transaction(async (first) => {
-    await accrue(first, hour);
-    const second = db.transaction((tx) => accrue(tx, hour));
+    await accrue(first, [hour]);
+    const second = db.transaction((tx) => accrue(tx, [hour]));
     await waitFor('the second to wait for the first', () => isSomeoneWaiting(db));
     return { second };
   });
   expect(await second).toBe(3_600_000);
-  expect(await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(10) }))).toBe(3_600_000);
+  expect(await db.transaction((tx) => accrue(tx, [{ ...accrual, to: minutesLater(10) }]))).toBe(3_600_000);
   expect(await sums(db, jobId)).toMatchObject({ use: 3_600_000, spent: 3_600_000 });
 });
 
@@ -84,7 +84,7 @@ test('a fault of the infrastructure is refunded with lines of its own; the use s
   await db.transaction((tx) => reserve(tx, { ...posting, amount: 10_000_000, at: epoch }));
   let charged = 0;
   for (const instanceId of instanceIds)
-    charged += await db.transaction((tx) => accrue(tx, { ...base, instanceId, to: minutesLater(30) }));
+    charged += await db.transaction((tx) => accrue(tx, [{ ...base, instanceId, to: minutesLater(30) }]));
   await db.transaction(async (tx) => {
     await refundUse(tx, { ...posting, amount: charged });
     await release(tx, posting);
@@ -98,13 +98,13 @@ test('a fault of the infrastructure is refunded with lines of its own; the use s
     RangeError,
   );
   const late = { ...base, instanceId: instanceIds[0] ?? '', to: minutesLater(40) };
-  expect(await db.transaction((tx) => accrue(tx, late))).toBe(0);
+  expect(await db.transaction((tx) => accrue(tx, [late]))).toBe(0);
 });
 
 test('a transaction that fails after accruing leaves neither use nor charge', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
   const crash = db.transaction(async (tx) => {
-    await accrue(tx, { ...accrual, to: minutesLater(1) });
+    await accrue(tx, [{ ...accrual, to: minutesLater(1) }]);
     throw new Error('crash');
   });
   await expect(crash).rejects.toThrow('crash');
@@ -113,7 +113,7 @@ test('a transaction that fails after accruing leaves neither use nor charge', as
 
 test('past use is worth half after a half-life', async ({ db }) => {
   const { tenantId, accrual } = await accrualOf(db);
-  await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(30) }));
+  await db.transaction((tx) => accrue(tx, [{ ...accrual, to: minutesLater(30) }]));
   const week = 7 * 24 * 60;
   const at = (minutes: number) =>
     decayedUse(db.client, week * 60_000, minutesLater(30 + minutes)).then((use) => use.get(tenantId));
@@ -125,14 +125,14 @@ test('past use is worth half after a half-life', async ({ db }) => {
 
 test('of use that began before a window, the part within counts', async ({ db }) => {
   const { tenantId, accrual } = await accrualOf(db);
-  await db.transaction((tx) => accrue(tx, { ...accrual, to: minutesLater(40) }));
+  await db.transaction((tx) => accrue(tx, [{ ...accrual, to: minutesLater(40) }]));
   expect(await useSince(db.client, minutesLater(30))).toEqual(new Map([[tenantId, 10 * 60 * 4 * 0.5]]));
   expect(await useSince(db.client, minutesLater(40))).toEqual(new Map());
 });
 
 test('free machines are used without a line of money', async ({ db }) => {
   const { jobId, accrual } = await accrualOf(db);
-  await db.transaction((tx) => accrue(tx, { ...accrual, microUsdPerHour: 0, to: minutesLater(30) }));
+  await db.transaction((tx) => accrue(tx, [{ ...accrual, microUsdPerHour: 0, to: minutesLater(30) }]));
   expect(await db.client.ledgerEntry.count({ where: { jobId } })).toBe(0);
   expect(await sums(db, jobId)).toMatchObject({ use: 0, acceleratorSeconds: 7200 });
 });

@@ -40,9 +40,10 @@ const fleet: Provider = {
     },
   ],
   create: async ({ name, zone, labels, brokerUrl, bootstrapToken }) => {
-    if (machines.has(name)) return;
+    if (machines.has(name)) return undefined;
     machines.set(name, { name, zone, labels });
     tell({ say: 'create', request: { name, brokerUrl, bootstrapToken } });
+    return undefined;
   },
   destroy: async ({ name }) => {
     if (machines.delete(name)) tell({ say: 'destroy', name });

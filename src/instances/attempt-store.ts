@@ -1,0 +1,115 @@
+import type { MicroUsd } from '../core/money.ts';
+import type { Sql } from '../db/database.ts';
+import { activeStates } from '../jobs/state.ts';
+import type { JobState } from '../protocol/job.ts';
+import type { JobSpec } from '../protocol/job-spec.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
+import type { Report } from '../protocol/runner.ts';
+import type { Percentiles } from '../quotes/interval.ts';
+
+type MachineRow = {
+  id: string;
+  node: number;
+  provider: string;
+  zone: string;
+  name: string;
+  state: 'requested' | 'booting' | 'ready' | 'gone';
+  reported: Report | null;
+  requestedAt: Date;
+  createdAt: Date | null;
+  goneAt: Date | null;
+};
+
+/** An attempt as its end needs it, with its machines in the order of their nodes. */
+export type AttemptRow = {
+  id: string;
+  jobId: string;
+  tenantId: string;
+  number: number;
+  reason: string | null;
+  message: string | null;
+  exitCode: number | null;
+  offer: Offer;
+  startedAt: Date | null;
+  stoppingAt: Date | null;
+  finishedAt: Date | null;
+  costMicroUsd: MicroUsd;
+  preemptedFor: string | null;
+  job: {
+    state: JobState;
+    failedAttempts: number;
+    options: QuoteOption[];
+    retries: JobSpec['retries'] | null;
+    isStopRequested: boolean;
+  };
+  instances: MachineRow[];
+};
+
+/** In one round trip; files that the spec brings are not read. */
+export async function findAttempt(sql: Sql, attemptId: string): Promise<AttemptRow | undefined> {
+  const rows = await sql.$queryRaw<(MachineRow & { attempt: Written<AttemptRow> })[]>`
+    SELECT instance.id, node, provider, zone, instance.name, instance.state::text, reported, requested_at AS "requestedAt",
+      instance.created_at AS "createdAt", gone_at AS "goneAt", jsonb_build_object('id', attempt.id, 'jobId', job_id,
+        'tenantId', attempt.tenant_id, 'number', number, 'reason', attempt.reason, 'message', attempt.message,
+        'exitCode', exit_code, 'offer', offer, 'startedAt', attempt.started_at, 'stoppingAt', stopping_at,
+        'finishedAt', attempt.finished_at, 'costMicroUsd', cost_micro_usd, 'preemptedFor', preempted_for,
+        'job', jsonb_build_object('state', job.state, 'failedAttempts', failed_attempts, 'options', options,
+          'retries', spec -> 'retries', 'isStopRequested', stop_requested_at IS NOT NULL)) AS attempt
+    FROM attempt JOIN job ON job.id = job_id JOIN instance ON attempt_id = attempt.id
+    WHERE attempt.id = ${attemptId} ORDER BY node`;
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const { startedAt, stoppingAt, finishedAt, ...attempt } = first.attempt;
+  return {
+    ...attempt,
+    startedAt: toDate(startedAt),
+    stoppingAt: toDate(stoppingAt),
+    finishedAt: toDate(finishedAt),
+    instances: rows.map(({ attempt: _attempt, ...machine }) => machine),
+  };
+}
+
+/** In JSON a time is a text. */
+type Written<Row> = { [Field in keyof Row]: Row[Field] extends Date | null ? string | null : Row[Field] };
+
+function toDate(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
+
+/** What the sweep has to look at: every attempt that has not ended. Of the specs, which may hold files, only the limits. */
+export async function listActiveAttempts(sql: Sql) {
+  const attempts = await sql.attempt.findMany({
+    where: { state: { in: [...activeStates] }, finishedAt: null },
+    include: {
+      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true, announced: true, progress: true } },
+      instances: { omit: { host: true, sample: true } },
+    },
+  });
+  const expected = await readExpected(
+    sql,
+    attempts.map(({ id }) => id),
+  );
+  return attempts.map((attempt) => ({ ...attempt, ...(expected.get(attempt.id) ?? nothingExpected) }));
+}
+
+/** Of a job that is under way: its limits, how long it was quoted to run here, and how long its earlier attempts ran. */
+type Expected = {
+  spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
+  quoted: Percentiles | null;
+  earlierMs: number;
+};
+const nothingExpected: Expected = { spec: {}, quoted: null, earlierMs: 0 };
+
+async function readExpected(sql: Sql, attemptIds: string[]): Promise<Map<string, Expected>> {
+  const rows = await sql.$queryRaw<(Expected & { id: string })[]>`
+    SELECT attempt.id,
+      jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec,
+      (SELECT option -> 'durationSeconds' FROM jsonb_array_elements(options) AS option
+        WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS quoted,
+      coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
+        WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs"
+    FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.id = ANY(${attemptIds})`;
+  return new Map(rows.map(({ id, ...expected }) => [id, expected]));
+}
+
+export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];
