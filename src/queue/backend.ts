@@ -27,7 +27,9 @@ export async function openPostgres(connectionString: string, workers: number): P
     // Each worker keeps one to LISTEN on.
     max: workers + 5,
     keepAlive: true,
-    connectionTimeoutMillis: 5_000,
+    // BullMQ keeps the failure of a worker's first connection for ever: one that starts on a machine that is busy for some
+    // seconds would never work. Where nobody listens, the connection fails at once.
+    connectionTimeoutMillis: 60_000,
     idleTimeoutMillis: 60_000,
     options: `-c search_path=${DEFAULT_SCHEMA}`,
   });

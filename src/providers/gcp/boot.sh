@@ -8,8 +8,9 @@ metadata_host="${GCE_METADATA_HOST:-169.254.169.254}"
 root="${STATE_DIRECTORY:-/var/lib}/weir"
 job_uid="${WEIR_JOB_UID:-20001}"
 
+# What is not there is not waited for: curl repeats what passes, such as 503, and a server that is not up yet.
 metadata() {
-  curl --silent --show-error --fail --retry 20 --retry-delay 1 --retry-all-errors --max-time 10 \
+  curl --silent --show-error --fail --retry 20 --retry-delay 1 --retry-connrefused --max-time 10 \
     --header 'Metadata-Flavor: Google' "http://$metadata_host/computeMetadata/v1/instance/$1"
 }
 

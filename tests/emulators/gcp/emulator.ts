@@ -50,6 +50,8 @@ export type GcpEmulator = {
   url: string;
   port: number;
   project: string;
+  /** Where its machines have their directories; gone when it is closed. */
+  directory: string;
   /**
    * Application Default Credentials by workload identity, that impersonate the account `weir`. It may do everything until
    * `permissions.grant` says what.
@@ -135,6 +137,7 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     url: api.url(),
     port: Number(new URL(api.url()).port),
     project,
+    directory,
     env: { GOOGLE_APPLICATION_CREDENTIALS: credentialsPath, GOOGLE_CLOUD_PROJECT: project },
     keyPath,
     account,
