@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-/** Where the start of weir is so slow that this does not do, quotes take the usual rate of a core, and the next start tries again. */
-const limitMs = 2_000;
+/** On a machine so busy that this does not do for all rounds, those that were done count. */
+const usualLimitMs = 2_000;
 
 /** What differs by less is the same machine on another day. */
 const noise = 1.02;
@@ -13,24 +14,25 @@ const noise = 1.02;
  * measured. What an earlier start measured on such a processor holds, so that quotes do not change with the load; a start that
  * finds more keeps it for the next.
  */
-export async function measureCoreRate({ dataDir, onError }: CoreRateOptions): Promise<number | undefined> {
+export async function measureCoreRate(options: CoreRateOptions): Promise<number | undefined> {
+  const { dataDir, onError, limitMs = usualLimitMs } = options;
   const path = join(dataDir, 'core-rates.json');
   const name = nameOfProcessor(await readFile('/proc/cpuinfo', 'utf8'));
   const rates = await readRates(path);
   const known = rates[name];
-  const measured = measureInThread().then(async (rate) => {
-    if (rate !== undefined && rate > (known ?? 0) * noise) await keepRates(path, { ...rates, [name]: rate });
+  const measured = measureInThread(limitMs).then(async (rate) => {
+    if (rate !== undefined && rate > (known ?? 0) * noise)
+      await keepRates(path, { ...rates, [name]: rate }).catch(onError);
     return rate;
   });
-  if (known === undefined) return measured;
-  measured.catch(onError);
-  return known;
+  return known ?? measured;
 }
 
 type CoreRateOptions = {
   dataDir: string;
   /** Told where a better rate could not be kept. */
   onError: (error: unknown) => void;
+  limitMs?: number;
 };
 
 /** As /proc/cpuinfo describes the first core: by name, or by numbers where it has none. */
@@ -42,18 +44,21 @@ export function nameOfProcessor(cpuinfo: string): string {
 }
 
 /** In a thread of its own, which neither delays the start nor keeps the process. */
-function measureInThread(): Promise<number | undefined> {
+function measureInThread(limitMs: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const worker = new Worker(new URL('core-rate-worker.ts', import.meta.url));
     worker.unref();
     const giveUp = setTimeout(() => void worker.terminate(), limitMs);
     giveUp.unref();
-    worker.once('message', (rate: number) => resolve(Number(rate.toPrecision(3))));
+    let best: number | undefined;
+    worker.on('message', (rate: number) => {
+      best = Number(rate.toPrecision(3));
+    });
     // A processor without SIMD can't run the kernel.
     worker.once('error', () => resolve(undefined));
     worker.once('exit', () => {
       clearTimeout(giveUp);
-      resolve(undefined);
+      resolve(best);
     });
   });
 }
@@ -71,7 +76,7 @@ async function readRates(path: string): Promise<Rates> {
 }
 
 async function keepRates(path: string, rates: Rates): Promise<void> {
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, `${JSON.stringify(rates, undefined, 2)}\n`);
   await rename(draft, path);
 }

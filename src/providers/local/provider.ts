@@ -81,6 +81,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
     },
     evacuate: () => evacuate(instanceOptions),
     close: async () => {
+      await coreRate;
       await warmedUp;
       await tidyUp();
     },

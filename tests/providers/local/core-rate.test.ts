@@ -18,6 +18,9 @@ const fail = (error: unknown): never => {
   throw error;
 };
 
+/** However busy the machine that the tests run on. */
+const patient = { onError: fail, limitMs: 60_000 };
+
 const processor = async () => nameOfProcessor(await readFile('/proc/cpuinfo', 'utf8'));
 
 test('the kernel multiplies matrices', async () => {
@@ -47,17 +50,17 @@ test('a core is measured once and its rate kept; what was kept holds, and damage
   dataDir,
 }) => {
   const path = join(dataDir, 'core-rates.json');
-  const rate = (await measureCoreRate({ dataDir, onError: fail })) ?? NaN;
+  const rate = (await measureCoreRate({ dataDir, ...patient })) ?? NaN;
   // The slowest core that weir could meet, under load, and more than any has in 128-bit vectors.
   expect(rate).toBeGreaterThan(0.2);
   expect(rate).toBeLessThan(500);
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ [await processor()]: rate });
 
   await writeFile(path, JSON.stringify({ [await processor()]: 12_345, 'another processor': 1 }));
-  expect(await measureCoreRate({ dataDir, onError: fail })).toBe(12_345);
+  expect(await measureCoreRate({ dataDir, ...patient })).toBe(12_345);
 
   await writeFile(path, '{"');
-  expect(await measureCoreRate({ dataDir, onError: fail })).toBeGreaterThan(0.2);
+  expect(await measureCoreRate({ dataDir, ...patient })).toBeGreaterThan(0.2);
 });
 
 test.each([
