@@ -168,7 +168,7 @@ function limitMessage(exceeded: Exceeded, { reader }: Scene): string {
 const ofAbove = (tenantId: string, { reader }: Scene) =>
   tenantId === reader ? '' : ` of the organisation ${tenantId}`;
 const amountOf = ({ gpus, cpus, nodes }: Need) =>
-  gpus.count > 0 ? `${gpus.count * nodes} ${gpus.kind}` : `${cpus * nodes} cores`;
+  gpus.count > 0 ? `${gpus.count * nodes} ${gpus.kind}` : `${cpus * nodes} ${cpus * nodes === 1 ? 'core' : 'cores'}`;
 const unit = (kind: string) => (kind === 'cpu' ? 'cores' : kind);
 const usd = (microUsd: number) => formatUsd(toUsd(microUsd));
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
