@@ -18,11 +18,13 @@ export function validateStrictly(app: FastifyInstance): void {
   const coercing = addFormats(new Ajv({ ...common, coerceTypes: true }));
   app.setValidatorCompiler<object>(({ schema, httpPart }) => {
     const part = (httpPart ?? 'body') as Part;
-    const validate =
+    const compile = () =>
       part === 'body'
         ? strict.compile(schema)
         : coercing.compile(part === 'querystring' ? { ...schema, additionalProperties: false } : schema);
-    return (data: unknown) => check(validate, part, data);
+    // When first used: a process meets few of all schemas, and to compile each took every start long, and memory for good.
+    let validate: ValidateFunction | undefined;
+    return (data: unknown) => check((validate ??= compile()), part, data);
   });
   refuseUnstorableText(app);
   app.addHook('preValidation', async (request) => {
