@@ -1,4 +1,5 @@
 import { notFound } from '../core/errors.ts';
+import { createBatcher } from '../db/batch.ts';
 import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
@@ -25,19 +26,40 @@ export function asText(quote: Quote): QuoteAsText {
   return { id, createdAt, expiresAt, text: JSON.stringify(quote) };
 }
 
-const insertAnsweredSql = `
-  INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`;
+/** PostgreSQL compresses what it stores, which of a long quote takes it longer than all else: a few cores may be at it. */
+const insertLanes = 4;
 
-/**
- * Stores a quote as the text it is answered with, which may be hundreds of kilobytes and is written once for both. Answers that
- * text, or what was stored before under the same id.
- */
-export async function insertAnswered(db: Database, quote: Quote, tenantId: string, spec: JobSpec): Promise<string> {
-  const text = JSON.stringify(quote);
-  const values = [quote.id, tenantId, JSON.stringify(spec), text, quote.createdAt, quote.expiresAt];
-  const { rowCount } = await db.pool.query({ name: 'insert-quote', text: insertAnsweredSql, values });
-  return rowCount === 1 ? text : JSON.stringify((await requireQuote(db.client, tenantId, quote.id)).quote);
+type Kept = { quote: QuoteAsText; tenantId: string; spec: JobSpec };
+
+/** Stores quotes, many in one statement. Answers the text of each, or what was stored before under its id. */
+export function createKeepQuote(db: Database): (quote: Quote, tenantId: string, spec: JobSpec) => Promise<string> {
+  const insert = createBatcher((kept: Kept[]) => insertQuotes(db, kept), insertLanes);
+  return async (made, tenantId, spec) => {
+    const quote = asText(made);
+    if (await insert({ quote, tenantId, spec })) return quote.text;
+    return JSON.stringify((await requireQuote(db.client, tenantId, quote.id)).quote);
+  };
 }
+
+/** Of each whether it is new. */
+async function insertQuotes(db: Database, kept: Kept[]): Promise<boolean[]> {
+  const rows = kept.map(({ quote: { id, createdAt, expiresAt }, tenantId, spec }) => {
+    return { id, tenant_id: tenantId, spec, created_at: createdAt, expires_at: expiresAt };
+  });
+  const values = [JSON.stringify(rows), kept.map(({ quote }) => quote.text).join('\n')];
+  const inserted = await db.pool.query<{ id: string }>({ name: 'insert-quotes', text: insertQuotesSql, values });
+  const ids = new Set(inserted.rows.map(({ id }) => id));
+  return kept.map(({ quote }) => ids.has(quote.id));
+}
+
+const insertQuotesSql = `
+  INSERT INTO quote (id, tenant_id, spec, created_at, expires_at, answer)
+  SELECT id, tenant_id, spec, created_at, expires_at, answer::json
+  FROM ROWS FROM (
+    jsonb_to_recordset($1::jsonb) AS (id text, tenant_id text, spec jsonb, created_at timestamptz, expires_at timestamptz),
+    string_to_table($2, E'\\n')
+  ) AS q(id, tenant_id, spec, created_at, expires_at, answer)
+  ON CONFLICT DO NOTHING RETURNING id`;
 
 export type StoredQuote = { quote: Quote; spec: JobSpec };
 

@@ -9,7 +9,7 @@ import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts
 import { accuracy } from '../../quotes/accuracy.ts';
 import type { Quoter } from '../../quotes/quote.ts';
 import { scalingOf } from '../../quotes/scaling.ts';
-import { findQuote, insertAnswered, requireQuote, type StoredQuote } from '../../quotes/store.ts';
+import { createKeepQuote, findQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
 import { sendJsonText } from '../json-text.ts';
 import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 
@@ -51,6 +51,7 @@ const operations = {
 };
 
 export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): FastifyPluginAsyncTypebox {
+  const keepQuote = createKeepQuote(db);
   const requireSeen = async (caller: Caller, quoteId: string): Promise<StoredQuote> => {
     const found = await findQuote(db.client, quoteId);
     if (found === undefined || !sees(caller, found.tenantId)) throw notFound('quote', quoteId);
@@ -68,7 +69,7 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
         const tenantId = tenantOf(request);
         const { pilot = false, ...spec } = request.body;
         const made = await quote(tenantId, spec, request.newId);
-        if (!pilot) return sendJsonText(reply.code(201), await insertAnswered(db, made, tenantId, spec));
+        if (!pilot) return sendJsonText(reply.code(201), await keepQuote(made, tenantId, spec));
         await pilots.start(tenantId, spec, made);
         return reply.code(201).send((await requireQuote(db.client, tenantId, made.id)).quote);
       },
