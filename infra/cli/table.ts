@@ -27,7 +27,7 @@ export function tableLines(head: readonly string[], rows: readonly Cell[][], col
     const width = widths[column] ?? 0;
     return isNumeric[column] === true ? padStart(fit(text, width), width) : padEnd(fit(text, width), width);
   };
-  const line = (cells: string[]) => cells.join(' '.repeat(gap)).trimEnd();
+  const line = (cells: string[]) => fit(cells.join(' '.repeat(gap)).trimEnd(), columns);
   return [
     paint('dim', line(head.map(place))),
     ...texts.map((row, index) =>

@@ -11,7 +11,14 @@ export function widthOf(text: string): number {
 export function fit(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return '';
-  return `${isPlain(text) ? text.slice(0, columns - 1) : sliceAnsi(text, 0, columns - 1)}…`;
+  return `${beginning(text, columns - 1)}…`;
+}
+
+function beginning(text: string, columns: number): string {
+  if (isPlain(text)) return text.slice(0, columns);
+  const cut = sliceAnsi(text, 0, columns);
+  // A wide letter on the edge is left in whole.
+  return widthOf(cut) > columns ? sliceAnsi(text, 0, columns - 1) : cut;
 }
 
 function isPlain(text: string): boolean {

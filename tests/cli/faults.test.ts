@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { spec, test } from './command.ts';
+import { spec } from '../support/installed-command.ts';
+import { test } from './command.ts';
 
 test('every fault of a spec is shown at its line, with the word that was meant', async ({ weir }) => {
   await weir.write('job.yaml', 'name: hello there\ncomand: echo\nresources:\n  accelerators: H1000:8\n');
@@ -86,5 +87,35 @@ test('what is not there is named, with the verb that lists what is', async ({ we
   expect(await weir.run(['tenants', 'create', 'other'])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('operator'),
+  });
+});
+
+test('a fault of a flag is shown at the flag', async ({ weir }) => {
+  const given = [
+    'submit',
+    '--yes',
+    '--no-source',
+    '--accelerators',
+    'H1000:8',
+    '--cpus',
+    'two',
+    '--set',
+    'workload.epoch=1',
+  ];
+  const { code, stderr } = await weir.run([...given, '--', 'true']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/  --accelerators: .*H100:8/);
+  expect(stderr).toContain('  --cpus: This must be a number, not "two".');
+  expect(stderr).toMatch(/  --set workload\.epoch: .*Did you mean "epochs"\?/);
+  expect(stderr).toContain('  --name: This is required.');
+  expect(await weir.run(['ps', '--array', 'job_x'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('  --array: '),
+  });
+  expect(await weir.run(['quote'])).toMatchObject({ code: 2, stderr: expect.stringContaining('next: weir quote ') });
+  expect(await weir.run(['quote', 'a.yaml', 'b.yaml'])).toMatchObject({ code: 2 });
+  expect(await weir.run(['quote', '--set', 'name'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--set name'),
   });
 });

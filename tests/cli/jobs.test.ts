@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Job } from '../../src/protocol/job.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
-import { spec, test } from './command.ts';
+import { spec } from '../support/installed-command.ts';
+import { test } from './command.ts';
 
 test('a job goes from its spec to its files on disk', async ({ weir }) => {
   await weir.write(
@@ -132,4 +133,101 @@ test('quote --pilot says how the pilot goes on stderr, and then prints the quote
   expect(quote).toMatchObject({ workload: { basis: 'pilot' }, pilot: { state: 'done' } });
   expect(stderr).toContain(quote.pilot?.message);
   expect(quote.options.find(({ id }) => id === quote.recommended)?.durationSeconds.p50).toBeLessThan(60);
+});
+
+test('a spec may be flags and a command, which come before a file’s fields', async ({ weir, vision }) => {
+  const flags = ['--cpus', '1', '--memory', '1', '--disk', '1', '--max-duration', '1m', '--env', 'WHO=flags=all'];
+  const words = [
+    'submit',
+    '--yes',
+    '--wait',
+    '--name',
+    'flagged',
+    ...flags,
+    '--set',
+    'labels.team=a',
+    '--',
+    'sh',
+    '-c',
+  ];
+  expect(await weir.run([...words, 'echo from $WHO "$0"', 'two words'])).toMatchObject({
+    code: 0,
+    stdout: 'from flags=all two words\n',
+  });
+  await weir.write(
+    'job.yaml',
+    spec({ name: 'filed', env: { A: '1' }, resources: { cpus: 1, memoryGiB: 1, diskGiB: 1 } }),
+  );
+  const { stdout } = await weir.run(['submit', 'job.yaml', '--yes', '--json', '--name', 'over', '--memory', '2']);
+  const { id, spec: sent } = JSON.parse(stdout) as Job;
+  expect(sent).toMatchObject({ name: 'over', env: { A: '1' }, resources: { cpus: 1, memoryGiB: 2 } });
+  await vision.until(id, ['succeeded']);
+});
+
+test('the directory we are in goes along, and only once; not with --no-source, nor where the spec names another', async ({
+  weir,
+  vision,
+}) => {
+  await mkdir(join(weir.directory, 'other'));
+  await weir.write('main.sh', 'echo here');
+  await weir.write('other/main.sh', 'echo there');
+  const job = spec({ name: 'source', command: 'sh main.sh' });
+  const submitted = async (given: string[], stdin = job) =>
+    JSON.parse((await weir.run(['submit', '-', '--yes', '--wait', '--json', ...given], { stdin })).stdout) as Job;
+  const [first, again] = [await submitted([]), await submitted([])];
+  expect([first.state, again.spec.source]).toEqual(['succeeded', first.spec.source]);
+  const named = await submitted([], spec({ name: 'source', command: 'sh main.sh', source: './other' }));
+  expect((await vision.log(named.id)).map(({ text }) => text)).toEqual(['there']);
+  const without = await submitted(['--no-source']);
+  expect([without.spec.source, without.state]).toEqual([undefined, 'failed']);
+  await weir.write('data.bin', 'some bytes');
+  const sent = async () =>
+    JSON.parse((await weir.run(['upload', 'data.bin', '--json'])).stdout) as { wasThere: boolean };
+  expect([(await sent()).wasThere, (await sent()).wasThere]).toEqual([false, true]);
+});
+
+test('a quote is submitted as it was made, and shown again by its id', async ({ weir, vision }) => {
+  await weir.write('job.yaml', spec({ name: 'kept' }));
+  const quote = JSON.parse((await weir.run(['quote', 'job.yaml', '--json'])).stdout) as Quote;
+  expect(JSON.parse((await weir.run(['quote', quote.id, '--json'])).stdout)).toEqual(quote);
+  const { stdout } = await weir.run(['submit', 'job.yaml', '--quote', quote.id, '--yes', '--json']);
+  const { id, quote: held, spec: sent } = JSON.parse(stdout) as Job;
+  expect(held?.id).toBe(quote.id);
+  expect(sent.source).toMatch(/^weir:/);
+  await vision.until(id, ['succeeded']);
+  expect(await weir.run(['submit', 'job.yaml', '--quote', quote.id, '--yes', '--priority', '9'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('  --priority: This differs from the quoted spec.'),
+  });
+});
+
+test('events tell what happened; a look at the pool is one object, or one screen', async ({ weir }) => {
+  await weir.run(['submit', '-', '--yes', '--wait'], { stdin: spec({ name: 'told' }) });
+  const rows = (await weir.run(['events', 'told'])).stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.split('\t')[1]);
+  expect(rows.filter((type) => type?.startsWith('job.'))).toEqual(
+    ['queued', 'provisioning', 'running', 'stopping', 'succeeded'].map((state) => `job.${state}`),
+  );
+  expect((await weir.run(['events', '-f', 'told'])).stdout.trim().split('\n')).toHaveLength(rows.length);
+  expect(JSON.parse((await weir.run(['top', '--json'])).stdout)).toMatchObject({
+    counts: { queued: expect.any(Number) },
+  });
+  const screen = (await weir.run(['top'])).stdout;
+  expect(screen).toMatch(/^weir top +127\.0\.0\.1:\d+ +vision, admin/);
+  expect(screen).toContain('told');
+  expect(screen).not.toContain('\u001b');
+});
+
+test('completion is asked for word by word, and knows the jobs there are', async ({ weir }) => {
+  await weir.run(['submit', '-', '--yes', '--wait'], { stdin: spec({ name: 'tabbed' }) });
+  const asked = async (...words: string[]) => (await weir.run(['complete', '--', ...words])).stdout.split('\n');
+  expect(await asked('sub')).toEqual(['submit\tquote a job, ask, send its source and submit it', '']);
+  expect((await asked('show', ''))[0]).toMatch(/^job_\w+\ttabbed, succeeded$/);
+  expect(await asked('submit', 'job')).toEqual([':files', '']);
+  expect(await asked('ps', '--state=fa')).toEqual(['--state=failed\t', '']);
+  expect(await asked('ps', '--state', '=', 'fa')).toEqual(['failed\t', '']);
+  for (const shell of ['bash', 'zsh', 'fish'])
+    expect((await weir.run(['completion', shell])).stdout).toContain('weir complete -- ');
 });

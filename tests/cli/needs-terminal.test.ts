@@ -1,67 +1,129 @@
-import { spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'vitest';
-import { spec, test, type Weir } from './command.ts';
+import { spec } from '../support/installed-command.ts';
+import { waitFor } from '../support/wait.ts';
+import { test as base } from './command.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
 
-const program = join(import.meta.dirname, '../../infra/cli/weir.ts');
-
-type Typed = { when: string; type: string };
-
-/** What is seen on a terminal, a pseudo-terminal of util-linux's script, when this is typed as soon as that is read. */
-function onTerminal(weir: Weir, given: string[], typed: Typed[] = []): Promise<{ code: number | null; seen: string }> {
-  const command = [process.execPath, program, ...given].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    cwd: weir.directory,
-    env: weir.env,
-  });
-  const waiting = [...typed];
-  let seen = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    seen += chunk.toString();
-    if (waiting[0] !== undefined && seen.includes(waiting[0].when)) child.stdin.write(waiting.shift()?.type ?? '');
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject).once('close', (code) => resolve({ code, seen }));
-  });
-}
-
-test('submit shows the quote, asks, and does what is answered', async ({ weir, vision }) => {
-  await weir.write('job.yaml', spec({ name: 'asked', workload: { expectedDuration: '10s' } }));
-  const no = await onTerminal(weir, ['submit', 'job.yaml'], [{ when: '[y/N]', type: 'n\r' }]);
-  expect(no.code).toBe(1);
-  expect(stripVTControlCharacters(no.seen)).toMatch(
-    /machine +provider +region[^]*→ +1 core +local[^]*nothing was submitted/,
-  );
-  expect((await vision.get<{ items: unknown[] }>('/v1/jobs')).items).toEqual([]);
-  const yes = await onTerminal(weir, ['submit', 'job.yaml'], [{ when: '[y/N]', type: 'y\r' }]);
-  expect(yes.code).toBe(0);
-  expect(stripVTControlCharacters(yes.seen)).toMatch(/Submitted job_\w+\s+next: weir logs -f job_/);
+const test = base.extend<{ terminal: Terminal }>({
+  terminal: async ({ weir }, use) => {
+    const terminal = await openTerminal(weir);
+    await use(terminal);
+    await terminal.close();
+  },
 });
 
-test('a table has a head and colours on a terminal, and no colours where NO_COLOR is set', async ({ weir }) => {
-  await weir.run(['submit', '-', '--yes'], { stdin: spec({}) });
-  const { seen } = await onTerminal(weir, ['ps']);
-  expect(seen).toContain('\u001b[2mjob ');
-  expect(stripVTControlCharacters(seen)).toMatch(/job +name +state[^]*ago/);
-  const plain = await onTerminal({ ...weir, env: { ...weir.env, NO_COLOR: '1' } }, ['ps']);
-  expect(plain.seen).not.toContain('\u001b');
+async function enter({ type, press }: Terminal, line: string): Promise<void> {
+  await type(line);
+  await press('Enter');
+}
+
+test('submit shows the quote and the source, asks, and does what is answered', async ({ weir, vision, terminal }) => {
+  await weir.write('job.yaml', spec({ name: 'asked', workload: { expectedDuration: '10s' } }));
+  await enter(terminal, 'weir submit job.yaml');
+  expect(await terminal.until(/\[y\/N\]/)).toMatch(
+    /machine +provider +region[^]*→ +1 core +local[^]*source +this directory: 1 files, \d+ B packed/,
+  );
+  await enter(terminal, 'n');
+  await terminal.until(/nothing was submitted/);
+  expect((await vision.get<{ items: unknown[] }>('/v1/jobs')).items).toEqual([]);
+  await enter(terminal, 'clear; weir submit job.yaml');
+  await terminal.until(/\[y\/N\]/);
+  await enter(terminal, 'y');
+  await terminal.until(/Submitted job_\w+\s+next: weir logs -f job_/);
+});
+
+test('submit --wait shows the log, and below it how far the job is', async ({ weir, terminal }) => {
+  const command = 'for i in 1 2 3 4; do echo line $i; echo "weir progress $i/8 steps"; sleep 0.7; done';
+  await weir.write('job.yaml', spec({ name: 'bar', command }));
+  await enter(terminal, 'weir submit job.yaml --yes --wait; echo ended with $?');
+  expect(await terminal.until(/running +█+[▏▎▍▌▋▊▉]?░+ \d+ % +[234] of 8 steps/)).toContain('line 1\n');
+  const seen = await terminal.until(/ended with 0/);
+  expect(seen).toMatch(/line 4\nweir progress 4\/8 steps\n+succeeded: .*\(\$0\.\d+\)\nended with 0/);
+});
+
+test('a table has a head and colours on a terminal and its width, and no colours where NO_COLOR is set', async ({
+  weir,
+  terminal,
+}) => {
+  await weir.run(['submit', '-', '--yes', '--wait'], { stdin: spec({}) });
+  await enter(terminal, 'weir ps');
+  expect(await terminal.until(/^job +name +state[^]*✓ succeeded[^]*ago/m)).toContain('hello');
+  expect(await terminal.seen({ colours: true })).toContain('\u001b[32m✓ succeeded');
+  await terminal.resize(60, 30);
+  await enter(terminal, 'clear; NO_COLOR=1 weir ps; echo over');
+  const lines = (await terminal.until(/^job [^]*^over/m)).split('\n');
+  const rows = lines.slice(lines.findIndex((line) => line.startsWith('job ')) + 1, lines.indexOf('over'));
+  expect([rows.length > 0, rows.filter((row) => !/^job_.{55}…$/.test(row))]).toEqual([true, []]);
+  expect(await terminal.seen({ colours: true })).not.toContain('\u001b[32m');
 });
 
 test('login asks for what is left out, and shows no key that is typed', async ({
-  weir,
   installation: { url },
   vision: { key },
+  terminal,
 }) => {
-  const { seen, code } = await onTerminal(
-    weir,
-    ['login'],
-    [
-      { when: 'Server [', type: `${url}\r` },
-      { when: 'Key: ', type: `${key}\r` },
-    ],
-  );
-  expect(code).toBe(0);
-  expect(seen).toContain('as vision.');
+  await enter(terminal, 'weir login');
+  await terminal.until(/Server \[/);
+  await enter(terminal, url);
+  await terminal.until(/Key:/);
+  await enter(terminal, key);
+  const seen = await terminal.until(/Signed in to .* as vision\./);
   expect(seen).not.toContain(key);
+});
+
+test('top shows queue, jobs and shares as they change, fits the terminal, and gives it back', async ({
+  weir,
+  vision,
+  terminal,
+}) => {
+  await enter(terminal, 'echo before; weir top --every 0.2');
+  await terminal.until(/weir top +127\.0\.0\.1:\d+ +vision, admin/);
+  const { id } = await vision.submit(JSON.parse(spec({ name: 'watched', command: 'sleep 600', maxDuration: '1h' })));
+  await terminal.until(/1 running[^]*watched +● running/);
+  await terminal.resize(60, 14);
+  const small = await terminal.until(/watched/);
+  expect(small.split('\n').filter((line) => line.includes('weir top'))).toHaveLength(1);
+  await weir.run(['cancel', id]);
+  await terminal.until(/watched +⊘ cancelled/);
+  await terminal.press('q');
+  const seen = await terminal.until(/before[^]*\$\s*$/);
+  expect(seen).not.toContain('watched');
+});
+
+test('artifacts open fetches a file and hands it to the program for such files', async ({ weir, terminal }) => {
+  const job = spec({ name: 'image', command: 'echo pixels > loss.png', outputs: ['loss.png'] });
+  await weir.run(['submit', '-', '--yes', '--wait'], { stdin: job });
+  await mkdir(join(weir.directory, 'bin'));
+  await writeFile(join(weir.directory, 'bin/xdg-open'), '#!/bin/sh\ncat "$1" > opened\n', { mode: 0o755 });
+  await enter(terminal, 'PATH=$PWD/bin:$PATH weir artifacts open image loss.png');
+  const opened = () => readFile(join(weir.directory, 'opened'), 'utf8').catch(() => '');
+  await waitFor('the file to be opened', async () => (await opened()) === 'pixels\n');
+  expect(await terminal.until(/loss\.png\n/)).toMatch(/\/weir\/job_\w+\/loss\.png/);
+  await enter(terminal, 'clear; PATH=/nowhere weir artifacts open image loss.png');
+  await terminal.until(/weir: This machine has no xdg-open to show the file with\.\s+next: look at /);
+});
+
+test('Tab completes verbs, flags, their values, files, and jobs as the server has them', async ({
+  weir,
+  vision,
+  terminal,
+}) => {
+  const { id } = await vision.submit(JSON.parse(spec({})));
+  await vision.until(id, ['succeeded']);
+  await weir.write('my-job.yaml', spec({}));
+  await enter(terminal, 'source <(weir completion bash); clear');
+  const completed = async (begun: string, whole: RegExp) => {
+    await terminal.type(begun);
+    await terminal.press('Tab');
+    await terminal.until(whole);
+    await terminal.press('C-c');
+    await enter(terminal, 'clear');
+  };
+  await completed('weir pol', /^\$ weir policy$/m);
+  await completed('weir submit my-', /^\$ weir submit my-job\.yaml/m);
+  await completed('weir submit --max-d', /^\$ weir submit --max-duration/m);
+  await completed('weir ps --state=can', /^\$ weir ps --state=cancelled/m);
+  await completed(`weir show ${id.slice(0, -8)}`, new RegExp(`^\\$ weir show ${id.slice(0, -8)}\\w+`, 'm'));
 });

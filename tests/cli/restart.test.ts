@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { createInstallation } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { createCommand, fromSources, spec } from './command.ts';
+import { createCommand, fromSources, spec } from '../support/installed-command.ts';
 
 test('a log is followed across a restart of the API, without a gap', async () => {
   const database = await createDatabase();

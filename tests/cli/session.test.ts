@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { createCommand, test as base } from './command.ts';
+import { createCommand } from '../support/installed-command.ts';
+import { test as base } from './command.ts';
 
 /** As at the first start: nothing is known. */
 const test = base.extend<{ fresh: Awaited<ReturnType<typeof createCommand>> }>({
@@ -111,4 +112,26 @@ test('help comes without a server, in little more time than Node itself needs', 
     bestMs.help = Math.min(bestMs.help, performance.now() - betweenMs);
     return bestMs.help < 5 * bestMs.node;
   });
+});
+
+test('whoami says whose key is used; logout forgets it', async ({ fresh, installation: { url }, vision }) => {
+  await fresh.run(['login', '--server', url, '--key', vision.key, '--profile', 'work']);
+  const env = { WEIR_PROFILE: 'work' };
+  expect((await fresh.run(['whoami'], { env })).stdout).toMatch(/^tenant\tvision \(tnt_\w+\)\nrole\tadmin$/m);
+  expect(JSON.parse((await fresh.run(['whoami', '--json'])).stdout)).toMatchObject({ url, role: 'admin' });
+  expect((await fresh.run(['logout'])).code).toBe(0);
+  expect((await fresh.run(['whoami'])).code).toBe(3);
+  expect(await fresh.run(['logout'])).toMatchObject({ code: 2, stderr: expect.stringContaining('next: weir whoami') });
+});
+
+test('the package is plain JavaScript without dependencies, and says its version', async ({ fresh, installed }) => {
+  const root = join(installed.directory, 'lib/node_modules/weir-cli');
+  const { dependencies, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect(dependencies).toBeUndefined();
+  const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  expect(
+    files.map(({ name }) => name).filter((name) => !/\.(mjs|json|md)$|^(THIRD-PARTY-)?LICENSES?$/.test(name)),
+  ).toEqual([]);
+  expect(await readFile(join(root, 'dist/package/THIRD-PARTY-LICENSES'), 'utf8')).toMatch(/commander [\d.]+ \(MIT\)/);
+  expect((await fresh.run(['--version'])).stdout).toBe(`${version}\n`);
 });
