@@ -25,6 +25,12 @@ export const pages: Page[] = [
     Component: page(() => import('./pages/overview/overview.tsx'), 'Overview'),
   },
   {
+    path: '/queue',
+    name: 'Queue',
+    shortcut: 'q',
+    Component: page(() => import('./pages/queue/queue.tsx'), 'Queue'),
+  },
+  {
     path: '/tenants',
     name: 'Tenants',
     shortcut: 't',

@@ -132,6 +132,15 @@ test('a blocked job says what it waits for, what would let it start, and who goe
     .getByRole('table', { name: '1 job waits' })
     .getByRole('row', { name: /1 blocked .*at 1 of 1 cores/ })
     .waitFor();
+  await page.getByRole('link', { name: 'Queue' }).click();
+  await page
+    .getByRole('table', { name: 'Tenants whose jobs wait' })
+    .getByRole('row', { name: /1 language-lab 1/ })
+    .waitFor();
+  await page
+    .getByRole('table', { name: 'Jobs that wait' })
+    .getByRole('row', { name: /1 blocked.*at 1 of 1 cores/ })
+    .waitFor();
   await page.getByRole('link', { name: 'blocked' }).press('Enter');
   const why = page.getByRole('region', { name: 'Why it waits' });
   await why.getByText('The tenant is at 1 of 1 cores').waitFor();
@@ -231,6 +240,7 @@ test('the keyboard opens pages, shows its keys, and finds the search', async () 
 /** Every page there is, with what is there when it is all there. */
 const pages = (jobId: string, tenantId: string): [path: string, pattern: string, shows: string][] => [
   ['/', '/', 'Who holds the compute'],
+  ['/queue', '/queue', 'Whose turn it is'],
   ['/tenants', '/tenants', 'Tenants'],
   [`/tenants/${tenantId}`, '/tenants/:tenant', 'Quota'],
   ['/jobs', '/jobs', 'Jobs'],

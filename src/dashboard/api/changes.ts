@@ -6,6 +6,7 @@ import type { Changes } from '../../../infra/cli/generated/api.ts';
 const changesWithJobs = [
   '/v1/jobs',
   '/v1/jobs/summaries',
+  '/v1/queue',
   '/v1/jobs/{job}',
   '/v1/jobs/{job}/events',
   '/v1/jobs/{job}/artifacts',

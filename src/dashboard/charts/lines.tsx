@@ -76,7 +76,8 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
                   y={(index) => y(values[index] ?? 0)}
                   defined={(index) => (values[index] ?? null) !== null}
                   stroke={colour}
-                  strokeWidth={2}
+                  strokeWidth={2.5}
+                  strokeLinecap="round"
                   strokeDasharray={isDashed === true ? '5 4' : undefined}
                 />
               ))}

@@ -1,10 +1,10 @@
 import { AxisBottom, AxisLeft } from '@visx/axis';
 import { GridRows } from '@visx/grid';
-import { ParentSize } from '@visx/responsive';
 import { scaleLinear, scaleTime } from '@visx/scale';
 import { useState, type PointerEvent, type ReactNode } from 'react';
 import { tick } from '../parts/format.ts';
 import styles from './plot.module.css';
+import { useWidth } from './use-width.ts';
 
 const margin = { top: 8, right: 12, bottom: 26, left: 52 };
 
@@ -31,11 +31,10 @@ type PlotProps = {
 /** Axes, grid and pointer of a chart; its children draw the rest. */
 export function Plot(props: PlotProps) {
   const { height = 240 } = props;
+  const [ref, width] = useWidth<HTMLDivElement>();
   return (
-    <div className={styles.plot} style={{ height }}>
-      <ParentSize debounceTime={50}>
-        {({ width }) => width > 0 && <Drawing {...props} outer={{ width, height }} />}
-      </ParentSize>
+    <div className={styles.plot} style={{ height }} ref={ref}>
+      {width > 0 && <Drawing {...props} outer={{ width, height }} />}
     </div>
   );
 }

@@ -11,7 +11,16 @@ import '../caller.ts';
 const folder = join(import.meta.dirname, '../../dashboard/dist');
 
 /** Where the application has pages: `pages.ts` of the dashboard names the same. */
-export const pagePaths: readonly string[] = ['/', '/tenants', '/tenants/*', '/tenant', '/jobs', '/jobs/*', '/submit'];
+export const pagePaths: readonly string[] = [
+  '/',
+  '/queue',
+  '/tenants',
+  '/tenants/*',
+  '/tenant',
+  '/jobs',
+  '/jobs/*',
+  '/submit',
+];
 
 /** The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. */
 const headers = {

@@ -88,7 +88,7 @@ function JobPage({ job }: { job: JobAnswer }) {
       <Answered query={events}>
         {(answer) => <StageTimeline job={job} events={'items' in answer ? answer.items : []} />}
       </Answered>
-      <Metrics lines={log.lines} />
+      <Metrics job={job} lines={log.lines} />
       <LogView jobId={job.id} log={log} />
       <Columns>
         <AgainstQuote job={job} />

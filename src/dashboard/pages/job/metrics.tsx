@@ -1,36 +1,49 @@
 import { useMemo } from 'react';
-import type { LogLine } from '../../../../infra/cli/generated/api.ts';
+import type { Job, JobProgress, LogLine } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { liveMs } from '../../api/connection.ts';
 import { seriesColour } from '../../charts/colours.ts';
 import { Lines } from '../../charts/lines.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { count, exact } from '../../parts/format.ts';
 import { Columns } from '../../parts/section.tsx';
-import { readingsOf, type Reading } from './readings.ts';
+import { MachineUse } from './machine-use.tsx';
+import { curvesOfLog, type Reading } from './readings.ts';
 
 const mostPoints = 400;
 
 /** The job's progress and every number that it prints again and again. */
-export function Metrics({ lines }: { lines: LogLine[] }) {
-  const { progress, metrics } = useMemo(() => readingsOf(lines), [lines]);
-  const total = progress.at(-1)?.total ?? null;
-  const unit = progress.at(-1)?.unit ?? '';
-  if (progress.length < 2 && metrics.length === 0) return null;
+export function Metrics({ job, lines }: { job: Job; lines: LogLine[] }) {
+  const metrics = useMemo(() => curvesOfLog(lines), [lines]);
+  const { data: progress } = queries.useQuery(
+    'get',
+    '/v1/jobs/{job}/progress',
+    { params: { path: { job: job.id } } },
+    { refetchInterval: job.state === 'running' ? liveMs : false },
+  );
   return (
-    <Columns>
-      {progress.length > 1 && (
-        <Plotted
-          name="Progress"
-          hint={`In ${unit === '' ? 'its own unit' : unit}, as the job tells it.`}
-          readings={progress}
-          colour={seriesColour(0)}
-          {...(total === null ? {} : { level: { name: `all ${count(total)} ${unit}`, value: total } })}
-        />
-      )}
-      {metrics.map(({ name, readings }, at) => (
-        <Plotted key={name} name={name} readings={readings} colour={seriesColour(at + 1)} />
-      ))}
-    </Columns>
+    <>
+      <Columns>
+        {progress !== undefined && progress.points.length > 1 && <ProgressPlot progress={progress} />}
+        {metrics.map(({ name, readings }, at) => (
+          <Plotted key={name} name={name} readings={readings} colour={seriesColour(at + 1)} />
+        ))}
+      </Columns>
+      {progress !== undefined && <MachineUse usage={progress.usage} />}
+    </>
+  );
+}
+
+function ProgressPlot({ progress: { points, total, unit } }: { progress: JobProgress }) {
+  return (
+    <Plotted
+      name="Progress"
+      hint={`In ${unit ?? 'its own unit'}, as the job tells it.`}
+      readings={points.map(({ at, done }) => ({ at: Date.parse(at), value: done }))}
+      colour={seriesColour(0)}
+      level={total === null ? undefined : { name: `all ${count(total)} ${unit ?? ''}`, value: total }}
+    />
   );
 }
 
@@ -39,7 +52,7 @@ type PlottedProps = {
   hint?: string;
   readings: Reading[];
   colour: string;
-  level?: { name: string; value: number };
+  level?: { name: string; value: number } | undefined;
 };
 
 const columns: Column<Reading>[] = [

@@ -1,5 +1,4 @@
 import type { Shares } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
 import { Lines } from '../../charts/lines.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
@@ -20,10 +19,7 @@ const columns: Column<Row>[] = [
 ];
 
 /** How concentrated the compute is, bucket by bucket, under the ceiling that the pool's policy sets. */
-export function Concentration({ shares }: { shares: Shares }) {
-  const month = shares.window.to.slice(0, 7);
-  const report = queries.useQuery('get', '/v1/shares/report', { params: { query: { month } } }).data;
-  const ceiling = typeof report === 'object' ? report.ceilings.hhi : null;
+export function Concentration({ shares, ceiling }: { shares: Shares; ceiling: number | null }) {
   const rows = shares.series ?? [];
   const { hhi, gini } = shares.concentration;
   return (

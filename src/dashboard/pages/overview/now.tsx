@@ -1,9 +1,9 @@
 import { Link } from 'wouter';
-import type { JobSummary } from '../../../../infra/cli/generated/api.ts';
+import type { JobSummary, Wait } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { plural } from '../../parts/format.ts';
+import { duration, plural } from '../../parts/format.ts';
 import { CostMeter, JobProgress, Took } from '../../parts/job-facts.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
@@ -42,7 +42,7 @@ function useJobs(state: string) {
 }
 
 /** What has a machine now, and what comes next. */
-export function Now() {
+export function Now({ wait }: { wait: Wait | undefined }) {
   const running = useJobs('provisioning,running,stopping');
   const queued = useJobs('queued');
   return (
@@ -63,7 +63,7 @@ export function Now() {
           }
         </Answered>
       </Section>
-      <Section title="Queue">
+      <Section title="Queue" hint={waited(wait)}>
         <Answered query={queued}>
           {({ items }) =>
             items.length === 0 ? (
@@ -86,3 +86,9 @@ export function Now() {
 const byPosition = (left: JobSummary, right: JobSummary): number =>
   (left.waiting?.position ?? Infinity) - (right.waiting?.position ?? Infinity) ||
   left.createdAt.localeCompare(right.createdAt);
+
+/** How long jobs waited that started this month. */
+function waited(wait: Wait | undefined): string | undefined {
+  if (wait === undefined || wait.p50Seconds === null || wait.p90Seconds === null) return undefined;
+  return `Of the ${wait.jobs} jobs that started this month, half waited at most ${duration(wait.p50Seconds)}, nine in ten ${duration(wait.p90Seconds)}.`;
+}

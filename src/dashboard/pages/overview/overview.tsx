@@ -1,10 +1,14 @@
 import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
+import type { Shares } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
+import { useMe } from '../../api/session.ts';
 import { Columns, Figures, PageTitle } from '../../parts/section.tsx';
 import { Answered } from '../../parts/states.tsx';
 import { computeShort, count, percent, usd } from '../../parts/format.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
+import { Broken } from './broken.tsx';
+import { Budgets } from './budgets.tsx';
 import { Concentration } from './concentration.tsx';
 import { Holders } from './holders.tsx';
 import { Now } from './now.tsx';
@@ -12,7 +16,7 @@ import { Lorenz } from './lorenz.tsx';
 import { SharesOverTime } from './shares-over-time.tsx';
 import { windowName, windows, type Window } from './windows.ts';
 
-/** Who holds the compute. */
+/** Who holds the compute, what waits for it, and what is broken. */
 export function Overview() {
   usePageTitle('Overview');
   const [window, setWindow] = useState<Window>('7d');
@@ -34,35 +38,51 @@ export function Overview() {
         />
       </PageTitle>
       <Answered query={shares} lines={12}>
-        {(answer) => (
-          <>
-            <Figures
-              figures={[
-                { name: 'Spent', value: usd(answer.total.costUsd), hint: `by the whole pool, ${windowName(window)}` },
-                { name: 'Computed', value: computeShort(answer.total.compute), hint: 'FLOP/s-days, at peak rate' },
-                {
-                  name: 'Largest share',
-                  value: answer.concentration.largestShare === null ? '–' : percent(answer.concentration.largestShare),
-                  hint: 'of one tenant',
-                },
-                {
-                  name: 'Effective tenants',
-                  value:
-                    answer.concentration.effectiveTenants === null ? '–' : count(answer.concentration.effectiveTenants),
-                  hint: 'as many with equal parts would be as concentrated',
-                },
-              ]}
-            />
-            <SharesOverTime shares={answer} window={window} />
-            <Holders shares={answer} window={window} />
-            <Columns>
-              <Concentration shares={answer} />
-              <Lorenz shares={answer} />
-            </Columns>
-            <Now />
-          </>
-        )}
+        {(answer) => <Parts shares={answer} window={window} />}
       </Answered>
     </>
+  );
+}
+
+function Parts({ shares, window }: { shares: Shares; window: Window }) {
+  const me = useMe();
+  const month = shares.window.to.slice(0, 7);
+  const { data } = queries.useQuery('get', '/v1/shares/report', { params: { query: { month } } });
+  const report = typeof data === 'object' ? data : undefined;
+  return (
+    <>
+      <Totals shares={shares} window={window} />
+      <SharesOverTime shares={shares} window={window} />
+      <Holders shares={shares} window={window} />
+      <Columns>
+        <Concentration shares={shares} ceiling={report?.ceilings.hhi ?? null} />
+        <Lorenz shares={shares} />
+      </Columns>
+      {me !== undefined && report !== undefined && (
+        <Columns>
+          <Budgets report={report} />
+          <Broken me={me} report={report} />
+        </Columns>
+      )}
+      <Now wait={report?.wait} />
+    </>
+  );
+}
+
+function Totals({ shares: { total, concentration }, window }: { shares: Shares; window: Window }) {
+  const { largestShare, effectiveTenants } = concentration;
+  return (
+    <Figures
+      figures={[
+        { name: 'Spent', value: usd(total.costUsd), hint: `by the whole pool, ${windowName(window)}` },
+        { name: 'Computed', value: computeShort(total.compute), hint: 'FLOP/s-days, at peak rate' },
+        { name: 'Largest share', value: largestShare === null ? '–' : percent(largestShare), hint: 'of one tenant' },
+        {
+          name: 'Effective tenants',
+          value: effectiveTenants === null ? '–' : count(effectiveTenants),
+          hint: 'as many with equal parts would be as concentrated',
+        },
+      ]}
+    />
   );
 }

@@ -23,6 +23,15 @@ export type Draft = {
   parent: string;
 };
 
+/** What each part of the form is given. */
+export type FieldsProps = {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  /** What is wrong with a field, by its name. */
+  faultOf: (field: keyof Draft) => string | undefined;
+  isReadOnly: boolean;
+};
+
 /** Where the API names a fault of a field. */
 export const pointers = {
   weight: '/weight',

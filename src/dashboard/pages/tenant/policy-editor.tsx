@@ -88,6 +88,7 @@ function previewOf(tenantId: string, policy: Policy): Promise<Simulation> {
   const body: NewSimulation = {
     period: { from: from.toISOString(), to: to.toISOString() },
     policies: { [tenantId]: policy },
+    baseline: true,
   };
   return bodyOf(api.POST('/v1/simulations', { body }));
 }

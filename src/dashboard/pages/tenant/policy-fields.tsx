@@ -1,17 +1,9 @@
 import { NumberInput, Select, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Section } from '../../parts/section.tsx';
-import type { Draft } from './policy-draft.ts';
+import type { FieldsProps } from './policy-draft.ts';
 import styles from './policy-editor.module.css';
 import { PolicyKinds } from './policy-kinds.tsx';
-
-export type FieldsProps = {
-  draft: Draft;
-  change: (part: Partial<Draft>) => void;
-  /** What is wrong with a field, by its name. */
-  faultOf: (field: keyof Draft) => string | undefined;
-  isReadOnly: boolean;
-};
 
 type AmountName =
   | 'weight'

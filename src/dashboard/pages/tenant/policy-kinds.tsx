@@ -1,6 +1,5 @@
 import { Button, NumberInput, TextInput } from '@mantine/core';
-import type { KindDraft } from './policy-draft.ts';
-import type { FieldsProps } from './policy-fields.tsx';
+import type { FieldsProps, KindDraft } from './policy-draft.ts';
 import styles from './policy-editor.module.css';
 
 const amounts = [

@@ -7,11 +7,12 @@ import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, duration, percent, usd } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
 
-type Row = { name: string; was: string; would: string };
+type Row = { name: string; recorded: string; was: string; would: string };
 
 const columns: Column<Row>[] = [
   { name: 'What', isHeader: true, show: ({ name }) => name, value: ({ name }) => name },
-  { name: 'As it was', isNumber: true, show: ({ was }) => was, value: ({ was }) => was },
+  { name: 'As it was', isNumber: true, show: ({ recorded }) => recorded, value: ({ recorded }) => recorded },
+  { name: 'Replayed as things are', isNumber: true, show: ({ was }) => was, value: ({ was }) => was },
   {
     name: 'Under this policy',
     isNumber: true,
@@ -26,11 +27,11 @@ function Changed({ was, would }: { was: string; would: string }) {
 
 /** The last week beside what it would have been. */
 export function PolicyPreview({ simulation, tenantId }: { simulation: Simulation; tenantId: string }) {
-  const { recorded, simulated, jobs, elapsedSeconds } = simulation;
+  const { simulated, jobs, elapsedSeconds } = simulation;
   const ids = simulated.tenants.map(({ tenant }) => tenant);
   const nameOf = useNames(ids);
   const rows = [
-    ...wholeRows(recorded, simulated),
+    ...wholeRows(simulation),
     ...ids.toSorted((a) => (a === tenantId ? -1 : 0)).flatMap((id) => tenantRows(id, nameOf(id), simulation)),
   ];
   return (
@@ -46,7 +47,8 @@ export function PolicyPreview({ simulation, tenantId }: { simulation: Simulation
         keyOf={({ name }) => name}
       />
       <Text size="sm" c="dimmed" mt="xs">
-        The replay takes the machines that there are now, and for each job what it took.
+        Both replays take the machines that there are now, and for each job what it took; what differs between them, the
+        policy does.
       </Text>
     </Section>
   );
@@ -68,10 +70,11 @@ function useNames(ids: string[]): (id: string) => string {
   return (id) => names.get(id) ?? id;
 }
 
-function wholeRows(recorded: SimulationOutcome | null, simulated: SimulationOutcome): Row[] {
+function wholeRows({ recorded, baseline, simulated }: Simulation): Row[] {
   const row = (name: string, show: (outcome: SimulationOutcome) => string): Row => ({
     name,
-    was: recorded === null ? '–' : show(recorded),
+    recorded: recorded === null ? '–' : show(recorded),
+    was: baseline === null ? '–' : show(baseline),
     would: show(simulated),
   });
   return [
@@ -86,14 +89,17 @@ function wholeRows(recorded: SimulationOutcome | null, simulated: SimulationOutc
   ];
 }
 
-function tenantRows(id: string, name: string, { recorded, simulated }: Simulation): Row[] {
-  const was = recorded?.tenants.find(({ tenant }) => tenant === id);
-  const would = simulated.tenants.find(({ tenant }) => tenant === id);
+function tenantRows(id: string, name: string, { recorded, baseline, simulated }: Simulation): Row[] {
   type Of = SimulationOutcome['tenants'][number];
+  const ofTenant = (outcome: SimulationOutcome | null, show: (of: Of) => string): string => {
+    const found = outcome?.tenants.find(({ tenant }) => tenant === id);
+    return found === undefined ? '–' : show(found);
+  };
   const row = (what: string, show: (of: Of) => string): Row => ({
     name: `${name}: ${what}`,
-    was: was === undefined ? '–' : show(was),
-    would: would === undefined ? '–' : show(would),
+    recorded: ofTenant(recorded, show),
+    was: ofTenant(baseline, show),
+    would: ofTenant(simulated, show),
   });
   return [
     row('share', ({ share }) => percent(share)),

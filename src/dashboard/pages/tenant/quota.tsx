@@ -1,87 +1,81 @@
-import type { JobSummary, Policy } from '../../../../infra/cli/generated/api.ts';
+import type { Quotas, QuotaUse } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
+import { liveMs } from '../../api/connection.ts';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { Section } from '../../parts/section.tsx';
+import { count } from '../../parts/format.ts';
+import { Figures, Section } from '../../parts/section.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
 
-type Row = {
-  kind: string;
-  inUse: number;
-  guaranteed: number | undefined;
-  /** Above the guarantee, in use by this tenant. */
-  borrowed: number;
-  /** Of the guarantee, idle and free for others. */
-  lent: number;
-  cap: number | undefined;
-};
+const limit = (value: number | null) => (value === null ? 'none' : count(value));
 
-const limit = (value: number | undefined) => (value === undefined ? 'none' : String(value));
-
-const columns: Column<Row>[] = [
+const columns: Column<QuotaUse>[] = [
   {
     name: 'Kind',
     isHeader: true,
     show: ({ kind }) => (kind === 'cpu' ? 'cpu (cores)' : kind),
     value: ({ kind }) => kind,
   },
-  { name: 'In use', isNumber: true, show: ({ inUse }) => inUse, value: ({ inUse }) => inUse },
-  {
-    name: 'Guaranteed',
-    isNumber: true,
-    show: ({ guaranteed }) => limit(guaranteed),
-    value: ({ guaranteed }) => guaranteed ?? null,
-  },
+  { name: 'Holds', isNumber: true, show: ({ held }) => held, value: ({ held }) => held },
+  { name: 'Guaranteed', isNumber: true, show: ({ guaranteed }) => guaranteed, value: ({ guaranteed }) => guaranteed },
   { name: 'Borrowed', isNumber: true, show: ({ borrowed }) => borrowed, value: ({ borrowed }) => borrowed },
-  { name: 'Idle for others', isNumber: true, show: ({ lent }) => lent, value: ({ lent }) => lent },
-  { name: 'Cap', isNumber: true, show: ({ cap }) => limit(cap), value: ({ cap }) => cap ?? null },
+  {
+    name: 'Borrows at most',
+    isNumber: true,
+    show: (row) => limit(row.borrowingLimit),
+    value: (row) => row.borrowingLimit,
+  },
+  { name: 'Lent', isNumber: true, show: ({ lent }) => count(lent), value: ({ lent }) => lent },
+  { name: 'Lends at most', isNumber: true, show: (row) => limit(row.lendingLimit), value: (row) => row.lendingLimit },
+  { name: 'Cap', isNumber: true, show: ({ cap }) => limit(cap), value: ({ cap }) => cap },
 ];
 
-/** What the tenant holds now of each kind, beside what it is guaranteed and may have at most. */
-export function Quota({ tenantId, policy }: { tenantId: string; policy: Policy }) {
-  const active = queries.useQuery('get', '/v1/jobs/summaries', {
-    params: { query: { tenant: tenantId, state: 'provisioning,running,stopping', limit: 1000 } },
-  });
+/** What the tenant holds now, beside what it is guaranteed, borrows and lends, and may have at most. */
+export function Quota({ tenantId }: { tenantId: string }) {
+  const quotas = queries.useQuery(
+    'get',
+    '/v1/tenants/{tenant}/quotas',
+    { params: { path: { tenant: tenantId } } },
+    { refetchInterval: liveMs },
+  );
   return (
-    <Answered query={active}>
-      {({ items }) => {
-        const rows = quotaOf(items, policy);
-        const { runningJobs } = policy.caps ?? {};
-        return (
-          <Section
-            title="Quota"
-            hint={`${items.length} ${items.length === 1 ? 'job has a machine' : 'jobs have machines'}${runningJobs === undefined ? '' : `, of ${runningJobs} at most`}.`}
-            actions={<CsvButton name="quota" columns={columns} rows={rows} />}
-          >
-            {rows.length === 0 ? (
-              <Empty title="Nothing is in use, guaranteed or capped" />
-            ) : (
-              <DataTable caption="By kind of accelerator" columns={columns} rows={rows} keyOf={({ kind }) => kind} />
-            )}
-          </Section>
-        );
-      }}
+    <Answered query={quotas}>
+      {(answer) => (
+        <Section
+          title="Quota"
+          hint="What it holds now, with all teams below it."
+          actions={<CsvButton name="quota" columns={columns} rows={answer.items} />}
+        >
+          <Totals quotas={answer} />
+          {answer.items.length === 0 ? (
+            <Empty title="Nothing is held, guaranteed or capped by kind" />
+          ) : (
+            <DataTable
+              caption="By kind of accelerator"
+              columns={columns}
+              rows={answer.items}
+              keyOf={({ kind }) => kind}
+            />
+          )}
+        </Section>
+      )}
     </Answered>
   );
 }
 
-function quotaOf(active: readonly JobSummary[], { guaranteed = {}, lending = {}, caps }: Policy): Row[] {
-  const used = new Map<string, number>();
-  for (const { accelerators } of active)
-    if (accelerators !== null) used.set(accelerators.kind, (used.get(accelerators.kind) ?? 0) + accelerators.count);
-  const kinds = new Set([...Object.keys(guaranteed), ...Object.keys(caps?.accelerators ?? {}), ...used.keys()]);
-  return [...kinds]
-    .toSorted((a, b) => a.localeCompare(b))
-    .map((kind) => {
-      const inUse = used.get(kind) ?? 0;
-      const own = guaranteed[kind];
-      return {
-        kind,
-        inUse,
-        guaranteed: own,
-        borrowed: own === undefined ? 0 : Math.max(0, inUse - own),
-        lent: Math.min(Math.max(0, (own ?? 0) - inUse), lending[kind] ?? Infinity),
-        cap: caps?.accelerators?.[kind],
-      };
-    });
+function Totals({ quotas: { runningJobs, queuedJobs, computePflops } }: { quotas: Quotas }) {
+  const figure = (name: string, { held, cap }: { held: number; cap: number | null }) => ({
+    name,
+    value: count(held),
+    hint: cap === null ? 'no cap' : `of ${count(cap)} at most`,
+  });
+  return (
+    <Figures
+      figures={[
+        figure('Running jobs', runningJobs),
+        figure('Queued jobs', queuedJobs),
+        figure('PFLOP/s at peak', computePflops),
+      ]}
+    />
+  );
 }

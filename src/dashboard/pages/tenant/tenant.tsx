@@ -72,7 +72,7 @@ function Parts({ id, policy, isOperator }: { id: string; policy: Policy; isOpera
         <Tabs.Tab value="statement">Statement</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="use">
-        <Quota tenantId={id} policy={policy} />
+        <Quota tenantId={id} />
         <Columns>
           <Burn tenantId={id} policy={policy} />
           <Use tenantId={id} />

@@ -10,7 +10,7 @@ import { usePageTitle } from '../../parts/page-title.ts';
 import { PageTitle, Section } from '../../parts/section.tsx';
 import { ShareBar } from '../../parts/share-bar.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
-import { BudgetBar } from './budget-bar.tsx';
+import { BudgetBar } from '../../parts/budget-bar.tsx';
 
 type Row = ShareReport['tenants'][number];
 

@@ -1,6 +1,6 @@
 import { Progress, Text } from '@mantine/core';
-import { queries } from '../../api/client.ts';
-import { percent, usd } from '../../parts/format.ts';
+import { queries } from '../api/client.ts';
+import { percent, usd } from './format.ts';
 
 /** What of the month's budget is spent. */
 export function BudgetBar({ tenantId, spentUsd }: { tenantId: string; spentUsd: number }) {

@@ -1,0 +1,73 @@
+import { Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import type { Me, ShareReport } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { Prose } from '../../parts/blockers.tsx';
+import { Moment, useNowMs } from '../../parts/moment.tsx';
+import { Section } from '../../parts/section.tsx';
+import { Empty } from '../../parts/states.tsx';
+import styles from './broken.module.css';
+
+const dayMs = 86_400_000;
+const mostShown = 6;
+
+type Trouble = { key: string; what: ReactNode; detail: string | null; at: string };
+
+/** What a person should look at: jobs that failed today, machines that can't be had, ceilings that were passed. */
+export function Broken({ me, report }: { me: Me; report: ShareReport }) {
+  const nowMs = useNowMs();
+  const isOperator = me.role === 'operator';
+  const failed = queries.useQuery('get', '/v1/jobs/summaries', {
+    params: { query: { state: 'failed', sort: '-finishedAt', limit: 10 } },
+  });
+  const capacity = queries.useQuery('get', '/v1/pool/capacity', {}, { enabled: isOperator });
+  const troubles: Trouble[] = [
+    ...(failed.data?.items ?? []).map((job) => ({
+      key: job.id,
+      what: (
+        <>
+          <Link href={`/jobs/${job.id}`}>{job.name}</Link> failed
+        </>
+      ),
+      detail: job.message ?? job.reason,
+      at: job.finishedAt ?? job.createdAt,
+    })),
+    ...(capacity.data?.shortages ?? []).map(({ provider, zone, kind, machineType, message, at }) => ({
+      key: [provider, zone, kind, machineType].join(' '),
+      what: `${kind ?? machineType ?? 'Machines'} of ${provider}${zone === null ? '' : ` in ${zone}`} can’t be had`,
+      detail: message,
+      at,
+    })),
+    ...report.notices.map(({ at, tenant, note }) => ({ key: `${at} ${note}`, what: tenant.name, detail: note, at })),
+  ];
+  const recent = troubles
+    .filter(({ at }) => Date.parse(at) > nowMs - dayMs)
+    .toSorted((a, b) => b.at.localeCompare(a.at))
+    .slice(0, mostShown);
+  return (
+    <Section title="What is broken now" hint="Of the last 24 hours.">
+      {recent.length === 0 ? (
+        <Empty title="Nothing">No job failed, no machine was missing, no ceiling was passed.</Empty>
+      ) : (
+        <ul className={styles.troubles}>
+          {recent.map(({ key, what, detail, at }) => (
+            <li key={key}>
+              <div>
+                <b>{what}</b>
+                {detail !== null && (
+                  <Text size="sm" c="dimmed">
+                    <Prose text={detail} />
+                  </Text>
+                )}
+              </div>
+              <Text size="sm" c="dimmed" className={styles.at}>
+                <Moment at={at} />
+              </Text>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,106 @@
+import { Select } from '@mantine/core';
+import { useState } from 'react';
+import type { Queue as QueueAnswer } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { useMe } from '../../api/session.ts';
+import { CsvButton } from '../../parts/csv.tsx';
+import { DataTable } from '../../parts/data-table.tsx';
+import { count, plural } from '../../parts/format.ts';
+import { Moment } from '../../parts/moment.tsx';
+import { usePageTitle } from '../../parts/page-title.ts';
+import { Pager, type Trail } from '../../parts/pager.tsx';
+import { PageTitle, Section } from '../../parts/section.tsx';
+import { Answered, Empty } from '../../parts/states.tsx';
+import { columnsOf } from './queue-columns.tsx';
+import { Turns } from './turns.tsx';
+
+const perPage = 50;
+
+/** Every waiting job with its place, its expected start, what it waits for, and why it is ahead of the next. */
+export function Queue() {
+  usePageTitle('Queue');
+  const isOperator = useMe()?.role === 'operator';
+  const [tenant, setTenant] = useState<string | null>(null);
+  const [trail, setTrail] = useState<Trail>([]);
+  const cursor = trail.at(-1);
+  const query = {
+    limit: perPage,
+    ...(tenant === null ? {} : { tenant }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+  const queue = queries.useQuery('get', '/v1/queue', { params: { query } }, { placeholderData: (former) => former });
+  const choose = (chosen: string | null) => {
+    setTrail([]);
+    setTenant(chosen);
+  };
+  return (
+    <>
+      <PageTitle title="Queue" hint={<LastRound queue={queue.data} />}>
+        {isOperator && <TenantChoice tenants={queue.data?.tenants ?? []} tenant={tenant} onChoose={choose} />}
+      </PageTitle>
+      <Answered query={queue} lines={10}>
+        {(answer) => (
+          <>
+            <Turns tenants={answer.tenants} />
+            <Section
+              title={tenant === null && isOperator ? 'What starts next' : 'In order'}
+              hint="By expected start. Each line says why it is ahead of the next."
+              actions={<CsvButton name="queue" columns={columnsOf(answer.tenants)} rows={answer.items} />}
+            >
+              {answer.items.length === 0 ? (
+                <Empty title="Nothing waits">Every job has a machine.</Empty>
+              ) : (
+                <DataTable
+                  caption="Jobs that wait"
+                  columns={columnsOf(answer.tenants)}
+                  rows={answer.items}
+                  keyOf={({ job }) => job.id}
+                />
+              )}
+              <Pager
+                trail={trail}
+                nextCursor={answer.nextCursor}
+                perPage={perPage}
+                shown={answer.items.length}
+                onTurn={setTrail}
+              />
+            </Section>
+          </>
+        )}
+      </Answered>
+    </>
+  );
+}
+
+function LastRound({ queue }: { queue: QueueAnswer | undefined }) {
+  if (queue === undefined) return null;
+  const queued = queue.tenants.reduce((sum, tenant) => sum + tenant.queued, 0);
+  return (
+    <>
+      {`${count(queued)} ${plural(queued, 'job waits', 'jobs wait')}; dispatch last looked `}
+      <Moment at={queue.dispatchedAt} none="at nothing yet" />.
+    </>
+  );
+}
+
+type TenantChoiceProps = {
+  tenants: QueueAnswer['tenants'];
+  tenant: string | null;
+  onChoose: (tenant: string | null) => void;
+};
+
+function TenantChoice({ tenants, tenant, onChoose }: TenantChoiceProps) {
+  return (
+    <Select
+      size="xs"
+      aria-label="Whose queue"
+      placeholder="Of all tenants, what comes next"
+      w={260}
+      clearable
+      searchable
+      data={tenants.map(({ tenant: { id, name } }) => ({ value: id, label: name }))}
+      value={tenant}
+      onChange={onChoose}
+    />
+  );
+}
