@@ -53,11 +53,11 @@ function Cell<Row>({ column, children }: { column: Column<Row>; children: ReactN
   const shared = { ...looksOf(column), 'data-label': column.name };
   return column.isHeader === true ? (
     <Table.Th role="rowheader" scope="row" {...shared}>
-      {children}
+      <div>{children}</div>
     </Table.Th>
   ) : (
     <Table.Td role="cell" {...shared}>
-      {children}
+      <div>{children}</div>
     </Table.Td>
   );
 }
