@@ -103,12 +103,13 @@ function simulating({ db, now, providers, petaflopsPerAccelerator }: Foundation)
   } satisfies Partial<AppDeps>;
 }
 
-function running({ config, db, bucket, now, stop, wakeSettle }: Foundation) {
+function running({ config, db, bucket, now, providers, stop, wakeSettle }: Foundation) {
   const { secretKey, timing } = config;
   return {
     bootStage: createBootStage({ db, now, secretKey, stop }),
     claim: createClaim({
       db,
+      givesWholeMachines: (name) => providers.some((each) => each.name === name && each.givesWholeMachines === true),
       now,
       secretKey,
       openSecrets: (tenantId, names) => openSecrets(db.client, secretKey, tenantId, names),

@@ -2,7 +2,7 @@ import { WeirError } from '../core/errors.ts';
 import { hashToken } from '../core/tokens.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
-import type { JobSpec } from '../protocol/job-spec.ts';
+import { tpuGenerations, type JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment, Claim } from '../protocol/runner.ts';
 import { readBootstrapToken } from './bootstrap.ts';
 import { holdAttempt, staleAttempt } from './fence.ts';
@@ -19,6 +19,8 @@ export type ClaimDeps = {
   openSecrets: (tenantId: string, names: string[]) => Promise<Record<string, string>>;
   /** Signed URLs of the source, the weir:// inputs and the last checkpoint. Throws `not-found` where one is gone. */
   downloads: (job: { id: string; tenantId: string; spec: JobSpec }) => Promise<Downloads>;
+  /** Whether a provider's machine is its job's alone. */
+  givesWholeMachines: (provider: string) => boolean;
   stop: Stop;
   timing: { heartbeatMs: number; leaseMs: number; graceMs: number };
 };
@@ -42,7 +44,7 @@ export function createClaim(deps: ClaimDeps) {
       return markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt });
     });
     if (!isOurs) throw new WeirError('unauthorized', 'This bootstrap token was spent by another runner.');
-    return assignment(instance, deps).catch((error: unknown) => giveUp(error, instance, deps));
+    return assignment(instance, claim.host, deps).catch((error: unknown) => giveUp(error, instance, deps));
   };
 }
 
@@ -55,12 +57,14 @@ async function giveUp(error: unknown, { attempt }: InstanceRow, { stop }: ClaimD
 }
 
 async function assignment(
-  { attempt, attemptId, tenantId, node }: InstanceRow,
-  { db, openSecrets, downloads, timing }: ClaimDeps,
+  { attempt, attemptId, tenantId, node, provider }: InstanceRow,
+  host: Claim['host'],
+  { db, openSecrets, downloads, givesWholeMachines, timing }: ClaimDeps,
 ): Promise<Assignment> {
   const { jobId, jobName } = attempt;
   const spec = await wholeSpec(db, attempt);
   const { gpus, ...limits } = attempt.limits;
+  const hasGpus = !isTpu(attempt.offer.accelerators.kind);
   const [secrets, files, rendezvous] = await Promise.all([
     openSecrets(tenantId, spec.secrets ?? []),
     downloads({ id: jobId, tenantId, spec }),
@@ -74,13 +78,26 @@ async function assignment(
     spec,
     secrets,
     ...files,
-    limits: { ...limits, gpus: gpus[node] ?? [] },
+    limits: {
+      ...(givesWholeMachines(provider) ? { ...limits, ...allOf(host) } : limits),
+      gpus: hasGpus ? (gpus[node] ?? []) : [],
+    },
     heartbeatSeconds: timing.heartbeatMs / 1000,
     leaseSeconds: timing.leaseMs / 1000,
     graceSeconds: timing.graceMs / 1000,
     rendezvous,
   };
 }
+
+/** For the system and the runner. */
+const keptBytes = 1024 ** 3;
+
+/** What a job has of a machine of its own: the quote's need only said which machine to take. */
+function allOf({ cpus, memoryBytes }: Claim['host']): { cpus: number; memoryBytes: number } {
+  return { cpus, memoryBytes: Math.floor(Math.max(memoryBytes - keptBytes, memoryBytes / 2)) };
+}
+
+const isTpu = (kind: string): boolean => tpuGenerations.some((generation) => generation === kind);
 
 /** A task's own row has only what the broker decides by. */
 async function wholeSpec(db: Database, { spec, arrayId, arrayIndex }: InstanceRow['attempt']): Promise<JobSpec> {

@@ -58,7 +58,7 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
 async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: SweepDeps): Promise<void> {
   const { id, jobId, number } = attempt;
   const { limits, stop, meter, announce, wakeLaunch, wakeSettle } = deps;
-  const step = plan(facts, limits());
+  const step = plan(facts, withWait(limits(), facts, deps));
   switch (step.do) {
     case 'launch':
       for (const instanceId of step.instanceIds) await wakeLaunch(instanceId);
@@ -76,6 +76,12 @@ async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: Sweep
     case 'wait':
       return;
   }
+}
+
+/** A machine that may wait for capacity has that much longer to come up. */
+function withWait(limits: Limits, { offer }: AttemptFacts, { providers }: SweepDeps): Limits {
+  const { capacityWaitMs = 0 } = providers.find(({ name }) => name === offer.provider) ?? {};
+  return { ...limits, bootMs: limits.bootMs + capacityWaitMs };
 }
 
 function factsOf(attempt: ActiveAttempt, { at, names }: Listing): AttemptFacts {

@@ -18,6 +18,8 @@ export type Sellable = {
    * and its price with all in use.
    */
   divisible?: { microUsdPerCpuHour: number; microUsdPerGpuHour: number };
+  /** Set where machines come only so many together, as the hosts of a TPU slice do: the members above are of each. */
+  hosts?: number;
   /** Seconds from asking for the machine to the first line of the job, as usually seen. */
   startSeconds: { p50: number; p90: number };
   /** What a matrix product in fp32 reaches on one of its cores, in GFLOP/s, as measured; left out where it was not. */
@@ -94,6 +96,10 @@ export type Provider = {
   sellables: () => Promise<Sellable[]>;
   /** Undefined where the provider does not run out in a way that we could count. */
   capacity: () => Promise<Capacity | undefined>;
+  /** Whether each job has machines of its own, and with them all that they have. Left out: it takes a part, and no more. */
+  givesWholeMachines?: boolean;
+  /** So long a machine may wait for capacity before it comes up. Left out: none waits. */
+  capacityWaitMs?: number;
   /** Whether jobs of different tenants can run here side by side. */
   isolatesTenants: boolean;
   /** What an operator should read at start, such as how far jobs are kept apart. */

@@ -94,6 +94,10 @@ type Size = { count: number; nodes: number };
 
 function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work): Size[] {
   const most = sellable.accelerators.count;
+  if (sellable.hosts !== undefined) {
+    const isWanted = wanted.count === most * sellable.hosts && (wanted.nodes ?? 1) === 1;
+    return isWanted ? [{ count: most, nodes: sellable.hosts }] : [];
+  }
   const isSliced = sellable.divisible !== undefined;
   if (wanted.kind === 'cpu') return [{ count: isSliced ? (wanted.count ?? 1) : most, nodes: wanted.nodes ?? 1 }];
   if (wanted.count !== null)

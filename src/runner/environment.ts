@@ -28,6 +28,7 @@ export function jobEnvironment(
     CUDA_VISIBLE_DEVICES: limits.gpus.join(','),
     ...place.hostEnv,
     ...gangEnvironment(node, nodes, rendezvous),
+    ...(/^v\d/.test(spec.resources?.accelerators ?? '') ? tpuEnvironment(node, rendezvous) : {}),
     ...spec.env,
     ...secrets,
     WEIR_JOB_ID: job.id,
@@ -55,5 +56,22 @@ function gangEnvironment(node: number, nodes: number, rendezvous: Rendezvous | n
       cluster: { worker: rendezvous.map(({ address, port }) => `${address}:${port}`) },
       task: { type: 'worker', index: node },
     }),
+  };
+}
+
+/**
+ * What JAX, PyTorch/XLA and TensorFlow's TPUStrategy read of a slice, where they would ask the metadata server, which jobs can't reach.
+ * How its chips are wired is in the environment of the host.
+ */
+function tpuEnvironment(node: number, rendezvous: Rendezvous | null): Record<string, string> {
+  const hosts = rendezvous === null || rendezvous.length < 2 ? [] : rendezvous.map(({ address }) => address);
+  const shared = { TPU_SKIP_MDS_QUERY: '1', TPU_WORKER_ID: String(node), PJRT_DEVICE: 'TPU' };
+  if (hosts.length === 0) return { ...shared, TPU_WORKER_HOSTNAMES: 'localhost', TPU_NAME: 'local' };
+  return {
+    ...shared,
+    TPU_WORKER_HOSTNAMES: hosts.join(','),
+    // TensorFlow drives all hosts of a slice from the first, each behind a server of the TPU runtime.
+    KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS: hosts.map((address) => `grpc://${address}:8470`).join(','),
+    TPU_LOAD_LIBRARY: '0',
   };
 }

@@ -72,6 +72,7 @@ export function createWorld(db: Database) {
     secretKey,
     openSecrets: async () => ({}),
     downloads: async () => ({ source: null, inputs: [], checkpoint: [] }),
+    givesWholeMachines: () => false,
     stop,
     timing,
   });

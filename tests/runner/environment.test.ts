@@ -47,3 +47,25 @@ test('a node of a gang gets what torchrun and TF_CONFIG need', () => {
     task: { type: 'worker', index: 1 },
   });
 });
+
+test('a host of a TPU slice gets what JAX and TPUStrategy read of it, and what the machine knows of its chips', () => {
+  const spec = { name: 'a', command: 'true', resources: { accelerators: 'v5e-16' } };
+  const onSlice = { ...place, hostEnv: { TPU_ACCELERATOR_TYPE: 'v5litepod-16', TPU_HOST_BOUNDS: '2,2,1' } };
+  const rendezvous = [
+    { address: '10.0.0.1', port: 1000 },
+    { address: '10.0.0.2', port: 2000 },
+  ];
+  expect(jobEnvironment(assignmentOf({ spec, node: 1, nodes: 2 }), onSlice, rendezvous)).toMatchObject({
+    TPU_ACCELERATOR_TYPE: 'v5litepod-16',
+    TPU_HOST_BOUNDS: '2,2,1',
+    TPU_WORKER_ID: '1',
+    TPU_WORKER_HOSTNAMES: '10.0.0.1,10.0.0.2',
+    TPU_SKIP_MDS_QUERY: '1',
+    KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS: 'grpc://10.0.0.1:8470,grpc://10.0.0.2:8470',
+  });
+  expect(jobEnvironment(assignmentOf({ spec }), onSlice, null)).toMatchObject({
+    TPU_WORKER_ID: '0',
+    TPU_WORKER_HOSTNAMES: 'localhost',
+    TPU_NAME: 'local',
+  });
+});

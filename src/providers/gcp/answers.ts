@@ -46,3 +46,15 @@ export function answerOfOperation({ error, httpErrorStatusCode }: Operation): An
       : undefined,
   };
 }
+
+/** The error in the state of a queued resource, a google.rpc.Status. */
+export function answerOfStatus({ code, message }: { code?: number | null; message?: string | null }): Answer {
+  return {
+    status: undefined,
+    rpcCode: code ?? undefined,
+    code: undefined,
+    message: message ?? 'The request failed.',
+    metadata: {},
+    quota: undefined,
+  };
+}

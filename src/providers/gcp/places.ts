@@ -1,10 +1,14 @@
 import { WeirError } from '../../core/errors.ts';
-import { callOptions, persist } from './call.ts';
+import { callOptions, persist, unlessGone } from './call.ts';
 import type { Clients } from './clients.ts';
-import { regionOf, type GcpSettings } from './settings.ts';
+import { buysTpus, regionOf, type GcpSettings } from './settings.ts';
+import { parentOf } from './slice-body.ts';
 
 /** What each zone has, by its name: machine types, and what may be attached to N1. */
-export type Places = ReadonlyMap<string, { machineTypes: ReadonlySet<string>; acceleratorTypes: ReadonlySet<string> }>;
+export type Places = ReadonlyMap<
+  string,
+  { machineTypes: ReadonlySet<string>; acceleratorTypes: ReadonlySet<string>; slices: ReadonlySet<string> }
+>;
 
 /** Google takes filters of some thousand characters; names in one go beyond this many are asked for without one. */
 const mostInFilter = 60;
@@ -18,7 +22,10 @@ export async function readPlaces(settings: GcpSettings, clients: Clients, machin
   const project = settings.projectId;
   const zones = await readZones(settings, clients);
   const places = new Map(
-    zones.map((zone) => [zone, { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>() }]),
+    zones.map((zone) => [
+      zone,
+      { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>(), slices: new Set<string>() },
+    ]),
   );
   const filter =
     machineTypes.length > mostInFilter ? {} : { filter: machineTypes.map((name) => `(name = "${name}")`).join(' OR ') };
@@ -32,7 +39,22 @@ export async function readPlaces(settings: GcpSettings, clients: Clients, machin
     for await (const [scope, { acceleratorTypes: found }] of listed)
       for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
   });
+  if (buysTpus(settings))
+    for (const [zone, { slices }] of places) await readSlices(settings, clients, { zone, slices });
   return places;
+}
+
+/** A zone that has no TPUs says that there is no such location. */
+async function readSlices(
+  settings: GcpSettings,
+  clients: Clients,
+  { zone, slices }: { zone: string; slices: Set<string> },
+): Promise<void> {
+  const tpu = await clients.tpu();
+  await unlessGone(async () => {
+    const listed = tpu.listAcceleratorTypesAsync({ parent: parentOf(settings, zone), pageSize: 500 }, callOptions);
+    for await (const { type } of listed) slices.add(type ?? '');
+  });
 }
 
 async function readZones({ projectId: project, regions, zones }: GcpSettings, clients: Clients): Promise<string[]> {

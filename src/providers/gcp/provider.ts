@@ -9,8 +9,9 @@ import { createInstance, deleteInstance, listInstances, type GcpContext } from '
 import { isTpu, partsOf } from './machines.ts';
 import { NoSuchPlace, readPlaces, type Places } from './places.ts';
 import { explained } from './refusals.ts';
-import { machineSellables } from './sellables.ts';
-import type { GcpSettings } from './settings.ts';
+import { machineSellables, sliceSellables } from './sellables.ts';
+import { buysTpus, waitsForCapacity, type GcpSettings } from './settings.ts';
+import { createSlice, deleteSlice, listSlices } from './slices.ts';
 
 export type GcpProviderOptions = {
   settings: GcpSettings;
@@ -51,12 +52,31 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
   return {
     name: 'gcp',
     isolatesTenants: true,
-    sellables: async () => machineSellables(boughtOf(await prices(), settings), await market.places(), settings),
+    givesWholeMachines: true,
+    capacityWaitMs: waitsForCapacity(settings) ? (settings.capacityWaitSeconds ?? 300) * 1000 : 0,
+    sellables: async () => {
+      const [priced, places] = [await prices(), await market.places()];
+      const { machines, chips } = boughtOf(priced, settings);
+      return [...machineSellables(machines, places, settings), ...sliceSellables(chips, places, settings)];
+    },
     capacity: () => Promise.resolve(undefined),
     create: (request) =>
-      explained(settings, async () => createInstance(request, bootMetadata(request, await runner(), false), context)),
-    destroy: (instance) => explained(settings, () => deleteInstance(instance, context)),
-    list: shared(() => explained(settings, () => listInstances(context))),
+      explained(settings, async () => {
+        const isSlice = isTpu(request.accelerators.kind);
+        const metadata = bootMetadata(request, await runner(), isSlice);
+        return isSlice ? createSlice(request, metadata, context) : createInstance(request, metadata, context);
+      }),
+    destroy: (instance) =>
+      explained(settings, async () => {
+        await deleteInstance(instance, context);
+        if (buysTpus(settings)) await deleteSlice(instance, context);
+      }),
+    list: shared(() =>
+      explained(settings, async () => [
+        ...(await listInstances(context)),
+        ...(buysTpus(settings) ? await listSlices(context, onError) : []),
+      ]),
+    ),
     close: async () => {
       await (await opening)?.close();
     },
@@ -68,7 +88,9 @@ function createMarket({ settings, prices, onError }: GcpProviderOptions, clients
   let known: Places = new Map();
   let told = '';
   const read = async (): Promise<void> => {
-    const types = boughtOf(await prices(), settings).map(({ machineType }) => partsOf(machineType).machineType);
+    const types = boughtOf(await prices(), settings).machines.map(
+      ({ machineType }) => partsOf(machineType).machineType,
+    );
     known = await explained(settings, async () => readPlaces(settings, await clients(), [...new Set(types)]));
     told = '';
   };
@@ -101,8 +123,9 @@ function createMarket({ settings, prices, onError }: GcpProviderOptions, clients
   };
 }
 
-function boughtOf(machines: PricedMachine[], { kinds, regions }: GcpSettings): PricedMachine[] {
-  return machines.filter(
-    ({ kind, region }) => regions.includes(region) && !isTpu(kind) && (kinds?.some((each) => each === kind) ?? true),
-  );
+/** Of all that is priced what the operator wants: whole machines, and chips that come in slices. */
+function boughtOf(priced: PricedMachine[], { kinds, regions }: GcpSettings) {
+  const wanted: ReadonlySet<string> | undefined = kinds && new Set<string>(kinds);
+  const bought = priced.filter(({ kind, region }) => regions.includes(region) && (wanted?.has(kind) ?? !isTpu(kind)));
+  return { machines: bought.filter(({ kind }) => !isTpu(kind)), chips: bought.filter(({ kind }) => isTpu(kind)) };
 }

@@ -2,6 +2,7 @@ import type { PricedMachine, Sellable } from '../provider.ts';
 import { partsOf } from './machines.ts';
 import type { Places } from './places.ts';
 import { regionOf, type GcpSettings } from './settings.ts';
+import { sliceTypeOf } from './slice-types.ts';
 
 const bytesPerGiB = 1024 ** 3;
 
@@ -25,6 +26,26 @@ export function machineSellables(
       );
     });
     return zones.map((zone) => sell(machine, zone, settings));
+  });
+}
+
+/** From the request to the runner's first call, as slices usually take where there is capacity. */
+const sliceStartSeconds = { p50: 240, p90: 600 };
+
+/** Each slice in each zone that has it, by the catalogue's price of its chips. Pure. */
+export function sliceSellables(chips: readonly PricedMachine[], places: Places, settings: GcpSettings): Sellable[] {
+  return [...places].flatMap(([zone, { slices }]) => {
+    const types = [...slices].flatMap((name) => sliceTypeOf(name) ?? []);
+    return types.flatMap(({ acceleratorType, kind, hosts, chipsPerHost }) =>
+      chips
+        .filter((chip) => chip.kind === kind && chip.region === regionOf(zone))
+        .map((chip) => ({
+          ...sell({ ...chip, machineType: acceleratorType, count: chipsPerHost }, zone, settings),
+          microUsdPerHour: chip.microUsdPerHour * chipsPerHost,
+          startSeconds: sliceStartSeconds,
+          hosts,
+        })),
+    );
   });
 }
 

@@ -130,6 +130,15 @@ function isOwnAddress(url: string): boolean {
   return URL.canParse(url) && /^(localhost|127\..*|0\.0\.0\.0|\[::1?\])$/.test(new URL(url).hostname);
 }
 
+/** TPUs are bought only by who says so: their API has to be enabled, and quotas asked for. */
+export function buysTpus({ kinds = [] }: Pick<GcpSettings, 'kinds'>): boolean {
+  return kinds.some((kind) => tpuGenerations.some((generation) => generation === kind));
+}
+
+export function waitsForCapacity(settings: Pick<GcpSettings, 'kinds' | 'flexStart'>): boolean {
+  return buysTpus(settings) || (settings.flexStart ?? []).length > 0;
+}
+
 export function regionOf(zone: string): string {
   return zone.replace(/-[a-z]$/, '');
 }

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { protos } from '@google-cloud/tpu';
+import { WeirError } from '../../core/errors.ts';
+import type { InstanceRequest, SeenInstance } from '../provider.ts';
+import { answerOf, answerOfStatus } from './answers.ts';
+import { callOptions, persist, unlessGone } from './call.ts';
+import { judge } from './faults.ts';
+import { askedOf, type GcpContext } from './instances.ts';
+import { fromLabels, installationLabel, requestIdOf, toLabelValue } from './labels.ts';
+import { refusal } from './refusals.ts';
+import { hostsLabel, parentOf, queuedResource, sliceIdOf, type QueuedResource } from './slice-body.ts';
+
+type State = protos.google.cloud.tpu.v2.QueuedResourceState.State;
+type StateName = keyof typeof protos.google.cloud.tpu.v2.QueuedResourceState.State;
+
+const stateNames: StateName[] = [
+  'STATE_UNSPECIFIED',
+  'CREATING',
+  'ACCEPTED',
+  'PROVISIONING',
+  'FAILED',
+  'DELETING',
+  'ACTIVE',
+  'SUSPENDING',
+  'SUSPENDED',
+  'WAITING_FOR_RESOURCES',
+];
+
+/** The client gives a state by its number or by its name. */
+export function stateOf({ state }: QueuedResource): StateName {
+  const given: State | StateName | null | undefined = state?.state;
+  return (typeof given === 'number' ? stateNames[given] : given) ?? 'STATE_UNSPECIFIED';
+}
+
+/** So long one launch looks after a slice that waits for capacity; the next launch goes on. */
+const longestLookMs = 45_000;
+const lookMs = 2_000;
+
+/**
+ * Asks for the slice that this host belongs to, where nobody has, and waits until it is there. Each host of an attempt comes here;
+ * the first one asks for all.
+ */
+export async function createSlice(
+  request: InstanceRequest,
+  metadata: Record<string, string>,
+  context: GcpContext,
+  restMs = lookMs,
+): Promise<Date | undefined> {
+  const asked = askedOf(request, context.settings);
+  const until = performance.now() + longestLookMs;
+  try {
+    for (;;) {
+      const found = (await findSlice(request, context)) ?? (await askForSlice(request, metadata, context));
+      const state = found === undefined ? 'CREATING' : stateOf(found);
+      if (state === 'ACTIVE') return await startOf(request, context);
+      if (state === 'FAILED') throw failure(found, request, context);
+      if (state === 'SUSPENDING' || state === 'SUSPENDED')
+        throw refusal(answerOfStatus({ message: 'Stockout: the slice was taken away while it came up.' }), asked);
+      if (performance.now() > until)
+        throw new WeirError('unavailable', `The slice waits for capacity in ${request.zone}: ${state}.`);
+      await sleep(restMs);
+    }
+  } catch (error) {
+    throw error instanceof WeirError ? error : refusal(answerOf(error), asked, error);
+  }
+}
+
+async function findSlice({ name, zone }: InstanceRequest, { settings, clients }: GcpContext) {
+  const tpu = await (await clients()).tpu();
+  const path = `${parentOf(settings, zone)}/queuedResources/${sliceIdOf(name)}`;
+  return (await unlessGone(() => tpu.getQueuedResource({ name: path }, callOptions)))?.[0];
+}
+
+async function askForSlice(
+  request: InstanceRequest,
+  metadata: Record<string, string>,
+  { settings, clients }: GcpContext,
+): Promise<undefined> {
+  const tpu = await (await clients()).tpu();
+  const body = queuedResource(request, settings, metadata);
+  const queuedResourceId = sliceIdOf(request.name);
+  const requestId = requestIdOf('queue', request.zone, JSON.stringify(body));
+  const parent = parentOf(settings, request.zone);
+  await persist(() =>
+    tpu.createQueuedResource({ parent, queuedResourceId, queuedResource: body, requestId }, callOptions),
+  ).catch((error: unknown) => {
+    if (judge(answerOf(error)).is !== 'there-already') throw error;
+  });
+  return undefined;
+}
+
+/** Since when it is paid: the node is made when there is capacity, not when it was asked for. */
+async function startOf({ name, zone }: InstanceRequest, { settings, clients }: GcpContext): Promise<Date | undefined> {
+  const tpu = await (await clients()).tpu();
+  const path = `${parentOf(settings, zone)}/nodes/${sliceIdOf(name)}`;
+  const [node] = (await unlessGone(() => tpu.getNode({ name: path }, callOptions))) ?? [];
+  const seconds = Number(node?.createTime?.seconds ?? Number.NaN);
+  return Number.isNaN(seconds) ? undefined : new Date(seconds * 1000);
+}
+
+/** Beyond its time a request fails without a word of capacity. */
+const expiryTexts = /valid.?until|expired|deadline|timed? ?out|could not be (fulfilled|provisioned)/i;
+
+function failure(found: QueuedResource | undefined, request: InstanceRequest, { settings }: GcpContext): WeirError {
+  const status = found?.state?.failedData?.error ?? {};
+  const message = status.message ?? '';
+  const isExpired = message === '' || expiryTexts.test(message);
+  const answer = answerOfStatus(isExpired ? { message: `Stockout: ${message}` } : status);
+  return refusal(answer, askedOf(request, settings));
+}
+
+/** Asks for the end of the slice with all its hosts. */
+export async function deleteSlice({ name, zone }: { name: string; zone: string }, context: GcpContext): Promise<void> {
+  const { settings, clients } = context;
+  const tpu = await (await clients()).tpu();
+  const id = sliceIdOf(name);
+  const parent = parentOf(settings, zone);
+  const asked = await unlessUnderWay(() =>
+    tpu.deleteQueuedResource({ name: `${parent}/queuedResources/${id}`, force: true }, callOptions),
+  );
+  if (asked === undefined) await unlessUnderWay(() => tpu.deleteNode({ name: `${parent}/nodes/${id}` }, callOptions));
+}
+
+/** What is being deleted can't be deleted again; it is listed until it is gone. */
+async function unlessUnderWay(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await unlessGone(call);
+  } catch (error) {
+    const { rpcCode } = answerOf(error);
+    if (rpcCode === failedPrecondition || rpcCode === aborted) return 'under way';
+    throw error;
+  }
+}
+
+const failedPrecondition = 9;
+const aborted = 10;
+
+/**
+ * The hosts of every slice of ours that exists or may come to. A slice that was taken away has none any more; what is left of its request
+ * is deleted on the way.
+ */
+export async function listSlices(context: GcpContext, onError: (error: unknown) => void): Promise<SeenInstance[]> {
+  const { settings, clients, installation } = context;
+  const tpu = await (await clients()).tpu();
+  const parent = parentOf(settings, '-');
+  const ours = (labels: Record<string, string> | null | undefined) =>
+    labels?.[installationLabel] === toLabelValue(installation);
+  const seen = new Map<string, SeenInstance[]>();
+  await persist(async () => {
+    for await (const resource of tpu.listQueuedResourcesAsync({ parent, pageSize: 500 }, callOptions)) {
+      const node = resource.tpu?.nodeSpec?.[0]?.node;
+      if (!ours(node?.labels)) continue;
+      const { id, zone } = placeIn(resource.name);
+      if (stateOf(resource) === 'SUSPENDED') await deleteSlice({ name: `${id}-0`, zone }, context).catch(onError);
+      else seen.set(`${zone}/${id}`, hostsOf(id, zone, node?.labels ?? {}));
+    }
+  });
+  await persist(async () => {
+    for await (const node of tpu.listNodesAsync({ parent, pageSize: 500 }, callOptions)) {
+      const { id, zone } = placeIn(node.name);
+      if (ours(node.labels) && !isTakenAway(node)) seen.set(`${zone}/${id}`, hostsOf(id, zone, node.labels ?? {}));
+    }
+  });
+  return [...seen.values()].flat();
+}
+
+function isTakenAway({ state }: protos.google.cloud.tpu.v2.INode): boolean {
+  return state === 'PREEMPTED' || state === preempted;
+}
+
+const preempted = 11;
+
+function hostsOf(id: string, zone: string, labels: Record<string, string>): SeenInstance[] {
+  const count = Number(labels[hostsLabel] ?? 1);
+  return Array.from({ length: count }, (_, node) => ({ name: `${id}-${node}`, zone, labels: fromLabels(labels) }));
+}
+
+function placeIn(name: string | null | undefined): { id: string; zone: string } {
+  const [, , , zone = '', , id = ''] = (name ?? '').split('/');
+  return { id, zone };
+}
