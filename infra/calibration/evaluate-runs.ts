@@ -15,7 +15,8 @@ export type RunReport = {
   /** Language models and mixtures of 2 billion parameters or more. */
   largeLanguage: Score;
   spread: Spread;
-  outcomes: (Ranged & { accelerator: string })[];
+  /** `share` is what the run kept of the peak. */
+  outcomes: (Ranged & { accelerator: string; share: number })[];
 };
 
 /** What is left in ln(actual ÷ predicted), as standard deviations: between groups, and among the runs of one. */
@@ -47,8 +48,9 @@ export function evaluateRuns(tables: Tables): RunReport {
       baselines: baselinesOf(known, others),
     }));
   });
-  const outcomes = tested.map(({ known: { run, hours }, ours }) => ({
+  const outcomes = tested.map(({ known: { run, hours, observed }, ours }) => ({
     name: run.name,
+    share: Math.exp(observed.logShare),
     accelerator: run.accelerator,
     origin: run.group,
     predicted: ours,

@@ -56,12 +56,22 @@ const candidates: readonly Candidate[] = [
   },
 ];
 
-/** The terms that are in, then each candidate beside them. */
+type Variant = { name: string; meaning: string; terms: readonly Term[] };
+
+/** The terms that are in, without those that were added last, and each candidate beside them. */
+const variants: readonly Variant[] = [
+  { name: 'as it is', meaning: '', terms: quotedTerms },
+  ...[['steadyMixture'], ['tuning'], ['steadyMixture', 'tuning']].map((left) => ({
+    name: `without ${left.join(', ')}`,
+    meaning: '',
+    terms: quotedTerms.filter(({ name }) => !left.includes(name)),
+  })),
+  ...candidates.map((candidate) => ({ ...candidate, terms: [...quotedTerms, candidate] })),
+];
+
 export function evaluateTerms(tables: Tables): TermReport[] {
   const observations = observeAll(tables);
-  const asItIs = { name: 'as it is', meaning: '', terms: quotedTerms };
-  const tried = candidates.map((candidate) => ({ ...candidate, terms: [...quotedTerms, candidate] }));
-  return [asItIs, ...tried].map(({ name, meaning, terms }) => {
+  return variants.map(({ name, meaning, terms }) => {
     const residuals = residualsOf(observations, terms);
     const runs = residuals.filter(({ point }) => !point.isSteady).map(({ residual }) => residual);
     const steady = residuals.filter(({ point }) => point.isSteady && isLanguage(point));
@@ -71,15 +81,7 @@ export function evaluateTerms(tables: Tables): TermReport[] {
       value: fitShare(observations, terms)[name] ?? null,
       runs: {
         meanLog: meanAbsolute(runs),
-        medianErrorPercent: Number(
-          (
-            100 *
-            quantile(
-              runs.map((each) => Math.abs(Math.expm1(each))),
-              0.5,
-            )
-          ).toFixed(1),
-        ),
+        medianErrorPercent: medianError(runs),
       },
       steadyMeanLog: meanAbsolute(steady.map(({ residual }) => residual)),
     };
@@ -97,6 +99,52 @@ function residualsOf(observations: readonly Observation[], terms: readonly Term[
   });
 }
 
+function medianError(residuals: readonly number[]): number {
+  const errors = residuals.map((residual) => Math.abs(Math.expm1(residual)));
+  return Number((100 * quantile(errors, 0.5)).toFixed(1));
+}
+
+/**
+ * Median error of whole runs in % where the choice among the variants is made without them too: for each origin by the mean of
+ * |ln(predicted ÷ actual)| on the others, each in turn left out with it.
+ */
+export function nestedMedianError(tables: Tables): number {
+  const observations = observeAll(tables);
+  const origins = [...new Set(observations.filter(({ point }) => !point.isSteady).map(({ origin }) => origin))];
+  const tried = variants.map(({ terms }) => residualsOfPairs(observations, origins, terms));
+  const residuals = origins.flatMap((outer) => {
+    const others = origins.filter((origin) => origin !== outer);
+    const lossOf = (residualsIn: (typeof tried)[number]): number =>
+      meanAbsolute(others.flatMap((inner) => residualsIn(inner, outer)));
+    const [best] = tried.toSorted((left, right) => lossOf(left) - lossOf(right));
+    return best?.(outer, outer) ?? [];
+  });
+  return medianError(residuals);
+}
+
+/** Residuals of the whole runs of one origin, by a fit without it and another. */
+function residualsOfPairs(
+  observations: readonly Observation[],
+  origins: readonly string[],
+  terms: readonly Term[],
+): (of: string, other: string) => number[] {
+  const known = new Map<string, number[]>();
+  for (const [at, one] of origins.entries())
+    for (const other of origins.slice(at)) {
+      const fit = fitShare(
+        observations.filter(({ origin }) => origin !== one && origin !== other),
+        terms,
+      );
+      const residualsIn = (of: string): number[] =>
+        observations
+          .filter(({ origin, point }) => origin === of && !point.isSteady)
+          .map(({ point, logShare }) => logShare - predictLogShare(fit, point, terms));
+      known.set(`${one} without ${other}`, residualsIn(one));
+      known.set(`${other} without ${one}`, residualsIn(other));
+    }
+  return (of, other) => known.get(`${of} without ${other}`) ?? [];
+}
+
 function meanAbsolute(values: readonly number[]): number {
-  return Number((values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length).toFixed(3));
+  return Number((values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length).toFixed(4));
 }

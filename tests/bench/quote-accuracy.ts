@@ -9,7 +9,7 @@ import { readCompact } from '../../infra/calibration/compact.ts';
 import { evaluateNew, evaluatePilot, evaluateSeen } from '../../infra/calibration/evaluate-classes.ts';
 import { evaluateRuns } from '../../infra/calibration/evaluate-runs.ts';
 import { evaluateSteps } from '../../infra/calibration/evaluate-steps.ts';
-import { evaluateTerms } from '../../infra/calibration/evaluate-terms.ts';
+import { evaluateTerms, nestedMedianError } from '../../infra/calibration/evaluate-terms.ts';
 import { drawRuns } from '../../infra/calibration/picture.ts';
 import { writeReport } from '../../infra/calibration/report.ts';
 import { quoteUnseen } from '../../infra/calibration/unseen-runs.ts';
@@ -21,6 +21,7 @@ const date = new Date().toISOString().slice(0, 10);
 
 const runs = evaluateRuns(tables);
 const terms = evaluateTerms(tables);
+const nestedErrorPercent = nestedMedianError(tables);
 const unseenRuns = quoteUnseen();
 const seen = evaluateSeen(tables);
 const unseen = evaluateNew(tables);
@@ -40,7 +41,7 @@ const intervals = {
 writeFileSync(join(root, 'src/quotes/fitted/intervals.json'), `${JSON.stringify(intervals, null, 2)}\n`);
 writeFileSync(
   join(root, 'docs/quote-accuracy.md'),
-  writeReport({ date, runs, terms, unseenRuns, seen, unseen, pilot, steps }),
+  writeReport({ date, runs, terms, nestedErrorPercent, unseenRuns, seen, unseen, pilot, steps }),
 );
 writeFileSync(join(root, 'docs/images/quote-accuracy.svg'), drawRuns(runs.outcomes));
 
@@ -55,6 +56,7 @@ finish({
   steps,
   summary: {
     runsMedianErrorPercent: medianOf(runs.scores),
+    runsNestedMedianErrorPercent: nestedErrorPercent,
     runsLargeLanguageMedianErrorPercent: runs.largeLanguage.medianErrorPercent,
     runsHalfWidthFactor80: runs.interval.medianHalfWidthFactor,
     runsCoverage80Percent: runs.interval.coveragePercent,
