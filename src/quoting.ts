@@ -4,6 +4,7 @@ import { requireUploads } from './artifacts/upload.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
 import { createCurrentOffers } from './dispatch/availability.ts';
+import { createProspects } from './dispatch/prospects.ts';
 import { createQueueOutlook } from './dispatch/queue-outlook.ts';
 import { bucketRegionsOf, type Foundation } from './foundation.ts';
 import { createPilots } from './jobs/pilot.ts';
@@ -18,9 +19,10 @@ import { createQuoter, type Quoter } from './quotes/quote.ts';
 import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
 import type { Seller } from './quotes/sellers.ts';
 import { insertQuote, requireQuote } from './quotes/store.ts';
+import { committedByTenant } from './shares/store.ts';
 import { createOutlook } from './shares/outlook.ts';
 import { bindingPolicy } from './tenants/lineage.ts';
-import { currentLineage } from './tenants/policies.ts';
+import { currentLineage, currentPolicies } from './tenants/policies.ts';
 import { requireSecrets } from './tenants/secrets.ts';
 
 /** For quotes and admission. A change made by another process is seen within this; what starts a job reads the policy itself. */
@@ -47,6 +49,8 @@ export function createQuoting(foundation: Foundation) {
     quoteMs: config.timing.quoteMs,
   });
   const isolating = new Set(providers.filter(({ isolatesTenants }) => isolatesTenants).map(({ name }) => name));
+  const capacities = () => capacitiesOf(providers);
+  const { prospects, forgetPolicies } = prospectsIn(foundation);
   const submit = createSubmit({
     db,
     now,
@@ -64,19 +68,34 @@ export function createQuoting(foundation: Foundation) {
       await requireArtifactInputs(db.client, tenantId, spec);
     },
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
+    prospects,
     ...createOccupancy(db.client, (provider) => isolating.has(provider)),
     wakeDispatch,
   });
   return {
-    forgetPolicy: lineages.forget,
+    forgetPolicy: (tenantId: string) => {
+      lineages.forget(tenantId);
+      forgetPolicies();
+    },
     quote,
     offers: createCurrentOffers({
       db,
       now,
       offers: async () => listOffers(await sellers()),
-      capacities: () => capacitiesOf(providers),
+      capacities,
     }),
     submit,
     pilots: createPilots({ db, now, pilotMs: config.timing.pilotMs, submit, quote }),
   };
+}
+
+function prospectsIn({ db, now, providers, petaflopsPerAccelerator }: Foundation) {
+  return createProspects({
+    db,
+    now,
+    capacities: () => capacitiesOf(providers),
+    petaflopsPerAccelerator,
+    policies: currentPolicies,
+    committed: committedByTenant,
+  });
 }

@@ -177,6 +177,7 @@ function begin(
     tenantId: tenant.id,
     attempt: 0,
     priority: job.priority,
+    queuedAt: job.queuedAt,
     choice,
     startedAt: state.now,
     checkpointedAt: undefined,

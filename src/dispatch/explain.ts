@@ -1,6 +1,6 @@
 import { byTenant, type Queues } from './order.ts';
-import { decideRound } from './decide.ts';
-import type { Choice, Snapshot } from './snapshot.ts';
+import { decideRound, type Preemption } from './decide.ts';
+import type { Choice, QueuedJob, RunningJob, Snapshot } from './snapshot.ts';
 import { countEnd, openState, type State } from './state.ts';
 
 export type Eta = { p50: number | null; p90: number | null };
@@ -32,10 +32,11 @@ function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, 
   for (let step = 0; step < maxSteps && looks < maxLooks && queues.size > 0; step += 1) {
     looks += [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);
     const { starts, preemptions } = decideRound(state, queues);
-    for (const { jobId } of starts) startsAt.set(jobId, state.now);
-    queues = without(queues, startsAt);
+    for (const { jobId } of starts) if (!startsAt.has(jobId)) startsAt.set(jobId, state.now);
+    queues = without(queues, new Set(starts.map(({ jobId }) => jobId)));
     const nextAt = preemptions.length > 0 ? state.now + noticeMs : nextChange(state, queues, percentile);
     if (nextAt === undefined) break;
+    queues = withRequeued(queues, state, preemptions);
     for (const { jobId } of preemptions) countEnd(state, jobId);
     endUntil(state, nextAt, percentile);
   }
@@ -51,7 +52,25 @@ function nextInLine(queues: Queues): Queues {
   return new Map([...queues].map(([id, queue]) => [id, queue.slice(0, each)]));
 }
 
-function without(queues: Queues, started: Map<string, number>): Queues {
+/** Who makes way waits again at its place, with what no checkpoint holds still to do. */
+function withRequeued(queues: Queues, { running, now }: State, preemptions: readonly Preemption[]): Queues {
+  if (preemptions.length === 0) return queues;
+  const again = preemptions.flatMap(({ jobId, lostMs }) => {
+    const job = running.get(jobId);
+    return job === undefined ? [] : [requeued(job, { now, lostMs })];
+  });
+  return byTenant([...[...queues.values()].flat(), ...again]);
+}
+
+function requeued({ id, tenantId, priority, queuedAt, choice, endsAt }: RunningJob, left: Left): QueuedJob {
+  const leftMs = (end: number) => Math.max(1, end - left.now + left.lostMs);
+  const durationMs = { p50: leftMs(endsAt.p50), p90: leftMs(endsAt.p90) };
+  return { id, tenantId, priority, queuedAt, notBefore: 0, choices: [{ ...choice, durationMs }] };
+}
+
+type Left = { now: number; lostMs: number };
+
+function without(queues: Queues, started: ReadonlySet<string>): Queues {
   const left: Queues = new Map();
   for (const [id, queue] of queues) {
     const waiting = queue.filter((job) => !started.has(job.id));

@@ -1,7 +1,7 @@
 import type { Quota } from './snapshot.ts';
 
 /** A tenant as far as its guarantees go. */
-type Holder = {
+export type Holder = {
   id: string;
   lineage: Holder[];
   parent: string | undefined;

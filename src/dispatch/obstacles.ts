@@ -55,7 +55,7 @@ function shareObstacles(choice: Choice, { lineage }: TenantState, { startedUse }
   const found: Obstacle[] = [];
   const entry = entryOf(choice);
   for (const { id, shareCap } of lineage) {
-    if (shareCap === undefined) continue;
+    if (shareCap === undefined || isAlone(shareCap, startedUse)) continue;
     const after = shareWith(shareCap, startedUse, entry);
     if (after <= shareCap.share) continue;
     const before = shareWith(shareCap, startedUse, 0);
@@ -65,6 +65,18 @@ function shareObstacles(choice: Choice, { lineage }: TenantState, { startedUse }
   }
   return found;
 }
+
+/** Where nobody knows what the pool could give, and nobody else has had any of it, a share says nothing. */
+function isAlone(
+  { ownPetaflopSeconds, poolPetaflopSeconds, floorPetaflopSeconds }: ShareCap,
+  startedUse: number,
+): boolean {
+  return floorPetaflopSeconds === 0 && isAll(ownPetaflopSeconds, poolPetaflopSeconds + startedUse);
+}
+
+/** Sums of many parts are not exact. */
+const tolerance = 1e-9;
+const isAll = (own: number, pool: number) => pool - own <= tolerance * pool;
 
 function shareWith(cap: ShareCap, startedUse: number, entry: number): number {
   const pool = cap.poolPetaflopSeconds + startedUse + entry;
@@ -87,6 +99,7 @@ function fallsBelow(cap: ShareCap, startedUse: number, entry: number): number | 
 function concentrationObstacles(choice: Choice, { windowUse }: TenantState, { concentration }: State): Obstacle[] {
   if (concentration === undefined) return [];
   const { squaredPetaflopSeconds, largestPetaflopSeconds, poolPetaflopSeconds, floorPetaflopSeconds } = concentration;
+  if (floorPetaflopSeconds === 0 && isAll(windowUse, poolPetaflopSeconds)) return [];
   const entry = entryOf(choice);
   const measure = Math.max(poolPetaflopSeconds, floorPetaflopSeconds);
   const measureAfter = Math.max(poolPetaflopSeconds + entry, floorPetaflopSeconds);

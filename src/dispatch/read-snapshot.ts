@@ -154,6 +154,7 @@ function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: S
       tenantId,
       attempt: row.attempt,
       priority: row.priority,
+      queuedAt: row.queuedAt.getTime(),
       choice,
       startedAt: row.startedAt?.getTime(),
       checkpointedAt: row.checkpointedAt?.getTime(),

@@ -128,6 +128,7 @@ export function runningJob(waiting: Waiting, { optionId, gpus, now, run }: Start
     attempt: run.stretches.length + 1,
     tenantId,
     priority,
+    queuedAt: waiting.queuedAt,
     choice,
     startedAt: now,
     checkpointedAt: undefined,

@@ -118,6 +118,8 @@ export type RunningJob = {
   /** Its number; 0 where it was started since the snapshot. */
   attempt: number;
   priority: number;
+  /** Its place in the queue, where it makes way. */
+  queuedAt: number;
   choice: Choice;
   /** Since when its attempt runs; undefined while its machines come up. */
   startedAt: number | undefined;

@@ -106,6 +106,7 @@ export type ActiveRow = {
   offer: Offer;
   limits: NodeLimits;
   priority: number;
+  queuedAt: Date;
   isStopping: boolean;
   startedAt: Date | null;
   createdAt: Date;
@@ -122,7 +123,7 @@ export type ActiveRow = {
 export async function readActive(tx: Sql): Promise<ActiveRow[]> {
   return tx.$queryRaw<ActiveRow[]>`
     SELECT attempt.job_id AS "jobId", attempt.tenant_id AS "tenantId", attempt.number AS attempt, ${neededSpec}, attempt.offer, limits,
-      job.priority, attempt.state = 'stopping' AS "isStopping",
+      job.priority, job.queued_at AS "queuedAt", attempt.state = 'stopping' AS "isStopping",
       attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
       (SELECT max(artifact.created_at) FROM artifact WHERE artifact.job_id = job.id AND kind = 'checkpoint'
         AND verified_at IS NOT NULL) AS "checkpointedAt",

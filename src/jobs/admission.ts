@@ -1,5 +1,6 @@
 import { invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd, type MicroUsd } from '../core/money.ts';
+import { parseDuration } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
@@ -25,12 +26,20 @@ export function withPriority(spec: JobSpec, { priorityCeiling = 100 }: Policy): 
     : spec;
 }
 
-type Admission = {
+/** What may ever be, whoever is at work now. */
+export type Prospects = {
+  /** What each tenant has spent, with all below it. */
+  spentTotals: ReadonlyMap<string, MicroUsd>;
+  /** Of a provider's accelerators of a kind, what this tenant could have; Infinity where it can't be counted. */
+  most: (provider: string, kind: string) => number;
+  /** All that the pool could give at once; Infinity where a part can't be counted. */
+  poolPetaflops: number;
+};
+
+type Admission = Prospects & {
   /** The tenant, then those above it: their limits hold together. */
   lineage: Lineage;
   spec: JobSpec;
-  /** By the tenant itself. What its organisation has spent is looked at when the job is to start. */
-  spentTotal: MicroUsd;
   petaflopsPerAccelerator: (kind: string) => number;
 };
 
@@ -39,12 +48,14 @@ type Admission = {
  * @throws WeirError `can-never-start` with the blockers of the option that the least is in the way of, and what would change that.
  */
 export function checkPolicy(admission: Admission, options: QuoteOption[]): void {
-  const blockers = options.map((option) =>
-    admission.lineage.flatMap((level, index) => [
+  const blockers = options.map((option) => [
+    ...admission.lineage.flatMap((level, index) => [
       ...limitBlockers(level, index > 0, admission, option),
       ...budgetBlockers(level, index > 0, admission, option),
+      ...shareBlockers(level, index > 0, admission, option),
     ]),
-  );
+    ...keptBlockers(admission, option),
+  ]);
   const [first = []] = blockers.toSorted((a, b) => a.length - b.length);
   if (first.length === 0) return;
   throw new WeirError('can-never-start', first.map(({ message }) => message).join(' '), {
@@ -110,7 +121,7 @@ function countBlockers(
 function budgetBlockers(
   { id, policy: { budget } }: Level,
   isAbove: boolean,
-  { spec, spentTotal }: Admission,
+  { spec, spentTotals }: Admission,
   option: QuoteOption,
 ): Blocker[] {
   const reservation = reservationFor(spec, option);
@@ -118,7 +129,7 @@ function budgetBlockers(
   return (
     [
       ['monthlyUsd', 0],
-      ['totalUsd', isAbove ? 0 : spentTotal],
+      ['totalUsd', spentTotals.get(id) ?? 0],
     ] as const
   )
     .filter(([name, spent]) => reservation + spent > fromUsd(budget?.[name] ?? Infinity))
@@ -133,4 +144,47 @@ function budgetBlockers(
         unblocks: `${lower} operator raises the budget by ${formatUsd(toUsd(reservation - left))}.`,
       };
     });
+}
+
+/** What others are guaranteed and do not lend is theirs, idle or not. */
+function keptBlockers(
+  { lineage, most }: Admission,
+  { offer: { provider, accelerators, nodes } }: QuoteOption,
+): Blocker[] {
+  const { kind } = accelerators;
+  const wanted = accelerators.count * nodes;
+  const left = Math.max(0, most(provider, kind));
+  const isGuaranteed = lineage.some(({ policy }) => wanted <= (policy.guaranteed?.[kind] ?? 0));
+  if (wanted <= left || isGuaranteed) return [];
+  const unit = kind === 'cpu' ? 'cores' : kind;
+  return [
+    {
+      code: 'quota',
+      message: `The job wants ${wanted} ${unit} at once; ${provider} has ${left} that other tenants are not guaranteed without lending them.`,
+      unblocks: `Ask for at most ${left} ${unit}, or an operator raises what the others lend by ${wanted - left}.`,
+    },
+  ];
+}
+
+/** A job that is more than the cap by itself, were others to use all that the pool gives in the window. */
+function shareBlockers(
+  { id, policy: { shareCap } }: Level,
+  isAbove: boolean,
+  { poolPetaflops, petaflopsPerAccelerator }: Admission,
+  { offer: { accelerators, nodes }, durationSeconds }: QuoteOption,
+): Blocker[] {
+  if (shareCap?.mode !== 'hard' || poolPetaflops === Infinity) return [];
+  const entry = petaflopsPerAccelerator(accelerators.kind) * accelerators.count * nodes * durationSeconds.p50;
+  const window = (poolPetaflops * parseDuration(shareCap.window ?? '30d')) / 1000;
+  const least = entry === 0 ? 0 : entry / (window + entry);
+  if (least <= shareCap.share) return [];
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const owner = isAbove ? ` of the organisation ${id}` : '';
+  return [
+    {
+      code: 'share-cap',
+      message: `The job alone is ${percent(least)} of all that the pool could give in ${shareCap.window ?? '30d'}; the hard share cap${owner} is ${percent(shareCap.share)}.`,
+      unblocks: 'Ask for a shorter job or fewer accelerators, or an operator raises shareCap.share or its window.',
+    },
+  ];
 }

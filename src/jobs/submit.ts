@@ -11,10 +11,9 @@ import type { Policy } from '../protocol/tenant.ts';
 import { bindingPolicy, type Lineage } from '../tenants/lineage.ts';
 import { policyReasons } from '../quotes/reasons.ts';
 import { asText } from '../quotes/store.ts';
-import { committed } from '../shares/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';
-import { checkPolicy, checkPriority, reservationFor, withPriority } from './admission.ts';
+import { checkPolicy, checkPriority, reservationFor, withPriority, type Prospects } from './admission.ts';
 import type { HeldQuote, HoldQuote } from './requote.ts';
 import { findShownJob } from './shown-store.ts';
 import { specFaults } from './spec-faults.ts';
@@ -36,6 +35,8 @@ export type SubmitDeps = {
   /** Makes such a provider's machine this tenant's. False where another was first. */
   occupy: (provider: string, tenantId: string) => Promise<boolean>;
   petaflopsPerAccelerator: (kind: string) => number;
+  /** What may ever be, of the tenant whose lineage it is. */
+  prospects: (lineage: Lineage) => Promise<Prospects>;
   wakeDispatch: () => void;
 };
 
@@ -60,6 +61,7 @@ export function createSubmit({
   isBarred,
   occupy,
   petaflopsPerAccelerator,
+  prospects,
   wakeDispatch,
 }: SubmitDeps): Submit {
   const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows), insertLanes);
@@ -78,9 +80,7 @@ export function createSubmit({
     const limits = bindingPolicy(lineage);
     const choices = await openTo(tenantId, countable(choicesOf(held, limits, spec), spec), isBarred);
     checkPriority(limits, spec);
-    const spentTotal =
-      limits.budget?.totalUsd === undefined ? 0 : (await committed(db.client, tenantId, now())).spentTotal;
-    checkPolicy({ lineage, spec, spentTotal, petaflopsPerAccelerator }, choices);
+    checkPolicy({ lineage, spec, ...(await prospects(lineage)), petaflopsPerAccelerator }, choices);
     const isTaken = (provider: string) => occupy(provider, tenantId).then((isOurs) => !isOurs);
     const options = await openTo(tenantId, choices, isTaken);
     const ranked = withPriority(spec, limits);

@@ -128,7 +128,7 @@ export const Policy = Type.Object(
             exclusiveMinimum: 0,
             maximum: 1,
             description:
-              'Of what the pool has given in the window, or of a tenth of what it could have given, if that is more.',
+              'Of what the pool has given in the window, or of a tenth of what it could have given, if that is more. Where no provider says how much it has, who is alone may start.',
           }),
           window: Type.Optional(
             Type.String({
@@ -194,9 +194,21 @@ export type Policy = Static<typeof Policy>;
 
 export const PoolPolicy = Type.Object(
   {
-    hhiCeiling: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' })),
+    hhiCeiling: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description:
+          'Over 30 days, measured as shares are; a start that would raise the HHI above it waits. Left out: none.',
+      }),
+    ),
     largestShareCeiling: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Left out: none.' }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description:
+          'Over 30 days, of any tenant alone; a start that would raise its share above it waits. Left out: none.',
+      }),
     ),
     halfLife: Type.Optional(
       Type.String({ pattern: windowOfPolicy, description: 'Of past use in the fair order. Left out: 7d.' }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide, type Decisions } from '../../src/dispatch/decide.ts';
-import type { ShareCap, Snapshot } from '../../src/dispatch/snapshot.ts';
+import type { ShareCap, Snapshot, TenantUse } from '../../src/dispatch/snapshot.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
 
 const started = ({ starts }: Decisions) => starts.map(({ jobId }) => jobId);
@@ -216,5 +216,40 @@ describe('for every snapshot', () => {
       expect(decide(from)).toEqual(decisions);
       expect(from).toEqual(copy);
     });
+  });
+});
+
+describe('where nobody knows what the pool could give', () => {
+  const capped = (own: number, pool: number) => ({
+    share: 0.3,
+    mode: 'hard' as const,
+    ownPetaflopSeconds: own,
+    poolPetaflopSeconds: pool,
+    floorPetaflopSeconds: 0,
+  });
+  const ceilings = (own: number, pool: number) => ({
+    hhiCeiling: 0.5,
+    largestShareCeiling: 0.5,
+    squaredPetaflopSeconds: own ** 2 + (pool - own) ** 2,
+    largestPetaflopSeconds: own,
+    poolPetaflopSeconds: pool,
+    floorPetaflopSeconds: 0,
+  });
+  const start = (shareCap: TenantUse['shareCap'], windowUse: number, pool: number) => {
+    const rules = { minRuntimeMs: 0, preemptsLowerPriority: false, concentration: ceilings(windowUse, pool) };
+    return decide(snapshot({ queued: [job('j', 'a')], tenants: [tenant('a', { shareCap, windowUse })], rules }));
+  };
+
+  test('who is alone may start, also again, whatever caps say of shares', () => {
+    expect(start(capped(0, 0), 0, 0).starts).toHaveLength(1);
+    expect(start(capped(5, 5), 5, 5).starts).toHaveLength(1);
+  });
+
+  test('caps and ceilings hold as soon as others have had some of it', () => {
+    expect(start(capped(5, 6), 5, 6).waits[0]?.blockers.map(({ code }) => code)).toEqual([
+      'share-cap',
+      'concentration',
+      'concentration',
+    ]);
   });
 });

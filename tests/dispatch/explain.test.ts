@@ -22,6 +22,26 @@ test('what time alone does not unblock has no expected start', () => {
   expect(etas.get('a1')).toEqual({ p50: null, p90: null });
 });
 
+test('a job that makes way waits again at its place, before those of its tenant that came later', () => {
+  const whole = choice({ cpus: 4 });
+  const etas = forecast(
+    snapshot({
+      now: 2 * minute,
+      queued: [job('mine', 'a', { choices: [whole] }), job('later', 'b', { queuedAt: 1, choices: [whole] })],
+      tenants: [
+        tenant('a', { quotas: { cpu: { guaranteed: 4, borrowing: 0, lending: 4 } } }),
+        tenant('b', { accelerators: { cpu: 4 }, running: 1 }),
+      ],
+      pools: [pool({ cpus: 0 })],
+      running: [running('borrower', 'b', 10 * minute, { choice: whole })],
+    }),
+  );
+  const mine = etas.get('mine')?.p50 ?? NaN;
+  expect(mine).toBe(2.5 * minute);
+  // The guaranteed job's ten minutes, then the ten of the one that made way, of which no checkpoint held anything.
+  expect(etas.get('later')?.p50).toBe(mine + 20 * minute);
+});
+
 test('ten thousand waiting jobs of two hundred tenants hold up nobody', () => {
   const ids = Array.from({ length: 200 }, (_, index) => `tenant${index}`);
   const queued = ids.flatMap((id) => Array.from({ length: 50 }, (_, n) => job(`${id}-${n}`, id, { queuedAt: n })));

@@ -63,6 +63,7 @@ export function running(
     tenantId,
     attempt: 1,
     priority: 50,
+    queuedAt: 0,
     choice: of,
     startedAt: 0,
     checkpointedAt: undefined,

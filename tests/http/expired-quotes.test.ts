@@ -59,6 +59,7 @@ async function openMarket(
     lineage: async (id) => [{ id, policy: {} }],
     checkReferences: async () => undefined,
     petaflopsPerAccelerator: () => 1,
+    prospects: async () => ({ spentTotals: new Map(), most: () => Infinity, poolPetaflops: Infinity }),
     isBarred: async () => false,
     occupy: async () => true,
     wakeDispatch: () => undefined,

@@ -1,11 +1,13 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
+import { createProspects } from '../../src/dispatch/prospects.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
-import { charge } from '../../src/shares/store.ts';
+import { charge, committedByTenant } from '../../src/shares/store.ts';
+import { currentPolicies } from '../../src/tenants/policies.ts';
 import { operatorKey, sampleQuote, test } from '../support/app.ts';
 
 const job = { name: 'train', command: 'true' };
@@ -34,6 +36,14 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     isBarred: async () => false,
     occupy: async () => true,
     petaflopsPerAccelerator: () => 2,
+    prospects: createProspects({
+      db,
+      now: () => new Date(),
+      capacities: async () => new Map(),
+      petaflopsPerAccelerator: () => 2,
+      policies: currentPolicies,
+      committed: committedByTenant,
+    }).prospects,
     wakeDispatch: () => undefined,
   });
   return async (spec: object = {}): Promise<Job> =>

@@ -19,6 +19,7 @@ function submissions(db: Database, policies: Record<string, Policy> = {}) {
     checkReferences: async () => undefined,
     ...createOccupancy(db.client, () => false),
     petaflopsPerAccelerator: () => 1,
+    prospects: async () => ({ spentTotals: new Map(), most: () => Infinity, poolPetaflops: Infinity }),
     wakeDispatch: () => undefined,
   });
   return async (tenantId: string, jobId = newId('job')): Promise<Job> =>

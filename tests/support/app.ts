@@ -12,6 +12,7 @@ import type { Database } from '../../src/db/database.ts';
 import { createListener, type Listener } from '../../src/db/listen.ts';
 import { createWakeups } from '../../src/logs/wakeups.ts';
 import { createPoolCapacity } from '../../src/dispatch/pool-capacity.ts';
+import { createProspects } from '../../src/dispatch/prospects.ts';
 import { createReadQuotas } from '../../src/dispatch/quotas.ts';
 import { createReplay } from '../../src/dispatch/replay.ts';
 import { createSimulateApart } from '../../src/dispatch/simulate-thread.ts';
@@ -22,7 +23,8 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import { roles, type Role } from '../../src/protocol/tenant.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { createKey } from '../../src/tenants/keys.ts';
-import { currentLineage } from '../../src/tenants/policies.ts';
+import { committedByTenant } from '../../src/shares/store.ts';
+import { currentLineage, currentPolicies } from '../../src/tenants/policies.ts';
 import { requireSecrets } from '../../src/tenants/secrets.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 import { test as withDatabase } from './database.ts';
@@ -140,6 +142,14 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
       lineage: (tenantId) => currentLineage(db.client, tenantId),
       checkReferences: (tenantId, { secrets = [] }) => requireSecrets(db.client, tenantId, secrets),
       petaflopsPerAccelerator: () => 1,
+      prospects: createProspects({
+        db,
+        now,
+        capacities: async () => new Map(),
+        petaflopsPerAccelerator: () => 1,
+        policies: currentPolicies,
+        committed: committedByTenant,
+      }).prospects,
       isBarred: async () => false,
       occupy: async () => true,
       wakeDispatch: () => undefined,

@@ -1700,7 +1700,7 @@ export interface components {
             };
             /** @description Looked at when a job is to start. Left out: any share. */
             shareCap?: {
-                /** @description Of what the pool has given in the window, or of a tenth of what it could have given, if that is more. */
+                /** @description Of what the pool has given in the window, or of a tenth of what it could have given, if that is more. Where no provider says how much it has, who is alone may start. */
                 share: number;
                 /**
                  * @description Hours or days up to now. Left out: 30d.
@@ -1736,9 +1736,9 @@ export interface components {
         };
         /** PoolPolicy */
         PoolPolicy: {
-            /** @description Left out: none. */
+            /** @description Over 30 days, measured as shares are; a start that would raise the HHI above it waits. Left out: none. */
             hhiCeiling?: number;
-            /** @description Left out: none. */
+            /** @description Over 30 days, of any tenant alone; a start that would raise its share above it waits. Left out: none. */
             largestShareCeiling?: number;
             /** @description Of past use in the fair order. Left out: 7d. */
             halfLife?: string;
