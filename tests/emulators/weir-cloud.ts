@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { startGcpEmulator, type GcpEmulator, type GcpEmulatorOptions } from './gcp/emulator.ts';
 
 export type WeirCloud = GcpEmulator & {
-  /** What goes under `providers` of weir's configuration. */
-  providers: Record<string, unknown>;
+  providers: ReturnType<typeof providersOf>;
   /** A directory with `node` that jobs on the machines can reach, as if it came with their image. */
   programs: string;
 };
@@ -25,19 +24,21 @@ export async function startWeirCloud(options: GcpEmulatorOptions = {}): Promise<
   const programs = join(cloud.directory, 'programs');
   mkdirSync(programs);
   provide(process.execPath, join(programs, 'node'));
-  return Object.assign(cloud, {
-    programs,
-    providers: {
-      local: { enabled: false },
-      gcp: {
-        projectId: cloud.project,
-        regions: ['us-central1'],
-        network: 'default',
-        apiEndpoint: cloud.url,
-        keyFile: cloud.env.GOOGLE_APPLICATION_CREDENTIALS,
-      },
+  return Object.assign(cloud, { programs, providers: providersOf(cloud) });
+}
+
+/** What goes under `providers` of weir's configuration. */
+export function providersOf(cloud: GcpEmulator) {
+  return {
+    local: { enabled: false },
+    gcp: {
+      projectId: cloud.project,
+      regions: ['us-central1'],
+      network: 'default',
+      apiEndpoint: cloud.url,
+      keyFile: cloud.env.GOOGLE_APPLICATION_CREDENTIALS,
     },
-  });
+  };
 }
 
 function provide(program: string, path: string): void {

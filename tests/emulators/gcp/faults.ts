@@ -23,7 +23,15 @@ type Misbehaviour =
   /** Done, and the answer lost on its way. */
   | { kind: 'lose-answer' }
   /** The connection breaks before anything is done. */
-  | { kind: 'lose-call' };
+  | { kind: 'lose-call' }
+  /** The same two, after the test has done something at just this moment. */
+  | { kind: 'interrupt'; phase: Phase; act: () => Promise<void> };
+
+/** Of a call: before Google does anything, and when it is done and not answered yet. */
+export type Phase = 'before' | 'after';
+
+/** What is to become of a call: `before` it is answered, the test may want to do something. */
+export type Fate = { is: 'answer' | 'lose-answer' | 'lose-call'; act?: () => Promise<void> };
 
 export type Faults = {
   answer: (
@@ -34,6 +42,8 @@ export type Faults = {
   delay: (match: CallMatch, ms: number) => void;
   loseAnswer: (match: CallMatch) => void;
   loseCall: (match: CallMatch) => void;
+  /** Calls `act` once at this moment of the next such call, whose answer is lost. */
+  interrupt: (match: CallMatch, phase: Phase, act: () => Promise<void>) => void;
   stockout: (stockout: Stockout) => void;
   /** The operation fails with this, after it was accepted. */
   failOperation: (match: CallMatch, code: string, message: string, status?: number) => void;
@@ -47,8 +57,8 @@ export type Faults = {
 /** What the emulator looks up while it works. */
 export type FaultsInside = {
   isDisabled: (service: Service) => boolean;
-  /** Delays, breaks or answers in place of the method. Answers whether the answer is to be lost. */
-  before: (method: string, zone: string | undefined) => Promise<'answer' | 'lose-answer' | 'lose-call'>;
+  /** Delays, or answers in place of the method; else says what is to become of the call. */
+  before: (method: string, zone: string | undefined) => Promise<Fate>;
   stockoutOf: (zone: string, machineType: string, market: 'spot' | 'on-demand') => Stockout | undefined;
   operationFault: (
     method: string,
@@ -90,6 +100,7 @@ export function createFaults(): { outside: Faults; inside: FaultsInside } {
     delay: (match, ms) => arm(match, { kind: 'delay', ms }),
     loseAnswer: (match) => arm(match, { kind: 'lose-answer' }),
     loseCall: (match) => arm(match, { kind: 'lose-call' }),
+    interrupt: (match, phase, act) => arm({ times: 1, ...match }, { kind: 'interrupt', phase, act }),
     stockout: (stockout) =>
       void stockouts.push({
         stockout,
@@ -118,9 +129,14 @@ export function createFaults(): { outside: Faults; inside: FaultsInside } {
         else if (what.kind === 'answer') {
           const { status, reason, message, retryAfterSeconds } = what;
           throw new ApiError(status, reason, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
-        } else return what.kind;
+        } else if (what.kind !== 'interrupt') return { is: what.kind };
+        else if (what.phase === 'after') return { is: 'lose-answer', act: what.act };
+        else {
+          await what.act();
+          return { is: 'lose-call' };
+        }
       }
-      return 'answer';
+      return { is: 'answer' };
     },
     stockoutOf: (zone, machineType, market) => {
       const found = stockouts.find(

@@ -80,7 +80,7 @@ export async function serveApi(world: () => World, handlers: () => Handlers, por
     if (faults.isDisabled(method.service)) throw serviceDisabled(method.service, projectNumber);
     permissions.check(principal, permissionsOf(method.id), resource);
     const fate = await faults.before(method.id, params['zone'] ?? params['locations']);
-    if (fate === 'lose-call') return undefined;
+    if (fate.is === 'lose-call') return undefined;
     const body = text === '' ? {} : (JSON.parse(text) as Json);
     checkRequest(method, url.searchParams, body);
     const handle = handlers()[method.id];
@@ -94,7 +94,8 @@ export async function serveApi(world: () => World, handlers: () => Handlers, por
     });
     const fault = responseFault(method, answer);
     if (fault !== undefined) throw new Error(fault);
-    return fate === 'lose-answer' ? undefined : answer;
+    await fate.act?.();
+    return fate.is === 'lose-answer' ? undefined : answer;
   };
 
   await listen(server, port);

@@ -1,0 +1,136 @@
+import type { Job } from '../../src/protocol/job.ts';
+import { startGcpEmulator, type GcpEmulator } from '../emulators/gcp/emulator.ts';
+import type { Phase } from '../emulators/gcp/faults.ts';
+import { createIdleRunners, type IdleRunners } from '../emulators/idle-runner.ts';
+import { providersOf } from '../emulators/weir-cloud.ts';
+import { createInstallation, ended, type Client, type Installation, type ServiceProcess } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** What befalls the job apart from the kill. */
+type Story = 'plain' | 'stockout' | 'evicted' | 'disk left';
+
+/** Where the service is killed: before a call reaches Google, or when it is done and not answered. */
+export type Point = { story: Story; method: string; zone?: string; phase: Phase };
+
+const phases: Phase[] = ['before', 'after'];
+const both = (point: Omit<Point, 'phase'>): Point[] => phases.map((phase) => ({ ...point, phase }));
+const [a, b] = ['us-central1-a', 'us-central1-b'];
+
+/** Every call that a job makes of Google, as it goes well, and as it goes where Google has none, takes back, or leaves a disk. */
+export const everyPoint: Point[] = [
+  ...both({ story: 'plain', method: 'compute.instances.insert' }),
+  ...both({ story: 'plain', method: 'compute.zoneOperations.wait' }),
+  ...both({ story: 'plain', method: 'compute.instances.aggregatedList' }),
+  ...both({ story: 'plain', method: 'compute.disks.aggregatedList' }),
+  ...both({ story: 'plain', method: 'compute.instances.delete' }),
+  ...both({ story: 'stockout', method: 'compute.instances.insert', zone: a }),
+  ...both({ story: 'stockout', method: 'compute.zoneOperations.wait', zone: a }),
+  ...both({ story: 'stockout', method: 'compute.instances.insert', zone: b }),
+  ...both({ story: 'evicted', method: 'compute.instances.insert', zone: b }),
+  ...both({ story: 'evicted', method: 'compute.zoneOperations.wait', zone: b }),
+  ...both({ story: 'disk left', method: 'compute.instances.delete' }),
+  ...both({ story: 'disk left', method: 'compute.disks.delete' }),
+];
+
+export type Outcome = {
+  point: Point;
+  state: Job['state'];
+  /** Reports of completion that the broker took: more than one is a job that ran twice. */
+  completions: number;
+  machinesLeft: number;
+  disksLeft: number;
+  /** How far our seconds are from Google's, over all attempts; the service was away for `awaySeconds`. */
+  ledgerSeconds: number;
+  awaySeconds: number;
+};
+
+export type CrashWorld = {
+  cloud: GcpEmulator;
+  crash: (point: Point) => Promise<Outcome>;
+  close: () => Promise<void>;
+};
+
+/** A service on an emulated Google Cloud whose machines are records, their runners idle. */
+export async function openCrashWorld(databaseUrl: string): Promise<CrashWorld> {
+  const runners = createIdleRunners({ workMs: 400, heartbeatMs: 100 });
+  const cloud = await startGcpEmulator({ machines: 'records', onStart: runners.start, onStop: runners.stop });
+  const installation = await createInstallation({
+    databaseUrl,
+    config: {
+      providers: {
+        ...providersOf(cloud),
+        gcp: {
+          ...providersOf(cloud).gcp,
+          runner: { url: 'https://storage.example.org/runner', sha256: 'a'.repeat(64) },
+        },
+      },
+    },
+  });
+  let service = await installation.start();
+  const alice = await installation.tenant('alice');
+  const world = { cloud, runners, alice, installation };
+  return {
+    cloud,
+    crash: async (point) => {
+      const { outcome, next } = await crashAt(point, service, world);
+      service = next;
+      return outcome;
+    },
+    close: async () => {
+      runners.close();
+      await installation.remove();
+      await cloud.close();
+    },
+  };
+}
+
+type World = { cloud: GcpEmulator; runners: IdleRunners; alice: Client; installation: Installation };
+
+async function crashAt(
+  point: Point,
+  service: ServiceProcess,
+  { cloud, runners, alice, installation }: World,
+): Promise<{ outcome: Outcome; next: ServiceProcess }> {
+  const { story, method, zone, phase } = point;
+  if (story === 'stockout') cloud.faults.stockout({ zone: a, times: 1, zonesAvailable: [b] });
+  let killedAtMs = 0;
+  cloud.faults.interrupt({ method, ...(zone === undefined ? {} : { zone }) }, phase, async () => {
+    killedAtMs = Date.now();
+    await service.kill('SIGKILL');
+  });
+  const { id } = await alice.submit({
+    name: 'crash',
+    command: 'true',
+    resources: { accelerators: 'L4:1', market: 'spot' },
+    maxDuration: '10m',
+  });
+  const name = `weir-${id.replace(/^job_/, '')}-1-0`;
+  if (story === 'disk left') cloud.faults.leaveDisk(name);
+  if (story === 'evicted') {
+    await waitFor('the first machine', () => cloud.instances.ever().some((instance) => instance.name === name));
+    await cloud.evict(name, 0);
+  }
+  await waitFor(`${method} to be called`, () => killedAtMs > 0, 60_000);
+  const next = await installation.start();
+  const awaySeconds = (Date.now() - killedAtMs) / 1000;
+  const job = await alice.until(id, ended, 90_000);
+  // What a sweep does not know it removes at its next turn.
+  await waitFor('nothing to be left', () => cloud.instances.all().length + cloud.disks().length === 0, 30_000).catch(
+    () => undefined,
+  );
+  cloud.faults.clear();
+  const outcome: Outcome = {
+    point,
+    state: job.state,
+    completions: runners.completions.get(id) ?? 0,
+    machinesLeft: cloud.instances.all().length,
+    disksLeft: cloud.disks().length,
+    ledgerSeconds: job.attempts.reduce(
+      (sum, { costUsd, offer, instance }) =>
+        sum + Math.abs((costUsd / offer.hourlyUsd) * 3600 - cloud.runningSeconds(instance ?? '')),
+      0,
+    ),
+    awaySeconds,
+  };
+  return { outcome, next };
+}
