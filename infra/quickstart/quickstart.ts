@@ -11,6 +11,7 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import type { Shares } from '../../src/protocol/share.ts';
 import type { Tenant } from '../../src/protocol/tenant.ts';
 import { createApi, type Api } from './api.ts';
+import { startEmulatedCloud, type EmulatedCloud } from './cloud.ts';
 import { faint, print, printArtifacts, printCost, printQuote, printShares, progressLine, title } from './screen.ts';
 
 const example = join(import.meta.dirname, '../examples/digits-mlp');
@@ -19,9 +20,24 @@ const tenantNames = ['vision-lab', 'language-lab'];
 /** What a shell makes of SIGINT. */
 const interruptedExitCode = 130;
 
-/** Everything in one process, used as a team would use it: over HTTP. `--once` leaves after the job has ended. */
-async function main(isOnce: boolean): Promise<number> {
-  const config = await withFreePort(loadConfig(process.env));
+type Options = { isOnce: boolean; isCloud: boolean };
+
+/**
+ * Everything in one process, used as a team would use it: over HTTP. `--once` leaves after the job has ended. `--cloud` runs it on
+ * spot machines of an emulated Google Cloud, which takes the first one back.
+ */
+async function main({ isOnce, isCloud }: Options): Promise<number> {
+  const configured = await withFreePort(loadConfig(process.env));
+  if (!isCloud) return run(configured, isOnce, undefined);
+  const cloud = await startEmulatedCloud();
+  try {
+    return await run(cloud.configure(configured), isOnce, cloud);
+  } finally {
+    await cloud.close();
+  }
+}
+
+async function run(config: Config, isOnce: boolean, cloud: EmulatedCloud | undefined): Promise<number> {
   const askedToStop = untilAskedToStop().then(() => 'stop' as const);
   title('Starting weir');
   const service = await startService(config, 'both', (error) =>
@@ -30,7 +46,7 @@ async function main(isOnce: boolean): Promise<number> {
   try {
     for (const notice of service.notices) print(`  ${notice}`);
     print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
-    const job = await Promise.race([askedToStop, runSample(config)]);
+    const job = await Promise.race([askedToStop, runSample(config, cloud)]);
     if (job === 'stop') return isOnce ? interruptedExitCode : 0;
     if (isOnce) return job.state === 'succeeded' ? 0 : 1;
     printHowToGoOn(config);
@@ -41,26 +57,28 @@ async function main(isOnce: boolean): Promise<number> {
   }
 }
 
-async function runSample(config: Config): Promise<Job> {
+async function runSample(config: Config, cloud: EmulatedCloud | undefined): Promise<Job> {
   const operator = createApi(config.publicUrl, config.operatorKey);
   const api = createApi(config.publicUrl, await keyOfFirstTenant(config, operator));
 
   title('Quote for infra/examples/digits-mlp: a 784-64-10 network on handwritten digits');
-  const spec: JobSpec = {
+  const sample: JobSpec = {
     ...parseYaml(await readFile(join(example, 'job.yaml'), 'utf8')),
     source: await uploadExample(api),
   };
+  const spec = cloud?.adapt(sample) ?? sample;
   const quote = await api.post<Quote>('/v1/quotes', spec);
   printQuote(quote);
 
   const submitted = await api.post<Job>('/v1/jobs', { ...spec, quoteId: quote.id });
   title(`Job ${submitted.id}`);
-  await followLog(api, submitted.id);
+  await followLog(api, submitted.id, cloud);
   const job = await untilEnded(api, submitted.id);
   print(`  ${job.state}: ${job.message}`);
 
   title('Artifacts');
   printArtifacts((await api.get<{ items: Artifact[] }>(`/v1/jobs/${job.id}/artifacts`)).items);
+  await cloud?.printStory(api, job);
   title('Cost against quote');
   printCost(job);
   title('Who holds the compute (last 30 days)');
@@ -105,7 +123,7 @@ async function uploadExample(api: Api): Promise<string> {
 }
 
 /** Log lines as they come; on a terminal the progress stays below them. */
-async function followLog(api: Api, jobId: string): Promise<void> {
+async function followLog(api: Api, jobId: string, cloud: EmulatedCloud | undefined): Promise<void> {
   const isTerminal = process.stdout.isTTY;
   const showProgress = async () => {
     const line = progressLine(await api.get<Job>(`/v1/jobs/${jobId}`));
@@ -117,6 +135,7 @@ async function followLog(api: Api, jobId: string): Promise<void> {
     const { stream, text } = JSON.parse(data) as LogLine;
     if (text.startsWith('weir progress')) continue;
     print(`${isTerminal ? '\r\u001b[2K' : ''}  ${faint(stream.padEnd(6))} ${text}`);
+    await cloud?.onLine(text, () => api.get<Job>(`/v1/jobs/${jobId}`));
   }
   clearInterval(timer);
   if (isTerminal) process.stdout.write('\r\u001b[2K');
@@ -167,7 +186,7 @@ function freePort(host: string): Promise<number> {
 }
 
 try {
-  process.exit(await main(process.argv.includes('--once')));
+  process.exit(await main({ isOnce: process.argv.includes('--once'), isCloud: process.argv.includes('--cloud') }));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof ConfigError ? configExitCode : 1);

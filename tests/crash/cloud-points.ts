@@ -94,7 +94,9 @@ async function crashAt(
   const { story, method, zone, phase } = point;
   if (story === 'stockout') cloud.faults.stockout({ zone: a, times: 1, zonesAvailable: [b] });
   let killedAtMs = 0;
+  const submission = Promise.withResolvers<undefined>();
   cloud.faults.interrupt({ method, ...(zone === undefined ? {} : { zone }) }, phase, async () => {
+    await submission.promise;
     killedAtMs = Date.now();
     await service.kill('SIGKILL');
   });
@@ -104,6 +106,7 @@ async function crashAt(
     resources: { accelerators: 'L4:1', market: 'spot' },
     maxDuration: '10m',
   });
+  submission.resolve(undefined);
   const name = `weir-${id.replace(/^job_/, '')}-1-0`;
   if (story === 'disk left') cloud.faults.leaveDisk(name);
   if (story === 'evicted') {
