@@ -41,8 +41,11 @@ export async function readUse(sql: Sql, scope: Scope, dimension: Dimension): Pro
     ...runs.map((run) => Prisma.sql`SELECT ${rolledUp(run, scope, dimension)}`),
     ...stretches.map(
       (rows) => Prisma.sql`
-        SELECT ${portion(bounds, dimension)} FROM (${rows}) s
-        WHERE (s."to" > ${scope.from} OR s."from" >= ${scope.from}) AND s."from" < ${scope.to} ${andTenant('s', scope)}`,
+        SELECT ${shared(dimension)} FROM (
+          SELECT s.*, ${partWithin(bounds)} AS part FROM (${rows}) s
+          WHERE (s."to" > ${scope.from} OR s."from" >= ${scope.from}) AND s."from" < ${scope.to} ${andTenant('s', scope)}
+          OFFSET 0
+        ) s`,
     ),
   ];
   return sql.$queryRaw<UseRow[]>`
@@ -92,9 +95,12 @@ function byBucket(scope: BucketScope): Prisma.Sql {
     Prisma.sql`SELECT r.start, ${rolledUp({ grain: bucket, from, to }, scope, dimension)}`,
     ...stretches.map(
       (rows) => Prisma.sql`
-        SELECT b.start, ${portion(bounds, dimension)} FROM (${rows}) s
-        CROSS JOIN LATERAL generate_series(date_trunc(${bucket}, greatest(s."from", ${from}), 'UTC'), s."to", ${length}) AS b(start)
-        WHERE s."to" >= ${from} AND s."from" < ${to} AND b.start < ${to} ${andTenant('s', scope)}`,
+        SELECT start, ${shared(dimension)} FROM (
+          SELECT s.*, b.start, ${partWithin(bounds)} AS part FROM (${rows}) s
+          CROSS JOIN LATERAL generate_series(date_trunc(${bucket}, greatest(s."from", ${from}), 'UTC'), s."to", ${length}) AS b(start)
+          WHERE s."to" >= ${from} AND s."from" < ${to} AND b.start < ${to} ${andTenant('s', scope)}
+          OFFSET 0
+        ) s`,
     ),
   ];
   return Prisma.join(parts, ' UNION ALL ');
@@ -207,13 +213,19 @@ function running({ now, rates }: NonNullable<Scope['live']>): Prisma.Sql {
     ) live`;
 }
 
-/** The part of a stretch that lies between two moments. A refund is a stretch without length: it counts where it lies. */
-function portion({ from, to }: { from: Prisma.Sql; to: Prisma.Sql }, dimension: Dimension): Prisma.Sql {
-  const part = Prisma.sql`
+/**
+ * The part of a stretch that lies between two moments. A refund is a stretch without length: it counts where it lies. Where it is
+ * asked for, `OFFSET 0` has it worked out once, and not for each of what is shared by it.
+ */
+function partWithin({ from, to }: { from: Prisma.Sql; to: Prisma.Sql }): Prisma.Sql {
+  return Prisma.sql`
     CASE WHEN s."to" = s."from" THEN 1
-    ELSE (extract(epoch FROM greatest(least(s."to", ${to}) - greatest(s."from", ${from}), interval '0')) / extract(epoch FROM s."to" - s."from"))::float8 END`;
-  return Prisma.sql`s.tenant_id, ${valueOf(dimension)} AS value, s.accelerator_seconds * ${part} AS accelerator_seconds,
-    s.petaflop_seconds * ${part} AS petaflop_seconds, s.micro_usd * ${part} AS micro_usd`;
+    ELSE extract(epoch FROM greatest(least(s."to", ${to}) - greatest(s."from", ${from}), interval '0'))::float8 / extract(epoch FROM s."to" - s."from")::float8 END`;
+}
+
+function shared(dimension: Dimension): Prisma.Sql {
+  return Prisma.sql`s.tenant_id, ${valueOf(dimension)} AS value, s.accelerator_seconds * s.part AS accelerator_seconds,
+    s.petaflop_seconds * s.part AS petaflop_seconds, s.micro_usd * s.part AS micro_usd`;
 }
 
 function valueOf(dimension: Dimension): Prisma.Sql {
