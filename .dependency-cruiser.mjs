@@ -48,6 +48,7 @@ const doors = [
     door: '^src/dashboard/',
   },
   { library: 'visx', packages: ['@visx/[^/]+'], door: '^src/dashboard/charts/' },
+  { library: 'openid', packages: ['openid-client'], door: '^(src/http/oidc\\.ts|tests/)' },
   { library: 'google-storage', packages: ['@google-cloud/storage'], door: '^(src/artifacts/gcs-bucket\\.ts|tests/)' },
   { library: 'google-compute', packages: ['@google-cloud/(?!storage)[^/]+'], door: '^(src/providers/gcp/|tests/)' },
 ];

@@ -71,6 +71,7 @@ function basics({ config, db, bucket, residence, queues, now, petaflopsPerAccele
     operatorKey: config.operatorKey,
     secretKey: config.secretKey,
     sessionMs: config.sessionMs,
+    oidc: config.oidc,
     uploadMs: config.timing.uploadMs,
     downloadMs: config.timing.downloadMs,
     logger: pino({ level: 'warn' }),

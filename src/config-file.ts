@@ -33,6 +33,36 @@ const KmsKey = Type.String({
 const Days = (what: string) =>
   Type.Integer({ minimum: 1, description: `${what} are removed so long after their job ended. Left out: never.` });
 
+const oidcSchema = Type.Object(
+  {
+    issuer: Type.String({
+      pattern: '^https?://',
+      description: 'Of the identity provider, such as https://accounts.google.com.',
+    }),
+    clientId: Type.String({ minLength: 1 }),
+    clientSecret: Type.Optional(
+      Type.String({ minLength: 1, description: 'Left out: WEIR_OIDC_CLIENT_SECRET of the environment, or none.' }),
+    ),
+    name: Type.Optional(Type.String({ minLength: 1, description: 'On the button. Left out: the issuer’s host.' })),
+    scopes: Type.Optional(
+      Type.Array(Type.String(), { description: 'Asked for beside openid. Left out: email and profile.' }),
+    ),
+    rules: Type.Array(
+      Type.Object(
+        {
+          claim: Type.String({ minLength: 1, description: 'Of the identity provider, such as groups or email.' }),
+          value: Type.String({ description: 'That it has, or holds where it is a list.' }),
+          role: Type.Enum(['viewer', 'member', 'admin', 'operator']),
+          tenant: Type.Optional(Type.String({ description: 'Name or id. Needed but for operators.' })),
+        },
+        closed,
+      ),
+      { minItems: 1, description: 'Who is what: the first that fits.' },
+    ),
+  },
+  closed,
+);
+
 /** The YAML file named by WEIR_CONFIG. Everything has a default. */
 export const ConfigFile = Type.Object(
   {
@@ -180,6 +210,7 @@ export const ConfigFile = Type.Object(
               description: 'How long somebody stays signed in at the dashboard.',
             }),
           ),
+          oidc: Type.Optional(oidcSchema),
         },
         closed,
       ),

@@ -43,6 +43,8 @@ export type Config = {
   webhooks: { allowedAddresses: string[] };
   /** How long somebody stays signed in at the dashboard. */
   sessionMs: number;
+  /** Where people sign in besides with keys; undefined: nowhere. */
+  oidc: OidcConfig | undefined;
   /** With what Google's prices are read; undefined: they are not. */
   googlePrices: NonNullable<File['prices']>['google'];
   timing: Timing;
@@ -121,9 +123,35 @@ function ofFile(file: File, env: Record<string, string | undefined>) {
     retention: file.retention ?? {},
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
     sessionMs: (file.signIn?.sessionHours ?? defaultSessionHours) * hourMs,
+    oidc: oidcOf(file, env['WEIR_OIDC_CLIENT_SECRET']),
     googlePrices: googlePricesOf(file, env['GOOGLE_APPLICATION_CREDENTIALS']),
     timing: inMilliseconds(file),
   } satisfies Partial<Config>;
+}
+
+export type OidcConfig = {
+  issuer: string;
+  clientId: string;
+  clientSecret: string | undefined;
+  name: string;
+  scopes: string[];
+  rules: NonNullable<NonNullable<File['signIn']>['oidc']>['rules'];
+};
+
+function oidcOf({ signIn }: File, secret: string | undefined): OidcConfig | undefined {
+  const oidc = signIn?.oidc;
+  if (oidc === undefined) return undefined;
+  const { issuer, clientId, clientSecret = secret, name = new URL(issuer).host, rules } = oidc;
+  return { issuer, clientId, clientSecret, name, scopes: oidc.scopes ?? ['email', 'profile'], rules };
+}
+
+/** What the schema can't say: whom a rule makes something of a tenant, it names the tenant of. */
+function oidcFaults({ signIn }: File): string[] {
+  return (signIn?.oidc?.rules ?? []).flatMap(({ role, tenant }, at) =>
+    role === 'operator' || tenant !== undefined
+      ? []
+      : [`signIn.oidc.rules.${at} gives the role ${role} and needs a tenant, such as tenant: vision`],
+  );
 }
 
 /** A working day. */
@@ -206,7 +234,9 @@ function readOperatorKey(text: string | undefined, faults: string[]): string | u
 function readFile(path: string | undefined, faults: string[]): File {
   if (path === undefined || path === '') return {};
   const content = parseFile(path, faults) ?? {};
-  faults.push(...fileFaults(content).map((fault) => `${path}: ${fault}; docs/configuration.md has an example.`));
+  const ownFaults = fileFaults(content);
+  if (ownFaults.length === 0) ownFaults.push(...oidcFaults(content as File));
+  faults.push(...ownFaults.map((fault) => `${path}: ${fault}; docs/configuration.md has an example.`));
   return content as File;
 }
 

@@ -64,4 +64,24 @@ export const pages: Page[] = [
     path: '/jobs/:job',
     Component: page(() => import('./pages/job/job.tsx'), 'Job'),
   },
+  {
+    path: '/quotes',
+    name: 'Quotes',
+    shortcut: 'e',
+    Component: page(() => import('./pages/quotes/quotes.tsx'), 'Quotes'),
+  },
+  {
+    path: '/capacity',
+    name: 'Capacity',
+    shortcut: 'c',
+    isForOperators: true,
+    Component: page(() => import('./pages/capacity/capacity.tsx'), 'Capacity'),
+  },
+  {
+    path: '/audit',
+    name: 'Audit',
+    shortcut: 'a',
+    isForOperators: true,
+    Component: page(() => import('./pages/audit/audit.tsx'), 'Audit'),
+  },
 ];

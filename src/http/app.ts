@@ -29,11 +29,13 @@ import { logRoutes } from './routes/logs.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { offerRoutes, type OfferRouteDeps } from './routes/offers.ts';
 import { policyRoutes, type PolicyRouteDeps } from './routes/policies.ts';
+import { quoteOutcomeRoutes } from './routes/quote-outcomes.ts';
 import { quoteRoutes, type QuoteRouteDeps } from './routes/quotes.ts';
 import { runnerLogRoutes } from './routes/runner-logs.ts';
 import { runnerUploadRoutes } from './routes/runner-uploads.ts';
 import { runnerBootRoutes, type RunnerBootRouteDeps } from './routes/runner-boot.ts';
 import { runnerRoutes, type RunnerRouteDeps } from './routes/runner.ts';
+import { signInRoutes, type SignInRouteDeps } from './routes/sign-in.ts';
 import { sessionRoutes, type SessionRouteDeps } from './routes/session.ts';
 import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
 import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
@@ -50,6 +52,7 @@ import { tellVersion } from './version-header.ts';
 export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   SecretRouteDeps &
   SessionRouteDeps &
+  SignInRouteDeps &
   PolicyRouteDeps &
   ShareRouteDeps &
   SimulationRouteDeps &
@@ -99,6 +102,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
 
   await app.register(healthRoutes({ ...deps, keyring }));
   await app.register(sessionRoutes({ ...deps, keyring, cookie }));
+  await app.register(signInRoutes({ ...deps, cookie }));
   await app.register(tenantRoutes(deps));
   await app.register(keyRoutes({ db, forgetKey: keyring.forget }));
   await app.register(secretRoutes(deps));
@@ -107,6 +111,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(statementRoutes(deps));
   await app.register(adjustmentRoutes(deps));
   await app.register(quoteRoutes(deps));
+  await app.register(quoteOutcomeRoutes(deps));
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));
   await app.register(jobListRoutes(deps));

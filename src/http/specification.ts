@@ -36,6 +36,7 @@ function unused(): AppDeps {
     operatorKey: '',
     metrics: new Registry(),
     sessionMs: 0,
+    oidc: undefined,
     poolCapacity: never,
     readQuotas: never,
     checks: { database: never, queue: never, objectStore: never },

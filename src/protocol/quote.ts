@@ -247,6 +247,24 @@ export const QuoteAccuracy = Type.Object(
   { ...closed, title: 'QuoteAccuracy' },
 );
 
+export const QuoteOutcome = Type.Object(
+  {
+    job: Id('job'),
+    name: Type.String(),
+    tenant: Id('tenant'),
+    accelerator: Type.String(),
+    basis: Type.String({ description: 'How the quote came by its figure.' }),
+    durationSeconds: Type.Object(
+      { predicted: Type.Number(), p10: Type.Number(), p90: Type.Number(), actual: Type.Number() },
+      closed,
+    ),
+    costUsd: Type.Object({ predicted: Usd(), p10: Nullable(Usd()), p90: Nullable(Usd()), actual: Usd() }, closed),
+    finishedAt: Time(),
+  },
+  { ...closed, title: 'QuoteOutcome', description: 'What a finished job was quoted, and what came.' },
+);
+export type QuoteOutcome = Static<typeof QuoteOutcome>;
+
 export const Scaling = Type.Object(
   {
     points: Type.Array(

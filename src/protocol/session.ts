@@ -7,6 +7,18 @@ export const NewSession = Type.Object(
   { ...closed, title: 'NewSession', examples: [{ key: 'weir_…' }] },
 );
 
+export const SignInMethods = Type.Object(
+  {
+    oidc: Nullable(
+      Type.Object(
+        { name: Type.String(), url: Type.String({ description: 'Where a browser goes to sign in there.' }) },
+        { ...closed, description: 'The identity provider of the configuration.' },
+      ),
+    ),
+  },
+  { ...closed, title: 'SignInMethods' },
+);
+
 export const Me = Type.Object(
   {
     role: RoleSchema,

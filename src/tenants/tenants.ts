@@ -31,6 +31,12 @@ export async function isTenant(sql: Sql, id: string): Promise<boolean> {
   return (await sql.tenant.count({ where: { id } })) > 0;
 }
 
+/** By its id or its name, which is unique. */
+export async function findTenant(sql: Sql, idOrName: string): Promise<Tenant | undefined> {
+  const tenant = await sql.tenant.findFirst({ where: { OR: [{ id: idOrName }, { name: idOrName }] } });
+  return tenant === null ? undefined : view(tenant);
+}
+
 /** Newest first. */
 export async function listTenants(
   sql: Sql,

@@ -13,6 +13,7 @@ const open = [
   'POST /v1/runner/claim',
   'POST /v1/runner/stage',
   'POST /v1/session',
+  'GET /v1/sign-in',
 ];
 
 const ids: Record<string, string> = {

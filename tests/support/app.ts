@@ -111,6 +111,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     logger: Fastify({ logger: false }).log,
     metrics: new Registry(),
     sessionMs: 3_600_000,
+    oidc: undefined,
     poolCapacity: createPoolCapacity({ db, now, capacities }),
     readQuotas: createReadQuotas({ db, capacities, petaflopsPerAccelerator: () => 1 }),
     checks: { database: async () => true, queue: async () => true, objectStore: () => bucket.isReady() },

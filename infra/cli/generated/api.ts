@@ -97,6 +97,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in besides with a key */
+        get: operations["listSignInMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants": {
         parameters: {
             query?: never;
@@ -366,6 +383,23 @@ export interface paths {
         };
         /** Time and cost by the number of accelerators */
         get: operations["getScaling"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/quotes/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What finished jobs were quoted, and what came; the newest first */
+        get: operations["listQuoteOutcomes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2026,6 +2060,37 @@ export interface components {
             /** @description Why it is not feasible. */
             reasons: string[];
         };
+        /**
+         * QuoteOutcome
+         * @description What a finished job was quoted, and what came.
+         */
+        QuoteOutcome: {
+            job: string;
+            name: string;
+            tenant: string;
+            accelerator: string;
+            /** @description How the quote came by its figure. */
+            basis: string;
+            durationSeconds: {
+                predicted: number;
+                p10: number;
+                p90: number;
+                actual: number;
+            };
+            costUsd: {
+                predicted: number;
+                p10: number | null;
+                p90: number | null;
+                actual: number;
+            };
+            /** Format: date-time */
+            finishedAt: string;
+        };
+        /** QuoteOutcomeList */
+        QuoteOutcomeList: {
+            items: components["schemas"]["QuoteOutcome"][];
+            nextCursor: string | null;
+        };
         /** Ready */
         Ready: {
             /** @enum {string} */
@@ -2387,6 +2452,14 @@ export interface components {
             /** @description Of all compute. */
             share: number;
         };
+        /** SignInMethods */
+        SignInMethods: {
+            oidc: {
+                name: string;
+                /** @description Where a browser goes to sign in there. */
+                url: string;
+            } | null;
+        };
         /**
          * Simulation
          * @description What happened beside what would have happened.
@@ -2743,6 +2816,8 @@ export type Quotas = components['schemas']['Quotas'];
 export type Quote = components['schemas']['Quote'];
 export type QuoteAccuracy = components['schemas']['QuoteAccuracy'];
 export type QuoteOption = components['schemas']['QuoteOption'];
+export type QuoteOutcome = components['schemas']['QuoteOutcome'];
+export type QuoteOutcomeList = components['schemas']['QuoteOutcomeList'];
 export type Ready = components['schemas']['Ready'];
 export type Resources = components['schemas']['Resources'];
 export type Role = components['schemas']['Role'];
@@ -2766,6 +2841,7 @@ export type Shares = components['schemas']['Shares'];
 export type SharesBucket = components['schemas']['SharesBucket'];
 export type SharesBucketGroup = components['schemas']['SharesBucketGroup'];
 export type SharesGroup = components['schemas']['SharesGroup'];
+export type SignInMethods = components['schemas']['SignInMethods'];
 export type Simulation = components['schemas']['Simulation'];
 export type SimulationCapacity = components['schemas']['SimulationCapacity'];
 export type SimulationJob = components['schemas']['SimulationJob'];
@@ -2958,6 +3034,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSignInMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
             };
             /** @description What went wrong. */
             default: {
@@ -3779,6 +3884,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Scaling"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuoteOutcomes: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+                /** @description For operators: whose. Left out: all. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteOutcomeList"];
                 };
             };
             /** @description What went wrong. */

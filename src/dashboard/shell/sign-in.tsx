@@ -1,15 +1,25 @@
 import { Alert, Button, PasswordInput, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { messageOf } from '../api/client.ts';
+import { messageOf, queries } from '../api/client.ts';
 import { signIn } from '../api/session.ts';
 import styles from './sign-in.module.css';
+
+/** Why the identity provider's answer did not let somebody in. */
+const refusals: Record<string, string> = {
+  'no-role': 'Your account has no role here. Ask an operator to add a rule for it under signIn.oidc.rules.',
+  'no-tenant': 'The tenant that your account belongs to does not exist yet. Ask an operator to make it.',
+  failed: 'Signing in did not work, or took too long. Try again.',
+};
 
 /** The key is tried before it is kept. */
 export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => void }) {
   const queryClient = useQueryClient();
   const [key, setKey] = useState('');
-  const [fault, setFault] = useState(why);
+  const [fault, setFault] = useState(
+    why || refusals[new URLSearchParams(window.location.search).get('sign-in') ?? ''] || '',
+  );
+  const oidc = queries.useQuery('get', '/v1/sign-in').data?.oidc ?? null;
   const [isTrying, setTrying] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
@@ -55,6 +65,11 @@ export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => voi
         <Button type="submit" fullWidth mt="md" loading={isTrying}>
           Sign in
         </Button>
+        {oidc !== null && (
+          <Button component="a" href={oidc.url} variant="default" fullWidth mt="sm">
+            Sign in with {oidc.name}
+          </Button>
+        )}
         <Text size="sm" c="dimmed" mt="lg">
           An operator’s key shows the whole pool, a tenant’s key its own part. The installation’s first operator key
           lies in <code>operator.key</code> of the data directory.

@@ -20,6 +20,9 @@ export const pagePaths: readonly string[] = [
   '/jobs',
   '/jobs/*',
   '/submit',
+  '/quotes',
+  '/capacity',
+  '/audit',
 ];
 
 /** The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. */

@@ -1,0 +1,90 @@
+import { AxisBottom, AxisLeft } from '@visx/axis';
+import { ParentSize } from '@visx/responsive';
+import { scaleLog } from '@visx/scale';
+import { Legend, type LegendItem } from './plot.tsx';
+import plot from './plot.module.css';
+import styles from './scatter.module.css';
+
+/** One thing that was predicted with a range, and came. */
+export type Outcome = {
+  id: string;
+  title: string;
+  group: number;
+  predicted: number;
+  low: number;
+  high: number;
+  actual: number;
+};
+
+type ScatterProps = {
+  label: string;
+  outcomes: Outcome[];
+  groups: LegendItem[];
+  show: (value: number) => string;
+  height?: number;
+};
+
+const margin = { top: 8, right: 16, bottom: 40, left: 64 };
+const least = 1e-6;
+
+/** Predicted against actual, both on logarithmic axes: what lies on the diagonal came as predicted. */
+export function Scatter({ label, outcomes, groups, show, height = 340 }: ScatterProps) {
+  return (
+    <>
+      <div className={plot.plot} style={{ height }}>
+        <ParentSize debounceTime={50}>
+          {({ width }) => width > 0 && <Drawing {...{ label, outcomes, groups, show }} width={width} height={height} />}
+        </ParentSize>
+      </div>
+      <Legend items={groups} />
+    </>
+  );
+}
+
+function Drawing({ label, outcomes, groups, show, width, height }: Required<ScatterProps> & { width: number }) {
+  const [inner, outer] = [Math.max(1, width - margin.left - margin.right), height - margin.top - margin.bottom];
+  const all = outcomes.flatMap(({ predicted, low, high, actual }) => [predicted, low, high, actual]);
+  const domain = [Math.max(least, Math.min(...all) * 0.8), Math.max(least * 10, Math.max(...all) * 1.25)];
+  const x = scaleLog({ domain, range: [0, inner] });
+  const y = scaleLog({ domain, range: [outer, 0] });
+  const at = (value: number) => Math.max(least, value);
+  const axis = {
+    hideTicks: true,
+    tickFormat: (value: { valueOf: () => number }) => show(value.valueOf()),
+    labelClassName: plot.tick,
+  };
+  return (
+    <svg width={width} height={height} role="img" aria-label={label}>
+      <g transform={`translate(${margin.left} ${margin.top})`}>
+        <line className={styles.same} x1={0} y1={outer} x2={inner} y2={0} />
+        {outcomes.map(({ id, title, group, predicted, low, high, actual }) => (
+          <g key={id}>
+            <line className={styles.whisker} x1={x(at(low))} x2={x(at(high))} y1={y(at(actual))} y2={y(at(actual))} />
+            <circle className={styles.dot} cx={x(at(predicted))} cy={y(at(actual))} r={4} fill={groups[group]?.colour}>
+              <title>{title}</title>
+            </circle>
+          </g>
+        ))}
+        <AxisLeft
+          {...axis}
+          scale={y}
+          numTicks={4}
+          hideAxisLine
+          label="actual"
+          labelOffset={44}
+          tickLabelProps={{ className: plot.tick, dx: -4, dy: 4, textAnchor: 'end' }}
+        />
+        <AxisBottom
+          {...axis}
+          scale={x}
+          top={outer}
+          numTicks={Math.max(2, Math.floor(inner / 140))}
+          axisLineClassName={plot.axis}
+          label="predicted, with p10 to p90"
+          labelOffset={6}
+          tickLabelProps={{ className: plot.tick, textAnchor: 'middle', dy: 2 }}
+        />
+      </g>
+    </svg>
+  );
+}

@@ -1,0 +1,123 @@
+import { SegmentedControl } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { Instance } from '../../../../infra/cli/generated/api.ts';
+import { queries } from '../../api/client.ts';
+import { CsvButton } from '../../parts/csv.tsx';
+import { DataTable, type Column } from '../../parts/data-table.tsx';
+import { duration, usd } from '../../parts/format.ts';
+import { Moment } from '../../parts/moment.tsx';
+import { Figures, Section } from '../../parts/section.tsx';
+import { Answered, Empty } from '../../parts/states.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import styles from './instances.module.css';
+
+const most = 200;
+const states = { live: 'requested,booting,ready', gone: 'gone' } as const;
+
+const columns: Column<Instance>[] = [
+  {
+    name: 'Instance',
+    isHeader: true,
+    width: '20%',
+    show: ({ name }) => <span className={styles.name}>{name}</span>,
+    value: ({ name }) => name,
+  },
+  { name: 'State', show: ({ state }) => <StateBadge state={state} />, value: ({ state }) => state },
+  {
+    name: 'Zone',
+    show: ({ provider, zone }) => `${provider}, ${zone}`,
+    value: ({ provider, zone }) => `${provider}, ${zone}`,
+  },
+  { name: 'Machine', show: machineOf, value: machineOf },
+  {
+    name: 'Job',
+    show: ({ job, attempt }) => <Link href={`/jobs/${job}`}>attempt {attempt}</Link>,
+    value: ({ job }) => job,
+  },
+  {
+    name: 'Age',
+    isNumber: true,
+    show: ({ ageSeconds }) => duration(ageSeconds),
+    value: ({ ageSeconds }) => ageSeconds,
+  },
+  { name: 'Heard of', show: ({ heartbeatAt }) => <Moment at={heartbeatAt} />, value: ({ heartbeatAt }) => heartbeatAt },
+  { name: 'Cost', isNumber: true, show: ({ costUsd }) => usd(costUsd), value: ({ costUsd }) => costUsd },
+  {
+    name: 'Residual',
+    isNumber: true,
+    show: ({ residualUsd }) => usd(residualUsd),
+    value: ({ residualUsd }) => residualUsd,
+  },
+];
+
+function machineOf({ machineType, market, accelerators: { kind, count } }: Instance): string {
+  return `${machineType}, ${count} ${kind}, ${market}`;
+}
+
+/** Every machine, with what it costs while no job runs on it any more. */
+export function Instances() {
+  const [shown, setShown] = useState<keyof typeof states>('live');
+  const instances = queries.useQuery('get', '/v1/instances', {
+    params: { query: { state: states[shown], limit: most } },
+  });
+  const rows = instances.data?.items ?? [];
+  return (
+    <Section
+      title="Instances"
+      hint="Residual is what a machine costs after its job has ended, until it is gone."
+      actions={
+        <>
+          <SegmentedControl
+            size="xs"
+            aria-label="Which instances"
+            data={[
+              { value: 'live', label: 'Live' },
+              { value: 'gone', label: 'Gone' },
+            ]}
+            value={shown}
+            onChange={(value) => setShown(value as keyof typeof states)}
+          />
+          <CsvButton name="instances" columns={columns} rows={rows} />
+        </>
+      }
+    >
+      <Answered query={instances}>
+        {({ items }) => (items.length === 0 ? <None shown={shown} /> : <Listed rows={items} />)}
+      </Answered>
+    </Section>
+  );
+}
+
+function None({ shown }: { shown: keyof typeof states }) {
+  return shown === 'live' ? (
+    <Empty title="No machine is up">Nothing costs anything now.</Empty>
+  ) : (
+    <Empty title="No machine is gone yet" />
+  );
+}
+
+function Listed({ rows }: { rows: Instance[] }) {
+  const sum = (amountOf: (row: Instance) => number) => rows.reduce((total, row) => total + amountOf(row), 0);
+  return (
+    <>
+      <Figures
+        figures={[
+          { name: 'Instances', value: rows.length, hint: rows.length === most ? `the newest ${most}` : undefined },
+          {
+            name: 'Hourly',
+            value: usd(sum(({ state, hourlyUsd }) => (state === 'gone' ? 0 : hourlyUsd))),
+            hint: 'of those that are up',
+          },
+          { name: 'Cost', value: usd(sum(({ costUsd }) => costUsd)), hint: 'until now' },
+          {
+            name: 'Residual cost',
+            value: usd(sum(({ residualUsd }) => residualUsd)),
+            hint: 'of machines whose job has ended',
+          },
+        ]}
+      />
+      <DataTable caption="Machines, newest first" columns={columns} rows={rows} keyOf={({ id }) => id} />
+    </>
+  );
+}

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Provider } from 'oidc-provider';
+import { afterAll, beforeAll, expect, test as plain } from 'vitest';
+import { grantOf, personOf } from '../../src/http/oidc-rules.ts';
+import { openApp, test, type TestApp } from '../support/app.ts';
+
+type Claims = Record<string, unknown>;
+
+/** Who signs in at the provider, by the account that a test lets it be. */
+const accounts: Record<string, Claims> = {
+  olga: { email: 'olga@example.org', groups: ['all', 'weir-operators'] },
+  vera: { email: 'vera@example.org', groups: ['vision-team'] },
+  nora: { email: 'nora@example.org', groups: [] },
+  lena: { email: 'lena@example.org', groups: ['speech-team'] },
+};
+let signingIn = 'olga';
+let issuer: Server;
+let issuerUrl: string;
+
+const publicUrl = 'http://weir.test';
+const client = {
+  client_id: 'weir',
+  client_secret: 'the-secret-of-weir-at-the-provider',
+  redirect_uris: [`${publicUrl}/v1/sign-in/oidc/callback`],
+};
+
+/** A certified provider, whose sign-in page lets `signingIn` in without asking. */
+beforeAll(async () => {
+  issuer = createServer().listen(0, '127.0.0.1');
+  await once(issuer, 'listening');
+  issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+  const provider = new Provider(issuerUrl, {
+    clients: [client],
+    cookies: { keys: ['a key of the tests'] },
+    pkce: { required: () => true },
+    claims: { openid: ['sub'], email: ['email'], profile: ['groups'] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: () => '/interaction' },
+    findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) }),
+    loadExistingGrant: async (context) => {
+      const grant = new context.oidc.provider.Grant({
+        clientId: client.client_id,
+        accountId: context.oidc.session?.accountId,
+      });
+      grant.addOIDCScope('openid email profile');
+      await grant.save();
+      return grant;
+    },
+  });
+  const answer = provider.callback();
+  issuer.on('request', (request, response) => {
+    if (request.url?.startsWith('/interaction') === true)
+      void provider.interactionFinished(request, response, { login: { accountId: signingIn } });
+    else void answer(request, response);
+  });
+});
+
+afterAll(() => issuer.close());
+
+const oidc = () => ({
+  issuer: issuerUrl,
+  clientId: client.client_id,
+  clientSecret: client.client_secret,
+  name: 'Example',
+  scopes: ['email', 'profile'],
+  rules: [
+    { claim: 'groups', value: 'weir-operators', role: 'operator' as const },
+    { claim: 'groups', value: 'vision-team', role: 'member' as const, tenant: 'vision' },
+    { claim: 'groups', value: 'speech-team', role: 'viewer' as const, tenant: 'speech' },
+  ],
+});
+
+const openOidc = (db: Parameters<typeof openApp>[0]) => openApp(db, { publicUrl, oidc: oidc() });
+
+const cookieOf = (answer: { headers: Record<string, unknown> }, name: string) =>
+  [answer.headers['set-cookie']]
+    .flat()
+    .map(String)
+    .find((cookie) => cookie.startsWith(`${name}=`))
+    ?.split(';', 1)[0] ?? '';
+
+/** As a browser does: to the provider, through its pages, and back with what it gives. */
+async function signIn(api: TestApp, account: string) {
+  signingIn = account;
+  const begun = await api.ask(undefined, 'GET /v1/sign-in/oidc');
+  const jar = new Map<string, string>();
+  let url = String(begun.headers.location);
+  while (!url.startsWith(publicUrl)) {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });
+    for (const set of answer.headers.getSetCookie()) {
+      const [name = '', value = ''] = set.split(';', 1)[0]?.split(/=(.*)/) ?? [];
+      jar.set(name, value);
+    }
+    url = new URL(answer.headers.get('location') ?? '', url).href;
+  }
+  const back = url.slice(publicUrl.length);
+  const note = cookieOf(begun, 'weir-signing-in');
+  const answer = await api.ask(undefined, `GET ${back}`, undefined, { cookie: note });
+  const session = cookieOf(answer, 'weir-session');
+  return { begun, back, note, answer, me: () => api.ask(undefined, 'GET /v1/me', undefined, { cookie: session }) };
+}
+
+test('people sign in at the provider, and get the role and tenant that the first fitting rule gives', async ({
+  db,
+}) => {
+  const api = await openOidc(db);
+  const { id } = await api.tenant('vision');
+  expect((await api.ask(undefined, 'GET /v1/sign-in')).json()).toEqual({
+    oidc: { name: 'Example', url: '/v1/sign-in/oidc' },
+  });
+  const operator = await signIn(api, 'olga');
+  expect([operator.answer.statusCode, operator.answer.headers.location]).toEqual([302, '/']);
+  expect((await operator.me()).json()).toMatchObject({
+    role: 'operator',
+    tenant: null,
+    key: null,
+    person: 'olga@example.org',
+  });
+  const member = await signIn(api, 'vera');
+  expect((await member.me()).json()).toMatchObject({
+    role: 'member',
+    tenant: { id, name: 'vision' },
+    person: 'vera@example.org',
+  });
+  const audit = await db.client.audit.findFirst({ where: { action: 'session.create' }, orderBy: { id: 'desc' } });
+  expect(audit).toMatchObject({ actor: 'oidc:vera@example.org', tenantId: id });
+  await api.close();
+});
+
+test('who has no role, or one of a tenant that is not there, is sent back without a session', async ({ db }) => {
+  const api = await openOidc(db);
+  for (const [account, why] of [
+    ['nora', 'no-role'],
+    ['lena', 'no-tenant'],
+  ] as const) {
+    // prettier-ignore
+    const { answer, me } = await signIn(api, account);
+    expect(answer.headers.location).toBe(`/?sign-in=${why}`);
+    expect((await me()).statusCode).toBe(401);
+  }
+  await api.close();
+});
+
+test('a code is good once, for the browser that asked for it and with its state', async ({ db }) => {
+  const api = await openOidc(db);
+  const { back, note, begun } = await signIn(api, 'olga');
+  const challenge = new URL(String(begun.headers.location)).searchParams;
+  expect([challenge.get('code_challenge_method'), challenge.get('response_type')]).toEqual(['S256', 'code']);
+  expect(String(begun.headers['set-cookie'])).toMatch(/HttpOnly; SameSite=Lax$/);
+  const other = await signIn(api, 'olga');
+  const failing = async (path: string, cookie: string) =>
+    (await api.ask(undefined, `GET ${path}`, undefined, { cookie })).headers.location;
+  expect(await failing(back, note)).toBe('/?sign-in=failed');
+  expect(await failing(other.back, '')).toBe('/?sign-in=failed');
+  expect(await failing(other.back, `${note}x`)).toBe('/?sign-in=failed');
+  expect(await failing(back, other.note)).toBe('/?sign-in=failed');
+  await api.close();
+});
+
+plain('a claim fits by its value or by one of its members', () => {
+  const rules = oidcRules;
+  expect(grantOf({ groups: ['a', 'b'] }, rules)).toEqual({ role: 'viewer', tenant: 't' });
+  expect(grantOf({ groups: 'b' }, rules)).toEqual({ role: 'viewer', tenant: 't' });
+  expect(grantOf({ groups: ['ab'] }, rules)).toBeUndefined();
+  expect(grantOf({}, rules)).toBeUndefined();
+  expect(personOf({ sub: 's', email: 'a@b', email_verified: false })).toBe('s');
+});
+
+const oidcRules = [{ claim: 'groups', value: 'b', role: 'viewer' as const, tenant: 't' }];
