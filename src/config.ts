@@ -5,6 +5,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
 import { ConfigFile, timingSchema, type File } from './config-file.ts';
+import { oidcFaults, oidcOf, type OidcConfig } from './config-oidc.ts';
 import { hourMs } from './core/time.ts';
 import { newToken } from './core/tokens.ts';
 import { gcpFaults, GcpSettings } from './providers/gcp/settings.ts';
@@ -127,31 +128,6 @@ function ofFile(file: File, env: Record<string, string | undefined>) {
     googlePrices: googlePricesOf(file, env['GOOGLE_APPLICATION_CREDENTIALS']),
     timing: inMilliseconds(file),
   } satisfies Partial<Config>;
-}
-
-export type OidcConfig = {
-  issuer: string;
-  clientId: string;
-  clientSecret: string | undefined;
-  name: string;
-  scopes: string[];
-  rules: NonNullable<NonNullable<File['signIn']>['oidc']>['rules'];
-};
-
-function oidcOf({ signIn }: File, secret: string | undefined): OidcConfig | undefined {
-  const oidc = signIn?.oidc;
-  if (oidc === undefined) return undefined;
-  const { issuer, clientId, clientSecret = secret, name = new URL(issuer).host, rules } = oidc;
-  return { issuer, clientId, clientSecret, name, scopes: oidc.scopes ?? ['email', 'profile'], rules };
-}
-
-/** What the schema can't say: whom a rule makes something of a tenant, it names the tenant of. */
-function oidcFaults({ signIn }: File): string[] {
-  return (signIn?.oidc?.rules ?? []).flatMap(({ role, tenant }, at) =>
-    role === 'operator' || tenant !== undefined
-      ? []
-      : [`signIn.oidc.rules.${at} gives the role ${role} and needs a tenant, such as tenant: vision`],
-  );
 }
 
 /** A working day. */

@@ -1,4 +1,4 @@
-import type { OidcConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { WeirError } from '../core/errors.ts';
 
 /** What has to come back unchanged: kept in the browser, sealed, until it does. */
@@ -13,7 +13,10 @@ export type Oidc = {
 export const callbackPath = '/v1/sign-in/oidc/callback';
 
 /** The authorization code flow with PKCE against one issuer, which is asked for its addresses at the first sign-in. */
-export function createOidc({ issuer, clientId, clientSecret, scopes }: OidcConfig, publicUrl: string): Oidc {
+export function createOidc(
+  { issuer, clientId, clientSecret, scopes }: NonNullable<Config['oidc']>,
+  publicUrl: string,
+): Oidc {
   const redirectUri = publicUrl + callbackPath;
   const discover = async () => {
     const client = await import('openid-client');

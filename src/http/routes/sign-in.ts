@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { OidcConfig } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { WeirError } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
@@ -20,7 +20,7 @@ export type SignInRouteDeps = {
   secretKey: Buffer;
   sessionMs: number;
   /** Undefined: people sign in with keys alone. */
-  oidc: OidcConfig | undefined;
+  oidc: Config['oidc'];
 };
 
 /** Why somebody who came back from the identity provider is not let in, as the sign-in page is told. */
@@ -68,7 +68,7 @@ export function signInRoutes(deps: SignInRouteDeps & { cookie: SessionCookie }):
   };
 }
 
-type Door = SignInRouteDeps & { cookie: SessionCookie; config: OidcConfig; provider: Oidc };
+type Door = SignInRouteDeps & { cookie: SessionCookie; config: NonNullable<Config['oidc']>; provider: Oidc };
 
 /** Opens the session of who came back; answers why not, where it does not. */
 async function letIn(request: FastifyRequest, reply: FastifyReply, door: Door): Promise<Refusal | undefined> {
