@@ -13,33 +13,9 @@ export type Oidc = {
 export const callbackPath = '/v1/sign-in/oidc/callback';
 
 /** The authorization code flow with PKCE against one issuer, which is asked for its addresses at the first sign-in. */
-export function createOidc(
-  { issuer, clientId, clientSecret, scopes }: NonNullable<Config['oidc']>,
-  publicUrl: string,
-): Oidc {
+export function createOidc(config: NonNullable<Config['oidc']>, publicUrl: string): Oidc {
   const redirectUri = publicUrl + callbackPath;
-  const discover = async () => {
-    const client = await import('openid-client');
-    const isPlain = issuer.startsWith('http:');
-    const configuration = await client
-      .discovery(
-        new URL(issuer),
-        clientId,
-        clientSecret,
-        clientSecret === undefined ? client.None() : undefined,
-        isPlain ? { execute: [client.allowInsecureRequests] } : {},
-      )
-      .catch((cause: unknown) => {
-        throw new WeirError('unavailable', `The identity provider ${issuer} does not answer.`, { cause });
-      });
-    return { client, configuration };
-  };
-  let discovered: ReturnType<typeof discover> | undefined;
-  const ready = () => {
-    discovered ??= discover();
-    discovered.catch(() => (discovered = undefined));
-    return discovered;
-  };
+  const ready = createDiscovery(config);
 
   return {
     begin: async () => {
@@ -48,7 +24,7 @@ export function createOidc(
       const [state, nonce] = [client.randomState(), client.randomNonce()];
       const url = client.buildAuthorizationUrl(configuration, {
         redirect_uri: redirectUri,
-        scope: ['openid', ...scopes].join(' '),
+        scope: ['openid', ...config.scopes].join(' '),
         code_challenge: await client.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
         state,
@@ -73,5 +49,26 @@ export function createOidc(
           : await client.fetchUserInfo(configuration, tokens.access_token, subject);
       return { ...claims, ...more };
     },
+  };
+}
+
+/** The library and what the issuer says of itself, once it has answered. */
+function createDiscovery({ issuer, clientId, clientSecret }: NonNullable<Config['oidc']>) {
+  const discover = async () => {
+    const client = await import('openid-client');
+    const authentication = clientSecret === undefined ? client.None() : undefined;
+    const options = issuer.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {};
+    const configuration = await client
+      .discovery(new URL(issuer), clientId, clientSecret, authentication, options)
+      .catch((cause: unknown) => {
+        throw new WeirError('unavailable', `The identity provider ${issuer} does not answer.`, { cause });
+      });
+    return { client, configuration };
+  };
+  let discovered: ReturnType<typeof discover> | undefined;
+  return () => {
+    discovered ??= discover();
+    discovered.catch(() => (discovered = undefined));
+    return discovered;
   };
 }
