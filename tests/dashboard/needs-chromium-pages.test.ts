@@ -56,11 +56,17 @@ async function visit(page: Page, path: string): Promise<void> {
   );
 }
 
-/** As the dashboard lists them, each with something to show. */
-function pagePaths(): string[] {
-  return [...readSource('src/dashboard/pages.ts').matchAll(/^ {4}path: '([^']+)'/gm)].map(([, path = '']) =>
-    path.replace(':job', jobId).replace(':tenant', vision.tenantId),
-  );
+type Listed = { name: string; path: string };
+
+/** As the dashboard lists them for operators, each with something to show. */
+function listedPages(): Listed[] {
+  return [...readSource('src/dashboard/pages.ts').matchAll(/^ {4}path: '([^']+)'/gm)]
+    .map(([, path = '']) => path)
+    .filter((path) => path !== '/tenant')
+    .map((path) => ({
+      name: path === '/' ? 'overview' : path.slice(1).replace('/:', '-'),
+      path: path.replace(':job', jobId).replace(':tenant', vision.tenantId),
+    }));
 }
 
 test.for(['light', 'dark'] as const)(
@@ -70,11 +76,10 @@ test.for(['light', 'dark'] as const)(
     await signIn(page, installation.url, installation.operator.key);
     await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
     faults.splice(0);
-    for (const path of pagePaths()) {
+    for (const { name, path } of listedPages()) {
       await visit(page, path);
       expect([path, await seriousViolations(page)]).toEqual([path, []]);
       expect([path, await overflowOf(page)]).toEqual([path, 0]);
-      const name = path.split('/')[1] || 'overview';
       await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}.png`), fullPage: true });
     }
     expect(faults).toEqual([]);
@@ -90,7 +95,7 @@ test('on a phone no page is wider than the screen', async () => {
   const { page } = await openPage(browser, { width: 390 });
   await signIn(page, installation.url, installation.operator.key);
   await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-  for (const path of pagePaths()) {
+  for (const { path } of listedPages()) {
     await visit(page, path);
     expect([path, await overflowOf(page)]).toEqual([path, 0]);
   }
