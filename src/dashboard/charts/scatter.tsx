@@ -1,9 +1,9 @@
 import { AxisBottom, AxisLeft } from '@visx/axis';
-import { ParentSize } from '@visx/responsive';
 import { scaleLog } from '@visx/scale';
 import { Legend, type LegendItem } from './plot.tsx';
 import plot from './plot.module.css';
 import styles from './scatter.module.css';
+import { useWidth } from './use-width.ts';
 
 /** One thing that was predicted with a range, and came. */
 export type Outcome = {
@@ -29,12 +29,11 @@ const least = 1e-6;
 
 /** Predicted against actual, both on logarithmic axes: what lies on the diagonal came as predicted. */
 export function Scatter({ label, outcomes, groups, show, height = 340 }: ScatterProps) {
+  const [ref, width] = useWidth<HTMLDivElement>();
   return (
     <>
-      <div className={plot.plot} style={{ height }}>
-        <ParentSize debounceTime={50}>
-          {({ width }) => width > 0 && <Drawing {...{ label, outcomes, groups, show }} width={width} height={height} />}
-        </ParentSize>
+      <div className={plot.plot} style={{ height }} ref={ref}>
+        {width > 0 && <Drawing {...{ label, outcomes, groups, show }} width={width} height={height} />}
       </div>
       <Legend items={groups} />
     </>
