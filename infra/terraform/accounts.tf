@@ -14,7 +14,7 @@ resource "google_project_iam_custom_role" "broker" {
   role_id     = "weirBroker"
   title       = "weir broker"
   description = "Makes, lists and deletes the machines of jobs. Exactly what weir calls: a test holds the list against it."
-  permissions = local.permissions
+  permissions = concat(local.permissions, anytrue([for kind in var.kinds : can(regex("^v[0-9]", kind))]) ? local.tpu_permissions : [])
 }
 
 resource "google_project_iam_member" "broker" {

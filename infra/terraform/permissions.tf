@@ -20,4 +20,7 @@ locals {
     "compute.zoneOperations.get",
     "compute.zones.list",
   ]
+
+  # Besides, where `kinds` names a generation of TPUs: slices come through queued resources.
+  tpu_permissions = ["tpu.acceleratortypes.list", "tpu.nodes.create", "tpu.nodes.delete", "tpu.nodes.get", "tpu.nodes.list", "tpu.queuedResources.create", "tpu.queuedResources.delete", "tpu.queuedResources.get", "tpu.queuedResources.list"]
 }

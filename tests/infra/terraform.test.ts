@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGcpProvider } from '../../src/providers/gcp/provider.ts';
 import { startGcpEmulator } from '../emulators/gcp/emulator.ts';
+import { permissionsOf } from '../emulators/gcp/permissions.ts';
 import { requestOf } from '../providers/gcp/requests.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -55,4 +56,17 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   }
   expect(errors).toEqual([]);
   expect(cloud.permissions.asked(cloud.account.email).sort()).toEqual([...role, actAs].sort());
+});
+
+test('who buys TPUs may do besides what slices need, and no more', () => {
+  const text = readFileSync(join(folder, 'permissions.tf'), 'utf8');
+  const [, list = ''] = /tpu_permissions = \[(.*)\]/.exec(text) ?? [];
+  const asked = [
+    'acceleratorTypes.list',
+    ...['create', 'delete', 'get', 'list'].map((verb) => `queuedResources.${verb}`),
+    // A slice's node goes with its queued resource; one without is deleted alone.
+    ...['delete', 'get', 'list'].map((verb) => `nodes.${verb}`),
+  ].flatMap((method) => permissionsOf(`tpu.projects.locations.${method}`));
+  const given = [...list.matchAll(/"([^"]+)"/g)].map(([, permission = '']) => permission);
+  expect(given).toEqual([...new Set(asked)].toSorted());
 });
