@@ -152,3 +152,14 @@ test('a tenant’s user has no page of the operator’s, and sees how its own qu
   expect(faults).toEqual([]);
   await page.close();
 });
+
+test('the API’s reference is drawn under its policy, which lets no other program run', async () => {
+  const { page, faults } = await openPage(browser);
+  const answer = await page.goto(`${installation.url}/docs`);
+  expect(answer?.headers()['content-security-policy']).toMatch(/script-src 'self'( 'sha256-[^']+')+;/);
+  await page.getByRole('heading', { level: 1, name: 'weir' }).waitFor();
+  // A browser asks for an icon that the page does not name.
+  expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
+  await page.screenshot({ path: join(screenshots, 'docs-light.png') });
+  await page.close();
+});
