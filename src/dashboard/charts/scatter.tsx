@@ -48,6 +48,7 @@ function Drawing({ label, outcomes, groups, show, width, height }: Required<Scat
   const y = scaleLog({ domain, range: [outer, 0] });
   const at = (value: number) => Math.max(least, value);
   const axis = {
+    tickValues: ticksOf(x.ticks()),
     hideTicks: true,
     tickFormat: (value: { valueOf: () => number }) => show(value.valueOf()),
     labelClassName: plot.tick,
@@ -67,7 +68,6 @@ function Drawing({ label, outcomes, groups, show, width, height }: Required<Scat
         <AxisLeft
           {...axis}
           scale={y}
-          numTicks={4}
           hideAxisLine
           label="actual"
           labelOffset={44}
@@ -77,7 +77,6 @@ function Drawing({ label, outcomes, groups, show, width, height }: Required<Scat
           {...axis}
           scale={x}
           top={outer}
-          numTicks={Math.max(2, Math.floor(inner / 140))}
           axisLineClassName={plot.axis}
           label="predicted, with p10 to p90"
           labelOffset={6}
@@ -86,4 +85,11 @@ function Drawing({ label, outcomes, groups, show, width, height }: Required<Scat
       </g>
     </svg>
   );
+}
+
+/** Of a logarithmic axis every tick would be too many: 1, 2 and 5 of each decade, of many decades only 1. */
+function ticksOf(ticks: number[]): number[] {
+  const digitOf = (value: number) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  const kept = ticks.filter((value) => [1, 2, 5].includes(digitOf(value)));
+  return kept.length > 8 ? kept.filter((value) => digitOf(value) === 1) : kept;
 }
