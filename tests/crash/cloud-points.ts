@@ -12,6 +12,10 @@ type Story = 'plain' | 'stockout' | 'evicted' | 'disk left';
 /** Where the service is killed: before a call reaches Google, or when it is done and not answered. */
 export type Point = { story: Story; method: string; zone?: string; phase: Phase };
 
+/** A shortage is remembered by machine type: each story that has one is told of another kind than the one before. */
+const kinds = ['L4', 'T4', 'V100', 'P100', 'A100', 'A100-80GB'];
+let stockouts = 0;
+
 const phases: Phase[] = ['before', 'after'];
 const both = (point: Omit<Point, 'phase'>): Point[] => phases.map((phase) => ({ ...point, phase }));
 const [a, b] = ['us-central1-a', 'us-central1-b'];
@@ -92,6 +96,7 @@ async function crashAt(
   { cloud, runners, alice, installation }: World,
 ): Promise<{ outcome: Outcome; next: ServiceProcess }> {
   const { story, method, zone, phase } = point;
+  const kind = story === 'stockout' ? kinds[stockouts++ % kinds.length] : 'H100';
   if (story === 'stockout') cloud.faults.stockout({ zone: a, times: 1, zonesAvailable: [b] });
   let killedAtMs = 0;
   const submission = Promise.withResolvers<undefined>();
@@ -103,7 +108,7 @@ async function crashAt(
   const { id } = await alice.submit({
     name: 'crash',
     command: 'true',
-    resources: { accelerators: 'L4:1', market: 'spot' },
+    resources: { accelerators: `${kind}:1`, market: 'spot' },
     maxDuration: '10m',
   });
   submission.resolve(undefined);

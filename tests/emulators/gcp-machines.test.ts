@@ -38,7 +38,7 @@ test('an eviction is told by metadata and SIGTERM, and ends the machine with all
 });
 
 test('a machine that shuts itself down stays as TERMINATED and costs no more', async () => {
-  await caller.boot('off', 'echo ready; shutdown -h now');
+  await caller.done(await caller.insert(caller.machine('off', 'shutdown -h now')));
   await waitFor(
     'it to be off',
     async () => (await caller.call('GET', `zones/${zone}/instances/off`)).body['status'] === 'TERMINATED',
