@@ -36,7 +36,9 @@ test('it starts the program that `npm start` starts', () => {
 
 test('nothing but sources, migrations, the lists of packages and what builds the runner can get into the image', () => {
   const roots = new Set(context.map((path) => path.split('/')[0]));
-  expect(roots).toEqual(new Set(['infra', 'package-lock.json', 'package.json', 'prisma', 'prisma.config.ts', 'src']));
+  expect(roots).toEqual(
+    new Set(['infra', 'package-lock.json', 'package.json', 'prisma', 'prisma.config.ts', 'src', 'tsconfig.json']),
+  );
 });
 
 describe('a planted fault is found', () => {

