@@ -19,6 +19,14 @@ resource "google_storage_bucket" "artifacts" {
     }
   }
 
+  # The dashboard shows artifacts, and browsers upload inputs.
+  cors {
+    origin          = [local.public_url]
+    method          = ["GET", "HEAD", "PUT"]
+    response_header = ["Content-Type", "Content-Range", "Content-Disposition", "Range"]
+    max_age_seconds = 3600
+  }
+
   # weir removes by `retention`, and sets rules of its own for what it could not; see docs/artifacts.md.
   lifecycle {
     ignore_changes = [lifecycle_rule]

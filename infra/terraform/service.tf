@@ -21,9 +21,11 @@ locals {
     } : name => value if value != null
   }
 
+  public_url = coalesce(var.public_url, "https://weir-api-${data.google_project.this.number}.${var.region}.run.app")
+
   # The file of docs/configuration.md: a test holds it against its schema.
   config = {
-    publicUrl = coalesce(var.public_url, "https://weir-api-${data.google_project.this.number}.${var.region}.run.app")
+    publicUrl = local.public_url
     providers = {
       local = { enabled = false }
       gcp = {

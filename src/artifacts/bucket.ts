@@ -18,6 +18,8 @@ export type Announced = { sizeBytes: number | undefined; sha256?: string | undef
  */
 export type Bucket = {
   name: string;
+  /** Where its URLs lead, such as https://storage.googleapis.com. Left out: to weir itself. */
+  origin?: string;
   /** A session in Cloud Storage's resumable protocol, to PUT what was announced to. */
   createUploadUrl: (key: string, options: Announced & { expiresAt: Date }) => Promise<string>;
   /** Needs no key; serves the bytes as an attachment of that file name. */

@@ -29,6 +29,7 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
 
   return {
     name: options.name,
+    origin: new URL(options.apiEndpoint ?? 'https://storage.googleapis.com').origin,
     createUploadUrl: async (key, { sizeBytes }) => {
       const contentLength = sizeBytes === undefined ? {} : { contentLength: sizeBytes };
       const [url] = await asked(

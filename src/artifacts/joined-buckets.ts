@@ -17,6 +17,7 @@ export function joinBuckets(home: Bucket, elsewhere: ReadonlyMap<string, Bucket>
   };
   return {
     name: home.name,
+    ...(home.origin === undefined ? {} : { origin: home.origin }),
     createUploadUrl: async (key, options) => of(key).createUploadUrl(key, options),
     createDownloadUrl: async (key, options) => of(key).createDownloadUrl(key, options),
     write: async (key, bytes) => of(key).write(key, bytes),

@@ -131,7 +131,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(runnerLogRoutes(deps));
   await app.register(runnerUploadRoutes(deps));
   if (deps.filesystemBucket !== undefined) await app.register(objectRoutes({ bucket: deps.filesystemBucket }));
-  await app.register(dashboardRoutes());
+  await app.register(dashboardRoutes(deps.bucket.origin));
   await app.register(docsRoutes());
   return app;
 }

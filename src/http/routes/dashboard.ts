@@ -25,27 +25,30 @@ export const pagePaths: readonly string[] = [
   '/audit',
 ];
 
-/** The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. */
-const headers = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+/**
+ * The page runs and loads only what comes from here, and shows tenants' words: nothing in them may become a program. What it
+ * shows of artifacts comes from where the bucket's URLs lead.
+ */
+const headersOf = (bucketOrigin: string | undefined) => ({
+  'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'${bucketOrigin === undefined ? '' : ` ${bucketOrigin}`}; img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-};
+});
 
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 const FileParams = Type.Object({ '*': Type.String() });
 
 /** The dashboard's page and its files, which need no key: all it shows comes from the API, which does. */
-export function dashboardRoutes(): FastifyPluginAsyncTypebox {
+export function dashboardRoutes(bucketOrigin: string | undefined): FastifyPluginAsyncTypebox {
+  const headers = headersOf(bucketOrigin);
   return async (app) => {
     await app.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, logLevel: 'error' });
     const open = { config: { access: 'public' as const } };
 
     for (const path of pagePaths)
-      app.get(path, { ...open, schema: { hide: true } }, (_request, reply) => answerPage(reply));
+      app.get(path, { ...open, schema: { hide: true } }, (_request, reply) => answerPage(reply.headers(headers)));
     app.get('/dashboard/*', { ...open, schema: { hide: true, params: FileParams } }, ({ params }, reply) => {
       const name = params['*'];
       // What the build names by its content never changes; of the rest a browser asks again each time.
@@ -58,5 +61,5 @@ export function dashboardRoutes(): FastifyPluginAsyncTypebox {
 function answerPage(reply: FastifyReply): FastifyReply {
   if (!existsSync(join(folder, 'index.html')))
     throw new WeirError('unavailable', 'The dashboard is not built: run `npm run dashboard` where weir is installed.');
-  return reply.headers(headers).sendFile('index.html', { maxAge: 0 });
+  return reply.sendFile('index.html', { maxAge: 0 });
 }
