@@ -1,9 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from './failure.ts';
 import { storeIsAway } from './signed-url.ts';
@@ -24,22 +21,23 @@ export type Wanted = {
  * Fetches a file, and goes on where a broken connection left it. The file has its name once all its bytes are there and are the right
  * ones.
  */
-export async function download(what: string, { file, sha256, open, advance }: Wanted): Promise<void> {
+export async function download(what: string, { file, sha256, open: ask, advance }: Wanted): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const partial = `${file}.part`;
   const hash = createHash('sha256');
+  const part = await open(partial, 'w');
   try {
     let arrived = 0;
-    const count = (bytes: number) => {
-      arrived += bytes;
-      advance(bytes);
-    };
     for (let failures = 0; ;) {
       const before = arrived;
       try {
-        const { body } = await open(arrived);
-        const bytes = body === null ? Readable.from([]) : Readable.from(body);
-        await pipeline(bytes, watching(hash, count), createWriteStream(partial, { flags: arrived === 0 ? 'w' : 'a' }));
+        for await (const bytes of (await ask(arrived)).body ?? []) {
+          // Counted once it is in the file: a connection that breaks must not take with it what is still on its way there.
+          await part.writeFile(bytes);
+          hash.update(bytes);
+          arrived += bytes.length;
+          advance(bytes.length);
+        }
         break;
       } catch (error) {
         failures = arrived > before ? 1 : failures + 1;
@@ -47,24 +45,16 @@ export async function download(what: string, { file, sha256, open, advance }: Wa
         await sleep(firstPauseMs * 2 ** (failures - 1));
       }
     }
+    await part.close();
     if (hash.digest('hex') !== sha256)
       throw new Failure(`${what} did not arrive as it was kept: its checksum differs.`, {
         next: 'run the command again',
       });
     await rename(partial, file);
   } finally {
+    await part.close();
     await rm(partial, { force: true });
   }
-}
-
-function watching(hash: Hash, count: (bytes: number) => void): Transform {
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      hash.update(chunk);
-      count(chunk.length);
-      done(null, chunk);
-    },
-  });
 }
 
 /** A connection that broke, as fetch says it, or a store that is away for now. */
