@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Weir } from '../support/installed-command.ts';
+import { processesOf } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
 
 const run = promisify(execFile);
@@ -58,6 +59,10 @@ export async function openTerminal({ directory, words, env }: Weir, columns = 12
     seen,
     until,
     resize: async (width, height) => void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
-    close: async () => void (await tmux('kill-session')),
+    close: async () => {
+      await tmux('kill-session');
+      // The shell keeps its history as it leaves, in the directory that is removed next.
+      await waitFor('the terminal to be gone', () => Promise.resolve(processesOf(directory).length === 0));
+    },
   };
 }
