@@ -8,7 +8,7 @@ test('a new key works at once, and its secret is stored nowhere', async ({ api, 
   const { key } = made.json();
   expect(key).toMatch(/^weir_/);
   expect((await api.ask(key, `GET /v1/tenants/${id}/policy`)).statusCode).toBe(200);
-  expect(JSON.stringify(await db.client.apiKey.findMany())).not.toContain(key.split('_').at(-1));
+  expect(JSON.stringify(await db.client.apiKey.findMany())).not.toContain(key.slice('weir_'.length));
   expect((await api.ask(keys.admin, `GET /v1/tenants/${id}/keys`)).body).not.toContain(key);
 });
 
