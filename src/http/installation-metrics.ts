@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createCache } from '../core/cache.ts';
 import type { Database } from '../db/database.ts';
 import { jobStates } from '../protocol/job.ts';
@@ -50,12 +50,21 @@ function createSeries(registry: Registry) {
       labelNames: ['to', 'reason'],
       registers,
     }),
+    waits: new Histogram({
+      name: 'weir_job_wait_seconds',
+      help: 'From a job’s submission to its first start, of those that started since this process was first scraped; tasks of arrays one by one.',
+      buckets: waitBuckets,
+      registers,
+    }),
   };
 }
 
+/** From what an idle machine takes to a week. */
+const waitBuckets = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
+
 function show(
   series: Series,
-  { jobs, oldestQueuedSeconds, instances, heartbeatAgeSeconds, expiredLeases, changes }: Reading,
+  { jobs, oldestQueuedSeconds, instances, heartbeatAgeSeconds, expiredLeases, changes, waitsSeconds }: Reading,
 ): void {
   series.tenantJobs.reset();
   series.instances.reset();
@@ -67,6 +76,7 @@ function show(
   for (const { tenant, state, count } of jobs) if (!ended.has(state)) series.tenantJobs.set({ tenant, state }, count);
   for (const { provider, state, count } of instances) series.instances.set({ provider, state }, count);
   for (const { to, reason, count } of changes) series.changes.inc({ to, reason }, count);
+  for (const seconds of waitsSeconds) series.waits.observe(seconds);
   series.oldestQueued.set(oldestQueuedSeconds);
   series.silence.set(heartbeatAgeSeconds);
   series.expiredLeases.set(expiredLeases);

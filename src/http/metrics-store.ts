@@ -7,6 +7,8 @@ export type Reading = {
   heartbeatAgeSeconds: number;
   expiredLeases: number;
   changes: { to: string; reason: string; count: number }[];
+  /** Of jobs whose first attempt came to run: from their submission until then. */
+  waitsSeconds: number[];
   lastEventId: bigint;
 };
 
@@ -27,11 +29,16 @@ export async function readInstallation(sql: Sql, after: bigint | undefined): Pro
     ), moves AS (
       SELECT "to", coalesce(reason, '') AS reason, count(*) AS count FROM job_event, last
       WHERE job_event.id > ${after ?? null}::bigint AND job_event.id <= last.id AND "to" IS NOT NULL GROUP BY "to", reason
+    ), waits AS (
+      SELECT greatest(0, extract(epoch FROM job.started_at - job.created_at)) AS seconds FROM job_event, last, job
+      WHERE job_event.id > ${after ?? null}::bigint AND job_event.id <= last.id AND "to" = 'running' AND attempt IS NOT NULL
+        AND job.id = job_event.job_id AND job.started_at = job_event.at
     )
     SELECT json_build_object(
       'jobs', (SELECT coalesce(json_agg(counted), '[]') FROM counted),
       'instances', (SELECT coalesce(json_agg(machines), '[]') FROM machines),
       'changes', (SELECT coalesce(json_agg(moves), '[]') FROM moves),
+      'waitsSeconds', (SELECT coalesce(json_agg(seconds), '[]') FROM waits),
       'oldestQueuedSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(queued_at)), 0), 0) FROM job WHERE state = 'queued' AND NOT held),
       'heartbeatAgeSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(heartbeat_at)), 0), 0) FROM instance WHERE state = 'ready'),
       'expiredLeases', (SELECT count(*) FROM attempt WHERE state IN ('provisioning', 'running', 'stopping') AND lease_expires_at < now()),

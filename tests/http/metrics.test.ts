@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { move } from '../../src/jobs/move-store.ts';
 import { recordResidual } from '../../src/quotes/calibrate.ts';
 import { finish, spec } from '../quotes/finished.ts';
 import { quoteOf } from '../quotes/sample.ts';
@@ -40,6 +41,31 @@ test('an operator sees the queue, the machines and what became of jobs; tenants 
   const open = await scrape(api);
   expect(open).toContain('weir_jobs{state="queued"} 2');
   expect(open.join('\n')).not.toContain(id);
+});
+
+test('how long jobs waited for their first start is a histogram that names nobody', async ({ api, db }) => {
+  const { keys } = await api.tenant('vision');
+  await scrape(api);
+  const { id: jobId, createdAt } = (await api.ask(keys.member, 'POST /v1/jobs', { name: 'a', command: 'true' })).json();
+  const at = new Date(Date.parse(createdAt) + 45_000);
+  const change = { jobId, at, attempt: 1, reason: null, message: 'Test.' };
+  await db.transaction((tx) => move(tx, { ...change, from: 'queued', to: 'provisioning' }));
+  await db.transaction((tx) => move(tx, { ...change, from: 'provisioning', to: 'running', set: { startedAt: at } }));
+  // Two minutes back as a whole: moves are counted a moment after they were made.
+  for (const column of ['created_at', 'started_at'])
+    await db.pool.query(`UPDATE job SET ${column} = ${column} - interval '2 minutes'`);
+  await db.pool.query(`UPDATE job_event SET at = at - interval '2 minutes'`);
+  const lines = await waitFor('the wait to be counted', async () => {
+    const read = await scrape(api);
+    return read.includes('weir_job_wait_seconds_count 1') ? read : undefined;
+  });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'weir_job_wait_seconds_bucket{le="30"} 0',
+      'weir_job_wait_seconds_bucket{le="60"} 1',
+      'weir_job_wait_seconds_sum 45',
+    ]),
+  );
 });
 
 test('how wrong quotes were is told by accelerator and basis', async ({ api, db }) => {

@@ -39,6 +39,11 @@ test('a borrower gets notice, makes way, and goes on at its place, with what it 
   expect(world.woken).toContain(`settle ${attemptId}`);
   expect(await world.beat(tokens[0] ?? '', 1)).toMatchObject({ directive: 'stop', reason: 'preemption' });
   expect((await jobOf(world, claiming)).waiting).toMatchObject({ blockers: [{ code: 'capacity' }] });
+  const { type, message } = await db.client.jobEvent.findFirstOrThrow({
+    where: { jobId: claiming },
+    orderBy: { id: 'desc' },
+  });
+  expect([type, message]).toEqual(['dispatch.claimed', expect.stringMatching(/^A job of another tenant makes way/)]);
 
   await world.cycle();
   await world.end(tokens[0] ?? '', 1, 'stopped');
@@ -66,4 +71,23 @@ test('a job is let run for its minimum first', async ({ world }) => {
   world.advance(60);
   await world.cycle();
   expect((await lastAttempt(world, lent)).reason).toBe('preemption');
+});
+
+test('a job that was asked to make way and ends its work within the grace has succeeded', async ({ world }) => {
+  world.provider.capacity = async () => oneJob;
+  const [owner, borrower] = [await addTenant(world, { guaranteed: { cpu: 1 } }), await addTenant(world)];
+  const lent = await addJob(world, borrower);
+  const { attemptId, tokens } = await startRunning(world, lent);
+  world.advance(90);
+  const claiming = await addJob(world, owner);
+  await world.cycle();
+  expect(await jobOf(world, lent)).toMatchObject({ state: 'stopping', reason: 'preemption' });
+  await world.end(tokens[0] ?? '', 1, 'completed');
+  await world.settle(attemptId);
+  await world.settle(attemptId);
+  const ended = await jobOf(world, lent);
+  expect(ended).toMatchObject({ state: 'succeeded', reason: 'completed', failedAttempts: 0 });
+  expect(ended.attempts).toMatchObject([{ state: 'succeeded', preemptedFor: claiming, lostSeconds: 0 }]);
+  await world.cycle();
+  expect((await jobOf(world, claiming)).state).toBe('provisioning');
 });
