@@ -25,6 +25,9 @@ const repository = join(import.meta.dirname, '../..');
 const epochs = 12;
 const evictedAfter = `epoch 2/${epochs}`;
 
+/** `hostAddress`: where the cloud's machines reach what listens on this one. */
+type Told = { gcp: NonNullable<Config['gcp']>; programs: string; hostAddress: string };
+
 export async function startEmulatedCloud(): Promise<EmulatedCloud> {
   title('Building the runner as one executable, where it is not yet');
   await promisify(execFile)(process.execPath, [join(repository, 'infra/runner/build.ts')]);
@@ -44,13 +47,15 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
     child.stdin.write(`${request}\n`);
     return answer<T>();
   };
-  const { gcp, programs } = await answer<{ gcp: NonNullable<Config['gcp']>; programs: string }>();
+  const { gcp, programs, hostAddress } = await answer<Told>();
   print(`  Compute Engine answers at ${gcp.apiEndpoint}; its machines are processes here`);
   let isEvicted = false;
   return {
     configure: (config) => ({
       ...config,
       dataDir: join(config.dataDir, 'cloud'),
+      host: hostAddress,
+      publicUrl: `http://${hostAddress}:${config.port}`,
       local: { ...config.local, enabled: false },
       gcp,
       timing: { ...config.timing, retryBackoffMs: 1_000, sweepMs: 1_000 },

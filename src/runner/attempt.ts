@@ -10,7 +10,7 @@ import { describeHost, findFreePort } from './host.ts';
 import { createJobLog, type JobLog } from './log.ts';
 import { createLogSpool, type LogSpool } from './log-spool.ts';
 import { shutDown } from './machine.ts';
-import { barMetadata, unbarMetadata } from './metadata-route.ts';
+import { barMetadata, metadataAddress, unbarMetadata } from './metadata-route.ts';
 import { watchNotices } from './notices.ts';
 import { uploadOutputs, watchCheckpoints, type OutputsDeps } from './outputs.ts';
 import { createPerformance, type Performance, type Stage } from './perform.ts';
@@ -31,7 +31,7 @@ export async function runAttempt(boot: Boot, bootPath: string, preemption: Abort
   const token = keepToken(boot.stateDir);
   const broker = createBroker(boot.brokerUrl, token, leaving.signal);
   const uid = jobUid(boot);
-  const barring = uid === null ? Promise.resolve(false) : barMetadata(uid);
+  const barring = uid === null ? Promise.resolve(false) : barMetadata(uid, boot.metadataHost === metadataAddress);
   try {
     const assignment = await claim({ broker, boot, token, leaving });
     await rm(bootPath, { force: true });

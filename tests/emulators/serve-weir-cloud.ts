@@ -8,7 +8,7 @@ import { startWeirCloud } from './weir-cloud.ts';
  */
 const cloud = await startWeirCloud();
 const say = (answer: unknown) => process.stdout.write(`${JSON.stringify(answer)}\n`);
-say({ gcp: cloud.providers.gcp, programs: cloud.programs });
+say({ gcp: cloud.providers.gcp, programs: cloud.programs, hostAddress: cloud.hostAddress });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [request, name = ''] = line.split(' ');

@@ -19,7 +19,11 @@ beforeAll(async () => {
   const [database] = await Promise.all([createDatabase(), runnerExecutable()]);
   drop = database.drop;
   cloud = await startWeirCloud();
-  installation = await createInstallation({ databaseUrl: database.url, config: { providers: cloud.providers } });
+  installation = await createInstallation({
+    databaseUrl: database.url,
+    config: { providers: cloud.providers },
+    host: cloud.hostAddress,
+  });
   await installation.start();
   alice = await installation.tenant('alice');
 }, 180_000);

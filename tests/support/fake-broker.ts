@@ -67,14 +67,14 @@ export type FakeBroker = {
 const maxKeptBytes = 16 * 1024 * 1024;
 
 /** A broker and a bucket in one small HTTP server, that takes what a runner sends and can fail in the ways that brokers do. */
-export async function startFakeBroker(assignment: Assignment): Promise<FakeBroker> {
+export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'): Promise<FakeBroker> {
   let server: Server | undefined;
   let port = 0;
   let claimedBy: string | undefined;
   const misbehaviours: Misbehaviour[] = [];
 
   const broker: FakeBroker = {
-    url: () => `http://127.0.0.1:${port}`,
+    url: () => `http://${host}:${port}`,
     claims: [],
     heartbeats: [],
     reports: [],
@@ -93,7 +93,7 @@ export async function startFakeBroker(assignment: Assignment): Promise<FakeBroke
     },
     comeBack: async () => {
       server = createServer((request, response) => void respond(request, response));
-      await new Promise<void>((resolve) => server?.listen(port, '127.0.0.1', resolve));
+      await new Promise<void>((resolve) => server?.listen(port, host, resolve));
       port = (server.address() as AddressInfo).port;
     },
   };

@@ -49,6 +49,8 @@ export type InstallationOptions = {
   timing?: Record<string, number>;
   dataDir?: string;
   env?: Record<string, string>;
+  /** Where it listens: 127.0.0.1, but for machines that have a network of their own. */
+  host?: string;
 };
 
 /** An installation with a data directory of its own; its processes are started by the test. */
@@ -59,17 +61,19 @@ export async function createInstallation({
   timing = {},
   dataDir: given,
   env: moreEnv = {},
+  host = '127.0.0.1',
 }: InstallationOptions = {}): Promise<Installation> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'weir-service-')));
   // Jobs with a uid of their own then work inside of it, and all is gone with it.
   await chmod(dataDir, 0o711);
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   await writeFile(join(dataDir, 'operator.key'), operatorKey, { mode: 0o600 });
   const configPath = join(dataDir, 'weir.yaml');
   await writeFile(configPath, stringify({ publicUrl: url, timing: { ...quickTiming, ...timing }, ...config }));
   const env = {
     PATH: process.env['PATH'] ?? '',
+    WEIR_HOST: host,
     WEIR_PORT: String(port),
     WEIR_DATA_DIR: dataDir,
     WEIR_CONFIG: configPath,
@@ -124,7 +128,7 @@ async function startProcess(
   );
   return {
     pid: child.pid ?? 0,
-    url: `http://127.0.0.1:${env['WEIR_PORT']}`,
+    url: `http://${env['WEIR_HOST']}:${env['WEIR_PORT']}`,
     output: () => output,
     kill: (signal) => end(child, signal),
   };

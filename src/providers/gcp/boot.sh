@@ -58,15 +58,6 @@ open_tpus() {
   done
 }
 
-# The runner bars its job's uid from the metadata server and starts no job where it can't. This is for containers, whose packets are
-# forwarded, and once more for the uid. Names are resolved by the same address.
-bar_metadata() {
-  [ "$metadata_host" = 169.254.169.254 ] && [ "$(id -u)" = 0 ] && command -v iptables >/dev/null || return 0
-  iptables --wait --insert FORWARD --destination 169.254.169.254 --protocol tcp ! --dport 53 --jump REJECT
-  iptables --wait --insert OUTPUT --destination 169.254.169.254 --protocol tcp ! --dport 53 \
-    --match owner --uid-owner "$job_uid" --jump REJECT
-}
-
 install_docker() {
   command -v docker >/dev/null && return 0
   curl --silent --show-error --fail --location --retry 5 https://get.docker.com | sh
@@ -143,7 +134,6 @@ token="$(attribute weir-bootstrap-tokens | sed --quiet "$((node + 1))p")"
 tell booted
 open_tpus
 wait_for_gpus
-bar_metadata
 image="$(attribute weir-image)"
 [ -n "$image" ] && prepare_containers "$image"
 fetch_runner

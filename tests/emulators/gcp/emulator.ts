@@ -2,8 +2,9 @@
  * Google Cloud as weir sees it: the REST surface of Compute Engine v1 and Cloud TPU v2 that Google's own client libraries
  * speak, on a port of this machine. Paths, parameters and messages come from Google's discovery documents (discovery/), and
  * every answer is checked against them. An instance is a process tree in a directory of its own that runs the startup-script
- * of its metadata, with a metadata server at `GCE_METADATA_HOST`; it has `STATE_DIRECTORY`, `HOME` and `TMPDIR` below its
- * directory, and `shutdown` on its PATH ends it.
+ * of its metadata. It has a network namespace of its own with a metadata server at 169.254.169.254, or, where this process may not
+ * make one (`networkObstacle` says why), this host's network and a metadata server at `GCE_METADATA_HOST`. It has
+ * `STATE_DIRECTORY`, `HOME` and `TMPDIR` below its directory, and `shutdown` on its PATH ends it.
  *
  *     const cloud = await startGcpEmulator({ timing: { bootMs: 0 } });
  *     // { ...cloud.env } has GOOGLE_APPLICATION_CREDENTIALS (workload identity; cloud.keyPath is a key) and GOOGLE_CLOUD_PROJECT;
@@ -22,6 +23,7 @@ import { createFaults, type Faults } from './faults.ts';
 import { type Instance } from './instance.ts';
 import { createInstances, type Instances } from './instances.ts';
 import type { MachineEnv } from './instance-life.ts';
+import { openNetwork } from './network.ts';
 import { createOperations } from './operations.ts';
 import { createPermissions, type Permissions } from './permissions.ts';
 import { createQuotas, usualLimits, type Quotas, type Use } from './quotas.ts';
@@ -52,6 +54,10 @@ export type GcpEmulator = {
   project: string;
   /** Where its machines have their directories; gone when it is closed. */
   directory: string;
+  /** At which address of this host its machines reach what runs here. */
+  hostAddress: string;
+  /** Why its machines have no network of their own; undefined where they have. */
+  networkObstacle: string | undefined;
   /**
    * Application Default Credentials by workload identity, that impersonate the account `weir`. It may do everything until
    * `permissions.grant` says what.
@@ -109,10 +115,12 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     permissions,
     tokens,
   };
+  const { network, obstacle } = machines === 'processes' ? await openNetwork(directory) : none;
   const instances = createInstances({
     world,
     machinesDir: machines === 'processes' ? directory : undefined,
     machineEnv,
+    network,
     onStart: options.onStart ?? (() => undefined),
     onStop: options.onStop ?? (() => undefined),
   });
@@ -138,6 +146,8 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     port: Number(new URL(api.url()).port),
     project,
     directory,
+    hostAddress: network?.hostAddress ?? '127.0.0.1',
+    networkObstacle: obstacle,
     env: { GOOGLE_APPLICATION_CREDENTIALS: credentialsPath, GOOGLE_CLOUD_PROJECT: project },
     keyPath,
     account,
@@ -157,11 +167,14 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
       operations.close();
       await api.close();
       await instances.close();
+      await network?.close();
       rmSync(directory, { recursive: true, force: true });
       if (api.schemaFaults.length > 0) throw new Error(`The emulator spoke nonsense:\n${api.schemaFaults.join('\n')}`);
     },
   };
 }
+
+const none: Awaited<ReturnType<typeof openNetwork>> = { obstacle: 'its instances are records' };
 
 /** A credential configuration as `gcloud iam workload-identity-pools create-cred-config` writes it. */
 function workloadIdentity(url: string, email: string, directory: string): Json {

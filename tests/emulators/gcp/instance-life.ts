@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Disks } from './disks.ts';
 import { OperationFailure } from './errors.ts';
 import type { Stockout } from './faults.ts';
-import { attributeOf, metadataTree, setStatus, type Instance } from './instance.ts';
+import { attributeOf, metadataTree, setAddress, setStatus, type Instance } from './instance.ts';
 import { link, lastOf, timestamp } from './links.ts';
 import { bootMachine } from './machine.ts';
 import { startMetadataServer } from './metadata-server.ts';
+import type { Network } from './network.ts';
 import { regionOf } from './catalogue.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,8 @@ export type LifeOptions = {
   /** Where machines have their directories; none: instances are records without a process. */
   machinesDir: string | undefined;
   machineEnv: MachineEnv;
+  /** Left out: machines share the network of this host. */
+  network?: Network | undefined;
   /** An instance is not there any more. */
   onGone: (instance: Instance) => void;
   /** An instance without a process of its own has started, or has to end. */
@@ -161,24 +164,27 @@ export function createLife(options: LifeOptions): Life {
 }
 
 async function bootGuest(instance: Instance, options: LifeOptions, onPowerOff: () => void): Promise<void> {
-  const { world, machinesDir, machineEnv, onStart } = options;
+  const { world, machinesDir, machineEnv, network, onStart } = options;
   if (machinesDir === undefined) return onStart(instance);
-  const metadata = await startMetadataServer({
+  const directory = mkdtempSync(join(machinesDir, `${instance.name.slice(0, 40)}-`));
+  const port = network?.join(directory);
+  if (port !== undefined) setAddress(instance, port.address);
+  const content = {
     tree: () => metadataTree(instance, world),
-    token: (account) => {
+    token: (account: string) => {
       const found = (instance.body.serviceAccounts ?? []).find(
         ({ email }) => account === 'default' || account === email,
       );
       return found === undefined ? undefined : world.tokens.issue(found.email);
     },
-  });
+  };
+  const metadata = await startMetadataServer(content, port?.metadataSocket);
   if (instance.resource['status'] !== 'RUNNING') return metadata.close();
   instance.metadata = metadata;
-  const directory = mkdtempSync(join(machinesDir, `${instance.name.slice(0, 40)}-`));
   instance.machine = bootMachine({
     directory,
     startupScript: attributeOf(instance, 'startup-script') ?? '',
-    metadataHost: metadata.host,
+    place: port ?? { metadataHost: metadata.host },
     env: machineEnv(instance, directory),
     onPowerOff,
   });

@@ -108,6 +108,16 @@ export function setStatus(instance: Instance, status: string): void {
   instance.resource['status'] = status;
 }
 
+/** Of its only network interface. */
+export function setAddress({ resource }: Instance, networkIP: string): void {
+  for (const networkInterface of resource['networkInterfaces'] as Json[]) networkInterface['networkIP'] = networkIP;
+}
+
+function addressOf({ resource }: Instance): string {
+  const [first] = resource['networkInterfaces'] as { networkIP: string }[];
+  return first?.networkIP ?? '';
+}
+
 export function runningSeconds({ runs }: Pick<Instance, 'runs'>): number {
   return runs.reduce((sum, { fromMs, toMs }) => sum + ((toMs ?? Date.now()) - fromMs) / 1000, 0);
 }
@@ -142,7 +152,7 @@ export function metadataTree(instance: Instance, { project, projectNumber }: Wor
         'on-host-maintenance': body.scheduling?.onHostMaintenance ?? 'MIGRATE',
       },
       'service-accounts': Object.fromEntries(accounts),
-      'network-interfaces': { '0': { ip: '10.128.0.2' } },
+      'network-interfaces': { '0': { ip: addressOf(instance) } },
     },
     project: { 'project-id': project, 'numeric-project-id': projectNumber, attributes: {} },
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Port } from './network.ts';
 import { killTree, processesOf, signalAll } from './process-tree.ts';
 
 export type Machine = {
@@ -18,8 +19,8 @@ export type Machine = {
 export type MachineOptions = {
   directory: string;
   startupScript: string;
-  /** For GCE_METADATA_HOST. */
-  metadataHost: string;
+  /** Its place in the network; or, where machines have none of their own, what goes into GCE_METADATA_HOST. */
+  place: Port | { metadataHost: string };
   env: Record<string, string>;
   /** The machine was shut down from inside. */
   onPowerOff: () => void;
@@ -29,7 +30,7 @@ export type MachineOptions = {
  * The machine's first process. It runs the startup script as the guest agent does, stays when that has ended, and goes when
  * `shutdown` or `poweroff` asks for it.
  */
-const init = `#!/bin/sh
+const initScript = `#!/bin/sh
 trap 'exit 0' USR1
 ./startup-script </dev/null &
 wait
@@ -40,7 +41,7 @@ const powerOff = (pidFile: string) => `#!/bin/sh\nkill -USR1 "$(cat '${pidFile}'
 
 /** A process tree in a directory of its own, that runs the real startup script. */
 export function bootMachine(options: MachineOptions): Machine {
-  const { directory, startupScript, metadataHost, env, onPowerOff } = options;
+  const { directory, startupScript, place, env, onPowerOff } = options;
   const pidFile = join(directory, 'init.pid');
   for (const name of ['sbin', 'root', 'state', 'tmp']) mkdirSync(join(directory, name), { recursive: true });
   // A job with a uid of its own works below, and has a temporary directory.
@@ -48,12 +49,14 @@ export function bootMachine(options: MachineOptions): Machine {
   chmodSync(join(directory, 'state'), 0o711);
   chmodSync(join(directory, 'tmp'), 0o1777);
   writeProgram(join(directory, 'startup-script'), startupScript);
-  writeProgram(join(directory, 'init'), init);
+  writeProgram(join(directory, 'init'), initScript);
   for (const name of ['shutdown', 'poweroff', 'halt']) writeProgram(join(directory, 'sbin', name), powerOff(pidFile));
 
   const serialPort = join(directory, 'serial-port-1.log');
   const output = openSync(serialPort, 'a', 0o600);
-  const child = spawn(join(directory, 'init'), [], {
+  const init = join(directory, 'init');
+  const [program = init, ...args] = 'command' in place ? place.command(init) : [init];
+  const child = spawn(program, args, {
     cwd: directory,
     detached: true,
     stdio: ['ignore', output, output],
@@ -62,7 +65,7 @@ export function bootMachine(options: MachineOptions): Machine {
       HOME: join(directory, 'root'),
       TMPDIR: join(directory, 'tmp'),
       STATE_DIRECTORY: join(directory, 'state'),
-      GCE_METADATA_HOST: metadataHost,
+      ...('command' in place ? {} : { GCE_METADATA_HOST: place.metadataHost }),
       ...env,
     },
   });

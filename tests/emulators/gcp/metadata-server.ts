@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 
 export type Tree = { [key: string]: string | Tree };
 
@@ -21,18 +21,28 @@ type Content = {
 
 const root = '/computeMetadata/v1/';
 
-/** What Compute Engine's metadata server answers to one instance. */
-export async function startMetadataServer(content: Content): Promise<MetadataServer> {
+/** What Compute Engine's metadata server answers to one instance. `socket`: it listens there as well. */
+export async function startMetadataServer(content: Content, socket?: string): Promise<MetadataServer> {
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const server = createServer((request, response) => void respond(request, response, content, changes));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const second = socket === undefined ? undefined : await listenAt(socket, server);
   return {
     host: `127.0.0.1:${port}`,
     changed: () => void changes.emit('change'),
-    close: () => closeServer(server),
+    close: async () => {
+      second?.close();
+      await closeServer(server);
+    },
   };
+}
+
+async function listenAt(path: string, server: Server): Promise<net.Server> {
+  const second = net.createServer((connection) => server.emit('connection', connection));
+  await new Promise<void>((resolve) => second.listen(path, resolve));
+  return second;
 }
 
 async function respond(
