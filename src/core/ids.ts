@@ -31,9 +31,14 @@ const indexLength = 3;
 
 /** The id of the nth part of something, up to 32,768 parts: that of the whole with its last characters replaced. */
 export function partId(kind: IdKind, wholeId: string, index: number): string {
-  const suffix = wholeId.slice(wholeId.indexOf('_') + 1, -indexLength);
-  const digits = [10, 5, 0].map((bits) => alphabet[(index >> bits) & 31]);
-  return `${prefixes[kind]}_${suffix}${digits.join('')}`;
+  return partIds(kind, wholeId)(index);
+}
+
+/** The same for many parts of one whole. */
+export function partIds(kind: IdKind, wholeId: string): (index: number) => string {
+  const stem = `${prefixes[kind]}_${wholeId.slice(wholeId.indexOf('_') + 1, -indexLength)}`;
+  const digit = (index: number, bits: number): string => alphabet.charAt((index >> bits) & 31);
+  return (index) => stem + digit(index, 10) + digit(index, 5) + digit(index, 0);
 }
 
 /** True for a well-formed id of this kind. */

@@ -6,7 +6,7 @@ import { readArrays, type ArrayReading } from './array-reading-store.ts';
 import { listUnmet, type Upstream } from './dependency-store.ts';
 import { readTails } from './queue-tail.ts';
 import { searchJobs, type JobFilter } from './search-store.ts';
-import { toQuote } from '../quotes/former.ts';
+import { storedAnswer, unpack } from '../quotes/packed.ts';
 
 /** A job with all that its answer shows. */
 const shown = {
@@ -87,9 +87,9 @@ async function joinParts(
   if (jobs.length === 0) return [];
   const quotes = await sql.quote.findMany({
     where: { id: { in: isWhole ? jobs.map((job) => job.quoteId) : [] } },
-    select: { id: true, answer: true },
+    select: { id: true, ...storedAnswer },
   });
-  const answers = new Map(quotes.map(({ id, answer }) => [id, toQuote(answer)]));
+  const answers = new Map(quotes.map((quote) => [quote.id, unpack(quote)]));
   const held = jobs.filter((job) => job.held).map(({ id }) => id);
   const arrays = await readArrays(sql, held, now);
   const taskKeys = jobs.flatMap(({ arrayId, arrayIndex }) =>

@@ -5,7 +5,7 @@ import type { JobState } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { tasksOf } from '../quotes/array.ts';
-import type { QuoteAsText } from '../quotes/store.ts';
+import { packLines, type QuoteAsText } from '../quotes/store.ts';
 import { deliveriesOf } from '../webhooks/store.ts';
 import { countWaiting } from './array-store.ts';
 import { holdDependencies, type Dependency } from './dependency-store.ts';
@@ -31,7 +31,7 @@ export type NewJobRow = {
  * A job whose id is there already is left as it was, so a repeated submission makes one job.
  */
 export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void> {
-  await db.pool.query({ name: 'insert-jobs', text: insertJobsSql, values: insertJobsValues(rows) });
+  await db.pool.query({ name: 'insert-jobs', text: insertJobsSql, values: await insertJobsValues(rows) });
 }
 
 /**
@@ -44,7 +44,7 @@ export async function insertAlone(db: Database, row: NewJobRow, cap: number | un
   await db.transaction(async (tx) => {
     if (cap !== undefined) await requireRoom(tx, row, cap);
     const dependencies = await holdDependencies(tx, row.spec.dependsOn ?? []);
-    await tx.$executeRawUnsafe(insertJobsSql, ...insertJobsValues([{ ...row, dependencies }]));
+    await tx.$executeRawUnsafe(insertJobsSql, ...(await insertJobsValues([{ ...row, dependencies }])));
   });
 }
 
@@ -60,19 +60,19 @@ async function requireRoom(tx: Sql, { id, tenantId, spec }: NewJobRow, cap: numb
   );
 }
 
-function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
+async function insertJobsValues(rows: NewJobRow[]): Promise<[string, string, string]> {
   const deliveries = rows.flatMap(({ id, tenantId, spec, at }) => {
     const change = { jobId: id, tenantId, name: spec.name, to: 'queued', at, ...accepted } as const;
     return deliveriesOf(spec.webhooks ?? [], change);
   });
-  const quoteLines: string[] = [];
+  const quotes: string[] = [];
   const jobs = rows.map(({ id, tenantId, spec, quote, isNewQuote, options, at, dependencies = [] }) => ({
     id,
     tenant_id: tenantId,
     name: spec.name,
     spec,
     quote_id: quote.id,
-    quote_line: isNewQuote ? quoteLines.push(quote.text) : null,
+    quote_line: isNewQuote ? quotes.push(quote.text) : null,
     quote_created_at: quote.createdAt,
     quote_expires_at: quote.expiresAt,
     options,
@@ -82,18 +82,18 @@ function insertJobsValues(rows: NewJobRow[]): [string, string, string] {
     tasks: spec.array === undefined ? null : tasksOf(spec),
     dependencies,
   }));
-  return [JSON.stringify(jobs), quoteLines.join('\n'), JSON.stringify(deliveries)];
+  return [JSON.stringify(jobs), await packLines(quotes), JSON.stringify(deliveries)];
 }
 
-/** Quotes come as lines, not inside of JSON: PostgreSQL would take them apart to find where each ends, at four times the cost. */
+/** Quotes come as lines, not inside of JSON: PostgreSQL would take them apart to find where each ends. */
 const insertJobsSql = `
   WITH submitted AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(id text, tenant_id text, name text, spec jsonb, quote_id text,
       quote_line int, quote_created_at timestamptz, quote_expires_at timestamptz, options jsonb, priority int, created_at timestamptz, held boolean, tasks int, dependencies jsonb)
   ), new_quote AS (
-    INSERT INTO quote (id, tenant_id, spec, answer, created_at, expires_at)
-    SELECT quote_id, tenant_id, spec, answer::json, quote_created_at, quote_expires_at
-    FROM string_to_table($2, E'\\n') WITH ORDINALITY AS q(answer, line) JOIN submitted ON quote_line = line
+    INSERT INTO quote (id, tenant_id, spec, packed, created_at, expires_at)
+    SELECT quote_id, tenant_id, spec, decode(packed, 'base64'), quote_created_at, quote_expires_at
+    FROM string_to_table($2, E'\\n') WITH ORDINALITY AS q(packed, line) JOIN submitted ON quote_line = line
     ON CONFLICT DO NOTHING
   ), new_job AS (
     INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, held)

@@ -1,6 +1,8 @@
 import type { MicroUsd } from '../core/money.ts';
+import type { Offer } from '../protocol/quote.ts';
 import type { Sellable } from '../providers/provider.ts';
 import { smallestCountThatHolds } from './memory.ts';
+import { offerOf, type Named } from './offer.ts';
 import type { CatalogueOffer, Market } from './price-list.ts';
 import type { Ware, Wares } from './sellers.ts';
 import { workSeconds } from './speed.ts';
@@ -8,19 +10,8 @@ import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
 /** Machines that the job could run on, priced for all nodes together. */
-export type Candidate = {
-  provider: string;
-  region: string;
-  zone: string | null;
-  machineType: string;
-  kind: string;
-  /** Per node. */
-  count: number;
-  nodes: number;
-  gigaflopsPerCore: number | undefined;
-  market: Market;
-  microUsdPerHour: MicroUsd;
-  priceDate: string;
+export type Candidate = Named & {
+  offer: Offer;
   startSeconds: { p50: number; p90: number };
   /** What a node may use of the machine's memory. */
   memoryBytes: number;
@@ -32,6 +23,8 @@ export type Candidate = {
   isForPlanning: boolean;
   /** Why the job can't run there; empty where it can. */
   reasons: string[];
+  /** The same for candidates that differ in nothing but where they are and what they cost. */
+  likeness: string;
 };
 
 /** How a cloud machine usually comes up; a configured provider says so itself. */
@@ -53,25 +46,35 @@ export function listCandidates(wanted: Wanted, work: Work, wares: Wares): Candid
 function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
   return (wares.byKind.get(wanted.kind) ?? []).flatMap((ware) => {
     const { sellable, provider } = ware;
-    return sizesOf(ware, wanted, work).map((size) => ({
-      provider,
-      region: sellable.region,
-      zone: sellable.zone,
-      machineType: sellable.machineType,
-      kind: wanted.kind,
-      ...size,
-      gigaflopsPerCore: sellable.gigaflopsPerCore,
-      market: sellable.market,
-      microUsdPerHour: hourlyOf(sellable, wanted, size) * size.nodes,
-      priceDate: sellable.priceDate,
-      startSeconds: sellable.startSeconds,
-      memoryBytes: memoryOf(sellable, wanted, size),
-      isDiskExtra: sellable.divisible === undefined,
-      spotMeanUpSeconds: sellable.spotMeanUpSeconds,
-      isForPlanning: false,
-      reasons: [...placeReasons(wanted, sellable, provider), ...sizeReasons(wanted, ware, size)],
-    }));
+    return sizesOf(ware, wanted, work).map((size) =>
+      complete({
+        provider,
+        region: sellable.region,
+        zone: sellable.zone,
+        machineType: sellable.machineType,
+        kind: wanted.kind,
+        ...size,
+        gigaflopsPerCore: sellable.gigaflopsPerCore,
+        market: sellable.market,
+        microUsdPerHour: hourlyOf(sellable, wanted, size) * size.nodes,
+        priceDate: sellable.priceDate,
+        startSeconds: sellable.startSeconds,
+        memoryBytes: memoryOf(sellable, wanted, size),
+        isDiskExtra: sellable.divisible === undefined,
+        spotMeanUpSeconds: sellable.spotMeanUpSeconds,
+        isForPlanning: false,
+        reasons: [...placeReasons(wanted, sellable, provider), ...sizeReasons(wanted, ware, size)],
+      }),
+    );
   });
+}
+
+function complete(candidate: Omit<Candidate, 'offer' | 'likeness'>): Candidate {
+  const { machineType, kind, count, nodes, market, gigaflopsPerCore, memoryBytes } = candidate;
+  const { startSeconds, spotMeanUpSeconds, isDiskExtra } = candidate;
+  const machine = [machineType, kind, count, nodes, market, gigaflopsPerCore, memoryBytes];
+  const likeness = [...machine, startSeconds.p50, startSeconds.p90, spotMeanUpSeconds, isDiskExtra].join('/');
+  return { ...candidate, offer: offerOf(candidate), likeness };
 }
 
 /** A part of a divisible machine is paid by its cores and GPUs; a GPU comes with one core unless the spec says otherwise. */
@@ -173,18 +176,19 @@ const gib = (bytes: number): number => Number((bytes / bytesPerGiB).toFixed(1));
 function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
   const isAmongFirst = counter();
   if (wanted.kind === 'cpu') return cheapestMachines(wanted, wares);
+  const gangs = new Map<number, Size[]>();
+  const sizesFor = (count: number): Size[] => {
+    const sizes =
+      gangs.get(count) ??
+      (wanted.count === null ? gangsOf(wanted, work, count) : [{ count, nodes: wanted.nodes ?? 1 }]);
+    gangs.set(count, sizes);
+    return sizes;
+  };
   return offersOfInterest(wanted, wares).flatMap((offer) => {
     if (wanted.slice !== null) return [slice(offer, wanted, wanted.slice, wares)];
-    // Offers are sorted by price, so the first of a series, size, region and market is its cheapest.
-    if (!isAmongFirst(`${offer.series}/${offer.count}/${offer.region}/${offer.market}`, 1)) return [];
-    const sizes =
-      wanted.count === null ? gangsOf(wanted, work, offer.count) : [{ count: offer.count, nodes: wanted.nodes ?? 1 }];
-    return sizes
-      .filter(
-        ({ nodes }) =>
-          wanted.nodes !== null || nodes === 1 || isAmongFirst(`${offer.machineType}/${offer.market}/${nodes}`, 1),
-      )
-      .map((size) => fromCatalogue(offer, size, wares));
+    const sizes = sizesFor(offer.count);
+    const isAlone = sizes.length === 1 || isAmongFirst(`${offer.machineType}/${offer.market}`, 1);
+    return (isAlone ? sizes : sizes.slice(0, 1)).map((size) => fromCatalogue(offer, size, wares));
   });
 }
 
@@ -233,21 +237,34 @@ function isWhereWanted(offer: CatalogueOffer, { market, regions, providers }: Wa
 
 function slice(offer: CatalogueOffer, { count, nodes }: Wanted, name: string, wares: Wares): Candidate {
   const chips = count ?? 1;
-  const whole = {
-    ...offer,
-    machineType: name.replace(/^v5e-/, 'v5litepod-'),
-    count: chips,
-    microUsdPerHour: offer.microUsdPerHour * chips,
-  };
-  return { ...fromCatalogue(whole, { count: chips, nodes: nodes ?? 1 }, wares), startSeconds: sliceStart };
+  const machineType = name.replace(/^v5e-/, 'v5litepod-');
+  const whole = { ...offer, machineType, count: chips, microUsdPerHour: offer.microUsdPerHour * chips };
+  return toPlanWith(whole, { size: { count: chips, nodes: nodes ?? 1 }, startSeconds: sliceStart }, wares);
 }
 
-function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { providers }: Wares): Candidate {
+/** Single nodes of the catalogue are the same in every quote from one listing, and most of all that is quoted. */
+const singleNodes = new WeakMap<Wares, Map<CatalogueOffer, Candidate>>();
+
+function fromCatalogue(offer: CatalogueOffer, size: Size, wares: Wares): Candidate {
+  const make = () => toPlanWith(offer, { size, startSeconds: catalogueStart }, wares);
+  if (size.nodes !== 1) return make();
+  const known = singleNodes.get(wares) ?? new Map<CatalogueOffer, Candidate>();
+  singleNodes.set(wares, known);
+  const candidate = known.get(offer) ?? make();
+  known.set(offer, candidate);
+  return candidate;
+}
+
+function toPlanWith(
+  offer: CatalogueOffer,
+  { size: { count, nodes }, startSeconds }: { size: Size; startSeconds: Candidate['startSeconds'] },
+  { providers }: Wares,
+): Candidate {
   const { provider, region, machineType, kind, market, priceDate } = offer;
   const reason = providers.has(provider)
     ? `The provider ${provider} of this installation does not sell ${machineType} in ${region}: the price is for planning.`
     : `This installation has no provider ${provider}: the price is for planning, until an operator configures it.`;
-  return {
+  return complete({
     provider,
     region,
     zone: null,
@@ -259,11 +276,11 @@ function fromCatalogue(offer: CatalogueOffer, { count, nodes }: Size, { provider
     market,
     microUsdPerHour: offer.microUsdPerHour * nodes,
     priceDate,
-    startSeconds: catalogueStart,
+    startSeconds,
     memoryBytes: offer.memoryBytes,
     isDiskExtra: true,
     spotMeanUpSeconds: undefined,
     isForPlanning: true,
     reasons: [reason],
-  };
+  });
 }

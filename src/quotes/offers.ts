@@ -1,5 +1,5 @@
 import type { Offer } from '../protocol/quote.ts';
-import { offerOf } from './options.ts';
+import { offerOf } from './offer.ts';
 import type { Seller } from './sellers.ts';
 
 /** What the configured providers sell now, each machine as one offer; of a divisible machine the whole of it. */

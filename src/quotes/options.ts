@@ -1,4 +1,3 @@
-import { toUsd } from '../core/money.ts';
 import { parseDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
@@ -7,11 +6,11 @@ import { listCandidates, type Candidate } from './candidates.ts';
 import { distribution, spreadAt, type Percentiles, type Spread } from './interval.ts';
 import { paretoFront } from './pareto.ts';
 import { modelSeconds } from './predict.ts';
-import { priced } from './price.ts';
+import { costsOf, takenBy, type Taken } from './price.ts';
 import { memoryReasons, policyReasons } from './reasons.ts';
 import type { Wares } from './sellers.ts';
 import { hardlyFinishes } from './spot.ts';
-import { termsOf, type Around } from './terms.ts';
+import { carriagePrice, termsOf, type Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
@@ -35,14 +34,46 @@ type Planned = { option: QuoteOption; isForPlanning: boolean };
 
 /** Every way to run the job, with time and cost as distributions, and the Pareto front marked; in no order yet. */
 export function listOptions(input: OptionsInput): QuoteOption[] {
-  const { work, wanted, wares, around } = input;
-  const durationOn = durationsOf(input);
+  const { work, wanted, wares } = input;
+  const figuresOn = figuresOf(input);
   const planned = listCandidates(wanted, work, wares).flatMap((candidate) => {
-    const duration = durationOn(candidate.count * candidate.nodes, candidate.gigaflopsPerCore);
-    return duration === undefined ? [] : [planOf(candidate, duration, around, input)];
+    const figures = figuresOn(candidate);
+    return figures === undefined ? [] : [planOf(candidate, figures, input)];
   });
   return withFront(planned);
 }
+
+/** What is the same on like machines wherever they are: the time, and what is in the way. */
+type Figures = { taken: Taken; start: QuoteOption['start']; reasons: string[] };
+
+/**
+ * Worked out once for machines that are alike and as far from the bucket: most of the catalogue is a few machines in many
+ * regions. Undefined where it is not known how fast they are.
+ */
+function figuresOf(input: OptionsInput): (candidate: Candidate) => Figures | undefined {
+  const { spec, work, around } = input;
+  const durationOn = durationsOf(input);
+  const figuresOn = (candidate: Candidate): Figures | undefined => {
+    const { count, nodes, gigaflopsPerCore, startSeconds } = candidate;
+    const duration = durationOn(count * nodes, gigaflopsPerCore);
+    if (duration === undefined) return undefined;
+    const terms = termsOf(candidate, spec, around, duration.modelled);
+    const reasons = memoryReasons(candidate, work);
+    if (hardlyFinishes(duration.spread.p50, terms.interruptions)) reasons.push(neverFinishing);
+    const start = { p50Seconds: startSeconds.p50, p90Seconds: startSeconds.p90 };
+    return { taken: takenBy(duration.spread, terms), start, reasons };
+  };
+  const known = new Map<string, Figures | undefined>();
+  return (candidate) => {
+    const key = `${candidate.likeness} ${carriagePrice(candidate, around.bucketRegion)}`;
+    const found = known.get(key) ?? figuresOn(candidate);
+    known.set(key, found);
+    return found;
+  };
+}
+
+const neverFinishing =
+  'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.';
 
 type Duration = { modelled: number; spread: Percentiles };
 
@@ -72,28 +103,32 @@ function withinLimit({ p10, p50, p90 }: Percentiles, most: number): Percentiles 
   return { p10: Math.min(p10, most), p50: Math.min(p50, most), p90: Math.min(p90, most) };
 }
 
-function planOf(candidate: Candidate, { modelled, spread }: Duration, around: Around, input: OptionsInput): Planned {
-  const terms = termsOf(candidate, input.spec, around, modelled);
-  const others = [...policyReasons(candidate, input.policy), ...memoryReasons(candidate, input.work)];
-  if (hardlyFinishes(spread.p50, terms.interruptions))
-    others.push(
-      'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.',
-    );
-  const reasons = [...candidate.reasons, ...others];
-  const { startSeconds } = candidate;
-  const offer = offerOf(candidate);
-  const price = priced(spread, terms);
-  const wait = input.queueWait(offer, price.durationSeconds);
+function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures, input: OptionsInput): Planned {
+  const { offer, isForPlanning, microUsdPerHour } = candidate;
+  const { durationSeconds, phases } = taken;
+  const { costUsd, breakdown } = costsOf(taken, microUsdPerHour);
+  const ofPolicy = policyReasons(candidate, input.policy);
+  const isOpen = ofPolicy.length + ofLike.length === 0;
+  // What options share is shared, so that it is also written once: see text.ts.
+  const reasons = isOpen ? candidate.reasons : [...candidate.reasons, ...ofPolicy, ...ofLike];
   const option = {
     id: input.newId(),
     offer,
-    ...price,
-    start: { p50Seconds: startSeconds.p50 + wait.p50, p90Seconds: startSeconds.p90 + wait.p90 },
+    durationSeconds,
+    costUsd,
+    breakdown,
+    phases,
+    start: startAfter(start, input.queueWait(offer, durationSeconds)),
     pareto: false,
     feasible: reasons.length === 0,
     reasons,
   };
-  return { option, isForPlanning: candidate.isForPlanning && others.length === 0 };
+  return { option, isForPlanning: isForPlanning && isOpen };
+}
+
+function startAfter(start: QuoteOption['start'], wait: { p50: number; p90: number }): QuoteOption['start'] {
+  if (wait.p50 === 0 && wait.p90 === 0) return start;
+  return { p50Seconds: start.p50Seconds + wait.p50, p90Seconds: start.p90Seconds + wait.p90 };
 }
 
 /** Among what can be bought; where nothing can, among what could be. */
@@ -109,48 +144,4 @@ function withFront(planned: readonly Planned[]): QuoteOption[] {
   );
   for (const option of front) option.pareto = true;
   return options;
-}
-
-/** The parts of a candidate that name what is bought. */
-type Named = Pick<
-  Candidate,
-  | 'provider'
-  | 'region'
-  | 'zone'
-  | 'machineType'
-  | 'kind'
-  | 'count'
-  | 'nodes'
-  | 'gigaflopsPerCore'
-  | 'market'
-  | 'microUsdPerHour'
-  | 'priceDate'
->;
-
-export function offerOf({
-  provider,
-  region,
-  zone,
-  machineType,
-  kind,
-  count,
-  nodes,
-  gigaflopsPerCore,
-  market,
-  microUsdPerHour,
-  priceDate,
-}: Named): Offer {
-  return {
-    id: `${provider}/${zone ?? region}/${machineType}/${kind}:${count}/${nodes}/${market}`,
-    provider,
-    region,
-    zone,
-    machineType,
-    accelerators: { kind, count },
-    nodes,
-    ...(gigaflopsPerCore === undefined ? {} : { gigaflopsPerCore }),
-    market,
-    hourlyUsd: toUsd(microUsdPerHour),
-    priceDate,
-  };
 }

@@ -15,7 +15,6 @@ const keptMonths = 1;
 const bytesPerGiB = 1024 ** 3;
 
 export type Terms = {
-  microUsdPerHour: MicroUsd;
   startSeconds: { p50: number; p90: number };
   nodes: number;
   /** Of each node; zero where the disk is in the machine's price, as on the installation's own hardware. */
@@ -30,62 +29,103 @@ export type Terms = {
   interruptions: Interruptions;
 };
 
-export type Priced = Pick<QuoteOption, 'durationSeconds' | 'costUsd' | 'breakdown' | 'phases'>;
+/** What work takes on these terms, whatever an hour costs. */
+export type Taken = Pick<QuoteOption, 'durationSeconds' | 'phases'> & {
+  /** What has to be paid, with luck, in the middle, and without. */
+  paid: { p10: Paid; p50: Paid; p90: Paid };
+  /** The phases, not rounded. */
+  spent: QuoteOption['phases'];
+};
 
-/** What work of these durations costs on these terms: a machine is paid from its start, and time that is lost is paid again. */
-export function priced(work: Percentiles, terms: Terms): Priced {
-  const p10 = costOf(work.p10, luckier(terms.interruptions), terms);
-  const p50 = costOf(work.p50, terms.interruptions, terms);
-  const p90 = costOf(work.p90, unluckier(terms.interruptions), terms);
+/** `seconds` of the machines, from their start; the rest is not by the hour. */
+type Paid = { seconds: number; storage: MicroUsd; egress: MicroUsd };
+
+/** What work of these durations takes: a machine is paid from its start, and time that is lost is paid again. */
+export function takenBy(work: Percentiles, terms: Terms): Taken {
+  const seconds = {
+    p10: interruptedSeconds(work.p10, luckier(terms.interruptions)),
+    p50: interruptedSeconds(work.p50, terms.interruptions),
+    p90: interruptedSeconds(work.p90, unluckier(terms.interruptions)),
+  };
+  const spent = phasesOf(work.p50, seconds.p50, terms);
   return {
-    durationSeconds: { p10: rounded(p10.seconds), p50: rounded(p50.seconds), p90: rounded(p90.seconds) },
-    costUsd: { p10: toUsd(p10.total), p50: toUsd(p50.total), p90: toUsd(p90.total) },
-    ...partsOf(work.p50, p50, terms),
+    durationSeconds: { p10: rounded(seconds.p10), p50: rounded(seconds.p50), p90: rounded(seconds.p90) },
+    phases: roundedPhases(spent),
+    spent,
+    paid: { p10: paidFor(seconds.p10, terms), p50: paidFor(seconds.p50, terms), p90: paidFor(seconds.p90, terms) },
   };
 }
 
-type Cost = { seconds: number; time: MicroUsd; storage: MicroUsd; egress: MicroUsd; total: MicroUsd };
-
-function costOf(work: number, interruptions: Interruptions, terms: Terms): Cost {
-  const { microUsdPerHour, startSeconds, diskGiB, nodes, keptBytes, egressMicroUsd: egress } = terms;
-  const seconds = interruptedSeconds(work, interruptions);
-  const time = priceFor(microUsdPerHour, (startSeconds.p50 + seconds) * 1000);
+function paidFor(seconds: number, { startSeconds, diskGiB, nodes, keptBytes, egressMicroUsd: egress }: Terms): Paid {
   const storage = Math.ceil(
     (diskGiB * nodes * diskMicroUsdPerGiBHour * seconds) / 3600 +
       (keptBytes / bytesPerGiB) * keptMicroUsdPerGiBMonth * keptMonths,
   );
-  return { seconds, time, storage, egress, total: time + storage + egress };
+  return { seconds: startSeconds.p50 + seconds, storage, egress };
 }
 
-/** Where the time and the money of the middle go; the parts of the money sum to it. */
-function partsOf(work: number, cost: Cost, terms: Terms): Pick<Priced, 'breakdown' | 'phases'> {
-  const { microUsdPerHour, startSeconds, setupShare, transferShare, interruptions } = terms;
+/** Where the time of the middle goes. */
+function phasesOf(work: number, seconds: number, terms: Terms): QuoteOption['phases'] {
+  const { startSeconds, setupShare, transferShare, interruptions } = terms;
   const setup = work * setupShare;
   const transfer = work * transferShare;
   const checkpoints = checkpointingSeconds(work, interruptions);
-  const preemption = Math.max(0, cost.seconds - work - checkpoints);
-  const paid = (seconds: number): MicroUsd => Math.round((microUsdPerHour * seconds) / 3600);
-  const others = [startSeconds.p50, setup, transfer, checkpoints, preemption].map(paid);
-  const [provisioningUsd = 0, setupUsd = 0, transferUsd = 0, checkpointUsd = 0, preemptionUsd = 0] = others.map(toUsd);
   return {
-    breakdown: {
-      computeUsd: toUsd(Math.max(0, cost.time - others.reduce((sum, part) => sum + part, 0))),
-      provisioningUsd,
-      setupUsd,
-      transferUsd,
-      checkpointUsd,
-      preemptionUsd,
-      storageUsd: toUsd(cost.storage),
-      egressUsd: toUsd(cost.egress),
-    },
-    phases: {
-      provisioningSeconds: rounded(startSeconds.p50),
-      setupSeconds: rounded(setup),
-      transferSeconds: rounded(transfer),
-      trainingSeconds: rounded(work - setup - transfer),
-      checkpointSeconds: rounded(checkpoints),
-      preemptionSeconds: rounded(preemption),
-    },
+    provisioningSeconds: startSeconds.p50,
+    setupSeconds: setup,
+    transferSeconds: transfer,
+    trainingSeconds: work - setup - transfer,
+    checkpointSeconds: checkpoints,
+    preemptionSeconds: Math.max(0, seconds - work - checkpoints),
+  };
+}
+
+function roundedPhases(phases: QuoteOption['phases']): QuoteOption['phases'] {
+  return {
+    provisioningSeconds: rounded(phases.provisioningSeconds),
+    setupSeconds: rounded(phases.setupSeconds),
+    transferSeconds: rounded(phases.transferSeconds),
+    trainingSeconds: rounded(phases.trainingSeconds),
+    checkpointSeconds: rounded(phases.checkpointSeconds),
+    preemptionSeconds: rounded(phases.preemptionSeconds),
+  };
+}
+
+/** What that costs where all machines together cost so much an hour. */
+export function costsOf(
+  { paid: { p10, p50, p90 }, spent }: Taken,
+  microUsdPerHour: MicroUsd,
+): Pick<QuoteOption, 'costUsd' | 'breakdown'> {
+  const total = ({ seconds, storage, egress }: Paid): number =>
+    toUsd(priceFor(microUsdPerHour, seconds * 1000) + storage + egress);
+  return {
+    costUsd: { p10: total(p10), p50: total(p50), p90: total(p90) },
+    breakdown: breakdownOf(spent, p50, microUsdPerHour),
+  };
+}
+
+/** Where the money of the middle goes; the parts sum to it. */
+function breakdownOf(
+  { provisioningSeconds, setupSeconds, transferSeconds, checkpointSeconds, preemptionSeconds }: QuoteOption['phases'],
+  { seconds, storage, egress }: Paid,
+  microUsdPerHour: MicroUsd,
+): QuoteOption['breakdown'] {
+  const priceOf = (partSeconds: number): MicroUsd => Math.round((microUsdPerHour * partSeconds) / 3600);
+  const provisioning = priceOf(provisioningSeconds);
+  const setup = priceOf(setupSeconds);
+  const transfer = priceOf(transferSeconds);
+  const checkpoint = priceOf(checkpointSeconds);
+  const preemption = priceOf(preemptionSeconds);
+  const others = provisioning + setup + transfer + checkpoint + preemption;
+  return {
+    computeUsd: toUsd(Math.max(0, priceFor(microUsdPerHour, seconds * 1000) - others)),
+    provisioningUsd: toUsd(provisioning),
+    setupUsd: toUsd(setup),
+    transferUsd: toUsd(transfer),
+    checkpointUsd: toUsd(checkpoint),
+    preemptionUsd: toUsd(preemption),
+    storageUsd: toUsd(storage),
+    egressUsd: toUsd(egress),
   };
 }
 

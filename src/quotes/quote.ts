@@ -1,5 +1,5 @@
 import { createCache } from '../core/cache.ts';
-import { partId } from '../core/ids.ts';
+import { partIds } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Measured, Quote, QuoteOption } from '../protocol/quote.ts';
@@ -86,8 +86,9 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
   const pilot = measured && evidenceOf(measured, spec, work, wanted.kind);
   const spread = spreadOf(work, wanted.kind, { ...history(work, wanted.kind), pilot });
   const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work), bucketRegion };
+  const optionId = partIds('option', id);
   let made = 0;
-  const newId = () => partId('option', id, made++);
+  const newId = () => optionId(made++);
   const goal = { ...spec, providers: wanted.providers };
   const options = inOrder(listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId }), goal);
   const { recommended, notes } = recommend(options, goal, now);

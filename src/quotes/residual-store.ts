@@ -1,7 +1,7 @@
 import type { Prisma, Database, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, Quote } from '../protocol/quote.ts';
-import { toQuote } from './former.ts';
+import { storedAnswer, unpack } from './packed.ts';
 
 /** A finished job with its quote and the offers its attempts ran on. */
 export type FinishedJob = {
@@ -25,8 +25,7 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
     where: { id: jobId, OR: [{ state: 'succeeded' }, { state: 'failed', reason: 'max-duration' }] },
     include: { attempts: { orderBy: { number: 'asc' } } },
   });
-  const quote =
-    job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: { answer: true } });
+  const quote = job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: storedAnswer });
   if (job === null || quote === null) return undefined;
   const { arrayId } = job;
   const array = arrayId === null ? null : await sql.jobArray.findUnique({ where: { jobId: arrayId } });
@@ -38,7 +37,7 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
     tenantId: job.tenantId,
     name: job.name,
     spec: job.spec as unknown as JobSpec,
-    quote: toQuote(quote.answer),
+    quote: unpack(quote),
     tasks: array?.tasks ?? 1,
     finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
     chargedMicroUsd: job.chargedMicroUsd,

@@ -3,7 +3,8 @@ import { createBatcher } from '../db/batch.ts';
 import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
-import { toQuote } from './former.ts';
+import { pack, unpack } from './packed.ts';
+import { quoteText } from './text.ts';
 
 /** Inserting the same quote twice is inserting it once. */
 export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<void> {
@@ -11,23 +12,23 @@ export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec
     id: quote.id,
     tenantId,
     spec: spec as Prisma.InputJsonObject,
-    answer: quote as unknown as Prisma.InputJsonObject,
+    packed: await pack(quoteText(quote)),
     createdAt: quote.createdAt,
     expiresAt: quote.expiresAt,
   };
   await sql.quote.createMany({ data: [row], skipDuplicates: true });
 }
 
-/** A quote as JSON in one line: the text that is stored, and answered. It may be hundreds of kilobytes, so it is written once. */
+/** A quote as JSON: the text that is stored, and answered. It may be hundreds of kilobytes, so it is written once. */
 export type QuoteAsText = Pick<Quote, 'id' | 'createdAt' | 'expiresAt'> & { text: string };
 
 export function asText(quote: Quote): QuoteAsText {
   const { id, createdAt, expiresAt } = quote;
-  return { id, createdAt, expiresAt, text: JSON.stringify(quote) };
+  return { id, createdAt, expiresAt, text: quoteText(quote) };
 }
 
-/** PostgreSQL compresses what it stores, which of a long quote takes it longer than all else: a few cores may be at it. */
-const insertLanes = 4;
+/** While one batch is being committed the next is written. */
+const insertLanes = 2;
 
 type Kept = { quote: QuoteAsText; tenantId: string; spec: JobSpec };
 
@@ -46,20 +47,27 @@ async function insertQuotes(db: Database, kept: Kept[]): Promise<boolean[]> {
   const rows = kept.map(({ quote: { id, createdAt, expiresAt }, tenantId, spec }) => {
     return { id, tenant_id: tenantId, spec, created_at: createdAt, expires_at: expiresAt };
   });
-  const values = [JSON.stringify(rows), kept.map(({ quote }) => quote.text).join('\n')];
+  const packed = await packLines(kept.map(({ quote }) => quote.text));
+  const values = [JSON.stringify(rows), packed];
   const inserted = await db.pool.query<{ id: string }>({ name: 'insert-quotes', text: insertQuotesSql, values });
   const ids = new Set(inserted.rows.map(({ id }) => id));
   return kept.map(({ quote }) => ids.has(quote.id));
 }
 
 const insertQuotesSql = `
-  INSERT INTO quote (id, tenant_id, spec, created_at, expires_at, answer)
-  SELECT id, tenant_id, spec, created_at, expires_at, answer::json
+  INSERT INTO quote (id, tenant_id, spec, created_at, expires_at, packed)
+  SELECT id, tenant_id, spec, created_at, expires_at, decode(packed, 'base64')
   FROM ROWS FROM (
     jsonb_to_recordset($1::jsonb) AS (id text, tenant_id text, spec jsonb, created_at timestamptz, expires_at timestamptz),
     string_to_table($2, E'\\n')
-  ) AS q(id, tenant_id, spec, created_at, expires_at, answer)
+  ) AS q(id, tenant_id, spec, created_at, expires_at, packed)
   ON CONFLICT DO NOTHING RETURNING id`;
+
+/** Quotes as a statement takes them: packed, each in a line. */
+export async function packLines(texts: readonly string[]): Promise<string> {
+  const packed = await Promise.all(texts.map(pack));
+  return packed.map((each) => each.toString('base64')).join('\n');
+}
 
 export type StoredQuote = { quote: Quote; spec: JobSpec };
 
@@ -67,7 +75,7 @@ export type StoredQuote = { quote: Quote; spec: JobSpec };
 export async function requireQuote(sql: Sql, tenantId: string, quoteId: string): Promise<StoredQuote> {
   const row = await sql.quote.findFirst({ where: { id: quoteId, tenantId } });
   if (row === null) throw notFound('quote', quoteId);
-  return { quote: toQuote(row.answer), spec: row.spec as unknown as JobSpec };
+  return { quote: unpack(row), spec: row.spec as unknown as JobSpec };
 }
 
 /** Whosever it is. */
@@ -75,5 +83,5 @@ export async function findQuote(sql: Sql, quoteId: string): Promise<(StoredQuote
   const row = await sql.quote.findUnique({ where: { id: quoteId } });
   return row === null
     ? undefined
-    : { tenantId: row.tenantId, quote: toQuote(row.answer), spec: row.spec as unknown as JobSpec };
+    : { tenantId: row.tenantId, quote: unpack(row), spec: row.spec as unknown as JobSpec };
 }

@@ -1,3 +1,4 @@
+import type { MicroUsd } from '../core/money.ts';
 import { parseDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Candidate } from './candidates.ts';
@@ -20,14 +21,13 @@ const toInternet = 120_000;
 
 const bytesPerGiB = 1024 ** 3;
 
-/** On what terms the job would run there. `seconds` is all its work, of which `around` is a part. */
+/** On what terms, but for the price of an hour, the job would run there. `seconds` is all its work, of which `around` is a part. */
 export function termsOf(candidate: Candidate, spec: JobSpec, around: Around, seconds: number): Terms {
-  const { nodes, microUsdPerHour, startSeconds, isDiskExtra } = candidate;
+  const { nodes, startSeconds, isDiskExtra } = candidate;
   const { volumes, overhead } = around;
   const { imageSeconds, setupSeconds, downloadSeconds, uploadSeconds } = overhead;
   const share = (part: number): number => (seconds > 0 ? Math.min(1, part / seconds) : 0);
   return {
-    microUsdPerHour,
     startSeconds,
     nodes,
     diskGiB: isDiskExtra ? (spec.resources?.diskGiB ?? usualDiskGiB) : 0,
@@ -50,7 +50,8 @@ function egressOf(candidate: Candidate, { volumes: { inputBytes, outputBytes }, 
   return Math.ceil((carried + fetched) / bytesPerGiB);
 }
 
-function carriagePrice({ region, isDiskExtra }: Candidate, bucketRegion: string | null): number {
+/** Of a GiB between the bucket and there. */
+export function carriagePrice({ region, isDiskExtra }: Candidate, bucketRegion: string | null): MicroUsd {
   if (bucketRegion === null || region === bucketRegion) return 0;
   if (!isDiskExtra) return toInternet;
   return continentOf(region) === continentOf(bucketRegion) ? withinContinent : betweenContinents;

@@ -11,9 +11,11 @@ import { finish, median } from './summary.ts';
 
 /**
  * Quotes a second over HTTP, each computed, stored and answered, against the same route with an empty handler; in turns, so that
- * both see the same machine. How fast they are only computed is in quotes.ts.
+ * both see the same machine. The rate is at 16 connections, each of which asks again once it is answered: more than the process can
+ * serve, so p99 there is mostly the wait for the others. `…P99MsOfOne` is what one client sees that asks alone, again and again, as
+ * a command line or a page does. How fast quotes are only computed is in quotes.ts.
  */
-const connections = 16;
+const saturating = 16;
 const durationSeconds = 3;
 const turns = 3;
 const specs = {
@@ -47,16 +49,21 @@ const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-handler.
 });
 await once(empty.stdout, 'data');
 
-const ask = (url: string, spec: unknown) =>
+const ask = (url: string, spec: unknown, connections = saturating) =>
   load({ url: `${url}/v1/quotes`, key: tenant.key, body: spec, connections, durationSeconds });
 
 const emptyUrl = `http://127.0.0.1:${emptyPort}`;
-const measured: Record<string, { weir: Rate; empty: Rate }[]> = {};
+const measured: Record<string, { weir: Rate; empty: Rate; ofOne: Rate; emptyOfOne: Rate }[]> = {};
 for (const [name, spec] of Object.entries(specs)) {
   await ask(installation.url, spec);
   const rounds = [];
   for (let turn = 0; turn < turns; turn += 1)
-    rounds.push({ weir: await ask(installation.url, spec), empty: await ask(emptyUrl, spec) });
+    rounds.push({
+      weir: await ask(installation.url, spec),
+      empty: await ask(emptyUrl, spec),
+      ofOne: await ask(installation.url, spec, 1),
+      emptyOfOne: await ask(emptyUrl, spec, 1),
+    });
   measured[name] = rounds;
 }
 
@@ -68,6 +75,9 @@ await rm(directory, { recursive: true, force: true });
 const figures = Object.entries(measured).flatMap(([name, rounds]) => [
   [`${name}PerSecond`, median(rounds.map(({ weir }) => weir.perSecond))] as const,
   [`${name}P99Ms`, median(rounds.map(({ weir }) => weir.p99Ms))] as const,
+  [`${name}P99MsOfOne`, median(rounds.map(({ ofOne }) => ofOne.p99Ms))] as const,
+  [`${name}EmptyP99Ms`, median(rounds.map(({ empty: bare }) => bare.p99Ms))] as const,
+  [`${name}EmptyP99MsOfOne`, median(rounds.map(({ emptyOfOne }) => emptyOfOne.p99Ms))] as const,
   [`${name}Ratio`, median(rounds.map(({ weir, empty: bare }) => weir.perSecond / bare.perSecond))] as const,
 ]);
 finish({ measured, summary: Object.fromEntries(figures) });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { priced, type Terms } from '../../src/quotes/price.ts';
+import type { Percentiles } from '../../src/quotes/interval.ts';
+import { costsOf, takenBy, type Terms } from '../../src/quotes/price.ts';
 
 const terms: Terms = {
   nodes: 1,
-  microUsdPerHour: 3_600_000,
   startSeconds: { p50: 100, p90: 300 },
   diskGiB: 0,
   keptBytes: 0,
@@ -13,6 +13,11 @@ const terms: Terms = {
   transferShare: 0,
   interruptions: { meanUpSeconds: Infinity, restartSeconds: 160, everySeconds: null, checkpointSeconds: 60 },
 };
+
+function priced(work: Percentiles, terms: Terms, microUsdPerHour = 3_600_000) {
+  const taken = takenBy(work, terms);
+  return { ...taken, ...costsOf(taken, microUsdPerHour) };
+}
 
 test('time is paid from the machine’s start, to the micro-dollar', () => {
   const { costUsd, breakdown, durationSeconds } = priced({ p10: 500, p50: 1000, p90: 2000 }, terms);
@@ -46,7 +51,6 @@ test('longer work and a dearer machine never cost less', () => {
   const seconds = fc.double({ min: 1, max: 1e7, noNaN: true });
   const any = fc.record({
     nodes: fc.integer({ min: 1, max: 64 }),
-    microUsdPerHour: fc.integer({ min: 0, max: 1e9 }),
     interruptions: fc.record({
       meanUpSeconds: fc.constantFrom(Infinity, 3600, 100_000),
       restartSeconds: fc.integer({ min: 0, max: 1000 }),
@@ -54,14 +58,13 @@ test('longer work and a dearer machine never cost less', () => {
       checkpointSeconds: fc.integer({ min: 0, max: 600 }),
     }),
   });
+  const price = fc.integer({ min: 0, max: 1e9 });
   fc.assert(
-    fc.property(seconds, seconds, any, fc.integer({ min: 0, max: 1e6 }), (one, other, given, more) => {
+    fc.property(seconds, seconds, any, fc.tuple(price, price), (one, other, given, [hourly, more]) => {
       const [short, long] = one < other ? [one, other] : [other, one];
-      const cheap = priced({ p10: short, p50: short, p90: long }, { ...terms, ...given });
-      const dear = priced(
-        { p10: short, p50: short, p90: long },
-        { ...terms, ...given, microUsdPerHour: given.microUsdPerHour + more },
-      );
+      const work = { p10: short, p50: short, p90: long };
+      const cheap = priced(work, { ...terms, ...given }, hourly);
+      const dear = priced(work, { ...terms, ...given }, hourly + more);
       expect(cheap.costUsd.p10).toBeGreaterThanOrEqual(0);
       expect(cheap.costUsd.p10).toBeLessThanOrEqual(cheap.costUsd.p50);
       expect(cheap.costUsd.p50).toBeLessThanOrEqual(cheap.costUsd.p90);
