@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// `needs-*.test.ts` want Redis, fake-gcs-server, TensorFlow, bubblewrap, tmux or a browser: `npm run test:all` runs them too.
+// `needs-*.test.ts` want Redis, fake-gcs-server, TensorFlow, bubblewrap, Docker, tmux or a browser: `npm run test:all` runs them too.
 const external = 'tests/**/needs-*.test.ts';
 
 export default defineConfig({

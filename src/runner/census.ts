@@ -17,6 +17,8 @@ export type Identity = {
   marker: string;
   /** True where the root and its first descendants are bubblewrap and the shell that waits in it, not the job. */
   isWrapped: boolean;
+  /** Where a container engine runs the job: the id of the container, once there is one. */
+  containerId?: (() => string | undefined) | undefined;
 };
 
 export type Census = () => JobProcess[];
@@ -42,6 +44,7 @@ export function createCensus(identity: Identity): Census {
 
   return () => {
     const all = listProcesses();
+    if (identity.containerId !== undefined) return inContainer(all, identity.containerId());
     const tree = descendants(all, identity.rootPid);
     if (identity.isWrapped) {
       wrapperPid ??= findWrapper(all, identity.rootPid);
@@ -61,6 +64,17 @@ export function createCensus(identity: Identity): Census {
       return isMember;
     });
   };
+}
+
+/** All but the first of the container, which is the engine's and hands on signals: the others get them from the runner. */
+function inContainer(all: Found[], id: string | undefined): Found[] {
+  if (id === undefined) return [];
+  return all.filter(
+    ({ pid, isRunning }) =>
+      isRunning &&
+      readText(`/proc/${pid}/cgroup`)?.includes(id) === true &&
+      !/^NSpid:.*\t1$/m.test(readText(`/proc/${pid}/status`) ?? ''),
+  );
 }
 
 type Found = JobProcess & { startTicks: string; uid: number; hasTerminal: boolean };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCensus, type Census } from './census.ts';
+import type { Container } from './container.ts';
 import type { JobLog } from './log.ts';
 import type { Pipe } from './pipes.ts';
 import { environmentFd, releaseFd, statusFd, type Launch } from './sandbox.ts';
@@ -24,8 +25,8 @@ export type CommandPlan = {
   pipes: { out: Pipe; err: Pipe };
   /** The runner's own, where the provider reads what to kill should the runner be killed. */
   stateDir: string;
-  /** Where an engine runs the command: the processes are the engine's children, not ours. */
-  endContainer?: () => Promise<void>;
+  /** Where an engine runs the command: what was launched is only its client. */
+  container?: Container;
 };
 
 export type Finished = { exit: Exit; leftBehind: number };
@@ -47,7 +48,8 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
   out.closeWriteEnd();
   err.closeWriteEnd();
   const rootPid = child.pid ?? 0;
-  const exited = exitOf(child, isWrapped);
+  const clientExited = exitOf(child, isWrapped);
+  const exited = plan.container === undefined ? clientExited : clientExited.then(plan.container.exitOf);
   const census =
     rootPid === 0
       ? () => []
@@ -58,14 +60,19 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
           uid: plan.uid,
           marker: plan.marker,
           isWrapped,
+          containerId: plan.container?.id,
         });
   if (rootPid !== 0) introduce(rootPid, plan);
+  // An engine takes its time to start what it was asked for: until its client ends, there are processes to come.
+  let hasExited = plan.container === undefined;
+  const seeExit = (): void => void (hasExited = true);
+  clientExited.then(seeExit, seeExit);
 
   const kill = (): Promise<void> => killAll(rootPid, census, plan);
   const finish = async (): Promise<Finished> => {
     const exit = await exited;
     const leftBehind = exit.error === undefined ? await waitForLeftovers(census) : 0;
-    if (leftBehind > 0 || isWrapped) await kill();
+    if (leftBehind > 0 || isWrapped || plan.container !== undefined) await kill();
     await Promise.race([read, sleep(killTimeoutMs, undefined, { ref: false })]);
     // A process that can't be killed would hold the pipes open for ever.
     out.stream.destroy();
@@ -78,9 +85,15 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
     census,
     kill,
     stop: async (graceMs) => {
-      for (const { pid } of census()) signal(pid, 'SIGTERM');
-      await waitUntil(() => census().length === 0, graceMs);
-      if (census().length > 0) await kill();
+      let areTold = false;
+      const isOver = (): boolean => {
+        const processes = census();
+        if (!areTold) for (const { pid } of processes) signal(pid, 'SIGTERM');
+        areTold ||= processes.length > 0;
+        return processes.length === 0 && hasExited;
+      };
+      await waitUntil(isOver, graceMs);
+      if (!isOver()) await kill();
     },
     finished: finish(),
   };
@@ -115,7 +128,13 @@ function introduce(rootPid: number, plan: CommandPlan): void {
   }
   writeFileSync(
     join(plan.stateDir, 'job.json'),
-    JSON.stringify({ pid: rootPid, pgid: rootPid, uid: plan.uid, marker: plan.marker }),
+    JSON.stringify({
+      pid: rootPid,
+      pgid: rootPid,
+      uid: plan.uid,
+      marker: plan.marker,
+      container: plan.container?.engine,
+    }),
     { mode: 0o600 },
   );
 }
@@ -163,7 +182,7 @@ async function waitForLeftovers(census: Census): Promise<number> {
 async function killAll(rootPid: number, census: Census, plan: CommandPlan): Promise<void> {
   // To the kernel, 0 is the runner's own group.
   if (rootPid === 0) return;
-  await plan.endContainer?.();
+  await plan.container?.remove();
   const killOnce = (): boolean => {
     signal(-rootPid, 'SIGKILL');
     const remaining = census();

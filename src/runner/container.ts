@@ -1,91 +1,144 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Assignment } from '../protocol/runner.ts';
-import type { Launch } from './sandbox.ts';
-import { systemProgram } from './system-program.ts';
-import { Failure } from './verdict.ts';
+import { engineEnvironment } from './engine.ts';
+import { machineDevices, type Launch } from './sandbox.ts';
+import { exitOfStatus, Failure, outOfMemory, type Exit } from './verdict.ts';
 
 const run = promisify(execFile);
-const answerTimeoutMs = 5000;
-
-/** The container engine's program, when an engine answers. @throws Failure `image-unavailable` that says why there is none. */
-export async function requireEngine(image: string): Promise<string> {
-  const program = systemProgram('docker') ?? systemProgram('podman');
-  if (program === undefined)
-    throw new Failure(
-      'image-unavailable',
-      `The job names the image ${image}, but this machine has no container engine. Leave out \`image\`, or choose a provider with one.`,
-    );
-  try {
-    await run(program, ['version', '--format', '{{.Server.Version}}'], {
-      env: engineEnvironment(),
-      timeout: answerTimeoutMs,
-    });
-    return program;
-  } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? 'it did not answer';
-    throw new Failure(
-      'image-unavailable',
-      `The job names the image ${image}, but this machine's container engine does not answer: ${said}`,
-    );
-  }
-}
-
-/** @throws Failure `image-unavailable` */
-export async function pullImage(program: string, image: string, signal: AbortSignal): Promise<void> {
-  try {
-    await run(program, ['pull', '--quiet', image], { env: engineEnvironment(), signal, maxBuffer: 1024 ** 3 });
-  } catch (error) {
-    signal.throwIfAborted();
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? 'pulling it failed';
-    throw new Failure('image-unavailable', `The image ${image} can't be had: ${said}`);
-  }
-}
+const answerTimeoutMs = 30_000;
+/** An engine reads a file of variables line by line, none longer than 64 KiB. */
+const maxFileLineBytes = 60_000;
+/** Of the host's own settings those that name files which the job needs. */
+const certificates = /^(SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PIP_CERT)$/;
 
 export type ContainerPlan = {
+  /** The engine's command. */
   program: string;
   name: string;
   image: string;
   workDir: string;
-  /** Where to put the environment for the engine to read: its command line can be read by all. */
-  environmentPath: string;
-  uid: number | null;
+  /** Becomes /tmp inside: the job's disk is what it may fill, not the engine's. */
+  tmpDir: string;
+  /** The runner's own: here the engine reads the environment, since its command line can be read by all. */
+  stateDir: string;
+  uid: number;
   limits: Assignment['limits'];
-  isGang: boolean;
+  /** The host's settings, as the job has them. */
+  hostEnv: Record<string, string>;
 };
 
-export function containerCommand(plan: ContainerPlan, command: string[], env: Record<string, string>): Launch {
-  const { limits } = plan;
-  const values = Object.entries(env).filter(([name]) => name !== 'PATH');
-  // Such a file holds one line for each; the others go by way of the client's own environment, which it must not be led by.
-  const inFile = values.filter(([, value]) => !/[\r\n]/.test(value));
-  const inherited = values.filter(([name, value]) => /[\r\n]/.test(value) && !/^(LD_|DOCKER_|GO|HOME$)/.test(name));
-  writeFileSync(plan.environmentPath, inFile.map(([name, value]) => `${name}=${value}\n`).join(''), { mode: 0o600 });
-  const argv = [
-    plan.program, 'run', '--rm', '--init', '--name', plan.name,
-    '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
-    '--memory', String(limits.memoryBytes), '--memory-swap', String(limits.memoryBytes), '--cpus', String(limits.cpus),
-    '--volume', `${plan.workDir}:${plan.workDir}`, '--workdir', plan.workDir,
-    '--env-file', plan.environmentPath, ...inherited.flatMap(([name]) => ['--env', name]),
-    ...(plan.isGang ? ['--network', 'host'] : []),
-    ...(plan.uid === null ? [] : ['--user', `${plan.uid}:${plan.uid}`]),
-    ...(limits.gpus.length === 0 ? [] : ['--gpus', `"device=${limits.gpus.join(',')}"`]),
-    '--', plan.image, ...command,
-  ]; // prettier-ignore
+/** One command in a container. The engine starts it: its processes are no children of the runner's. */
+export type Container = {
+  launch: Launch;
+  /** What the provider removes should the runner be killed. */
+  engine: { program: string; name: string };
+  /** The engine's id, by which the control groups of its processes are named. Undefined until the engine has made it. */
+  id: () => string | undefined;
+  /** How the command ended, from what the engine's client ended with and what the engine tells. */
+  exitOf: (client: Exit) => Promise<Exit>;
+  /** Ends all that runs in it and removes it; nothing where it is gone. */
+  remove: () => Promise<void>;
+};
+
+export function createContainer(plan: ContainerPlan, command: string[], env: Record<string, string>): Container {
+  const { program, name } = plan;
+  const environmentPath = `${plan.stateDir}/container.env`;
+  const idPath = `${plan.stateDir}/container.id`;
+  rmSync(idPath, { force: true });
+  const inherited = writeEnvironment(environmentPath, env);
+  const ask = (...args: string[]) => run(program, args, { env: engineEnvironment, timeout: answerTimeoutMs });
   return {
-    argv,
-    env: { ...Object.fromEntries(inherited), ...engineEnvironment() },
-    cwd: '/',
-    uid: undefined,
-    environmentScript: undefined,
+    launch: {
+      argv: [
+        program, 'run', '--name', name, '--cidfile', idPath,
+        '--env-file', environmentPath, ...Object.keys(inherited).flatMap((variable) => ['--env', variable]),
+        ...confinement(plan),
+        '--', plan.image, ...command,
+      ],
+      env: { ...inherited, ...engineEnvironment },
+      cwd: '/',
+      uid: undefined,
+      environmentScript: undefined,
+    }, // prettier-ignore
+    engine: { program, name },
+    id: () => (existsSync(idPath) ? readFileSync(idPath, 'utf8') : undefined) || undefined,
+    exitOf: async (client) => {
+      const told = await ask('inspect', '--format', '{{.State.StartedAt}} {{.State.OOMKilled}}', name).catch(
+        () => undefined,
+      );
+      const [startedAt = '', isOutOfMemory] = told?.stdout.trim().split(' ') ?? [];
+      if (isOutOfMemory === 'true') return { ...client, failure: outOfMemory(plan.limits.memoryBytes) };
+      // Of a container that never started, the engine tells the year 1.
+      const hasStarted = startedAt !== '' && !startedAt.startsWith('0001-');
+      return hasStarted && client.code !== null ? exitOfStatus(client.code) : notStarted(client);
+    },
+    remove: async () => {
+      await ask('rm', '--force', '--volumes', name).catch(() => undefined);
+      rmSync(environmentPath, { force: true });
+    },
   };
 }
 
-export async function endContainer(program: string, name: string): Promise<void> {
-  await run(program, ['rm', '--force', name], { env: engineEnvironment(), timeout: 30_000 }).catch(() => undefined);
+/** What the engine is told of limits and of what the job may see. */
+function confinement(plan: ContainerPlan): string[] {
+  const { limits, workDir, tmpDir, hostEnv, uid } = plan;
+  const cpus = Math.min(limits.cpus, availableParallelism());
+  const shown = Object.entries(hostEnv).filter(([name, path]) => certificates.test(name) && existsSync(path));
+  return [
+    // The runner reads its output as it comes. The engine would keep it once more, unmasked and without end.
+    '--log-driver', 'none', '--init', '--sig-proxy=false',
+    '--user', `${uid}:${uid}`, '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
+    // As other jobs have it. A network of the engine's own would lead round the rule that bars the metadata address.
+    '--network', 'host',
+    '--memory', String(limits.memoryBytes), '--memory-swap', String(limits.memoryBytes), '--cpus', String(cpus),
+    '--shm-size', String(limits.memoryBytes),
+    '--read-only', ...[[workDir, workDir], [tmpDir, '/tmp'], [tmpDir, '/var/tmp']].flatMap(([source = '', target = '']) => ['--mount', mount(source, target)]),
+    ...shown.flatMap(([, path]) => ['--mount', `${mount(path, path)},readonly`]),
+    '--workdir', workDir,
+    ...accelerators(limits.gpus),
+  ]; // prettier-ignore
 }
 
-function engineEnvironment(): Record<string, string> {
-  return { PATH: '/usr/local/bin:/usr/bin:/bin' };
+/** NVIDIA's toolkit brings what belongs to a GPU; of a TPU the device is enough. Both lock the memory that they read. */
+function accelerators(gpus: number[]): string[] {
+  const devices = machineDevices().filter((device) => !device.startsWith('/dev/nvidia'));
+  return [
+    ...devices.flatMap((device) => ['--device', device]),
+    ...(gpus.length === 0 ? [] : ['--gpus', `"device=${gpus.join(',')}"`]),
+    ...(gpus.length === 0 && devices.length === 0 ? [] : ['--ulimit', 'memlock=-1']),
+  ];
+}
+
+/** As a line of comma-separated values, which a path may well need. */
+function mount(source: string, target: string): string {
+  const quoted = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return ['type=bind', quoted(`source=${source}`), quoted(`target=${target}`)].join(',');
+}
+
+/**
+ * Writes what fits into a file of one variable a line. The others go by way of the environment of the engine's client: they are
+ * returned, without those that would lead the client itself.
+ */
+function writeEnvironment(path: string, env: Record<string, string>): Record<string, string> {
+  // The image's own PATH leads to what the image is for.
+  const values = Object.entries(env).filter(([name]) => name !== 'PATH');
+  const fits = ([, value]: [string, string]) => !/[\r\n]/.test(value) && Buffer.byteLength(value) < maxFileLineBytes;
+  const lines = values.filter(fits).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(path, lines.join(''), { mode: 0o600 });
+  const isHarmless = ([name]: [string, string]) => !/^(LD_|DOCKER_|GO|HOME$)/.test(name);
+  return Object.fromEntries(values.filter((entry) => !fits(entry) && isHarmless(entry)));
+}
+
+/** Of a command that an image lacks, the engine's first process tells like a shell. So what never ran is the engine's fault. */
+function notStarted(client: Exit): Exit {
+  return {
+    ...client,
+    failure: new Failure(
+      'isolation-unavailable',
+      'The container engine of this machine could not start the job; the end of the log says why. The operator has to mend it.',
+    ),
+  };
 }

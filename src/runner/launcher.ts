@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Assignment, Boot } from '../protocol/runner.ts';
-import { containerCommand, endContainer, pullImage, requireEngine } from './container.ts';
+import { createContainer, type Container } from './container.ts';
+import { pullImage, requireEngine } from './engine.ts';
 import { jobUid } from './prepare.ts';
 import { confine, type Launch, type Room } from './sandbox.ts';
 
 export type LauncherDeps = { boot: Boot; assignment: Assignment; marker: string; tmpDir: string };
 
 /** How a command with its environment is started: in a container where the spec names an image, else as the machine isolates its jobs. */
-export type Launcher = (
-  argv: string[],
-  env: Record<string, string>,
-) => { launch: Launch; endContainer?: () => Promise<void> };
+export type Launcher = (argv: string[], env: Record<string, string>) => { launch: Launch; container?: Container };
 
 export async function chooseLauncher(
   { boot, assignment, marker, tmpDir }: LauncherDeps,
   signal: AbortSignal,
 ): Promise<Launcher> {
-  const { spec, limits, nodes } = assignment;
+  const { spec, limits } = assignment;
   const { image } = spec;
   if (image === undefined) {
     const room: Room = {
@@ -31,22 +28,22 @@ export async function chooseLauncher(
   }
   const program = await requireEngine(image);
   await pullImage(program, image, signal);
-  const name = `weir-${marker}`;
-  const environmentPath = join(boot.stateDir, 'container.env');
   const plan = {
     program,
-    name,
+    name: `weir-${marker}`,
     image,
     workDir: boot.workDir,
-    environmentPath,
-    uid: jobUid(boot),
+    tmpDir,
+    stateDir: boot.stateDir,
+    // Where jobs have no uid of their own, the files are the runner's.
+    uid: jobUid(boot) ?? process.getuid?.() ?? 0,
     limits,
-    isGang: nodes > 1,
+    hostEnv: boot.env,
   };
-  return (argv, env) => ({
-    launch: containerCommand(plan, argv, env),
-    endContainer: () => endContainer(program, name),
-  });
+  return (argv, env) => {
+    const container = createContainer(plan, argv, env);
+    return { launch: container.launch, container };
+  };
 }
 
 export function inShell(script: string, image: string | undefined): string[] {

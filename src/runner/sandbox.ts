@@ -159,8 +159,14 @@ function resolverMount(): string[] {
 }
 
 function deviceMounts(): string[] {
-  const devices = readdirSync('/dev').filter((name) => /^(nvidia|accel|vfio$|dri$|kfd$)/.test(name));
-  return devices.flatMap((name) => ['--dev-bind-try', `/dev/${name}`, `/dev/${name}`]);
+  return machineDevices().flatMap((path) => ['--dev-bind-try', path, path]);
+}
+
+/** The paths of the accelerators of this machine. */
+export function machineDevices(): string[] {
+  return readdirSync('/dev')
+    .filter((name) => /^(nvidia|accel|vfio$|dri$|kfd$)/.test(name))
+    .map((name) => `/dev/${name}`);
 }
 
 function exportScript(env: Record<string, string>): string {

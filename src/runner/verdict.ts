@@ -1,6 +1,8 @@
 import { constants } from 'node:os';
 import type { Report } from '../protocol/runner.ts';
 
+const gib = 1024 ** 3;
+
 export type Reason = Report['reason'];
 
 /** How the attempt ended, in the words of the report. */
@@ -15,8 +17,8 @@ export class Failure extends Error {
   }
 }
 
-/** How a command's first process ended. `error` where it could not be started at all. */
-export type Exit = { code: number | null; signal: string | null; error?: NodeJS.ErrnoException };
+/** How a command's first process ended. `error` where it could not be started at all; `failure` where its container tells more. */
+export type Exit = { code: number | null; signal: string | null; error?: NodeJS.ErrnoException; failure?: Failure };
 
 export type Ending = {
   exit: Exit;
@@ -32,6 +34,7 @@ export function judge(ending: Ending): Verdict {
   const { exit, cause, leftBehind } = ending;
   const exitCode = exit.code;
   if (cause !== undefined) return { reason: cause.reason, message: cause.message, exitCode };
+  if (exit.failure !== undefined) return { reason: exit.failure.reason, message: exit.failure.message, exitCode };
   if (exit.error !== undefined) return { ...startFailure(exit.error), exitCode: null };
   if (exit.signal !== null) {
     return {
@@ -57,6 +60,18 @@ export function withFaults(verdict: Verdict, faults: NotKept[]): Verdict {
     reason: faults.every(({ isOfTheJob }) => isOfTheJob) ? 'output-refused' : 'upload-failed',
     message: `The command ended well, but its results could not be kept: ${all}.`,
   };
+}
+
+/** `foundBytes`: what was seen to be used, where it was more than the limit. */
+export function outOfMemory(limitBytes: number, foundBytes = limitBytes): Failure {
+  return new Failure(
+    'out-of-memory',
+    `The job used ${inGiB(foundBytes)} of its ${inGiB(limitBytes)} of memory. Ask for more with resources.memoryGiB, or use less.`,
+  );
+}
+
+export function inGiB(bytes: number): string {
+  return bytes < gib ? `${Math.round(bytes / 1024 ** 2)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 }
 
 function shortened(path: string): string {

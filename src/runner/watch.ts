@@ -3,14 +3,13 @@ import type { Assignment, Heartbeat } from '../protocol/runner.ts';
 import { sharedOnceBytes, type Census } from './census.ts';
 import { isFull, usedBytes } from './disk.ts';
 import { createGpuSampler } from './gpus.ts';
-import { Failure } from './verdict.ts';
+import { Failure, inGiB, outOfMemory } from './verdict.ts';
 
 const memoryPollMs = 250;
 const diskPollMs = 1000;
 /** Looking through a large tree takes long: no more than this share of the time. */
 const diskShare = 1 / 20;
 const ticksPerSecond = 100;
-const gib = 1024 ** 3;
 
 export type Sample = NonNullable<Heartbeat['sample']>;
 
@@ -39,7 +38,7 @@ export function watchCommand(
       const cpuPercent = (Math.max(0, cpuTicks - before.cpuTicks) / ticksPerSecond / (atMs - before.atMs)) * 100_000;
       before = { cpuTicks, atMs };
       sample = { cpuPercent: Math.round(cpuPercent), memoryBytes: usage, gpus: gpus.latest() };
-      if (usage > limits.memoryBytes) return onBreach(outOfMemory(usage, limits.memoryBytes));
+      if (usage > limits.memoryBytes) return onBreach(outOfMemory(limits.memoryBytes, usage));
     }
   };
 
@@ -72,17 +71,6 @@ function memoryOf(processes: ReturnType<Census>, limitBytes: number): number {
   return resident <= limitBytes ? resident : Math.min(resident, sharedOnceBytes(processes));
 }
 
-function outOfMemory(foundBytes: number, limitBytes: number): Failure {
-  return new Failure(
-    'out-of-memory',
-    `The job used ${inGiB(foundBytes)} of its ${inGiB(limitBytes)} of memory. Ask for more with resources.memoryGiB, or use less.`,
-  );
-}
-
 function diskFull(what: string): Failure {
   return new Failure('disk-full', `${what} Write less, or ask for more with resources.diskGiB.`);
-}
-
-function inGiB(bytes: number): string {
-  return bytes < gib ? `${Math.round(bytes / 1024 ** 2)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 }

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { environmentOf, listProcesses, realUid, signal, workingDirectoryOf, type Process } from './processes.ts';
 import { readJobFile, type InstanceRecord, type JobFile } from './records.ts';
 
@@ -9,6 +10,7 @@ const markerVariable = 'WEIR_RUNNER_ID';
 
 const rounds = 20;
 const betweenRoundsMs = 10;
+const engineTimeoutMs = 30_000;
 
 /**
  * Kills the runner and its job: also what ignores SIGTERM, has left its process group and session, or forks while being killed.
@@ -16,6 +18,7 @@ const betweenRoundsMs = 10;
  */
 export async function killAll(directory: string, record: InstanceRecord): Promise<boolean> {
   const job = await readJobFile(directory);
+  if (job?.container !== undefined) await removeContainer(job.container);
   for (let round = 0; round < rounds; round += 1) {
     const found = listProcesses().filter((candidate) => belongsTo(record, job, candidate));
     if (found.length === 0) return true;
@@ -24,6 +27,15 @@ export async function killAll(directory: string, record: InstanceRecord): Promis
     await sleep(betweenRoundsMs);
   }
   return false;
+}
+
+/** The engine's processes are no children of the runner's, and what it keeps of a container outlives them. */
+async function removeContainer({ program, name }: { program: string; name: string }): Promise<void> {
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin' };
+  // Gone is well, and an engine that does not answer now is asked again: what lives is killed below.
+  await promisify(execFile)(program, ['rm', '--force', '--volumes', name], { env, timeout: engineTimeoutMs }).catch(
+    () => undefined,
+  );
 }
 
 function belongsTo(record: InstanceRecord, job: JobFile | undefined, candidate: Process): boolean {

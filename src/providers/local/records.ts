@@ -14,7 +14,14 @@ export type InstanceRecord = SeenInstance & {
 };
 
 /** The job's processes, as the runner wrote them down. */
-export type JobFile = { pid: number; pgid: number; uid: number | null; marker: string };
+export type JobFile = {
+  pid: number;
+  pgid: number;
+  uid: number | null;
+  marker: string;
+  /** Where a container engine runs it. */
+  container?: { program: string; name: string };
+};
 
 const removedPrefix = '.removed-';
 
