@@ -16,7 +16,7 @@ import { finish, median } from './summary.ts';
  * a command line or a page does. How fast quotes are only computed is in quotes.ts.
  */
 const saturating = 16;
-const durationSeconds = 3;
+const durationSeconds = { saturating: 2, ofOne: 1 };
 const turns = 3;
 const specs = {
   cpu: {
@@ -49,8 +49,11 @@ const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-handler.
 });
 await once(empty.stdout, 'data');
 
-const ask = (url: string, spec: unknown, connections = saturating) =>
-  load({ url: `${url}/v1/quotes`, key: tenant.key, body: spec, connections, durationSeconds });
+const post = (url: string, body: unknown) => ({ url: `${url}/v1/quotes`, key: tenant.key, body });
+const ask = (url: string, spec: unknown) =>
+  load({ ...post(url, spec), connections: saturating, durationSeconds: durationSeconds.saturating });
+const askAlone = (url: string, spec: unknown) =>
+  load({ ...post(url, spec), connections: 1, durationSeconds: durationSeconds.ofOne });
 
 const emptyUrl = `http://127.0.0.1:${emptyPort}`;
 const measured: Record<string, { weir: Rate; empty: Rate; ofOne: Rate; emptyOfOne: Rate }[]> = {};
@@ -61,8 +64,8 @@ for (const [name, spec] of Object.entries(specs)) {
     rounds.push({
       weir: await ask(installation.url, spec),
       empty: await ask(emptyUrl, spec),
-      ofOne: await ask(installation.url, spec, 1),
-      emptyOfOne: await ask(emptyUrl, spec, 1),
+      ofOne: await askAlone(installation.url, spec),
+      emptyOfOne: await askAlone(emptyUrl, spec),
     });
   measured[name] = rounds;
 }

@@ -85,6 +85,16 @@ test('five runs of a job bring its quote within 5 % of them, three times as narr
   expect(await stranger.get('/v1/quotes/accuracy')).toMatchObject({ quotes: 0, finishedJobs: 0, byBasis: [] });
 });
 
+test('quotes of hundreds of options, and the one of a job, are there later as they were answered', async () => {
+  const anyCount = { resources: { accelerators: 'H100' }, workload: { preset: 'llama-2-7b' } };
+  const wide = await alice.post<Quote>('/v1/quotes', { ...training, ...anyCount });
+  expect(wide.options.length).toBeGreaterThan(100);
+  expect(await alice.get(`/v1/quotes/${wide.id}`)).toEqual(wide);
+  const job = await alice.post<Job>('/v1/jobs', { ...training, name: 'kept' });
+  expect(await alice.get(`/v1/quotes/${job.quote?.id}`)).toEqual(job.quote);
+  await alice.post(`/v1/jobs/${job.id}/cancel`, {});
+});
+
 const batches = (count: number): JobSpec => ({
   ...training,
   name: 'long-line',
