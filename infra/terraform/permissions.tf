@@ -18,6 +18,7 @@ locals {
     "compute.machineTypes.list",
     "compute.subnetworks.use",
     "compute.zoneOperations.get",
+    "compute.zoneOperations.list",
     "compute.zones.list",
   ]
 

@@ -17,6 +17,7 @@ type MachineRow = {
   reported: Report | null;
   requestedAt: Date;
   createdAt: Date | null;
+  heartbeatAt: Date | null;
   goneAt: Date | null;
 };
 
@@ -49,7 +50,7 @@ export type AttemptRow = {
 export async function findAttempt(sql: Sql, attemptId: string): Promise<AttemptRow | undefined> {
   const rows = await sql.$queryRaw<(MachineRow & { attempt: Written<AttemptRow> })[]>`
     SELECT instance.id, node, provider, zone, instance.name, instance.state::text, reported, requested_at AS "requestedAt",
-      instance.created_at AS "createdAt", gone_at AS "goneAt", jsonb_build_object('id', attempt.id, 'jobId', job_id,
+      instance.created_at AS "createdAt", heartbeat_at AS "heartbeatAt", gone_at AS "goneAt", jsonb_build_object('id', attempt.id, 'jobId', job_id,
         'tenantId', attempt.tenant_id, 'number', number, 'reason', attempt.reason, 'message', attempt.message,
         'exitCode', exit_code, 'offer', offer, 'startedAt', attempt.started_at, 'stoppingAt', stopping_at,
         'finishedAt', attempt.finished_at, 'costMicroUsd', cost_micro_usd, 'preemptedFor', preempted_for,

@@ -21,3 +21,24 @@ export function accruedMicroUsd({ instances, offer }: Pick<Paid, 'instances' | '
 export function spentMicroUsd(attempt: Paid, now: Date): MicroUsd {
   return attempt.chargedMicroUsd - attempt.costMicroUsd + accruedMicroUsd(attempt, now);
 }
+
+type Known = { createdAt: Date | null; heardAt: Date | null; recorded: Date | undefined };
+
+/**
+ * Until when a machine is paid that ended while nobody looked: until its provider's record of its end, and as long as its runner
+ * was heard; where neither says anything, until it is seen to be gone.
+ */
+export function endOfRunning({ createdAt, heardAt, recorded }: Known, seenGoneAt: Date): Date {
+  if (recorded === undefined && heardAt === null) return seenGoneAt;
+  const known = [createdAt, heardAt, recorded].flatMap((at) => at?.getTime() ?? []);
+  return new Date(Math.min(seenGoneAt.getTime(), Math.max(...known)));
+}
+
+/** When its runner was last heard: its report made the attempt stop. */
+export function lastHeard(
+  { heartbeatAt, reported }: { heartbeatAt: Date | null; reported: unknown },
+  { stoppingAt }: { stoppingAt: Date | null },
+): Date | null {
+  const isLater = stoppingAt !== null && (heartbeatAt === null || stoppingAt > heartbeatAt);
+  return reported !== null && isLater ? stoppingAt : heartbeatAt;
+}

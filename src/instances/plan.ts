@@ -1,10 +1,11 @@
 import { formatUsd, fromUsd, toUsd } from '../core/money.ts';
 import { parseDuration } from '../core/time.ts';
 import type { StopReason } from '../jobs/state.ts';
+import type { SeenInstance } from '../providers/provider.ts';
 import { announcementOf, type Announced, type Announcement } from './announcements.ts';
 import { accruedMicroUsd, spentMicroUsd } from './cost.ts';
 
-/** What the sweep knows of one machine: its row, and whether its provider shows it. */
+/** What the sweep knows of one machine: its row, and whether its provider shows it as one that is not off. */
 export type SeenRow = {
   id: string;
   name: string;
@@ -80,6 +81,11 @@ function stopVanished({ offer: { market } }: AttemptFacts, name: string): Step {
   return market === 'spot'
     ? stop('preemption', `The spot machine ${name} was taken away before its runner could report.`)
     : stop('instance-vanished', `The machine ${name} is gone, and its runner had not reported.`);
+}
+
+/** One that is off is there until it is deleted, but does nothing any more. */
+export function isUp(seen: SeenInstance | undefined): boolean {
+  return seen !== undefined && seen.stoppedAt === undefined;
 }
 
 function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, listedAt: Date): boolean {

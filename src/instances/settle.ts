@@ -4,11 +4,12 @@ import type { Database, Sql } from '../db/database.ts';
 import { outcomes, type EndState, type StopReason } from '../jobs/state.ts';
 import { move } from '../jobs/move-store.ts';
 import { closeAttempt, lockJob } from '../jobs/store.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
 import { endingOf, endOf, type Around } from './ending.ts';
-import { mayDestroy, type Limits, type SeenRow } from './plan.ts';
+import { endOfRunning, lastHeard } from './cost.ts';
+import { isUp, mayDestroy, type Limits, type SeenRow } from './plan.ts';
 import { findAttempt, type AttemptRow } from './attempt-store.ts';
 import { longestFor } from './shortage.ts';
 import { listShortages } from './shortage-store.ts';
@@ -60,23 +61,30 @@ export function createSettle(deps: SettleDeps) {
 
 /** True when no machine of the attempt is shown any more. */
 async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: SettleDeps): Promise<boolean> {
-  const before = await listedNames(attempt, provider);
+  const before = await listed(attempt, provider);
   const left = attempt.instances.filter(({ state }) => state !== 'gone');
   for (const row of left) {
-    const seen: SeenRow = { ...row, isListed: before.has(row.name), hasReported: row.reported !== null };
+    const seen: SeenRow = { ...row, isListed: isUp(before.get(row.name)), hasReported: row.reported !== null };
     if (mayDestroy(attempt, seen, limits())) await provider(row.provider).destroy({ name: row.name, zone: row.zone });
   }
-  const still = await listedNames(attempt, provider);
-  for (const { id, name } of left) if (!still.has(name)) await markGone(db.client, id, now());
+  const still = await listed(attempt, provider);
+  for (const row of left) {
+    if (still.has(row.name)) continue;
+    const [at, heardAt] = [now(), lastHeard(row, attempt)];
+    const isRecent = at.getTime() - (heardAt ?? row.requestedAt).getTime() <= limits().leaseMs;
+    // One that ended while weir was away is not paid until weir came back.
+    const recorded = isRecent ? undefined : await provider(row.provider).endedAt?.(row);
+    await markGone(db.client, row.id, isRecent ? at : endOfRunning({ ...row, heardAt, recorded }, at));
+  }
   return left.every(({ name }) => !still.has(name));
 }
 
-async function listedNames({ instances }: AttemptRow, provider: SettleDeps['provider']): Promise<Set<string>> {
-  const names = new Set<string>();
+async function listed({ instances }: AttemptRow, provider: SettleDeps['provider']): Promise<Map<string, SeenInstance>> {
+  const seen = new Map<string, SeenInstance>();
   for (const providerName of new Set(instances.map((row) => row.provider))) {
-    for (const { name } of await provider(providerName).list()) names.add(name);
+    for (const instance of await provider(providerName).list()) seen.set(instance.name, instance);
   }
-  return names;
+  return seen;
 }
 
 /** True where the job's quote is now to be compared with what came. */

@@ -5,7 +5,7 @@ import type { Offer } from '../protocol/quote.ts';
 import { toTrack } from '../quotes/progress.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Meter } from './meter.ts';
-import { plan, type AttemptFacts, type Limits } from './plan.ts';
+import { isUp, plan, type AttemptFacts, type Limits } from './plan.ts';
 import { listActiveAttempts, type ActiveAttempt } from './attempt-store.ts';
 import { listUnwanted } from './store.ts';
 
@@ -41,6 +41,7 @@ export function createSweep(deps: SweepDeps) {
   };
 }
 
+/** `names`: of those that are not off. */
 type Listing = { at: Date; instances: SeenInstance[]; names: Set<string> };
 
 /** Without an entry where a provider could not be asked: nothing may be concluded of its machines then. */
@@ -49,7 +50,7 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
   const list = async (provider: Provider): Promise<void> => {
     const at = limits().now;
     const instances = await provider.list();
-    listings.set(provider.name, { at, instances, names: new Set(instances.map(({ name }) => name)) });
+    listings.set(provider.name, { at, instances, names: new Set(instances.filter(isUp).map(({ name }) => name)) });
   };
   await Promise.all(providers.map((provider) => list(provider).catch(onError)));
   return listings;

@@ -76,7 +76,13 @@ export type InstanceRequest = {
 /** The runner as one file that starts by itself: where a new machine fetches it, for a while, and the SHA-256 of it in hex. */
 export type RunnerExecutable = { url: string; sha256: string };
 
-export type SeenInstance = { name: string; zone: string; labels: InstanceRequest['labels'] };
+export type SeenInstance = {
+  name: string;
+  zone: string;
+  labels: InstanceRequest['labels'];
+  /** Set where it is off and only has to be deleted: since then nobody pays for its time. */
+  stoppedAt?: Date;
+};
 
 /** What a provider did not have or did not give, and for which of its offers that holds: those that are like `of` in all that it names. */
 export type Shortage = {
@@ -112,6 +118,11 @@ export type Provider = {
   create: (request: InstanceRequest) => Promise<Date | undefined>;
   /** Asks for its end; success where it is gone. It is gone only when `list` no longer shows it. */
   destroy: (instance: { name: string; zone: string }) => Promise<void>;
+  /**
+   * When a machine that is off or gone stopped being paid, as far as the provider keeps a record of it. Left out, and undefined: it
+   * does not know. Never rejects.
+   */
+  endedAt?: (instance: { name: string; zone: string }) => Promise<Date | undefined>;
   /** All machines with our installation's label. */
   list: () => Promise<SeenInstance[]>;
   /** Where its machines are this one: ends them all, for a service that stops for good. Their jobs go on from their checkpoints. */

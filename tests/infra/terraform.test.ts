@@ -47,6 +47,7 @@ test('the role has exactly the permissions that the life of a machine needs, fro
     cloud.faults.answer({ method: 'compute.instances.insert', times: 1 }, 409, { reason: 'alreadyExists', message });
     expect(await provider.create(request)).toBeInstanceOf(Date);
     await cloud.evict(request.name, 0);
+    expect(await provider.endedAt?.(request)).toBeInstanceOf(Date);
     await provider.destroy(request);
     await waitFor('the machine to be gone', async () => (await provider.list()).length === 0);
     await provider.destroy(request);

@@ -104,3 +104,40 @@ test('maxCostUsd is of all attempts together, also of what is in the accounts al
   await world.sweep();
   expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'max-cost' });
 });
+
+test.for([
+  ['its provider’s record of its end', 25, 250_000],
+  ['when its runner was last heard, where the provider has no record', undefined, 200_000],
+] as const)('a machine that ended while weir was away is paid until %s', async ([, endedAfter, paid], { world }) => {
+  const jobId = await addJob(world, await addTenant(world));
+  const { tokens, attemptId } = await startRunning(world, jobId);
+  const { instances } = await jobOf(world, jobId).then(({ attempts }) => attempts[0] ?? { instances: [] });
+  const name = instances[0]?.name ?? '';
+  if (endedAfter !== undefined) world.provider.ends.set(name, new Date(world.now().getTime() + endedAfter * 1000));
+  world.advance(20);
+  await world.end(tokens[0] ?? '', 1);
+  world.provider.vanish(name);
+  world.advance(7_200);
+  await world.settle(attemptId);
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'succeeded', chargedMicroUsd: BigInt(paid) });
+  await expectAgreement(world, jobId);
+});
+
+test('a machine that was off when weir came back is not metered, though it is still to be deleted', async ({
+  world,
+}) => {
+  const jobId = await addJob(world, await addTenant(world));
+  const { attemptId } = await startRunning(world, jobId);
+  const [machine] = world.provider.machines.values();
+  const stoppedAt = new Date(world.now().getTime() + 30_000);
+  Object.assign(machine ?? {}, { stoppedAt });
+  world.provider.ends.set(machine?.name ?? '', stoppedAt);
+  world.advance(7_200);
+  await world.sweep();
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', chargedMicroUsd: 0n });
+  await world.settle(attemptId);
+  expect(world.provider.machines.size).toBe(0);
+  const { attempts } = await jobOf(world, jobId);
+  expect(attempts[0]?.instances[0]?.goneAt).toEqual(stoppedAt);
+  await expectAgreement(world, jobId);
+});

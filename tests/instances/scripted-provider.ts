@@ -18,6 +18,8 @@ export type ScriptedProvider = Provider & {
   finishEnding: () => void;
   lingers: boolean;
   vanish: (name: string) => void;
+  /** What it answers when it is asked when a machine ended. */
+  ends: Map<string, Date>;
   /** Lets calls that are slow go on. */
   release: () => void;
   /** Resolves when the next call begins to be slow. */
@@ -76,6 +78,8 @@ export function createScriptedProvider(): ScriptedProvider {
         if (machines.has(name)) ending.add(name);
         if (!provider.lingers) finishEnding();
       }),
+    ends: new Map(),
+    endedAt: async ({ name }) => provider.ends.get(name),
     list: () => carryOut('list', () => [...machines.values()]),
     close: async () => undefined,
     fail: (call, fault) => void faults[call].push(fault),

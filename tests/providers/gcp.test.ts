@@ -42,6 +42,22 @@ describe('the provider gcp', () => {
     expect([...zonesOf('n1-standard-4+1xT4')]).toContain('us-central1-f');
   });
 
+  guarantee(
+    'the end of a machine that is gone is known to within its notice, and of one that is off where it is listed',
+    async ({ provider, request }) => {
+      const ranUntil = (name: string) => cloud.instances.find(name).runs.at(-1)?.toMs ?? 0;
+      await provider.create(request('weir-gone'));
+      await cloud.evict('weir-gone', 0);
+      const ended = await provider.endedAt?.(request('weir-gone'));
+      expect(Math.abs((ended?.getTime() ?? 0) - ranUntil('weir-gone'))).toBeLessThan(1_000);
+      await provider.create(request('weir-off'));
+      await cloud.breakDown('weir-off');
+      const [off] = await provider.list();
+      expect(Math.abs((off?.stoppedAt?.getTime() ?? 0) - ranUntil('weir-off'))).toBeLessThan(1_000);
+      expect(await provider.endedAt?.({ name: 'weir-never', zone: 'us-central1-a' })).toBeUndefined();
+    },
+  );
+
   guarantee('a stockout says where the answer names some, and for what it holds', async ({ provider, request }) => {
     cloud.faults.stockout({ zone: 'us-central1-a', zonesAvailable: ['us-central1-c', 'us-central1-f'] });
     expect(await refusalOf(provider.create(request('weir-a')))).toEqual({

@@ -118,13 +118,14 @@ export async function listInstances(context: GcpContext): Promise<SeenInstance[]
   await persist(async () => {
     for await (const [scope, { instances: listed, warning }] of instances.aggregatedListAsync(query, callOptions)) {
       requireReached(scope, warning);
-      for (const { name, labels } of listed ?? []) see(seen, scope, name, labels);
+      for (const { name, labels, status, lastStopTimestamp } of listed ?? [])
+        see(seen, scope, { name, labels, stoppedAt: status === 'TERMINATED' ? dateOf(lastStopTimestamp) : undefined });
     }
   });
   await persist(async () => {
     for await (const [scope, { disks: listed, warning }] of disks.aggregatedListAsync(query, callOptions)) {
       requireReached(scope, warning);
-      for (const { name, labels } of listed ?? []) see(seen, scope, name, labels);
+      for (const { name, labels } of listed ?? []) see(seen, scope, { name, labels });
     }
   });
   return [...seen.values()];
@@ -135,13 +136,46 @@ function requireReached(scope: string, warning: { code?: string | null } | null 
   if (warning?.code === 'UNREACHABLE') throw new WeirError('unavailable', `Google Cloud does not reach ${scope} now.`);
 }
 
-function see(
-  seen: Map<string, SeenInstance>,
-  scope: string,
-  name: string | null | undefined,
-  labels: Record<string, string> | null | undefined,
-): void {
+type Listed = {
+  name?: string | null | undefined;
+  labels?: Record<string, string> | null | undefined;
+  stoppedAt?: Date | undefined;
+};
+
+function see(seen: Map<string, SeenInstance>, scope: string, { name, labels, stoppedAt }: Listed): void {
   const zone = scope.replace(/^zones\//, '');
   if (typeof name !== 'string' || seen.has(`${zone} ${name}`)) return;
-  seen.set(`${zone} ${name}`, { name, zone, labels: fromLabels(labels ?? {}) });
+  const off = stoppedAt === undefined ? {} : { stoppedAt };
+  seen.set(`${zone} ${name}`, { name, zone, labels: fromLabels(labels ?? {}), ...off });
+}
+
+/** What ends a machine's running, whether we asked for it or Google did: operations carry these types. */
+const endings = new Set([
+  'delete',
+  'stop',
+  'compute.instances.preempted',
+  'compute.instances.guestTerminate',
+  'compute.instances.hostError',
+  'compute.instances.terminateOnHostMaintenance',
+]);
+
+/**
+ * When the machine stopped running, by the first of its operations that ended it; Google keeps them for 14 days.
+ * See https://cloud.google.com/compute/docs/instances/audit-vm-operations.
+ */
+export async function findEnd(
+  { name, zone }: { name: string; zone: string },
+  { settings: { projectId: project }, clients }: GcpContext,
+): Promise<Date | undefined> {
+  const { zoneOperations } = await clients();
+  const query = { project, zone, filter: `targetLink eq ".*/instances/${name}"`, maxResults: pageSize };
+  const ends = await persist(async () => {
+    const found: Date[] = [];
+    for await (const { operationType, endTime, error } of zoneOperations.listAsync(query, callOptions)) {
+      const at = dateOf(endTime);
+      if (endings.has(operationType ?? '') && (error ?? null) === null && at !== undefined) found.push(at);
+    }
+    return found;
+  });
+  return ends.toSorted((one, other) => one.getTime() - other.getTime())[0];
 }

@@ -5,7 +5,7 @@ import type { PricedMachine, Provider, RunnerExecutable } from '../provider.ts';
 import { bootMetadata } from './boot-metadata.ts';
 import { shared } from './call.ts';
 import { openClients, type Clients } from './clients.ts';
-import { createInstance, deleteInstance, listInstances, type GcpContext } from './instances.ts';
+import { createInstance, deleteInstance, findEnd, listInstances, type GcpContext } from './instances.ts';
 import { isTpu, partsOf } from './machines.ts';
 import { NoSuchPlace, readPlaces, type Places } from './places.ts';
 import { explained } from './refusals.ts';
@@ -70,6 +70,11 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       explained(settings, async () => {
         await deleteInstance(instance, context);
         if (buysTpus(settings)) await deleteSlice(instance, context);
+      }),
+    endedAt: (instance) =>
+      explained(settings, () => findEnd(instance, context)).catch((error: unknown) => {
+        onError(error);
+        return undefined;
       }),
     list: shared(() =>
       explained(settings, async () => [
