@@ -40,7 +40,7 @@ const doors = [
   {
     library: 'google-auth',
     packages: ['google-auth-library'],
-    door: '^(src/quotes/google-prices\\.ts|src/providers/gcp/|tests/)',
+    door: '^(src/quotes/google-prices\\.ts|src/providers/google-auth\\.ts|src/providers/gcp/|tests/)',
   },
   {
     library: 'react',

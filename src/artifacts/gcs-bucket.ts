@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiError, LifecycleRule as StoredRule, StorageOptions } from '@google-cloud/storage';
 import { WeirError } from '../core/errors.ts';
+import { openGoogleAuth, passingAuth } from '../providers/google-auth.ts';
 import type { Bucket, LifecycleRule } from './bucket.ts';
 import { attachmentOf, keySuffixes } from './names.ts';
 
@@ -23,7 +23,8 @@ export type GcsOptions = {
  */
 export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
   const { Storage } = await import('@google-cloud/storage');
-  const bucket = new Storage(storageOptions(options)).bucket(options.name);
+  const bucket = new Storage(await storageOptions(options)).bucket(options.name);
+  const asked = createAsked(options.name);
   const encryption = options.kmsKey === undefined ? {} : { kmsKeyName: options.kmsKey };
   const create = { preconditionOpts: { ifGenerationMatch: 0 } };
 
@@ -89,33 +90,38 @@ function isOurs({ condition }: StoredRule): boolean {
   return suffixes.length === 1 && Object.values<string>(keySuffixes).includes(suffixes[0] ?? '');
 }
 
-function storageOptions({ projectId, apiEndpoint, keyFile }: GcsOptions): StorageOptions {
+const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
+
+async function storageOptions({ projectId, apiEndpoint, keyFile }: GcsOptions): Promise<StorageOptions> {
+  // An emulator looks at no signature, but Google's client signs download URLs only with a key.
+  const isEmulator = apiEndpoint !== undefined && keyFile === undefined;
   return {
     ...(projectId === undefined ? {} : { projectId }),
     ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
-    ...(keyFile === undefined ? {} : { keyFilename: keyFile }),
-    // An emulator looks at no signature, but Google's client signs download URLs only with a key.
-    ...(apiEndpoint !== undefined && keyFile === undefined ? { credentials: passingCredentials() } : {}),
+    authClient: isEmulator ? await passingAuth(scopes) : await openGoogleAuth({ keyFile, projectId, scopes }),
   };
 }
 
-function passingCredentials(): { client_email: string; private_key: string } {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
-  return { client_email: 'weir@emulator.invalid', private_key: privateKey };
+/** Waits for an answer about a bucket. @throws WeirError `unavailable` that says whose move it is. */
+function createAsked(name: string) {
+  return async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (cause) {
+      throw new WeirError('unavailable', obstacleOf((cause as ApiError).code, name), { cause });
+    }
+  };
 }
 
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    throw new WeirError('unavailable', 'The object store did not answer as it should. Try again in a moment.', {
-      cause,
-    });
-  }
+/** What an operator has to change is told apart from what passes by itself. */
+function obstacleOf(status: number | undefined, name: string): string {
+  if (status === 401)
+    return 'Cloud Storage does not take the credentials that weir has. An operator checks GOOGLE_APPLICATION_CREDENTIALS, or bucket.keyFile.';
+  if (status === 403)
+    return `Cloud Storage does not let weir use the bucket ${name}: it is another project's, or a permission is missing. An operator grants weir's service account Storage Object Admin on it, or names another bucket.`;
+  if (status === notFound)
+    return `Cloud Storage has no bucket ${name}, or not what was asked for in it. An operator checks the bucket's name.`;
+  return 'The object store did not answer as it should. Try again in a moment.';
 }
 
 const notFound = 404;

@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.ts';
+import { openGoogleAuth } from '../providers/google-auth.ts';
 import { pricesOf, type Sku } from './billing-skus.ts';
 import type { ListedPrice } from './price-list.ts';
 
@@ -54,11 +55,11 @@ function checked(prices: ListedPrice[]): ListedPrice[] {
 
 async function openClient({ keyFile, apiEndpoint }: GooglePriceOptions): Promise<(url: string) => Promise<Page>> {
   // It takes its time to load, and few processes ever ask.
-  const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
+  const { PassThroughClient } = await import('google-auth-library');
   const isEmulator = apiEndpoint !== undefined && keyFile === undefined;
   const client = isEmulator
     ? new PassThroughClient()
-    : await new GoogleAuth({ scopes: [scope], ...(keyFile === undefined ? {} : { keyFilename: keyFile }) }).getClient();
+    : await (await openGoogleAuth({ keyFile, scopes: [scope] })).getClient();
   return async (url) => {
     // The queue tries again, later than the client would.
     try {

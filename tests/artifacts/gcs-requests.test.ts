@@ -9,13 +9,17 @@ type Asked = { method: string; url: URL; body: string };
 type Rule = { action: { type: string }; condition: { age: number; matchesSuffix?: string[] } };
 
 /** As much of Cloud Storage as fake-gcs-server leaves out: a bucket's lifecycle rules, and the keys that objects are encrypted with. */
-async function startStorage() {
+async function startStorage({ refusal }: { refusal?: number } = {}) {
   const asked: Asked[] = [];
   const bucket: { lifecycle?: { rule: Rule[] } } = {};
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '', 'http://storage.test');
     const body = await text(request);
     asked.push({ method: request.method ?? '', url, body });
+    if (refusal !== undefined) {
+      const error = { code: refusal, message: 'No.', errors: [{ reason: 'forbidden', message: 'No.' }] };
+      return void response.writeHead(refusal, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    }
     if (request.method === 'PATCH') Object.assign(bucket, JSON.parse(body));
     if (url.searchParams.get('uploadType') === 'resumable')
       response.setHeader('location', 'http://storage.test/session');
@@ -53,4 +57,25 @@ test('the rules of the bucket follow the retention, and an operator’s own stay
   expect(stored.lifecycle.rule).toEqual([own, { ...ofLogs, condition: { age: 97, matchesSuffix: ['-output'] } }]);
   await bucket.applyLifecycle?.([]);
   expect(stored.lifecycle.rule).toEqual([own]);
+});
+
+test.each([
+  [401, /does not take the credentials that weir has\. An operator checks/],
+  [
+    403,
+    /does not let weir use the bucket weir-artifacts: it is another project's, or a permission is missing\. An operator grants/,
+  ],
+  [404, /has no bucket weir-artifacts.*An operator checks the bucket's name/],
+])('a bucket that answers %i is an operator’s matter, and said so by each call', async (refusal, said) => {
+  const { apiEndpoint } = await startStorage({ refusal });
+  const bucket = await createGcsBucket({ name: 'weir-artifacts', apiEndpoint });
+  const options = { sizeBytes: 1, expiresAt: new Date(Date.now() + 60_000) };
+  for (const call of [
+    () => bucket.createUploadUrl('tenants/a/uploads/b', options),
+    () => bucket.read('tenants/a/uploads/b', { offset: 0, length: 1 }),
+    () => bucket.write('tenants/a/uploads/b', Buffer.from('x')),
+    () => bucket.applyLifecycle?.([{ suffix: '-log', days: 37 }]),
+  ])
+    await expect(call()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(said) });
+  expect(await bucket.isReady()).toBe(false);
 });

@@ -10,6 +10,7 @@ import type {
 } from '@google-cloud/compute';
 import type { v2 } from '@google-cloud/tpu';
 import type { GoogleAuth } from 'google-auth-library';
+import { openGoogleAuth } from '../google-auth.ts';
 import type { GcpSettings } from './settings.ts';
 
 /** Google's own clients of all that is asked of it, with one way to show who asks. */
@@ -65,7 +66,7 @@ async function openAuth({ projectId, keyFile, apiEndpoint }: GcpSettings): Promi
   const isEmulator = apiEndpoint !== undefined && keyFile === undefined;
   const auth = isEmulator
     ? new GoogleAuth({ authClient: new PassThroughClient(), projectId })
-    : new GoogleAuth({ scopes, projectId, ...(keyFile === undefined ? {} : { keyFilename: keyFile }) });
+    : await openGoogleAuth({ keyFile, projectId, scopes });
   const ask = auth.fetch.bind(auth);
   auth.fetch = async (...args: Parameters<typeof ask>) => {
     const response = await ask(...args);
