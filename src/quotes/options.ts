@@ -109,7 +109,6 @@ function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures
   const { costUsd, breakdown } = costsOf(taken, microUsdPerHour);
   const ofPolicy = policyReasons(candidate, input.policy);
   const isOpen = ofPolicy.length + ofLike.length === 0;
-  // What options share is shared, so that it is also written once: see text.ts.
   const reasons = isOpen ? candidate.reasons : [...candidate.reasons, ...ofPolicy, ...ofLike];
   const option = {
     id: input.newId(),

@@ -1,7 +1,6 @@
 import { Prisma, type Sql } from '../db/database.ts';
 import type { Quote } from '../protocol/quote.ts';
 import { pack } from './packed.ts';
-import { quoteText } from './text.ts';
 
 /** The pilot of a quote: which job it is. The row is written with the quote, before the job. */
 export type PilotRow = { quoteId: string; tenantId: string; jobId: string; since: Date };
@@ -32,7 +31,7 @@ export async function listOpenPilots(sql: Sql, before: Date, limit: number): Pro
 export async function endPilot(sql: Sql, quote: Quote, at: Date): Promise<boolean> {
   const { count } = await sql.pilot.updateMany({ where: { quoteId: quote.id, endedAt: null }, data: { endedAt: at } });
   if (count === 0) return false;
-  const data = { packed: await pack(quoteText(quote)), answer: Prisma.DbNull, expiresAt: quote.expiresAt };
+  const data = { packed: await pack(JSON.stringify(quote)), answer: Prisma.DbNull, expiresAt: quote.expiresAt };
   await sql.quote.update({ where: { id: quote.id }, data });
   return true;
 }

@@ -4,7 +4,6 @@ import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
 import { pack, unpack } from './packed.ts';
-import { quoteText } from './text.ts';
 
 /** Inserting the same quote twice is inserting it once. */
 export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec: JobSpec): Promise<void> {
@@ -12,7 +11,7 @@ export async function insertQuote(sql: Sql, quote: Quote, tenantId: string, spec
     id: quote.id,
     tenantId,
     spec: spec as Prisma.InputJsonObject,
-    packed: await pack(quoteText(quote)),
+    packed: await pack(JSON.stringify(quote)),
     createdAt: quote.createdAt,
     expiresAt: quote.expiresAt,
   };
@@ -24,7 +23,7 @@ export type QuoteAsText = Pick<Quote, 'id' | 'createdAt' | 'expiresAt'> & { text
 
 export function asText(quote: Quote): QuoteAsText {
   const { id, createdAt, expiresAt } = quote;
-  return { id, createdAt, expiresAt, text: quoteText(quote) };
+  return { id, createdAt, expiresAt, text: JSON.stringify(quote) };
 }
 
 /** While one batch is being committed the next is written. */
