@@ -137,12 +137,20 @@ function promotedOf(jobId: string): Prisma.Sql {
     FROM job JOIN artifact a ON a.job_id = job.id WHERE job.array_id = ${jobId} AND a.promoted_at IS NOT NULL`;
 }
 
-export type CheckpointFile = { path: string; objectKey: string; sha256: string; sizeBytes: number };
+export type CheckpointFile = {
+  path: string;
+  objectKey: string;
+  sha256: string;
+  sizeBytes: number;
+  attempt: number;
+  createdAt: Date;
+};
 
 /** The newest whole version of each checkpoint file that any attempt of the job stored; a lost attempt's count too. */
 export async function latestCheckpoint(sql: Sql, jobId: string): Promise<CheckpointFile[]> {
   const rows = await sql.$queryRaw<(Omit<CheckpointFile, 'sizeBytes'> & { sizeBytes: bigint })[]>`
-    SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes AS "sizeBytes"
+    SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes AS "sizeBytes", attempt,
+      created_at AS "createdAt"
     FROM artifact WHERE job_id = ${jobId} AND kind = 'checkpoint' AND verified_at IS NOT NULL
     ORDER BY path, attempt DESC, created_at DESC, id DESC`;
   return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));

@@ -1,3 +1,5 @@
+import { formatCompute } from '../core/quantity.ts';
+
 /** What the last round knew of a tenant whose jobs wait. */
 export type Standing = {
   tenant: string;
@@ -21,7 +23,7 @@ export function whyAhead(job: Waiter, next: Waiter, { standingOf, nameOf }: Name
     return `${name} is below its guarantee, and ${otherName} is not: what is guaranteed goes before all else.`;
   const isTurn = own.isGuaranteed === other.isGuaranteed && own.usePerWeight <= other.usePerWeight;
   if (isTurn)
-    return `${name} has used ${amount(own)} by weight lately, ${otherName} ${amount(other)}: who has used less goes first.`;
+    return `${name} has used ${formatCompute(own.usePerWeight)} by weight lately, ${otherName} ${formatCompute(other.usePerWeight)}: who has used less goes first.`;
   return `It would be the turn of ${otherName}, but what its job waits for is expected later.`;
 }
 
@@ -30,10 +32,6 @@ function whyAheadInTenant(job: Waiter, next: Waiter): string {
   if (job.priority === next.priority && job.queuedAt <= next.queuedAt)
     return 'Of one tenant and priority, who came first goes first.';
   return 'The other would come first, but what it waits for is expected later.';
-}
-
-function amount({ usePerWeight }: Standing): string {
-  return `${Number(usePerWeight.toPrecision(3))} PFLOP/s-days`;
 }
 
 /** By expected start; those whose start is not known after, by their tenants' turn and their place in its queue. */

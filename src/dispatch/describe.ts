@@ -1,4 +1,5 @@
 import { formatUsd, toUsd } from '../core/money.ts';
+import { formatRate } from '../core/quantity.ts';
 import { dayMs } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import { countOf, isCounted, type Exceeded, type LimitName } from './exceeded.ts';
@@ -157,7 +158,7 @@ function limitMessage(exceeded: Exceeded, { reader }: Scene): string {
     case 'running':
       return `${who} runs ${used} of ${most} jobs.`;
     case 'petaflops':
-      return `${who} is at ${figure(used)} of ${most} PFLOP/s; the job wants ${figure(wanted)}.`;
+      return `${who} is at ${formatRate(used)} of ${formatRate(most)}; the job wants ${formatRate(wanted)}.`;
     case 'accelerators':
       return `${who} is at ${used} of ${most} ${unit(kind)}; the job wants ${wanted}.`;
     case 'quota':
@@ -172,7 +173,6 @@ const amountOf = ({ gpus, cpus, nodes }: Need) =>
 const unit = (kind: string) => (kind === 'cpu' ? 'cores' : kind);
 const usd = (microUsd: number) => formatUsd(toUsd(microUsd));
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-const figure = (amount: number) => String(Number(amount.toPrecision(3)));
 /** The ids of jobs stay as they are. */
 const sentence = (text: string) => `${text.startsWith('job_') ? text : text[0]?.toUpperCase() + text.slice(1)}.`;
 

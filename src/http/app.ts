@@ -12,7 +12,7 @@ import { measureRequests } from './metrics.ts';
 import { collectOpenApi } from './openapi.ts';
 import { answerProblems, createProblems } from './problems.ts';
 import { adjustmentRoutes } from './routes/adjustments.ts';
-import { artifactRoutes } from './routes/artifacts.ts';
+import { artifactRoutes, checkpointRoutes } from './routes/artifacts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
@@ -121,6 +121,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(changeRoutes(deps));
   await app.register(webhookRoutes(deps));
   await app.register(artifactRoutes(deps));
+  await app.register(checkpointRoutes(deps));
   await app.register(uploadRoutes(deps));
   await app.register(shareRoutes(deps));
   await app.register(simulationRoutes(deps));

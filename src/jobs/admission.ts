@@ -1,5 +1,6 @@
 import { invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd, type MicroUsd } from '../core/money.ts';
+import { formatRate } from '../core/quantity.ts';
 import { parseDuration } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
@@ -86,7 +87,7 @@ function limitBlockers(
   if (petaflops > computePflops)
     blockers.push({
       code: 'cap',
-      message: `The job wants ${petaflops} PFLOP/s at once; the cap of ${who} is ${computePflops}.`,
+      message: `The job wants ${formatRate(petaflops)} at once; the cap of ${who} is ${formatRate(computePflops)}.`,
       unblocks: `Ask for fewer or slower accelerators, or an operator raises caps.computePflops to ${petaflops}.`,
     });
   return blockers;

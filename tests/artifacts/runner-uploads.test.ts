@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { latestCheckpoint, promote } from '../../src/artifacts/store.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
-import { artifactRoutes } from '../../src/http/routes/artifacts.ts';
+import { artifactRoutes, checkpointRoutes } from '../../src/http/routes/artifacts.ts';
 import { runnerUploadRoutes } from '../../src/http/routes/runner-uploads.ts';
 import { test as base } from '../support/database.ts';
 import { md5Of, put } from './bucket-contract.ts';
@@ -37,6 +37,7 @@ const test = base.extend<{ app: FastifyInstance }>({
           : { actor: 'key', role: 'operator', tenantId: null };
     });
     await app.register(artifactRoutes(deps));
+    await app.register(checkpointRoutes(deps));
     await app.register(runnerUploadRoutes(deps));
     await use(app);
     await app.close();
@@ -263,12 +264,20 @@ test('the last checkpoint is the newest whole version of each file, of a lost at
   const torn = await ask(app, job.token, { path: 'ckpt/model', text: 'epoch 3', kind: 'checkpoint' });
   await put(torn.url ?? '', 'epo', 'bytes 0-2/7');
 
-  const files = await latestCheckpoint(db.client, job.jobId);
-  const sha256 = createHash('sha256').update('epoch 1').digest('hex');
-  expect(files.map(({ objectKey: _key, ...file }) => file)).toEqual([
-    { path: 'ckpt/model', sha256, sizeBytes: 7 },
-    { path: 'ckpt/optimiser', sha256, sizeBytes: 7 },
-  ]);
+  const listed = await app.inject({ url: `/v1/jobs/${job.jobId}/checkpoints`, headers: { tenant: job.tenantId } });
+  const same = {
+    sha256: createHash('sha256').update('epoch 1').digest('hex'),
+    sizeBytes: 7,
+    attempt: 1,
+    createdAt: expect.any(String),
+  };
+  expect(listed.json()).toEqual({
+    items: [
+      { path: 'ckpt/model', ...same },
+      { path: 'ckpt/optimiser', ...same },
+    ],
+    nextCursor: null,
+  });
 
   const token = await startAttempt(db, job, 2);
   await store(app, token, { path: 'ckpt/model', text: 'epoch 4', kind: 'checkpoint', attempt: 2 });

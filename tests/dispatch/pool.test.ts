@@ -54,7 +54,7 @@ plain('between tenants, use by weight decides, and what is expected later does n
   };
   const job = (tenantId: string) => ({ tenantId, priority: 50, queuedAt: new Date(0), eta: null });
   expect(whyAhead(job('a'), job('b'), known)).toBe(
-    'a has used 0.25 PFLOP/s-days by weight lately, b 1.23 PFLOP/s-days: who has used less goes first.',
+    'a has used 250 TFLOP/s-days by weight lately, b 1.23 PFLOP/s-days: who has used less goes first.',
   );
   expect(whyAhead(job('b'), job('a'), known)).toContain('It would be the turn of a');
   expect(whyAhead(job('a'), job('new'), known)).toContain('not looked at');

@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, expect, test as plain } from 'vitest';
 import { grantOf, personOf } from '../../src/http/oidc-rules.ts';
 import { openApp, test, type TestApp } from '../support/app.ts';
-
-type Claims = Record<string, unknown>;
+import { openIdentityProvider, type Claims, type IdentityProvider } from '../support/identity-provider.ts';
 
 /** Who signs in at the provider, by the account that a test lets it be. */
 const accounts: Record<string, Claims> = {
@@ -15,56 +10,18 @@ const accounts: Record<string, Claims> = {
   nora: { email: 'nora@example.org', groups: [] },
   lena: { email: 'lena@example.org', groups: ['speech-team'] },
 };
-let signingIn = 'olga';
-let issuer: Server;
-let issuerUrl: string;
-
 const publicUrl = 'http://weir.test';
-const client = {
-  client_id: 'weir',
-  client_secret: 'the-secret-of-weir-at-the-provider',
-  redirect_uris: [`${publicUrl}/v1/sign-in/oidc/callback`],
-};
+let provider: IdentityProvider;
 
-/** A certified provider, whose sign-in page lets `signingIn` in without asking. */
 beforeAll(async () => {
-  issuer = createServer().listen(0, '127.0.0.1');
-  await once(issuer, 'listening');
-  issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
-  const provider = new Provider(issuerUrl, {
-    clients: [client],
-    cookies: { keys: ['a key of the tests'] },
-    pkce: { required: () => true },
-    claims: { openid: ['sub'], email: ['email'], profile: ['groups'] },
-    features: { devInteractions: { enabled: false } },
-    interactions: { url: () => '/interaction' },
-    findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) }),
-    loadExistingGrant: async (context) => {
-      const grant = new context.oidc.provider.Grant({
-        clientId: client.client_id,
-        accountId: context.oidc.session?.accountId,
-      });
-      grant.addOIDCScope('openid email profile');
-      await grant.save();
-      return grant;
-    },
-  });
-  const answer = provider.callback();
-  issuer.on('request', (request, response) => {
-    if (request.url?.startsWith('/interaction') === true)
-      void provider.interactionFinished(request, response, { login: { accountId: signingIn } });
-    else void answer(request, response);
-  });
+  provider = await openIdentityProvider(accounts);
+  provider.serve(publicUrl);
 });
 
-afterAll(() => issuer.close());
+afterAll(() => provider.close());
 
 const oidc = () => ({
-  issuer: issuerUrl,
-  clientId: client.client_id,
-  clientSecret: client.client_secret,
-  name: 'Example',
-  scopes: ['email', 'profile'],
+  ...provider.oidc,
   rules: [
     { claim: 'groups', value: 'weir-operators', role: 'operator' as const },
     { claim: 'groups', value: 'vision-team', role: 'member' as const, tenant: 'vision' },
@@ -83,7 +40,7 @@ const cookieOf = (answer: { headers: Record<string, unknown> }, name: string) =>
 
 /** As a browser does: to the provider, through its pages, and back with what it gives. */
 async function signIn(api: TestApp, account: string) {
-  signingIn = account;
+  provider.letIn(account);
   const begun = await api.ask(undefined, 'GET /v1/sign-in/oidc');
   const jar = new Map<string, string>();
   let url = String(begun.headers.location);

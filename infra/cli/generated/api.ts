@@ -672,6 +672,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checkpoint that a retry would go on from, file by file, as the job stores them */
+        get: operations["listCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job}/artifacts/{path}": {
         parameters: {
             query?: never;
@@ -1052,6 +1069,11 @@ export interface components {
             /** @description More happened than is listed: read anew all that you show. */
             isPartial: boolean;
             dispatchedAt: string | null;
+        };
+        /** CheckpointList */
+        CheckpointList: {
+            items: components["schemas"]["Artifact"][];
+            nextCursor: string | null;
         };
         /** CreatedKey */
         CreatedKey: {
@@ -2769,6 +2791,7 @@ export type AuditList = components['schemas']['AuditList'];
 export type Availability = components['schemas']['Availability'];
 export type Blocker = components['schemas']['Blocker'];
 export type Changes = components['schemas']['Changes'];
+export type CheckpointList = components['schemas']['CheckpointList'];
 export type CreatedKey = components['schemas']['CreatedKey'];
 export type CurrentOffer = components['schemas']['CurrentOffer'];
 export type Instance = components['schemas']['Instance'];
@@ -4448,6 +4471,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCheckpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointList"];
                 };
             };
             /** @description What went wrong. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { artifactUrl, type DownloadDeps } from '../../artifacts/download.ts';
-import { listArtifacts } from '../../artifacts/list.ts';
+import { listArtifacts, listCheckpoints } from '../../artifacts/list.ts';
 import { isRelativePath } from '../../artifacts/names.ts';
 import { findJob } from '../../artifacts/store.ts';
 import { invalid, notFound } from '../../core/errors.ts';
@@ -11,11 +11,6 @@ import { sees, type Caller } from '../caller.ts';
 import { pageOf, readCursor } from '../page.ts';
 
 export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
-  const requireJob = async (caller: Caller, jobId: string): Promise<void> => {
-    const tenantId = (await findJob(deps.db.client, jobId))?.tenantId;
-    if (tenantId === undefined || !sees(caller, tenantId)) throw notFound('job', jobId);
-  };
-
   return async (app) => {
     app.get(
       '/v1/jobs/:job/artifacts',
@@ -31,7 +26,7 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
         },
       },
       async ({ params, query, caller }) => {
-        await requireJob(caller, params.job);
+        await requireJob(deps, caller, params.job);
         const page = pageOf(query.limit);
         const items = await listArtifacts(deps.db.client, params.job, {
           after: pathOf(readCursor(query.cursor)),
@@ -54,11 +49,38 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
         },
       },
       async ({ params, caller }, reply) => {
-        await requireJob(caller, params.job);
+        await requireJob(deps, caller, params.job);
         return reply.redirect(await artifactUrl(deps, params.job, params['*']));
       },
     );
   };
+}
+
+export function checkpointRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/v1/jobs/:job/checkpoints',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          operationId: 'listCheckpoints',
+          tags: ['Artifacts'],
+          summary: 'The checkpoint that a retry would go on from, file by file, as the job stores them',
+          params: Type.Object({ job: Id('job') }),
+          response: { 200: List(Artifact, 'CheckpointList') },
+        },
+      },
+      async ({ params, caller }) => {
+        await requireJob(deps, caller, params.job);
+        return { items: await listCheckpoints(deps.db.client, params.job), nextCursor: null };
+      },
+    );
+  };
+}
+
+async function requireJob({ db }: DownloadDeps, caller: Caller, jobId: string): Promise<void> {
+  const tenantId = (await findJob(db.client, jobId))?.tenantId;
+  if (tenantId === undefined || !sees(caller, tenantId)) throw notFound('job', jobId);
 }
 
 /** Paths may hold any letter, cursors only ASCII. */

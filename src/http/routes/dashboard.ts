@@ -49,6 +49,10 @@ export function dashboardRoutes(bucketOrigin: string | undefined): FastifyPlugin
 
     for (const path of pagePaths)
       app.get(path, { ...open, schema: { hide: true } }, (_request, reply) => answerPage(reply.headers(headers)));
+    // What a browser asks for beside an answer that names no icon, such as /docs.
+    app.get('/favicon.ico', { ...open, schema: { hide: true } }, (_request, reply) =>
+      reply.headers(headers).sendFile('weir.svg', { maxAge: 0 }),
+    );
     app.get('/dashboard/*', { ...open, schema: { hide: true, params: FileParams } }, ({ params }, reply) => {
       const name = params['*'];
       // What the build names by its content never changes; of the rest a browser asks again each time.
