@@ -7,6 +7,7 @@ import { createRecord } from './dispatch/record.ts';
 import { createTenantUses } from './dispatch/tenant-uses.ts';
 import type { Foundation } from './foundation.ts';
 import { forgetRequests } from './http/store.ts';
+import { areQuotasDue, createRefreshQuotas } from './instances/refresh-quotas.ts';
 import { createLaunch } from './instances/launch.ts';
 import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
@@ -64,6 +65,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish, coreRates }));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const refreshesPrices = schedulePrices(foundation);
+  const refreshesQuotas = scheduleQuotas(foundation);
   void foundation.bucket.applyLifecycle?.(lifecycleRules(config.retention)).catch(onError);
   const timers = [
     every(config.timing.sweepMs, buildSweep(foundation), onError),
@@ -73,6 +75,7 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
     every(config.timing.sweepMs, createRollupSweep(foundation), onError),
     every(hourMs, () => clean(foundation), onError),
     every(hourMs, refreshesPrices, onError),
+    every(config.timing.sweepMs, refreshesQuotas, onError),
   ];
   return async () => {
     await Promise.all(timers.map((stop) => stop()));
@@ -199,6 +202,17 @@ function schedulePrices({ db, now, queues, config: { googlePrices }, wakePrices 
   );
   return async () => {
     if (await arePricesDue(db, now())) await wakePrices();
+  };
+}
+
+/** Limits of the operator's accounts, where they can be read: by whichever worker the queue gives it to. */
+function scheduleQuotas({ db, now, queues, providers, wakeDispatch }: Foundation): () => Promise<void> {
+  const limited = providers.filter(({ quotas }) => quotas !== undefined).map(({ name }) => name);
+  if (limited.length === 0) return () => Promise.resolve();
+  queues.work('quotas', 4, createRefreshQuotas({ db, now, provider: byName(providers), wakeDispatch }));
+  return async () => {
+    for (const id of limited)
+      if (await areQuotasDue(db, id, now())) await queues.wake({ step: 'quotas', id, version: 0 });
   };
 }
 

@@ -16,6 +16,8 @@ locals {
     "compute.instances.setServiceAccount",
     "compute.instances.setTags",
     "compute.machineTypes.list",
+    "compute.projects.get",
+    "compute.regions.get",
     "compute.subnetworks.use",
     "compute.zoneOperations.get",
     "compute.zoneOperations.list",

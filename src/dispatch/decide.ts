@@ -4,9 +4,9 @@ import { byTenant, createOrder, type Queues } from './order.ts';
 import { place } from './place.ts';
 import { createClaims, lostMs, type Claims } from './preempt.ts';
 import { createReservations, createRunningOf, type Reservation, type Reservations } from './reservations.ts';
-import { isWithin, takenBy } from './room.ts';
+import { isWithin, shortQuota, takenBy } from './room.ts';
 import type { Choice, QueuedJob, Snapshot } from './snapshot.ts';
-import { countStart, openState, type State, type TenantState } from './state.ts';
+import { countStart, freeOfKind, openState, type State, type TenantState } from './state.ts';
 
 export type Start = {
   jobId: string;
@@ -51,7 +51,7 @@ type Round = {
   state: State;
   reservations: Reservations;
   claims: Claims;
-  /** By provider, whose jobs wait for nothing but its capacity. */
+  /** By provider, or by quota of one, whose jobs wait for nothing but what there is of it. */
   eligible: Map<string, Set<string>>;
   isLastPass: boolean;
 } & Decisions;
@@ -119,10 +119,16 @@ function placeFor(choice: Choice, tenant: TenantState, round: Round, obstacles: 
   const { state, claims, reservations } = round;
   const { provider, need } = choice;
   const pool = state.pools.get(provider);
-  const isRoom = pool !== undefined && isWithin(takenBy(need), claims.unclaimed(provider));
-  const gpus = isRoom ? place(need, pool) : undefined;
+  const wanted = takenBy(choice);
+  const room = claims.unclaimed(provider);
+  const gpus = pool !== undefined && isWithin(wanted, room) ? place(need, pool) : undefined;
   if (gpus === undefined) {
-    obstacles.push({ code: 'capacity', is: 'capacity', provider, need, isComing: false });
+    const short = shortQuota(wanted, room);
+    obstacles.push(
+      short === undefined
+        ? { code: 'capacity', is: 'capacity', provider, need, isComing: false }
+        : accountQuotaObstacle(choice, short, room.quotas[short] ?? 0),
+    );
     return undefined;
   }
   const kept = keptFrom(choice, tenant, state);
@@ -132,17 +138,19 @@ function placeFor(choice: Choice, tenant: TenantState, round: Round, obstacles: 
   return gpus;
 }
 
+/** 14 The operator's account with a provider has limits: what is left of each is capacity like any other. */
+function accountQuotaObstacle(choice: Choice, id: string, free: number): Obstacle {
+  const { provider, takes } = choice;
+  return { code: 'quota', is: 'account-quota', provider, id, wanted: takes?.[id] ?? 0, free, choice };
+}
+
 /** 6 Of a guarantee, what its tenant does not lend stays free for it. Whoever is within a guarantee of its own may come to it. */
 function keptFrom(choice: Choice, tenant: TenantState, { pools, kept }: State): Obstacle | undefined {
   const { provider, need, accelerators } = choice;
   const pool = pools.get(provider);
   if (pool === undefined || isGuaranteed(tenant, choice)) return undefined;
   const takes = [
-    {
-      kind: accelerators.kind,
-      wanted: accelerators.count,
-      free: accelerators.kind === 'cpu' ? pool.room.cpus : pool.room.gpus,
-    },
+    { kind: accelerators.kind, wanted: accelerators.count, free: freeOfKind(pool, accelerators.kind) },
     ...(need.gpus.count > 0 ? [{ kind: 'cpu', wanted: need.cpus * need.nodes, free: pool.room.cpus }] : []),
   ];
   for (const { kind, wanted, free } of takes) {
@@ -153,9 +161,11 @@ function keptFrom(choice: Choice, tenant: TenantState, { pools, kept }: State): 
   return undefined;
 }
 
-function doOthersWait({ provider }: Choice, { id }: TenantState, { eligible }: Round): boolean {
-  const waiting = eligible.get(provider);
-  return waiting !== undefined && (waiting.size > 1 || !waiting.has(id));
+function doOthersWait({ provider, takes = {} }: Choice, { id }: TenantState, { eligible }: Round): boolean {
+  return [provider, ...Object.keys(takes).map((quota) => `${provider} ${quota}`)].some((key) => {
+    const waiting = eligible.get(key);
+    return waiting !== undefined && (waiting.size > 1 || !waiting.has(id));
+  });
 }
 
 function isDeferred({ tried }: Looked): boolean {
@@ -201,7 +211,8 @@ function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Rou
     return;
   }
   for (const { choice, obstacles } of tried)
-    if (obstacles.every(({ is }) => is === 'capacity' || is === 'reservation')) markEligible(choice, tenant, round);
+    if (obstacles.every((obstacle) => isOfCapacity(obstacle) || obstacle.is === 'reservation'))
+      markEligible(keyOf(choice, obstacles), tenant, round);
   const claimed = claimPlace(tried, job, tenant, round);
   if (claimed !== undefined) {
     round.waits.push({ ...shared, blockers: claimed, reserved: undefined });
@@ -210,11 +221,18 @@ function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Rou
   round.waits.push({ ...shared, blockers: fewest.obstacles, reserved: reserve(tried, job, round) });
 }
 
-function markEligible({ provider }: Choice, { id }: TenantState, { eligible }: Round): void {
-  eligible.set(provider, (eligible.get(provider) ?? new Set()).add(id));
+function markEligible(key: string, { id }: TenantState, { eligible }: Round): void {
+  eligible.set(key, (eligible.get(key) ?? new Set()).add(id));
 }
 
-const isOfPlace = ({ is }: Obstacle) => is === 'capacity' || is === 'limit';
+/** Whoever waits for one quota of a provider does not wait for all that it has. */
+function keyOf({ provider }: Choice, obstacles: Obstacle[]): string {
+  const quota = obstacles.find((obstacle) => obstacle.is === 'account-quota');
+  return quota === undefined ? provider : `${provider} ${quota.id}`;
+}
+
+const isOfCapacity = ({ is }: Obstacle) => is === 'capacity' || is === 'account-quota';
+const isOfPlace = (obstacle: Obstacle) => isOfCapacity(obstacle) || obstacle.is === 'limit';
 
 /** 9 Where other jobs may be asked to make way: those that lose least are, and the place is claimed. */
 function claimPlace(tried: Looked['tried'], job: QueuedJob, tenant: TenantState, round: Round): Obstacle[] | undefined {
@@ -239,7 +257,7 @@ function claimPlace(tried: Looked['tried'], job: QueuedJob, tenant: TenantState,
 /** 7 Of the choices that lack only capacity, or only a limit that running jobs give back, the first that can be reserved. */
 function reserve(tried: Looked['tried'], job: QueuedJob, { reservations }: Round): Reservation | undefined {
   for (const { choice, obstacles } of tried) {
-    if (obstacles.every(({ is }) => is === 'capacity')) {
+    if (obstacles.every(isOfCapacity)) {
       const reservation = reservations.reserveRoom(job, choice);
       if (reservation !== undefined) return reservation;
     }

@@ -4,8 +4,8 @@ import { dayMs } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import { countOf, isCounted, type Exceeded, type LimitName } from './exceeded.ts';
 import type { Obstacle } from './obstacles.ts';
-import { isWithin, plus, takenBy, type Room } from './room.ts';
-import type { Need, RunningJob } from './snapshot.ts';
+import { isWithin, plus, quotasFor, takenBy, type Room } from './room.ts';
+import type { Choice, Need, PoolQuota, RunningJob } from './snapshot.ts';
 import type { State } from './state.ts';
 
 /** Who reads it, and what was so when it was decided. */
@@ -16,6 +16,7 @@ type Scene = {
   byEnd: RunningJob[];
   parents: Map<string, string | undefined>;
   free: (provider: string) => Room | undefined;
+  quota: (provider: string, id: string) => PoolQuota | undefined;
 };
 
 /** What keeps a job waiting and what would change that, for the people of its tenant: jobs of others are not named. */
@@ -30,6 +31,7 @@ export function createDescribe({
     byEnd: [...running.values()].toSorted((a, b) => a.endsAt.p50 - b.endsAt.p50),
     parents: new Map([...tenants.values()].map(({ id, parent }) => [id, parent])),
     free: (provider: string) => pools.get(provider)?.room,
+    quota: (provider: string, id: string) => pools.get(provider)?.quotas.get(id),
   };
   return (obstacle, reader) => {
     const describe = describers[obstacle.is] as Describer<Obstacle>;
@@ -58,8 +60,19 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
         ]
       : [
           `${provider} does not have ${amountOf(need)} with the memory and disk free now.`,
-          sentence(ends(untilRoom(provider, need, scene), scene) ?? 'the provider has capacity again'),
+          sentence(ends(untilRoom({ provider, need }, scene), scene) ?? 'the provider has capacity again'),
         ],
+  'account-quota': ({ provider, id, wanted, free, choice }, scene) => {
+    const quota = scene.quota(provider, id);
+    const raise = `an operator asks for more at ${quota?.raiseAt ?? 'the provider'}`;
+    // What even all own ends would not make waits for others, or for an operator.
+    const isOurs = wanted <= (quota?.most ?? Infinity);
+    const ending = isOurs ? ends(untilRoom(choice, scene, id), scene) : undefined;
+    return [
+      quota === undefined ? `A quota of ${provider} is used up.` : quotaMessage(quota, provider, { wanted, free }),
+      sentence(ending === undefined ? raise : `${ending}, or ${raise}`),
+    ];
+  },
   kept: ({ kind, wanted, kept, free }) => [
     `The job wants ${wanted} of ${free} free ${unit(kind)}, and ${kept} of them are kept for tenants that are guaranteed them and do not lend them.`,
     'Other jobs end, or an operator raises what is lent.',
@@ -109,17 +122,33 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
 /** What keeps it, and what would change that. */
 type Words = [message: string, unblocks: string];
 
-/** Those whose ends, one after another, make the room. */
-function untilRoom(provider: string, need: Need, { byEnd, free }: Scene): RunningJob[] {
-  const ending = byEnd.filter(({ choice }) => choice.provider === provider);
-  let room = free(provider);
-  if (room === undefined) return [];
-  for (const [index, { choice }] of ending.entries()) {
-    room = plus(room, takenBy(choice.need));
-    if (isWithin(takenBy(need), room)) return ending.slice(0, index + 1);
+/** Those whose ends, one after another, make the room; of a quota that is short only those that take of it. */
+function untilRoom(
+  wish: Pick<Choice, 'provider' | 'need' | 'takes'>,
+  { byEnd, free }: Scene,
+  id?: string,
+): RunningJob[] {
+  const whole = free(wish.provider);
+  if (whole === undefined) return [];
+  const wanted = takenBy(wish);
+  const ending: RunningJob[] = [];
+  let room = quotasFor(whole, wanted);
+  for (const job of byEnd) {
+    const { provider, takes } = job.choice;
+    if (provider !== wish.provider || (id !== undefined && takes?.[id] === undefined)) continue;
+    ending.push(job);
+    room = plus(room, takenBy(job.choice));
+    if (isWithin(wanted, room)) return ending;
   }
   return [];
 }
+
+function quotaMessage({ metric, region, limit, unit }: PoolQuota, provider: string, { wanted, free }: Short): string {
+  const where = region === undefined ? 'over all regions' : `in ${region}`;
+  return `${provider}'s quota ${metric} ${where} has ${limit - free} of ${limit} ${unit} used; the job wants ${wanted}.`;
+}
+
+type Short = { wanted: number; free: number };
 
 function untilWithin({ tenantId, limit, kind, used, wanted, most }: Exceeded, { byEnd, parents }: Scene): RunningJob[] {
   const isUnder = (id: string) => {

@@ -9,6 +9,7 @@ export type Obstacle =
   | { code: 'capacity'; is: 'closed' }
   | { code: 'stockout' | 'quota' | 'capacity'; is: 'shortage'; message: string; until: number }
   | { code: 'capacity'; is: 'capacity'; provider: string; need: Need; isComing: boolean }
+  | { code: 'quota'; is: 'account-quota'; provider: string; id: string; wanted: number; free: number; choice: Choice }
   | { code: 'quota'; is: 'kept'; provider: string; kind: string; wanted: number; kept: number; free: number }
   | { code: 'reservation'; is: 'reservation'; jobId: string; tenantId: string; startsAt: number }
   | { code: 'budget'; is: 'budget'; tenantId: string; reservation: number; left: number }

@@ -2,9 +2,12 @@ import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { countInstances } from '../instances/list-store.ts';
 import type { Remembered } from '../instances/shortage.ts';
+import { quotaId, takesOf, type KnownQuotas } from '../instances/account-quota.ts';
+import { listAccountQuotas } from '../instances/account-quota-store.ts';
 import { listShortages } from '../instances/shortage-store.ts';
 import type { PoolCapacity } from '../protocol/instance.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { heldOf } from './account-quotas.ts';
 import type { Capacities } from './capacity.ts';
 import { poolOf } from './read-snapshot.ts';
 import { readHeld, type HeldRow } from './store.ts';
@@ -19,11 +22,12 @@ export type PoolCapacityDeps = {
 /** What there is of each provider, what of it is held, and what could not be had lately. */
 export function createPoolCapacity({ db, now, capacities }: PoolCapacityDeps) {
   return async (): Promise<PoolCapacity> => {
-    const [known, held, shortages, instances] = await Promise.all([
+    const [known, held, shortages, instances, accounts] = await Promise.all([
       capacities(),
       readHeld(db.client),
       listShortages(db.client, now()),
       countInstances(db.client),
+      listAccountQuotas(db.client, now()),
     ]);
     return {
       providers: [...known].map(([provider, capacity]) => ({
@@ -33,9 +37,35 @@ export function createPoolCapacity({ db, now, capacities }: PoolCapacityDeps) {
         held: heldByKind(held.filter(({ offer }) => offer.provider === provider)),
         instances: instances.get(provider) ?? 0,
       })),
+      quotas: quotaViews(accounts, held),
+      unknownQuotas: accounts.flatMap(({ provider, unknown }) =>
+        unknown.map(({ of: { region = null, kind = null, market = null }, message }) => {
+          return { provider, region, kind, market, message };
+        }),
+      ),
       shortages: shortages.toSorted((a, b) => b.at.getTime() - a.at.getTime()).map(shortageView),
     };
   };
+}
+
+function quotaViews(accounts: KnownQuotas[], held: HeldRow[]): PoolCapacity['quotas'] {
+  const takes = takesOf(accounts);
+  return accounts.flatMap(({ provider, readAt, quotas }) => {
+    const own = heldOf(provider, held, takes);
+    return quotas.map((quota) => ({
+      provider,
+      metric: quota.metric,
+      region: quota.region ?? null,
+      kind: quota.kind ?? null,
+      markets: [...new Set(quota.takes.map(({ market }) => market))].toSorted(),
+      unit: quota.unit,
+      limit: quota.limit,
+      used: quota.others + (own.get(quotaId(quota)) ?? 0),
+      usedByOthers: quota.others,
+      readAt: readAt.toISOString(),
+      raiseAt: quota.raiseAt,
+    }));
+  });
 }
 
 function shortageView({ provider, of, cause, message, at, heldUntil }: Remembered): PoolCapacity['shortages'][number] {

@@ -1,5 +1,5 @@
 import { exceeded, isCounted, isGuaranteed, countOf, type Exceeded } from './exceeded.ts';
-import { hasKind, isWithin, minus, noRoom, plus, takenBy, type Room } from './room.ts';
+import { hasKind, isWithin, minus, noRoom, plus, takenBy, together, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
 import type { State, TenantState } from './state.ts';
 
@@ -25,8 +25,11 @@ export function createClaims(state: State): Claims {
   const chosen = new Set<string>();
   let victims: Victim[] | undefined;
 
-  const unclaimed = (provider: string): Room =>
-    minus(state.pools.get(provider)?.room ?? noRoom, held.get(provider) ?? noRoom);
+  const unclaimed = (provider: string): Room => {
+    const room = state.pools.get(provider)?.room ?? noRoom;
+    const claimed = held.get(provider);
+    return claimed === undefined ? room : minus(room, claimed);
+  };
 
   return {
     unclaimed,
@@ -54,25 +57,24 @@ export function createClaims(state: State): Claims {
   };
 }
 
-function bring(coming: Map<string, Room>, { provider, need }: Choice): void {
-  coming.set(provider, plus(coming.get(provider) ?? noRoom, takenBy(need)));
+function bring(coming: Map<string, Room>, choice: Choice): void {
+  coming.set(choice.provider, together(coming.get(choice.provider) ?? noRoom, takenBy(choice)));
 }
 
 /** Of what is free as much as there is, and the rest of what comes. */
-function claim(
-  { provider, need }: Choice,
-  free: Room,
-  { held, coming }: Record<'held' | 'coming', Map<string, Room>>,
-): void {
-  const wanted = takenBy(need);
+function claim(choice: Choice, free: Room, { held, coming }: Record<'held' | 'coming', Map<string, Room>>): void {
+  const { provider } = choice;
+  const wanted = takenBy(choice);
+  const left = (id: string) => Math.max(0, free.quotas[id] ?? Infinity);
   const now = {
     cpus: Math.min(wanted.cpus, Math.max(0, free.cpus)),
     memoryBytes: Math.min(wanted.memoryBytes, Math.max(0, free.memoryBytes)),
     diskBytes: Math.min(wanted.diskBytes, Math.max(0, free.diskBytes)),
     gpus: Math.min(wanted.gpus, Math.max(0, free.gpus)),
+    quotas: Object.fromEntries(Object.entries(wanted.quotas).map(([id, amount]) => [id, Math.min(amount, left(id))])),
   };
-  held.set(provider, plus(held.get(provider) ?? noRoom, now));
-  coming.set(provider, minus(coming.get(provider) ?? noRoom, minus(wanted, now)));
+  held.set(provider, together(held.get(provider) ?? noRoom, now));
+  coming.set(provider, together(coming.get(provider) ?? noRoom, together(wanted, now, -1), -1));
 }
 
 function mayPreempt({ lineage }: TenantState, choice: Choice, { rules, pools }: State): boolean {
@@ -153,8 +155,8 @@ type Prospect = { state: State; room: Room; ending: RunningJob[]; leaving: Runni
 
 /** Whether the job could start once these have left: in the room, and within every limit. */
 function fits(choice: Choice, tenant: TenantState, { state, room, ending, leaving }: Prospect): boolean {
-  const freed = leaving.reduce((sum, each) => plus(sum, takenBy(each.choice.need)), room);
-  if (!isWithin(takenBy(choice.need), freed)) return false;
+  const freed = leaving.reduce((sum, each) => plus(sum, takenBy(each.choice)), room);
+  if (!isWithin(takenBy(choice), freed)) return false;
   const gone = [...ending, ...leaving];
   const isOf = (job: RunningJob, above: TenantState) =>
     state.tenants.get(job.tenantId)?.lineage.includes(above) ?? false;

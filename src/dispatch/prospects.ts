@@ -2,11 +2,15 @@ import { createCache } from '../core/cache.ts';
 import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
+import { isWholeKnown, mostOfKind, quotaId, takesOf, type KnownQuotas } from '../instances/account-quota.ts';
+import { listAccountQuotas } from '../instances/account-quota-store.ts';
 import type { Prospects } from '../jobs/admission.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import type { Capacity } from '../providers/provider.ts';
 import type { Committed } from '../shares/store.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 import { rollUpCommitted } from './budgets.ts';
+import { accountPetaflops, ofAllNodes } from './account-quotas.ts';
 import { petaflopsOf, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
 import { createKept, type Holder } from './kept.ts';
@@ -28,14 +32,19 @@ const lifeMs = 1_000;
 export function createProspects(deps: ProspectsDeps) {
   const { db, now, petaflopsPerAccelerator } = deps;
   const policies = createCache(() => deps.policies(db.client), lifeMs, now);
+  const accounts = createCache(() => listAccountQuotas(db.client, now()), lifeMs, now);
   const prospects = async (lineage: Lineage): Promise<Prospects> => {
-    const [known, capacities] = await Promise.all([policies.get(''), deps.capacities()]);
+    const [known, quotas, capacities] = await Promise.all([policies.get(''), accounts.get(''), deps.capacities()]);
     const hasTotal = lineage.some(({ policy }) => policy.budget?.totalUsd !== undefined);
-    const isCounted = [...capacities.values()].every((capacity) => capacity !== undefined);
+    const counted = new Set(quotas.filter(isWholeKnown).map(({ provider }) => provider));
+    const isCounted = [...capacities].every(([name, capacity]) => capacity !== undefined || counted.has(name));
+    const poolPetaflops =
+      petaflopsOf(capacities, petaflopsPerAccelerator) + accountPetaflops(quotas, petaflopsPerAccelerator);
     return {
       spentTotals: hasTotal ? await readSpent(known, deps) : new Map(),
-      most: mostOf(lineage[0]?.id ?? '', known, capacities),
-      poolPetaflops: isCounted ? petaflopsOf(capacities, petaflopsPerAccelerator) : Infinity,
+      most: mostOf(lineage[0]?.id ?? '', known, { capacities, quotas }),
+      tooSmall: tooSmallIn(quotas),
+      poolPetaflops: isCounted ? poolPetaflops : Infinity,
     };
   };
   return { prospects, forgetPolicies: () => policies.forget('') };
@@ -50,16 +59,35 @@ async function readSpent(
 }
 
 /** Of what there is of a kind, all but what others are guaranteed and never lend. */
-function mostOf(tenantId: string, policies: Map<string, Policy>, capacities: Capacities): Prospects['most'] {
+type Whole = { capacities: Capacities; quotas: readonly KnownQuotas[] };
+
+function mostOf(tenantId: string, policies: Map<string, Policy>, { capacities, quotas }: Whole): Prospects['most'] {
   const holders = holdersOf(new Map([...policies, [tenantId, policies.get(tenantId) ?? {}]]));
   const kept = createKept([...holders.values()]);
   const own = holders.get(tenantId);
   return (provider, kind) => {
     const capacity = capacities.get(provider);
-    if (capacity === undefined || own === undefined) return Infinity;
-    const { cpus, gpus } = capacity;
-    const all = kind === 'cpu' ? cpus : gpus.kind === kind ? gpus.count : 0;
+    const account = quotas.find((each) => each.provider === provider);
+    const all = capacity === undefined ? account && mostOfKind(account, kind) : countOf(capacity, kind);
+    if (all === undefined || own === undefined) return Infinity;
     return all - kept.forOthers(own.lineage, kind);
+  };
+}
+
+function countOf({ cpus, gpus }: Capacity, kind: string): number {
+  return kind === 'cpu' ? cpus : gpus.kind === kind ? gpus.count : 0;
+}
+
+/** Limits of the operator's account that an offer alone passes, whatever else is up. */
+function tooSmallIn(quotas: readonly KnownQuotas[]): Prospects['tooSmall'] {
+  const takes = takesOf(quotas);
+  return (offer) => {
+    const taken = ofAllNodes(takes(offer), offer.nodes);
+    const account = quotas.find(({ provider }) => provider === offer.provider);
+    return (account?.quotas ?? []).flatMap((quota) => {
+      const wanted = taken[quotaId(quota)] ?? 0;
+      return wanted > quota.limit ? [{ ...quota, wanted }] : [];
+    });
   };
 }
 

@@ -81,7 +81,7 @@ function waitIn(standing: Standing, tenantId: string, spec: JobSpec): QueueWait 
     const wait = (percentile: Percentile): number => {
       const timeline = timelineOf(provider, capacity, percentile);
       // What the machine never has room for is not feasible, and its option says so.
-      const start = timeline.earliest(takenBy(need), durationSeconds[percentile] * 1000) ?? standing.at;
+      const start = timeline.earliest(takenBy({ need }), durationSeconds[percentile] * 1000) ?? standing.at;
       return Math.max(0, start - standing.at) / 1000;
     };
     const p50 = Math.max(shortage.p50, wait('p50'));
@@ -121,8 +121,8 @@ function timelineWith({ at, active }: Standing, { provider, capacity, percentile
     if (option?.offer.provider !== provider) continue;
     const need = needOf(spec, option.offer, capacity);
     const ms = option.durationSeconds[percentile] * 1000;
-    const start = hasKind(capacity.gpus.kind, need) ? timeline.earliest(takenBy(need), ms) : undefined;
-    if (start !== undefined) timeline.take(takenBy(need), start, ms);
+    const start = hasKind(capacity.gpus.kind, need) ? timeline.earliest(takenBy({ need }), ms) : undefined;
+    if (start !== undefined) timeline.take(takenBy({ need }), start, ms);
   }
   return timeline;
 }
@@ -133,5 +133,6 @@ function heldBy({ offer: { nodes }, limits }: ActiveRow): Room {
     memoryBytes: limits.memoryBytes * nodes,
     diskBytes: limits.diskBytes * nodes,
     gpus: limits.gpus.flat().length,
+    quotas: {},
   };
 }

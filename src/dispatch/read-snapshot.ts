@@ -3,10 +3,13 @@ import { hourMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { longestFor, type Remembered } from '../instances/shortage.ts';
 import { listShortages } from '../instances/shortage-store.ts';
+import { takesOf, type Takes, type Ware } from '../instances/account-quota.ts';
+import { listAccountQuotas } from '../instances/account-quota-store.ts';
 import { reservationFor } from '../jobs/admission.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import type { Capacity } from '../providers/provider.ts';
+import { accountPetaflops, ofAllNodes, quotasOf } from './account-quotas.ts';
 import { endOf } from './ends.ts';
 import { petaflopsOf, wholePool, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
@@ -40,19 +43,29 @@ export async function readSnapshot(
   const queuedRows = await readQueueHeads(tx, turn);
   const activeRows = await readActive(tx);
   const soleTenants = await deps.soleTenants(tx);
-  const running = activeRows.flatMap((row) => runningJob(row, at.getTime(), capacities, deps));
+  const accounts = await listAccountQuotas(tx, at);
+  const around = { ...deps, takes: takesOf(accounts) };
+  const running = activeRows.flatMap((row) => runningJob(row, at.getTime(), capacities, around));
   const idsOf = (jobs: { tenantId: string }[]) => [...new Set(jobs.map(({ tenantId }) => tenantId))];
   const uses = await deps.tenantUses(tx, {
     waiting: idsOf(queuedRows),
     running: idsOf(running),
     now: at,
-    poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
+    poolPetaflops:
+      petaflopsOf(capacities, deps.petaflopsPerAccelerator) + accountPetaflops(accounts, deps.petaflopsPerAccelerator),
   });
   const open = { capacities, soleTenants, bindings: uses.bindings, shortages: await listShortages(tx, at) };
-  const queued = queuedRows.map((row) => queuedJob(row, open, deps));
+  const queued = queuedRows.map((row) => queuedJob(row, open, around));
   return {
     now: at.getTime(),
-    pools: [...capacities].map(([provider, capacity]) => poolOf(provider, capacity, activeRows)),
+    pools: [...capacities].map(([provider, capacity]) => ({
+      ...poolOf(provider, capacity, activeRows),
+      ...quotasOf(
+        accounts.find((account) => account.provider === provider),
+        activeRows,
+        around.takes,
+      ),
+    })),
     tenants: withRunning(uses.tenants, running),
     queued,
     places: new Map(queuedRows.map(({ id, place }) => [id, place])),
@@ -65,12 +78,17 @@ export async function readSnapshot(
   };
 }
 
+type ChoiceDeps = Pick<SnapshotDeps, 'petaflopsPerAccelerator'> & {
+  /** What one machine takes of the limits of its provider's account. Left out: nothing that is known. */
+  takes?: (ware: Ware) => Takes;
+};
+
 type Priced = { spec: NeededSpec; option: QuoteOption; charged: MicroUsd };
 
 export function choiceOf(
   { spec, option, charged }: Priced,
   capacities: Capacities,
-  { petaflopsPerAccelerator }: Pick<SnapshotDeps, 'petaflopsPerAccelerator'>,
+  { petaflopsPerAccelerator, takes }: ChoiceDeps,
 ): Choice {
   const { offer, durationSeconds } = option;
   const count = offer.accelerators.count * offer.nodes;
@@ -84,6 +102,7 @@ export function choiceOf(
     petaflops: petaflopsPerAccelerator(offer.accelerators.kind) * count,
     reservation: Math.max(0, reservationFor(spec, option) - spent),
     durationMs: { p50: durationSeconds.p50 * 1000, p90: durationSeconds.p90 * 1000 },
+    ...(takes === undefined ? {} : { takes: ofAllNodes(takes(offer), offer.nodes) }),
   };
 }
 
@@ -98,7 +117,7 @@ type Open = {
 function queuedJob(
   row: QueuedRow,
   { capacities, soleTenants, bindings, shortages }: Open,
-  deps: SnapshotDeps,
+  deps: SnapshotDeps & ChoiceDeps,
 ): QueuedJob {
   const { id, tenantId, spec, charged } = row;
   const { providers, regions, priorityCeiling = Infinity } = bindings.get(tenantId) ?? {};
@@ -142,7 +161,7 @@ function unlessBroken<T>(read: () => T, { onError }: SnapshotDeps): T | undefine
 /** `useLeft`: petaflop-seconds that it is expected to use, beyond what is in the accounts already. */
 type InFlight = RunningJob & { useLeft: number };
 
-function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: SnapshotDeps): InFlight[] {
+function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: SnapshotDeps & ChoiceDeps): InFlight[] {
   const { jobId, tenantId, spec, option, offer } = row;
   if (option === null) return [];
   const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);

@@ -1,7 +1,7 @@
 import { countOf, isCounted, mostOf, usedOf, type Exceeded } from './exceeded.ts';
-import { hasKind, isWithin, minus, plus, takenBy, type Room } from './room.ts';
+import { hasKind, isWithin, minus, plus, quotasFor, shortQuota, takenBy, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
-import type { State, TenantState } from './state.ts';
+import { couldEverTake, type State, type TenantState } from './state.ts';
 
 /** A job that waits, the time at which it is expected to start at the latest, and whose what it waits for is. */
 export type Reservation = { jobId: string; tenantId: string; startsAt: number };
@@ -23,7 +23,8 @@ export type Reservations = {
 };
 
 export function createReservations(state: State, runningOf: RunningOf): Reservations {
-  const rooms = new Map<string, RoomHold>();
+  /** Of each provider: one for its room, and one for each quota that a job lacks. */
+  const rooms = new Map<string, Map<string, RoomHold>>();
   const limits = new Map<string, LimitHold[]>();
   const limitsOf = (choice: Choice, { lineage }: TenantState) =>
     limits.size === 0
@@ -32,14 +33,16 @@ export function createReservations(state: State, runningOf: RunningOf): Reservat
   const isLate = ({ durationMs }: Choice, { startsAt }: Reservation) => state.now + durationMs.p90 > startsAt;
   return {
     delayedBy: (choice, tenant) => {
-      const room = rooms.get(choice.provider);
-      if (room !== undefined && isLate(choice, room) && !isWithin(takenBy(choice.need), room.spare)) return room;
+      for (const room of rooms.get(choice.provider)?.values() ?? [])
+        if (isLate(choice, room) && !isWithin(takenBy(choice), room.spare)) return room;
       return limitsOf(choice, tenant).find((hold) => isLate(choice, hold) && countOf(choice, hold.limit) > hold.spare);
     },
     reserveRoom: (job, choice) => {
-      if (rooms.has(choice.provider)) return undefined;
-      const hold = roomFor(job, choice, state, runningOf.provider(choice.provider));
-      if (hold !== undefined) rooms.set(choice.provider, hold);
+      const held = rooms.get(choice.provider) ?? new Map<string, RoomHold>();
+      const lacked = lackedBy(choice, state);
+      if (held.has(lacked)) return undefined;
+      const hold = holdFor(job, choice, state, runningOf);
+      if (hold !== undefined) rooms.set(choice.provider, held.set(lacked, hold));
       return hold;
     },
     reserveLimits: (job, choice, passed) => {
@@ -55,8 +58,8 @@ export function createReservations(state: State, runningOf: RunningOf): Reservat
       return first;
     },
     count: (choice, tenant) => {
-      const room = rooms.get(choice.provider);
-      if (room !== undefined && isLate(choice, room)) room.spare = minus(room.spare, takenBy(choice.need));
+      for (const room of rooms.get(choice.provider)?.values() ?? [])
+        if (isLate(choice, room)) room.spare = minus(room.spare, takenBy(choice));
       for (const hold of limitsOf(choice, tenant)) if (isLate(choice, hold)) hold.spare -= countOf(choice, hold.limit);
     },
   };
@@ -93,14 +96,20 @@ export function createRunningOf({ running, tenants }: State): RunningOf {
   };
 }
 
-function roomFor(job: QueuedJob, choice: Choice, state: State, ending: RunningJob[]): RoomHold | undefined {
+/** The quota that the choice lacks; '' where it lacks what the provider itself has. */
+function lackedBy(choice: Choice, { pools }: State): string {
+  const room = pools.get(choice.provider)?.room;
+  return (room && shortQuota(takenBy(choice), room)) ?? '';
+}
+
+function holdFor(job: QueuedJob, choice: Choice, state: State, runningOf: RunningOf): RoomHold | undefined {
   const pool = state.pools.get(choice.provider);
-  if (pool === undefined || !hasKind(pool.gpuKind, choice.need)) return undefined;
-  const wanted = takenBy(choice.need);
+  if (pool === undefined || !hasKind(pool.gpuKind, choice.need) || !couldEverTake(pool, choice)) return undefined;
+  const wanted = takenBy(choice);
   const shared = { jobId: job.id, tenantId: job.tenantId };
-  let { room } = pool;
-  for (const { choice: ended, endsAt } of ending) {
-    room = plus(room, takenBy(ended.need));
+  let room = quotasFor(pool.room, wanted);
+  for (const { choice: ended, endsAt } of runningOf.provider(choice.provider)) {
+    room = plus(room, takenBy(ended));
     if (isWithin(wanted, room))
       return { ...shared, startsAt: Math.max(state.now, endsAt.p90), spare: minus(room, wanted) };
   }

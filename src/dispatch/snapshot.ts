@@ -1,4 +1,5 @@
 import type { MicroUsd } from '../core/money.ts';
+import type { AccountQuota } from '../providers/provider.ts';
 
 export type Snapshot = {
   /** Milliseconds since 1970. */
@@ -39,6 +40,19 @@ export type Pool = {
   memoryBytes: number;
   diskBytes: number;
   gpus: { kind: string; free: number[] };
+  /** Of the operator's account with it, where they are known. */
+  quotas?: PoolQuota[];
+  /** Kinds of which the quotas say all that the account may have; of others a part is not known. */
+  wholeKinds?: string[];
+};
+
+/** A limit of the operator's account with a provider; it holds for the jobs whose choices name it in `takes`. */
+export type PoolQuota = Pick<AccountQuota, 'metric' | 'region' | 'kind' | 'unit' | 'limit' | 'raiseAt'> & {
+  id: string;
+  /** What weir could have, were nothing of its own up. */
+  most: number;
+  /** Of that what its machines do not use; below 0 where the limit was lowered. */
+  free: number;
 };
 
 /** A tenant, or an organisation above some: what it may use counts what all below it use. */
@@ -99,6 +113,8 @@ export type Choice = {
   petaflops: number;
   reservation: MicroUsd;
   durationMs: { p50: number; p90: number };
+  /** Of the quotas of its provider, by their ids, what all nodes together take; left out: nothing of any that is known. */
+  takes?: Readonly<Record<string, number>>;
   /** Set where its provider had none of these machines lately, or did not give them: nobody asks before, and then one job at a time. */
   shortage?: { id: string; cause: 'stockout' | 'quota' | 'refused'; message: string; until: number };
 };

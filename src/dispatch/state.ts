@@ -1,6 +1,6 @@
 import { createKept, type Kept } from './kept.ts';
-import { anyKind, roomOf, type Room } from './room.ts';
-import type { Choice, Concentration, Pool, PoolRules, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
+import { anyKind, minus, plus, roomOf, takenBy, type Room } from './room.ts';
+import type { Choice, Concentration, Pool, PoolQuota, PoolRules, RunningJob, Snapshot, TenantUse } from './snapshot.ts';
 
 /** What rounds of decisions change as they go: a snapshot's figures, counted on with each start and each end. */
 export type State = {
@@ -20,8 +20,18 @@ export type State = {
 /** `lineage`: itself, then each above it. */
 export type TenantState = TenantUse & { lineage: TenantState[] };
 
-/** `freeGpus`: the indexes of those that `room` counts. A pool that never runs out has every kind, named '', and no indexes. */
-export type PoolState = { provider: string; gpuKind: string; room: Room; freeGpus: number[] };
+/**
+ * `freeGpus`: the indexes of those that `room` counts. A pool that never runs out has every kind, named '', and no indexes. `quotas`: the
+ * limits of the account by their ids, as they are but for what is free, which `room` counts.
+ */
+export type PoolState = {
+  provider: string;
+  gpuKind: string;
+  room: Room;
+  freeGpus: number[];
+  quotas: ReadonlyMap<string, PoolQuota>;
+  wholeKinds: ReadonlySet<string>;
+};
 
 export function openState({ now, pools, tenants, running, rules }: Snapshot): State {
   const states = new Map(tenants.map((tenant) => [tenant.id, copyTenant(tenant)]));
@@ -56,8 +66,29 @@ function lineageOf(tenant: TenantState, tenants: Map<string, TenantState>): Tena
 }
 
 function openPool(pool: Pool): PoolState {
-  const { provider, gpus } = pool;
-  return { provider, gpuKind: gpus.kind, room: roomOf(pool), freeGpus: [...gpus.free] };
+  const { provider, gpus, quotas = [], wholeKinds = [] } = pool;
+  return {
+    provider,
+    gpuKind: gpus.kind,
+    room: roomOf(pool),
+    freeGpus: [...gpus.free],
+    quotas: new Map(quotas.map((quota) => [quota.id, quota])),
+    wholeKinds: new Set(wholeKinds),
+  };
+}
+
+/** Whether the quotas would have enough for a start, were nothing else of weir's up. */
+export function couldEverTake({ quotas }: PoolState, { takes = {} }: Choice): boolean {
+  for (const id in takes) if ((takes[id] ?? 0) > (quotas.get(id)?.most ?? Infinity)) return false;
+  return true;
+}
+
+/** What the pool has left of a kind: of a cloud what its quotas leave, if all of that kind are known. */
+export function freeOfKind({ room, quotas, wholeKinds }: PoolState, kind: string): number {
+  if (!wholeKinds.has(kind)) return kind === 'cpu' ? room.cpus : room.gpus;
+  let free = 0;
+  for (const { id, kind: of } of quotas.values()) if (of === kind) free += Math.max(0, room.quotas[id] ?? 0);
+  return free;
 }
 
 /** What a job is expected to use in all, in petaflop-seconds: its entry charge. */
@@ -112,24 +143,18 @@ function countConcentration(concentration: Concentration | undefined, tenant: Te
   concentration.poolPetaflopSeconds += entry;
 }
 
-function takeRoom(pool: PoolState | undefined, { need }: Choice, gpus: number[][]): void {
+function takeRoom(pool: PoolState | undefined, choice: Choice, gpus: number[][]): void {
   if (pool === undefined) return;
-  add(pool.room, need, -1);
+  pool.room = minus(pool.room, takenBy(choice));
   const taken = new Set(gpus.flat());
   if (taken.size > 0) pool.freeGpus = pool.freeGpus.filter((index) => !taken.has(index));
 }
 
-function giveRoom(pool: PoolState | undefined, { need }: Choice): void {
+function giveRoom(pool: PoolState | undefined, choice: Choice): void {
   if (pool === undefined) return;
-  add(pool.room, need, 1);
+  pool.room = plus(pool.room, takenBy(choice));
   if (pool.gpuKind === anyKind) return;
   // Which GPU comes back does not matter to who counts on from a snapshot, only how many.
-  for (let back = need.gpus.count * need.nodes; back > 0; back -= 1) pool.freeGpus.push(-1 - pool.freeGpus.length);
-}
-
-function add(room: Room, { cpus, memoryBytes, diskBytes, gpus, nodes }: Choice['need'], sign: 1 | -1): void {
-  room.cpus += sign * cpus * nodes;
-  room.memoryBytes += sign * memoryBytes * nodes;
-  room.diskBytes += sign * diskBytes * nodes;
-  room.gpus += sign * gpus.count * nodes;
+  const { gpus, nodes } = choice.need;
+  for (let back = gpus.count * nodes; back > 0; back -= 1) pool.freeGpus.push(-1 - pool.freeGpus.length);
 }

@@ -4,8 +4,9 @@ import { formatRate } from '../core/quantity.ts';
 import { parseDuration } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
-import type { QuoteOption } from '../protocol/quote.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import type { AccountQuota } from '../providers/provider.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 
 /** What a job takes of its budget when it starts: what its owner allows, else what it is quoted to cost at most. */
@@ -33,6 +34,10 @@ export type Prospects = {
   spentTotals: ReadonlyMap<string, MicroUsd>;
   /** Of a provider's accelerators of a kind, what this tenant could have; Infinity where it can't be counted. */
   most: (provider: string, kind: string) => number;
+  /** Limits of the operator's account with its provider that the offer passes by itself, with what it wants of each. */
+  tooSmall: (
+    offer: Offer,
+  ) => (Pick<AccountQuota, 'metric' | 'region' | 'limit' | 'unit' | 'raiseAt'> & { wanted: number })[];
   /** All that the pool could give at once; Infinity where a part can't be counted. */
   poolPetaflops: number;
 };
@@ -56,6 +61,7 @@ export function checkPolicy(admission: Admission, options: QuoteOption[]): void 
       ...shareBlockers(level, index > 0, admission, option),
     ]),
     ...keptBlockers(admission, option),
+    ...accountBlockers(admission, option),
   ]);
   const [first = []] = blockers.toSorted((a, b) => a.length - b.length);
   if (first.length === 0) return;
@@ -165,6 +171,15 @@ function keptBlockers(
       unblocks: `Ask for at most ${left} ${unit}, or an operator raises what the others lend by ${wanted - left}.`,
     },
   ];
+}
+
+/** What the operator's account with the provider may never have up at once. */
+function accountBlockers({ tooSmall }: Admission, { offer }: QuoteOption): Blocker[] {
+  return tooSmall(offer).map(({ metric, region, limit, unit, raiseAt, wanted }) => ({
+    code: 'quota',
+    message: `The job wants ${wanted} ${unit} at once; the quota ${metric} of ${offer.provider} ${region === undefined ? 'over all regions' : `in ${region}`} is ${limit}.`,
+    unblocks: `Ask for fewer, or an operator asks for ${wanted} at ${raiseAt}.`,
+  }));
 }
 
 /** A job that is more than the cap by itself, were others to use all that the pool gives in the window. */

@@ -58,7 +58,8 @@ export const ProviderCapacity = Type.Object(
   {
     ...closed,
     title: 'ProviderCapacity',
-    description: 'Whole and free are null where a provider does not run out in a way that can be counted.',
+    description:
+      'Whole and free are null where a provider does not run out by itself; its quotas may say what it gives.',
   },
 );
 
@@ -81,9 +82,57 @@ export const SeenShortage = Type.Object(
   { ...closed, title: 'SeenShortage', description: 'For all that is like what it names; null: whatever it is.' },
 );
 
+/** Of a limit of the operator's account with a provider. */
+const quotaFacts = {
+  metric: Type.String({ description: 'As the provider names it.' }),
+  region: Nullable(Type.String({ description: 'Null: over all regions.' })),
+  unit: Type.Enum(['GPUs', 'cores']),
+  limit: Type.Number(),
+  used: Type.Number({ description: 'By weir’s machines, those being made included, and by others of the account.' }),
+  raiseAt: Type.String({ description: 'Where an operator asks for more.' }),
+} as const;
+
+export const ProviderQuota = Type.Object(
+  {
+    provider: Type.String(),
+    ...quotaFacts,
+    kind: Nullable(Type.String({ description: 'Null: machines of several kinds count.' })),
+    markets: Type.Array(Type.Enum(['spot', 'on-demand']), { description: 'Whose machines count.' }),
+    usedByOthers: Type.Number({ description: 'Of it, not by weir.' }),
+    readAt: Time('When the provider said so.'),
+  },
+  { ...closed, title: 'ProviderQuota', description: 'A limit of the operator’s account with a provider.' },
+);
+
+/** Null in its place where none is known. */
+export const TightestQuota = Type.Object(
+  { ...quotaFacts, free: Type.Number({ description: 'Of limit; at least 0.' }) },
+  {
+    ...closed,
+    title: 'TightestQuota',
+    description:
+      'Of the limits of the operator’s account that an offer counts against, the one that leaves least room for more such machines.',
+  },
+);
+
+export const UnknownQuota = Type.Object(
+  {
+    provider: Type.String(),
+    region: Nullable(Type.String()),
+    kind: Nullable(Type.String()),
+    market: Nullable(Type.String()),
+    message: Type.String({ description: 'Why, and what would help.' }),
+  },
+  { ...closed, title: 'UnknownQuota', description: 'Machines of which the limit is not known; null: whatever it is.' },
+);
+
 export const PoolCapacity = Type.Object(
   {
     providers: Type.Array(ProviderCapacity),
+    quotas: Type.Array(ProviderQuota, { description: 'Limits of the operator’s accounts, as far as they are known.' }),
+    unknownQuotas: Type.Array(UnknownQuota, {
+      description: 'Of these machines a limit is known only once it was reached.',
+    }),
     shortages: Type.Array(SeenShortage, { description: 'What could not be had lately, the latest first.' }),
   },
   { ...closed, title: 'PoolCapacity' },

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { closed, Id, Nullable, Percentiles, Time, Usd } from './common.ts';
+import { TightestQuota } from './instance.ts';
 import { exampleSpecs, JobSpec } from './job-spec.ts';
 
 const GigaflopsPerCore = Type.Number({
@@ -45,6 +46,7 @@ export const Availability = Type.Object(
         },
       ),
     ),
+    quota: Nullable(TightestQuota),
     lastShortageAt: Nullable(Time('When the provider last had none of these machines for a job, within a day.')),
     shortage: Nullable(
       Type.Object(

@@ -95,6 +95,29 @@ export type Shortage = {
   zonesAvailable: string[];
 };
 
+/** A limit of the operator's account with a provider on what may be up at once, and which of the provider's machines count against it. */
+export type AccountQuota = {
+  /** As the provider names it. */
+  metric: string;
+  /** Undefined: over all regions. */
+  region?: string;
+  /** Of accelerator, or `cpu`; undefined where machines of several kinds count. */
+  kind?: string;
+  unit: 'GPUs' | 'cores';
+  limit: number;
+  /** By all machines of the account when it was read, those of others than weir included. */
+  used: number;
+  /** What one machine takes of it, of each that takes any. */
+  takes: { machineType: string; market: Offer['market']; amount: number }[];
+  /** Where an operator asks for more. */
+  raiseAt: string;
+};
+
+/** Machines of which a limit is not known: those that are like `of` in all that it names. */
+export type UnknownQuota = { of: { region?: string; kind?: string; market?: Offer['market'] }; message: string };
+
+export type QuotaReading = { quotas: AccountQuota[]; unknown: UnknownQuota[] };
+
 /** A seller of machines. One folder each, one line in registry.ts, and the shared contract test. */
 export type Provider = {
   name: string;
@@ -102,6 +125,11 @@ export type Provider = {
   sellables: () => Promise<Sellable[]>;
   /** Undefined where the provider does not run out in a way that we could count. */
   capacity: () => Promise<Capacity | undefined>;
+  /**
+   * Asks for the limits of the account that machines are made in. Left out: it has none that can be read.
+   * @throws WeirError `unavailable` where it is worth asking again; what an operator has to change makes a part unknown instead.
+   */
+  quotas?: () => Promise<QuotaReading>;
   /** Whether each job has machines of its own, and with them all that they have. Left out: it takes a part, and no more. */
   givesWholeMachines?: boolean;
   /** So long a machine may wait for capacity before it comes up. Left out: none waits. */

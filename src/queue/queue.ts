@@ -6,7 +6,7 @@ import { openPostgres, openRedis, type Backend } from './backend.ts';
  * Wake-ups. A message names a step and a row; the row is the truth, so a message may be lost, doubled or late. The sweep
  * of each worker sends what is missing again.
  */
-export const steps = ['dispatch', 'launch', 'settle', 'deliver', 'calibrate', 'rollup', 'prices'] as const;
+export const steps = ['dispatch', 'launch', 'settle', 'deliver', 'calibrate', 'rollup', 'prices', 'quotas'] as const;
 export type Step = (typeof steps)[number];
 
 export type WakeUp = { step: Step; id: string; version: number; delayMs?: number };
@@ -117,6 +117,7 @@ function openQueues(backend: Backend, onError: (error: unknown) => void) {
     calibrate: open('calibrate'),
     rollup: open('rollup'),
     prices: open('prices'),
+    quotas: open('quotas'),
   } satisfies Record<Step, unknown>;
 }
 

@@ -53,11 +53,12 @@ test('of this machine is told what no attempt holds, of a cloud when it last had
         ['gcp', undefined],
       ]),
   });
-  const none = { free: null, lastShortageAt: null, shortage: null };
+  const none = { free: null, quota: null, lastShortageAt: null, shortage: null };
   expect((await read()).map(({ availability: { seenAt: _seenAt, ...rest } }) => rest)).toEqual([
     { ...none, free: { cpus: 5, memoryBytes: 24e9, diskBytes: 80e9, accelerators: 2 } },
     {
       free: null,
+      quota: null,
       lastShortageAt: lately.toISOString(),
       shortage: {
         cause: 'stockout',

@@ -59,7 +59,12 @@ async function openMarket(
     lineage: async (id) => [{ id, policy: {} }],
     checkReferences: async () => undefined,
     petaflopsPerAccelerator: () => 1,
-    prospects: async () => ({ spentTotals: new Map(), most: () => Infinity, poolPetaflops: Infinity }),
+    prospects: async () => ({
+      spentTotals: new Map(),
+      most: () => Infinity,
+      tooSmall: () => [],
+      poolPetaflops: Infinity,
+    }),
     isBarred: async () => false,
     occupy: async () => true,
     wakeDispatch: () => undefined,

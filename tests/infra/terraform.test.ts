@@ -40,6 +40,7 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   });
   try {
     await provider.sellables();
+    await provider.quotas?.();
     const request = requestOf({ image: 'pytorch/pytorch' });
     expect(await provider.create(request)).toBeInstanceOf(Date);
     // As after a repeat so late that Google has forgotten the first: then the machine itself is looked at.

@@ -7,7 +7,7 @@ const { options } = sampleQuote('qte');
 
 /** One core for ten minutes, under the tenant's policy and what may ever be. */
 function blockersOf(lineage: Lineage, prospects: Partial<Prospects>): unknown {
-  const whatever = { spentTotals: new Map(), most: () => Infinity, poolPetaflops: Infinity };
+  const whatever = { spentTotals: new Map(), most: () => Infinity, tooSmall: () => [], poolPetaflops: Infinity };
   const admission = { lineage, spec: { name: 'job', command: 'true' }, petaflopsPerAccelerator: () => 1 };
   try {
     checkPolicy({ ...admission, ...whatever, ...prospects }, options);
@@ -23,6 +23,24 @@ test('what others are guaranteed and never lend can’t be had, unless it is one
   ]);
   expect(blockersOf([{ id: 'a', policy: { guaranteed: { cpu: 1 } } }], { most: () => 0.5 })).toEqual([]);
   expect(blockersOf([{ id: 'a', policy: {} }], { most: () => 1 })).toEqual([]);
+});
+
+test('what a quota of the operator’s account can never hold is refused, and says where to ask for more', () => {
+  const short = {
+    metric: 'CPUS',
+    region: 'us-central1',
+    limit: 0,
+    unit: 'cores' as const,
+    raiseAt: 'https://example.org/q',
+    wanted: 1,
+  };
+  expect(blockersOf([{ id: 'a', policy: {} }], { tooSmall: () => [short] })).toEqual([
+    {
+      code: 'quota',
+      message: expect.stringMatching(/^The job wants 1 cores at once; the quota CPUS of \w+ in us-central1 is 0\.$/),
+      unblocks: 'Ask for fewer, or an operator asks for 1 at https://example.org/q.',
+    },
+  ]);
 });
 
 test('a total budget that an organisation has spent is gone for its teams', () => {

@@ -19,7 +19,12 @@ function submissions(db: Database, policies: Record<string, Policy> = {}) {
     checkReferences: async () => undefined,
     ...createOccupancy(db.client, () => false),
     petaflopsPerAccelerator: () => 1,
-    prospects: async () => ({ spentTotals: new Map(), most: () => Infinity, poolPetaflops: Infinity }),
+    prospects: async () => ({
+      spentTotals: new Map(),
+      most: () => Infinity,
+      tooSmall: () => [],
+      poolPetaflops: Infinity,
+    }),
     wakeDispatch: () => undefined,
   });
   return async (tenantId: string, jobId = newId('job')): Promise<Job> =>

@@ -74,7 +74,8 @@ describe('the provider gcp', () => {
   });
 
   guarantee('a quota that is used up says which, where, and who raises it', async ({ provider, request }) => {
-    cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 0);
+    cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 1);
+    await provider.create(request('weir-first'));
     const refusal = await refusalOf(provider.create(request('weir-a')));
     cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 32);
     expect(refusal).toMatchObject({
@@ -82,8 +83,81 @@ describe('the provider gcp', () => {
       shortage: { cause: 'quota', of: { region: 'us-central1', kind: 'A100', market: 'spot' } },
     });
     expect(refusal?.message).toMatch(
-      /^The quota PREEMPTIBLE_NVIDIA_A100_GPUS of the project weir-emulated in us-central1 is used up \(limit 0\)\. An operator asks for more at https:\/\/console\.cloud\.google\.com\/iam-admin\/quotas\?project=weir-emulated/,
+      /^The quota PREEMPTIBLE_NVIDIA_A100_GPUS of the project weir-emulated in us-central1 is used up \(limit 1\)\. An operator asks for more at https:\/\/console\.cloud\.google\.com\/iam-admin\/quotas\?project=weir-emulated/,
     );
+  });
+
+  guarantee(
+    'reads what the account may have, and says of which machines it can’t',
+    async ({ provider, request, told }) => {
+      await provider.create({ ...request('weir-a'), market: 'on-demand' });
+      const reading = await provider.quotas?.();
+      const of = (metric: string) => reading?.quotas.find((quota) => quota.metric === metric);
+      expect(of('NVIDIA_A100_GPUS')).toMatchObject({
+        region: 'us-central1',
+        kind: 'A100',
+        unit: 'GPUs',
+        limit: 32,
+        used: 1,
+        raiseAt: expect.stringMatching(
+          /^https:\/\/console\.cloud\.google\.com\/iam-admin\/quotas\?project=weir-emulated/,
+        ),
+      });
+      const amounts = (metric: string, market: string) =>
+        Object.fromEntries(
+          (of(metric)?.takes ?? []).flatMap((each) =>
+            each.market === market ? [[each.machineType, each.amount]] : [],
+          ),
+        );
+      expect(amounts('NVIDIA_A100_GPUS', 'on-demand')).toMatchObject({ 'a2-highgpu-1g': 1, 'a2-megagpu-16g': 16 });
+      expect(amounts('NVIDIA_A100_GPUS', 'spot')).toEqual({});
+      expect(amounts('A2_CPUS', 'on-demand')['a2-highgpu-1g']).toBe(12);
+      expect(amounts('PREEMPTIBLE_CPUS', 'spot')).toMatchObject({ 'n1-standard-4+1xT4': 4, 'a2-highgpu-1g': 12 });
+      expect(of('GPUS_ALL_REGIONS')).toMatchObject({ limit: 64, used: 1 });
+      expect(of('GPUS_ALL_REGIONS')?.region).toBeUndefined();
+      expect(amounts('GPUS_ALL_REGIONS', 'on-demand')).toMatchObject({ 'a3-highgpu-8g': 8, 'g2-standard-24': 2 });
+      expect(amounts('PREEMPTIBLE_NVIDIA_H100_GPUS', 'spot')).toHaveProperty('a3-highgpu-8g', 8);
+      // Newer kinds count where Compute Engine does not show it.
+      expect(reading?.unknown.map(({ of: { kind, market } }) => `${kind} ${market}`)).toEqual(
+        expect.arrayContaining(['H100 on-demand', 'H200 on-demand', 'H200 spot']),
+      );
+      expect(told).toEqual([]);
+    },
+  );
+
+  guarantee(
+    'without a preemptible quota spot machines count against the standard one',
+    async ({ provider, request }) => {
+      cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 0);
+      await provider.create(request('weir-a'));
+      const reading = await provider.quotas?.();
+      cloud.quotas.setLimit('us-central1', 'PREEMPTIBLE_NVIDIA_A100_GPUS', 32);
+      const standard = reading?.quotas.find(({ metric }) => metric === 'NVIDIA_A100_GPUS');
+      expect(standard?.used).toBe(1);
+      expect(standard?.takes).toContainEqual({ machineType: 'a2-highgpu-1g', market: 'spot', amount: 1 });
+      expect(reading?.quotas.map(({ metric }) => metric)).not.toContain('PREEMPTIBLE_NVIDIA_A100_GPUS');
+    },
+  );
+
+  guarantee(
+    'without leave to read quotas they are unknown, and an operator is told once',
+    async ({ provider, told }) => {
+      cloud.permissions.revoke('compute.regions.get');
+      const [first] = [await provider.quotas?.(), await provider.quotas?.()];
+      cloud.permissions.restore('compute.regions.get');
+      expect(first?.quotas).toEqual([]);
+      expect(first?.unknown).toMatchObject([
+        { of: { region: 'us-central1' }, message: expect.stringContaining('grants') },
+      ]);
+      expect(told).toEqual([expect.objectContaining({ code: 'invalid', message: first?.unknown[0]?.message })]);
+      expect((await provider.quotas?.())?.quotas).not.toEqual([]);
+    },
+  );
+
+  guarantee('quotas that Google does not tell now are worth asking for again', async ({ provider, told }) => {
+    cloud.faults.answer({ method: 'compute.regions.get' }, 503);
+    await expect(provider.quotas?.()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(told).toEqual([]);
   });
 
   guarantee(

@@ -30,8 +30,9 @@ export async function offers(flags: Flags & { accelerator?: string }): Promise<v
   );
 }
 
-/** Accelerators, or cores where there are none; of a cloud only that it had none. */
-function freeNow({ availability: { free, lastShortageAt } }: CurrentOffer): string {
+/** Accelerators, or cores where there are none; of a cloud that it had none, or what the tightest quota leaves. */
+function freeNow({ availability: { free, quota, lastShortageAt } }: CurrentOffer): string {
   if (free !== null) return String(free.accelerators);
-  return lastShortageAt === null ? '' : `none at ${when(lastShortageAt)}`;
+  if (lastShortageAt !== null) return `none at ${when(lastShortageAt)}`;
+  return quota === null ? '' : `${quota.free} of ${quota.limit} ${quota.unit}`;
 }

@@ -1033,6 +1033,7 @@ export interface components {
                 /** @description Of the offer’s kind; cores where that is cpu. */
                 accelerators: number;
             } | null;
+            quota: components["schemas"]["TightestQuota"] | null;
             lastShortageAt: string | null;
             shortage: {
                 /**
@@ -1787,6 +1788,10 @@ export interface components {
         /** PoolCapacity */
         PoolCapacity: {
             providers: components["schemas"]["ProviderCapacity"][];
+            /** @description Limits of the operator’s accounts, as far as they are known. */
+            quotas: components["schemas"]["ProviderQuota"][];
+            /** @description Of these machines a limit is known only once it was reached. */
+            unknownQuotas: components["schemas"]["UnknownQuota"][];
             /** @description What could not be had lately, the latest first. */
             shortages: components["schemas"]["SeenShortage"][];
         };
@@ -1842,7 +1847,7 @@ export interface components {
         };
         /**
          * ProviderCapacity
-         * @description Whole and free are null where a provider does not run out in a way that can be counted.
+         * @description Whole and free are null where a provider does not run out by itself; its quotas may say what it gives.
          */
         ProviderCapacity: {
             provider: string;
@@ -1856,6 +1861,33 @@ export interface components {
             }[];
             /** @description That are not gone. */
             instances: number;
+        };
+        /**
+         * ProviderQuota
+         * @description A limit of the operator’s account with a provider.
+         */
+        ProviderQuota: {
+            provider: string;
+            /** @description As the provider names it. */
+            metric: string;
+            region: string | null;
+            /** @enum {unknown} */
+            unit: "GPUs" | "cores";
+            limit: number;
+            /** @description By weir’s machines, those being made included, and by others of the account. */
+            used: number;
+            /** @description Where an operator asks for more. */
+            raiseAt: string;
+            kind: string | null;
+            /** @description Whose machines count. */
+            markets: ("spot" | "on-demand")[];
+            /** @description Of it, not by weir. */
+            usedByOthers: number;
+            /**
+             * Format: date-time
+             * @description When the provider said so.
+             */
+            readAt: string;
         };
         /** Queue */
         Queue: {
@@ -2640,6 +2672,36 @@ export interface components {
             items: components["schemas"]["Tenant"][];
             nextCursor: string | null;
         };
+        /**
+         * TightestQuota
+         * @description Of the limits of the operator’s account that an offer counts against, the one that leaves least room for more such machines.
+         */
+        TightestQuota: {
+            /** @description As the provider names it. */
+            metric: string;
+            region: string | null;
+            /** @enum {unknown} */
+            unit: "GPUs" | "cores";
+            limit: number;
+            /** @description By weir’s machines, those being made included, and by others of the account. */
+            used: number;
+            /** @description Where an operator asks for more. */
+            raiseAt: string;
+            /** @description Of limit; at least 0. */
+            free: number;
+        };
+        /**
+         * UnknownQuota
+         * @description Machines of which the limit is not known; null: whatever it is.
+         */
+        UnknownQuota: {
+            provider: string;
+            region: string | null;
+            kind: string | null;
+            market: string | null;
+            /** @description Why, and what would help. */
+            message: string;
+        };
         /** Upload */
         Upload: {
             id: string;
@@ -2831,6 +2893,7 @@ export type PoolResources = components['schemas']['PoolResources'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
 export type ProviderCapacity = components['schemas']['ProviderCapacity'];
+export type ProviderQuota = components['schemas']['ProviderQuota'];
 export type Queue = components['schemas']['Queue'];
 export type QueuedJob = components['schemas']['QueuedJob'];
 export type QueuedTenant = components['schemas']['QueuedTenant'];
@@ -2876,6 +2939,8 @@ export type StatementLine = components['schemas']['StatementLine'];
 export type TaskCounts = components['schemas']['TaskCounts'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
+export type TightestQuota = components['schemas']['TightestQuota'];
+export type UnknownQuota = components['schemas']['UnknownQuota'];
 export type Upload = components['schemas']['Upload'];
 export type Usage = components['schemas']['Usage'];
 export type Wait = components['schemas']['Wait'];

@@ -4,6 +4,7 @@ import type {
   DisksClient,
   InstancesClient,
   MachineTypesClient,
+  ProjectsClient,
   RegionsClient,
   ZoneOperationsClient,
   ZonesClient,
@@ -19,6 +20,7 @@ export type Clients = {
   disks: DisksClient;
   zones: ZonesClient;
   regions: RegionsClient;
+  projects: ProjectsClient;
   machineTypes: MachineTypesClient;
   acceleratorTypes: AcceleratorTypesClient;
   zoneOperations: ZoneOperationsClient;
@@ -51,6 +53,7 @@ export async function openClients(settings: GcpSettings): Promise<Clients> {
     disks: keep(new compute.DisksClient(options)),
     zones: keep(new compute.ZonesClient(options)),
     regions: keep(new compute.RegionsClient(options)),
+    projects: keep(new compute.ProjectsClient(options)),
     machineTypes: keep(new compute.MachineTypesClient(options)),
     acceleratorTypes: keep(new compute.AcceleratorTypesClient(options)),
     zoneOperations: keep(new compute.ZoneOperationsClient(options)),

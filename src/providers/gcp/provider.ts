@@ -1,13 +1,14 @@
 import { createCache } from '../../core/cache.ts';
 import type { Clock } from '../../core/time.ts';
 import { ConfigError } from '../../config.ts';
-import type { PricedMachine, Provider, RunnerExecutable } from '../provider.ts';
+import type { PricedMachine, Provider, QuotaReading, RunnerExecutable } from '../provider.ts';
 import { bootMetadata } from './boot-metadata.ts';
 import { shared } from './call.ts';
 import { openClients, type Clients } from './clients.ts';
 import { createInstance, deleteInstance, findEnd, listInstances, type GcpContext } from './instances.ts';
 import { isTpu, partsOf } from './machines.ts';
 import { NoSuchPlace, readPlaces, type Places } from './places.ts';
+import { quotasOf, readLimits } from './quotas.ts';
 import { explained } from './refusals.ts';
 import { machineSellables, sliceSellables } from './sellables.ts';
 import { buysTpus, waitsForCapacity, type GcpSettings } from './settings.ts';
@@ -60,6 +61,7 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       return [...machineSellables(machines, places, settings), ...sliceSellables(chips, places, settings)];
     },
     capacity: () => Promise.resolve(undefined),
+    quotas: createQuotas(options, clients),
     create: (request) =>
       explained(settings, async () => {
         const isSlice = isTpu(request.accelerators.kind);
@@ -85,6 +87,18 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
     close: async () => {
       await (await opening)?.close();
     },
+  };
+}
+
+/** The limits of the project. What an operator has to change is told once, and again after it was in order. */
+function createQuotas({ settings, prices, onError }: GcpProviderOptions, clients: () => Promise<Clients>) {
+  let told = new Set<string>();
+  return async (): Promise<QuotaReading> => {
+    const limits = await explained(settings, async () => readLimits(settings, await clients()));
+    for (const fault of limits.faults) if (!told.has(fault.message)) onError(fault);
+    told = new Set(limits.faults.map(({ message }) => message));
+    const { machines, chips } = boughtOf(await prices(), settings);
+    return quotasOf(limits, [...machines, ...chips], settings);
   };
 }
 

@@ -77,10 +77,15 @@ function stockoutOf(
   };
 }
 
+/** Where an operator sees a quota, and asks for more. */
+export function quotaPage(projectId: string, metric: string): string {
+  return `https://console.cloud.google.com/iam-admin/quotas?project=${projectId}&metric=${encodeURIComponent(metric)}`;
+}
+
 function quotaOf({ metric, limit, region }: Fault & { is: 'quota' }, asked: Asked): Shortage {
   const where = region ?? (metric.endsWith('ALL_REGIONS') ? undefined : asked.region);
   const most = limit === undefined ? '' : ` (limit ${limit})`;
-  const page = `https://console.cloud.google.com/iam-admin/quotas?project=${asked.projectId}&metric=${encodeURIComponent(metric)}`;
+  const page = quotaPage(asked.projectId, metric);
   return {
     cause: 'quota',
     of: { ...(where === undefined ? {} : { region: where }), kind: asked.kind, market: asked.market },

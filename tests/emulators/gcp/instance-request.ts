@@ -229,9 +229,14 @@ export function insertPermissions(body: InstanceBody, project: string): string[]
   return needed.filter(([isNeeded]) => isNeeded).map(([, permission]) => permission);
 }
 
-export function useOf(body: InstanceBody, type: MachineType, accelerators: Accelerators | undefined): Use {
+export function useOf(
+  body: InstanceBody,
+  { type, accelerators }: { type: MachineType; accelerators?: Accelerators | undefined },
+  isGiven: (metric: string) => boolean,
+): Use {
   const spot = isSpot(body);
-  const cpus = cpuMetric(type.name, spot);
+  const cpus = cpuMetric(type.name, spot && isGiven('PREEMPTIBLE_CPUS'));
+  const gpusOfSpot = accelerators !== undefined && spot && isGiven(gpuMetric(accelerators.type, true));
   const external = (body.networkInterfaces ?? []).filter(
     ({ accessConfigs }) => (accessConfigs ?? []).length > 0,
   ).length;
@@ -242,8 +247,8 @@ export function useOf(body: InstanceBody, type: MachineType, accelerators: Accel
     ...(accelerators === undefined
       ? {}
       : {
-          [gpuMetric(accelerators.type, spot)]: accelerators.count,
-          ...(spot ? {} : { GPUS_ALL_REGIONS: accelerators.count }),
+          [gpuMetric(accelerators.type, gpusOfSpot)]: accelerators.count,
+          ...(gpusOfSpot ? {} : { GPUS_ALL_REGIONS: accelerators.count }),
         }),
   };
 }

@@ -1,3 +1,4 @@
+import { regionOf } from './catalogue.ts';
 import { createDisks, type Disks } from './disks.ts';
 import type { Json } from './messages.ts';
 import { ApiError, OperationFailure, notFound } from './errors.ts';
@@ -55,7 +56,8 @@ export function createInstances(options: InstancesOptions): Instances {
     const before = operations.repeated(requestId, target);
     if (before !== undefined) return before;
     const sort = checkInstance(body, zone, world);
-    const instance = createInstance(body, zone, sort, { world, use: useOf(body, sort.type, sort.accelerators) });
+    const use = useOf(body, sort, (metric) => world.quotas.isGiven(regionOf(zone), metric));
+    const instance = createInstance(body, zone, sort, { world, use });
     if (shown.has(instance.address))
       throw new ApiError(409, 'alreadyExists', `The resource '${instance.address}' already exists`);
     shown.set(instance.address, instance);

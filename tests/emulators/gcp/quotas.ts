@@ -10,6 +10,8 @@ export type Quotas = {
   global: () => Json[];
   /** Of a region, or of `global`. */
   setLimit: (region: string, metric: string, limit: number) => void;
+  /** Spot machines count against the standard quota until the project was given some of the preemptible one. */
+  isGiven: (region: string, metric: string) => boolean;
   /** @throws OperationFailure QUOTA_EXCEEDED. */
   take: (region: string, use: Use) => void;
   free: (region: string, use: Use) => void;
@@ -79,6 +81,7 @@ export function createQuotas(limits: Use = usualLimits, gpusAllRegions = 64): Qu
         usage: usage('global', metric),
       })),
     setLimit: (region, metric, value) => void limitOf.set(`${region}/${metric}`, value),
+    isGiven: (region, metric) => limit(region, metric) > 0,
     take: (region, use) => {
       for (const [metric, count] of Object.entries(use)) {
         const scope = metric.endsWith('_ALL_REGIONS') ? 'global' : region;

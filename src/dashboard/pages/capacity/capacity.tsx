@@ -4,6 +4,7 @@ import { PageTitle } from '../../parts/section.tsx';
 import { Answered } from '../../parts/states.tsx';
 import { Instances } from './instances.tsx';
 import { Providers } from './providers.tsx';
+import { Quotas } from './quotas.tsx';
 import { Shortages } from './shortages.tsx';
 
 /** What there is, what of it is held, and what could not be had. */
@@ -14,9 +15,10 @@ export function Capacity() {
     <>
       <PageTitle title="Capacity" hint="What there is, what of it is held, and what could not be had." />
       <Answered query={capacity} lines={8}>
-        {({ providers, shortages }) => (
+        {({ providers, quotas, unknownQuotas, shortages }) => (
           <>
             <Providers providers={providers} />
+            <Quotas quotas={quotas} unknown={unknownQuotas} />
             <Shortages shortages={shortages} />
           </>
         )}

@@ -55,12 +55,12 @@ function Free({ provider: { provider, whole, free }, of, show }: FreeProps) {
   );
 }
 
-/** What each provider has. A cloud does not run out in a way that can be counted: what it refuses is under shortages. */
+/** What each provider has. A cloud does not run out by itself: what its account may have is under quotas. */
 export function Providers({ providers }: { providers: ProviderCapacity[] }) {
   return (
     <Section
       title="Providers"
-      hint="A cloud’s quota shows when it refuses: under shortages, with what would help."
+      hint="What a cloud gives is under quotas, and what it had none of under shortages."
       actions={<CsvButton name="capacity" columns={columns} rows={providers} />}
     >
       {providers.length === 0 ? (
