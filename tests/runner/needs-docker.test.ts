@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Boot } from '../../src/protocol/runner.ts';
 import { containersOf, publishImage, type ContainerImage } from '../support/container-image.ts';
 import { assignmentOf, startFakeBroker } from '../support/fake-broker.ts';
@@ -16,9 +16,12 @@ let image: ContainerImage;
 beforeAll(async () => {
   image = await publishImage();
 });
-afterAll(() => image.remove());
 // Each test ends with its runner: nothing of it may be left with the engine.
-afterEach(async () => expect(await containersOf(image.name)).toEqual([]));
+afterAll(async () => {
+  const left = await containersOf(image.name);
+  await image.remove();
+  expect(left).toEqual([]);
+});
 
 const job = (command: string | string[], more: object = {}) => ({
   spec: { name: 'a', command, image: image.name, ...more },
