@@ -22,7 +22,7 @@ import { insertQuote, requireQuote } from './quotes/store.ts';
 import { committedByTenant } from './shares/store.ts';
 import { createOutlook } from './shares/outlook.ts';
 import { bindingPolicy } from './tenants/lineage.ts';
-import { currentLineage, currentPolicies } from './tenants/policies.ts';
+import { currentLineage, currentPolicies, currentPoolPolicy } from './tenants/policies.ts';
 import { requireSecrets } from './tenants/secrets.ts';
 
 /** For quotes and admission. A change made by another process is seen within this; what starts a job reads the policy itself. */
@@ -73,8 +73,8 @@ export function createQuoting(foundation: Foundation) {
     wakeDispatch,
   });
   return {
-    forgetPolicy: (tenantId: string) => {
-      lineages.forget(tenantId);
+    forgetPolicy: (tenantId: string | null) => {
+      if (tenantId !== null) lineages.forget(tenantId);
       forgetPolicies();
     },
     quote,
@@ -96,6 +96,7 @@ function prospectsIn({ db, now, providers, petaflopsPerAccelerator }: Foundation
     capacities: () => capacitiesOf(providers),
     petaflopsPerAccelerator,
     policies: currentPolicies,
+    poolPolicy: currentPoolPolicy,
     committed: committedByTenant,
   });
 }

@@ -5,7 +5,7 @@ import type { Database, Sql } from '../db/database.ts';
 import { isWholeKnown, mostOfKind, quotaId, takesOf, type KnownQuotas } from '../instances/account-quota.ts';
 import { listAccountQuotas } from '../instances/account-quota-store.ts';
 import type { Prospects } from '../jobs/admission.ts';
-import type { Policy } from '../protocol/tenant.ts';
+import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import type { Capacity } from '../providers/provider.ts';
 import type { Committed } from '../shares/store.ts';
 import type { Lineage } from '../tenants/lineage.ts';
@@ -14,7 +14,7 @@ import { accountPetaflops, ofAllNodes } from './account-quotas.ts';
 import { petaflopsOf, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
 import { createKept, type Holder } from './kept.ts';
-import { limitsOf, parentsOf } from './limits.ts';
+import { concentrationWindowMs, limitsOf, parentsOf } from './limits.ts';
 
 export type ProspectsDeps = {
   db: Database;
@@ -22,6 +22,7 @@ export type ProspectsDeps = {
   capacities: () => Promise<Capacities>;
   petaflopsPerAccelerator: (kind: string) => number;
   policies: (sql: Sql) => Promise<Map<string, Policy>>;
+  poolPolicy: (sql: Sql) => Promise<PoolPolicy>;
   committed: (sql: Sql, now: Date) => Promise<Map<string, Committed>>;
 };
 
@@ -31,10 +32,18 @@ const lifeMs = 1_000;
 /** How much a tenant could ever have, were nobody else at work, and what of total budgets is spent for good. */
 export function createProspects(deps: ProspectsDeps) {
   const { db, now, petaflopsPerAccelerator } = deps;
-  const policies = createCache(() => deps.policies(db.client), lifeMs, now);
+  const policies = createCache(
+    async () => ({ known: await deps.policies(db.client), pool: await deps.poolPolicy(db.client) }),
+    lifeMs,
+    now,
+  );
   const accounts = createCache(() => listAccountQuotas(db.client, now()), lifeMs, now);
   const prospects = async (lineage: Lineage): Promise<Prospects> => {
-    const [known, quotas, capacities] = await Promise.all([policies.get(''), accounts.get(''), deps.capacities()]);
+    const [{ known, pool }, quotas, capacities] = await Promise.all([
+      policies.get(''),
+      accounts.get(''),
+      deps.capacities(),
+    ]);
     const hasTotal = lineage.some(({ policy }) => policy.budget?.totalUsd !== undefined);
     const counted = new Set(quotas.filter(isWholeKnown).map(({ provider }) => provider));
     const isCounted = [...capacities].every(([name, capacity]) => capacity !== undefined || counted.has(name));
@@ -45,6 +54,11 @@ export function createProspects(deps: ProspectsDeps) {
       most: mostOf(lineage[0]?.id ?? '', known, { capacities, quotas }),
       tooSmall: tooSmallIn(quotas),
       poolPetaflops: isCounted ? poolPetaflops : Infinity,
+      ceilings: {
+        hhi: pool.hhiCeiling ?? Infinity,
+        largestShare: pool.largestShareCeiling ?? Infinity,
+        windowMs: concentrationWindowMs,
+      },
     };
   };
   return { prospects, forgetPolicies: () => policies.forget('') };

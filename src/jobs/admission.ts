@@ -1,7 +1,7 @@
 import { invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd, type MicroUsd } from '../core/money.ts';
 import { formatRate } from '../core/quantity.ts';
-import { parseDuration } from '../core/time.ts';
+import { formatDuration, parseDuration } from '../core/time.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
@@ -40,6 +40,8 @@ export type Prospects = {
   ) => (Pick<AccountQuota, 'metric' | 'region' | 'limit' | 'unit' | 'raiseAt'> & { wanted: number })[];
   /** All that the pool could give at once; Infinity where a part can't be counted. */
   poolPetaflops: number;
+  /** On the concentration of the pool over a window; Infinity where there is none. */
+  ceilings: { hhi: number; largestShare: number; windowMs: number };
 };
 
 type Admission = Prospects & {
@@ -62,6 +64,7 @@ export function checkPolicy(admission: Admission, options: QuoteOption[]): void 
     ]),
     ...keptBlockers(admission, option),
     ...accountBlockers(admission, option),
+    ...concentrationBlockers(admission, option),
   ]);
   const [first = []] = blockers.toSorted((a, b) => a.length - b.length);
   if (first.length === 0) return;
@@ -186,21 +189,57 @@ function accountBlockers({ tooSmall }: Admission, { offer }: QuoteOption): Block
 function shareBlockers(
   { id, policy: { shareCap } }: Level,
   isAbove: boolean,
-  { poolPetaflops, petaflopsPerAccelerator }: Admission,
-  { offer: { accelerators, nodes }, durationSeconds }: QuoteOption,
+  admission: Admission,
+  option: QuoteOption,
 ): Blocker[] {
-  if (shareCap?.mode !== 'hard' || poolPetaflops === Infinity) return [];
-  const entry = petaflopsPerAccelerator(accelerators.kind) * accelerators.count * nodes * durationSeconds.p50;
-  const window = (poolPetaflops * parseDuration(shareCap.window ?? '30d')) / 1000;
-  const least = entry === 0 ? 0 : entry / (window + entry);
-  if (least <= shareCap.share) return [];
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  if (shareCap?.mode !== 'hard') return [];
+  const window = shareCap.window ?? '30d';
+  const alone = shareAlone(admission, option, parseDuration(window));
+  if (alone.share <= shareCap.share) return [];
   const owner = isAbove ? ` of the organisation ${id}` : '';
   return [
     {
       code: 'share-cap',
-      message: `The job alone is ${percent(least)} of all that the pool could give in ${shareCap.window ?? '30d'}; the hard share cap${owner} is ${percent(shareCap.share)}.`,
-      unblocks: 'Ask for a shorter job or fewer accelerators, or an operator raises shareCap.share or its window.',
+      message: `The job alone is ${percent(alone.share)} of all that the pool could give in ${window}; the hard share cap${owner} is ${percent(shareCap.share)}.`,
+      unblocks: `${alone.shorten(shareCap.share)}, or an operator raises shareCap.share to ${roundedUp(alone.share)} or its window.`,
     },
   ];
 }
+
+/** The same of the pool's ceilings: with all the rest spread evenly over many, the job's own share is the least that the figures can be. */
+function concentrationBlockers(admission: Admission, option: QuoteOption): Blocker[] {
+  const { hhi, largestShare, windowMs } = admission.ceilings;
+  const alone = shareAlone(admission, option, windowMs);
+  const figures = [
+    { name: 'largest share', field: 'largestShareCeiling', least: alone.share, most: largestShare, part: largestShare },
+    { name: 'HHI', field: 'hhiCeiling', least: alone.share ** 2, most: hhi, part: Math.sqrt(hhi) },
+  ];
+  return figures
+    .filter(({ least, most }) => least > most)
+    .map(({ name, field, least, most, part }) => ({
+      code: 'concentration',
+      message: `The job alone is ${percent(alone.share)} of all that the pool could give in ${formatDuration(windowMs / 1000)}: its ${name} would be ${least.toFixed(3)} at least, and its ceiling is ${most}.`,
+      unblocks: `${alone.shorten(part)}, or an operator raises ${field} of the pool's policy to ${roundedUp(least)}.`,
+    }));
+}
+
+/** What a job is of all that the pool could give in a window and itself, and how much shorter it would be within a share. */
+function shareAlone(
+  { poolPetaflops, petaflopsPerAccelerator }: Admission,
+  { offer: { accelerators, nodes }, durationSeconds }: QuoteOption,
+  windowMs: number,
+): { share: number; shorten: (share: number) => string } {
+  const petaflops = petaflopsPerAccelerator(accelerators.kind) * accelerators.count * nodes;
+  const entry = petaflops * durationSeconds.p50;
+  const window = (poolPetaflops * windowMs) / 1000;
+  return {
+    share: poolPetaflops === Infinity || entry === 0 ? 0 : entry / (window + entry),
+    shorten: (share) => {
+      const seconds = ((share / (1 - share)) * window) / petaflops;
+      return `Ask for fewer accelerators, or for a job of at most ${formatDuration(Math.floor(seconds))}`;
+    },
+  };
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+const roundedUp = (share: number) => Math.ceil(share * 1000) / 1000;

@@ -21,8 +21,10 @@ export async function requireDependencies(sql: Sql, tenantId: string, { dependsO
     const state = states.get(job) ?? 'queued';
     if (dependencyState(on, state) !== 'broken') return [];
     const message = `${job} is ${state}, so its ${on} can't come any more.`;
-    return [{ code: 'dependency', message, unblocks: 'Depend on another job, on another end of it, or on none.' }];
+    return [{ code: 'dependency', message, unblocks: `Depend on ${job} with on: end, on another job, or on none.` }];
   });
   if (blockers.length === 0) return;
-  throw new WeirError('can-never-start', blockers.map(({ message }) => message).join(' '), { extra: { blockers } });
+  throw new WeirError('can-never-start', blockers.map(({ message }) => message).join(' '), {
+    extra: { blockers, smallestChange: blockers.map(({ unblocks }) => unblocks).join(' ') },
+  });
 }

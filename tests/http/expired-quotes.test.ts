@@ -64,6 +64,7 @@ async function openMarket(
       most: () => Infinity,
       tooSmall: () => [],
       poolPetaflops: Infinity,
+      ceilings: { hhi: Infinity, largestShare: Infinity, windowMs: 1 },
     }),
     isBarred: async () => false,
     occupy: async () => true,

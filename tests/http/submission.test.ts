@@ -7,7 +7,7 @@ import type { Quote } from '../../src/protocol/quote.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { charge, committedByTenant } from '../../src/shares/store.ts';
-import { currentPolicies } from '../../src/tenants/policies.ts';
+import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { operatorKey, sampleQuote, test } from '../support/app.ts';
 
 const job = { name: 'train', command: 'true' };
@@ -42,6 +42,7 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
       capacities: async () => new Map(),
       petaflopsPerAccelerator: () => 2,
       policies: currentPolicies,
+      poolPolicy: currentPoolPolicy,
       committed: committedByTenant,
     }).prospects,
     wakeDispatch: () => undefined,

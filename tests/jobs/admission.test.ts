@@ -5,9 +5,17 @@ import { sampleQuote } from '../support/app.ts';
 
 const { options } = sampleQuote('qte');
 
+const noCeilings = { hhi: Infinity, largestShare: Infinity, windowMs: 3_600_000 };
+
 /** One core for ten minutes, under the tenant's policy and what may ever be. */
 function blockersOf(lineage: Lineage, prospects: Partial<Prospects>): unknown {
-  const whatever = { spentTotals: new Map(), most: () => Infinity, tooSmall: () => [], poolPetaflops: Infinity };
+  const whatever = {
+    spentTotals: new Map(),
+    most: () => Infinity,
+    tooSmall: () => [],
+    poolPetaflops: Infinity,
+    ceilings: noCeilings,
+  };
   const admission = { lineage, spec: { name: 'job', command: 'true' }, petaflopsPerAccelerator: () => 1 };
   try {
     checkPolicy({ ...admission, ...whatever, ...prospects }, options);
@@ -58,8 +66,32 @@ test('a job that is by itself more than a hard share cap never starts; under a s
   const shareCap = { share: 0.2, window: '1h' };
   const hour = { poolPetaflops: 0.5 };
   expect(blockersOf([{ id: 'a', policy: { shareCap: { ...shareCap, mode: 'hard' } } }], hour)).toMatchObject([
-    { code: 'share-cap', message: expect.stringContaining('the hard share cap is 20.0 %') },
+    {
+      code: 'share-cap',
+      message: expect.stringContaining('the hard share cap is 20.0 %'),
+      unblocks:
+        'Ask for fewer accelerators, or for a job of at most 7 min 30 s, or an operator raises shareCap.share to 0.25 or its window.',
+    },
   ]);
   expect(blockersOf([{ id: 'a', policy: { shareCap } }], hour)).toEqual([]);
   expect(blockersOf([{ id: 'a', policy: { shareCap: { ...shareCap, mode: 'hard' } } }], {})).toEqual([]);
+});
+
+test('a job that is by itself more than a ceiling on concentration never starts, whoever else uses the pool', () => {
+  const hour = { poolPetaflops: 0.5 };
+  const under = (ceilings: Partial<typeof noCeilings>) =>
+    blockersOf([{ id: 'a', policy: {} }], { ...hour, ceilings: { ...noCeilings, ...ceilings } });
+  expect(under({ largestShare: 0.2 })).toEqual([
+    {
+      code: 'concentration',
+      message:
+        'The job alone is 25.0 % of all that the pool could give in 1 h: its largest share would be 0.250 at least, and its ceiling is 0.2.',
+      unblocks:
+        "Ask for fewer accelerators, or for a job of at most 7 min 30 s, or an operator raises largestShareCeiling of the pool's policy to 0.25.",
+    },
+  ]);
+  expect(under({ hhi: 0.05 })).toMatchObject([
+    { code: 'concentration', unblocks: expect.stringMatching(/raises hhiCeiling of the pool's policy to 0\.063\.$/) },
+  ]);
+  expect(under({ largestShare: 0.25, hhi: 0.0625 })).toEqual([]);
 });

@@ -24,6 +24,7 @@ function submissions(db: Database, policies: Record<string, Policy> = {}) {
       most: () => Infinity,
       tooSmall: () => [],
       poolPetaflops: Infinity,
+      ceilings: { hhi: Infinity, largestShare: Infinity, windowMs: 1 },
     }),
     wakeDispatch: () => undefined,
   });

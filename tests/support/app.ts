@@ -24,7 +24,7 @@ import { roles, type Role } from '../../src/protocol/tenant.ts';
 import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { createKey } from '../../src/tenants/keys.ts';
 import { committedByTenant } from '../../src/shares/store.ts';
-import { currentLineage, currentPolicies } from '../../src/tenants/policies.ts';
+import { currentLineage, currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { requireSecrets } from '../../src/tenants/secrets.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 import { test as withDatabase } from './database.ts';
@@ -149,6 +149,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
         capacities: async () => new Map(),
         petaflopsPerAccelerator: () => 1,
         policies: currentPolicies,
+        poolPolicy: currentPoolPolicy,
         committed: committedByTenant,
       }).prospects,
       isBarred: async () => false,

@@ -12,8 +12,8 @@ export type PolicyRouteDeps = {
   providerNames: readonly string[];
   /** Where artifacts are kept, as far as it is known. */
   bucketRegions: BucketRegions;
-  /** Called when a tenant's policy has changed. */
-  forgetPolicy: (tenantId: string) => void;
+  /** Called when a tenant's policy has changed, with null when the pool's has. */
+  forgetPolicy: (tenantId: string | null) => void;
 };
 
 const TenantParams = Type.Object({ tenant: Id('tenant') });
@@ -88,7 +88,11 @@ export function policyRoutes({
         config: { access: 'operator' },
         schema: operations.putPoolPolicy,
       },
-      ({ body, caller }) => putPoolPolicy(db, body, caller.actor),
+      async ({ body, caller }) => {
+        const policy = await putPoolPolicy(db, body, caller.actor);
+        forgetPolicy(null);
+        return policy;
+      },
     );
     app.get(
       '/v1/pool/policy',
