@@ -8,7 +8,7 @@ import {
   type SimulationOutcome,
 } from '../protocol/simulation.ts';
 import type { Policy } from '../protocol/tenant.ts';
-import { findCycle, policyFaults } from '../tenants/policy-faults.ts';
+import { findCycle, kinshipFaults, policyFaults } from '../tenants/policy-faults.ts';
 import { currentPolicies, currentPoolPolicy } from '../tenants/policies.ts';
 import { petaflopsOf, type Capacities } from './capacity.ts';
 import { recordedRun, replayed } from './history.ts';
@@ -37,7 +37,12 @@ export type Replay = (request: NewSimulation) => Promise<Simulation>;
 export function createReplay(deps: ReplayDeps): Replay {
   return async (request) => {
     const capacities = request.capacity === undefined ? await deps.capacities() : givenCapacities(request.capacity);
-    const faults = [...givenFaults(request, capacities), ...(await referenceFaults(request, deps))];
+    const known = await currentPolicies(deps.db.client);
+    const faults = [
+      ...givenFaults(request, capacities),
+      ...(await referenceFaults(request, known, deps)),
+      ...guaranteeFaults(request, known, capacities),
+    ];
     if (faults.length > 0) throw new WeirError('invalid', 'The simulation has faults.', { faults });
 
     const history = request.period === undefined ? undefined : await requireHistory(request.period, deps);
@@ -104,6 +109,7 @@ async function recordedOutcome(history: RecordedJob[], deps: ReplayDeps): Promis
 /** Tenants that there are not, and policies that contradict themselves or each other. */
 async function referenceFaults(
   { jobs = [], policies = {} }: NewSimulation,
+  known: ReadonlyMap<string, Policy>,
   { db, providerNames }: ReplayDeps,
 ): Promise<Fault[]> {
   const named = [
@@ -114,13 +120,13 @@ async function referenceFaults(
     ]),
   ];
   const unknown = await findUnknownTenants(db.client, [...new Set(named.map(({ id }) => id))]);
-  const known = await currentPolicies(db.client);
+  const all = new Map([...known, ...Object.entries(policies)]);
   return [
     ...named
       .filter(({ id }) => unknown.has(id))
       .map(({ id, pointer }) => ({ pointer, detail: `There is no tenant ${id}.` })),
     ...Object.entries(policies).flatMap(([id, policy]) =>
-      policyFaults(policy, providerNames).map(({ pointer, detail }) => ({
+      [...policyFaults(policy, providerNames), ...kinshipFaults(id, policy, all)].map(({ pointer, detail }) => ({
         pointer: `/policies/${id}${pointer}`,
         detail,
       })),
@@ -139,4 +145,46 @@ function cycleFaults(given: Record<string, Policy>, known: ReadonlyMap<string, P
       ? []
       : [{ pointer: `/policies/${id}/parent`, detail: `${parent} stands under ${id}, so it can’t be its parent.` }],
   );
+}
+
+/**
+ * Guarantees that the capacities can't hold together: nobody could be given them, whatever the round decides. Looked at where the request
+ * has policies or capacities of its own. What stands under a tenant with a guarantee of the kind is a part of that.
+ */
+function guaranteeFaults(
+  { policies = {}, capacity }: NewSimulation,
+  known: ReadonlyMap<string, Policy>,
+  capacities: Capacities,
+): Fault[] {
+  const all = new Map([...known, ...Object.entries(policies)]);
+  const kinds = new Set([...all.values()].flatMap(({ guaranteed = {} }) => Object.keys(guaranteed)));
+  return [...kinds].flatMap((kind) => {
+    const holders = [...all].filter(([id, { guaranteed }]) => (guaranteed?.[kind] ?? 0) > 0 && !isPart(id, kind, all));
+    const promised = holders.reduce((sum, [, { guaranteed }]) => sum + (guaranteed?.[kind] ?? 0), 0);
+    const most = countOf(kind, capacities);
+    if (promised <= most) return [];
+    const given = holders.find(([id]) => policies[id] !== undefined)?.[0];
+    if (given === undefined && capacity === undefined) return [];
+    const pointer = given === undefined ? '/capacity' : `/policies/${given}/guaranteed/${kind}`;
+    const detail = `${promised} ${kind} are guaranteed in all, and there are ${most}: guarantee less, or give more capacity.`;
+    return [{ pointer, detail }];
+  });
+}
+
+/** Whether a tenant above has a guarantee of the kind, which this one's is a part of. */
+function isPart(id: string, kind: string, all: ReadonlyMap<string, Policy>): boolean {
+  const seen = new Set([id]);
+  for (let above = all.get(id)?.parent; above !== undefined && !seen.has(above); above = all.get(above)?.parent) {
+    if ((all.get(above)?.guaranteed?.[kind] ?? 0) > 0) return true;
+    seen.add(above);
+  }
+  return false;
+}
+
+function countOf(kind: string, capacities: Capacities): number {
+  return [...capacities.values()].reduce((sum, capacity) => {
+    if (capacity === undefined) return Infinity;
+    const { cpus, gpus } = capacity;
+    return sum + (kind === 'cpu' ? cpus : gpus.kind === kind ? gpus.count : 0);
+  }, 0);
 }

@@ -99,6 +99,7 @@ function attemptView(attempt: ShownAttempt, now: Date): Omit<Attempt, 'avoided'>
     reason: attempt.reason,
     message: attempt.message,
     costUsd: toUsd(attempt.finishedAt === null ? accrued(attempt, offer, now) : Number(attempt.costMicroUsd)),
+    lostSeconds: attempt.lostSeconds,
   };
 }
 

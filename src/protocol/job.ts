@@ -34,6 +34,10 @@ export const Attempt = Type.Object(
     reason: Nullable(Type.String()),
     message: Nullable(Type.String()),
     costUsd: Usd(),
+    lostSeconds: Type.Number({
+      description:
+        'Of an attempt whose job was tried again: what it ran since its last whole checkpoint, and has to run once more.',
+    }),
     avoided: Type.Array(Type.String(), {
       description:
         'Provider and zone where earlier attempts failed by the doing of their machines, and which this one was kept from.',

@@ -55,6 +55,32 @@ test('every fault of a simulation is named where it is', async ({ api }) => {
   expect(await faultsOf({ jobs: [job(id, 0)], capacity })).toEqual(['/capacity/1/provider']);
 });
 
+test('guarantees beyond what there is, or beyond the organisation’s, are refused with the figures', async ({ api }) => {
+  const [lab, team, other] = [(await api.tenant('lab')).id, (await api.tenant('team')).id, (await api.tenant('o')).id];
+  await api.ask(operatorKey, `PUT /v1/tenants/${other}/policy`, { guaranteed: { cpu: 2 } });
+  const ask = (policies: object, more: object = {}) =>
+    api.ask(operatorKey, 'POST /v1/simulations', { jobs: [job(lab, 0)], policies, ...more });
+  const faultsOf = async (policies: object, more?: object) => (await ask(policies, more)).json().errors;
+
+  expect(await faultsOf({ [lab]: { guaranteed: { cpu: 3 } } })).toEqual([
+    {
+      pointer: `/policies/${lab}/guaranteed/cpu`,
+      detail: '5 cpu are guaranteed in all, and there are 4: guarantee less, or give more capacity.',
+    },
+  ]);
+  const small = { jobs: [job(lab, 0, { cpus: 1 })], capacity: [{ provider: 'local', cpus: 1 }] };
+  expect(await faultsOf({}, small)).toMatchObject([{ pointer: '/capacity' }]);
+  expect(
+    await faultsOf({ [lab]: { guaranteed: { cpu: 1 } }, [team]: { parent: lab, guaranteed: { cpu: 2 } } }),
+  ).toContainEqual({
+    pointer: `/policies/${team}/guaranteed/cpu`,
+    detail: `The teams under ${lab} are guaranteed 2 cpu together, and its guaranteed is 1: lower theirs, or raise it.`,
+  });
+  // What a team is guaranteed is a part of its organisation's.
+  const within = { [lab]: { guaranteed: { cpu: 2 } }, [team]: { parent: lab, guaranteed: { cpu: 2 } } };
+  expect((await ask(within)).statusCode).toBe(200);
+});
+
 test('a period is answered with what happened beside what would have', async ({ api, db }) => {
   const { id } = await api.tenant('a');
   // Both had the whole machine for twenty minutes, though they were quoted ten; the second had to be tried twice.

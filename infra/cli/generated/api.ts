@@ -1001,6 +1001,8 @@ export interface components {
             reason: string | null;
             message: string | null;
             costUsd: number;
+            /** @description Of an attempt whose job was tried again: what it ran since its last whole checkpoint, and has to run once more. */
+            lostSeconds: number;
             /** @description Provider and zone where earlier attempts failed by the doing of their machines, and which this one was kept from. */
             avoided: string[];
         };

@@ -1,48 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Blocker } from '../../src/protocol/common.ts';
 import type { NewJob } from '../../src/protocol/job.ts';
 import type { Policy, PoolPolicy } from '../../src/protocol/tenant.ts';
-import { createDatabase } from '../support/database.ts';
-import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
 
-let installation: Installation;
-let drop: () => Promise<void>;
-let alice: Client;
-let other: Client;
-
-beforeAll(async () => {
-  const database = await createDatabase();
-  drop = database.drop;
-  installation = await createInstallation({
-    databaseUrl: database.url,
-    config: { providers: { local: { cpus: 4, memoryGiB: 4 } } },
-  });
-  await installation.start();
-  alice = await installation.tenant('alice');
-  other = await installation.tenant('other');
-}, 180_000);
-afterAll(async () => {
-  await installation.remove();
-  await drop();
-});
-
-const small = { name: 'small', command: 'true', resources: { cpus: 2, memoryGiB: 0.25, diskGiB: 0.25 } };
+export const small = { name: 'small', command: 'true', resources: { cpus: 2, memoryGiB: 0.25, diskGiB: 0.25 } };
 /** Forty days of two cores, where the pool gives four. */
 const long = { ...small, workload: { expectedDuration: '960h' } };
 
-type Rules = { own?: Policy; others?: Policy; pool?: PoolPolicy };
+/** Of the tenant that submits, of another one, and of the pool. */
+export type Rules = { own?: Policy; others?: Policy; pool?: PoolPolicy };
 
-async function setRules({ own = {}, others = {}, pool = {} }: Rules): Promise<void> {
-  const { operator } = installation;
-  const puts = [
-    operator.call('PUT', `/v1/tenants/${alice.tenantId}/policy`, own),
-    operator.call('PUT', `/v1/tenants/${other.tenantId}/policy`, others),
-    operator.call('PUT', '/v1/pool/policy', pool),
-  ];
-  expect((await Promise.all(puts)).map(({ status }) => status)).toEqual([200, 200, 200]);
-}
-
-type Verdict = {
+export type Verdict = {
   spec?: NewJob;
   rules?: Rules;
   code: Blocker['code'];
@@ -52,9 +19,10 @@ type Verdict = {
   done: { spec?: NewJob; rules?: Rules };
 };
 
-const wants = (cpus: number): NewJob => ({ ...small, resources: { ...small.resources, cpus } });
+export const wants = (cpus: number): NewJob => ({ ...small, resources: { ...small.resources, cpus } });
 
-const verdicts: [string, Verdict][] = [
+/** Jobs that can never start on a machine of four cores, and what would let them. */
+export const verdicts: [string, Verdict][] = [
   ['more than there is', { spec: wants(64), code: 'capacity', says: /Ask for less/, done: { spec: wants(4) } }],
   [
     'accelerators that nobody here has',
@@ -167,40 +135,3 @@ const verdicts: [string, Verdict][] = [
     },
   ],
 ];
-
-test.each(verdicts)(
-  '%s is refused within a second, and accepted after the change that the answer names',
-  async (_name, { spec = small, rules = {}, code, says, done }) => {
-    await setRules(rules);
-    const startedAt = performance.now();
-    const { status, body } = await alice.call('POST', '/v1/jobs', spec);
-    const tookMs = performance.now() - startedAt;
-    expect({ status, body }).toMatchObject({
-      status: 422,
-      body: {
-        type: expect.stringMatching(/\/can-never-start$/),
-        blockers: expect.arrayContaining([expect.objectContaining({ code })]),
-        smallestChange: expect.stringMatching(says),
-      },
-    });
-    expect(tookMs).toBeLessThan(1000);
-
-    await setRules(done.rules ?? {});
-    const { id, state } = await alice.submit(done.spec ?? small);
-    expect(state).toBe('queued');
-    await alice.post(`/v1/jobs/${id}/cancel`);
-  },
-);
-
-test('an end of another job that can’t come any more is refused, and its end may be waited for instead', async () => {
-  await setRules({});
-  const { id } = await alice.submit({ ...small, command: 'exit 3' });
-  expect((await alice.until(id, ended)).state).toBe('failed');
-  const refused = await alice.call('POST', '/v1/jobs', { ...small, dependsOn: [{ job: id }] });
-  expect(refused).toMatchObject({
-    status: 422,
-    body: { blockers: [{ code: 'dependency' }], smallestChange: expect.stringContaining('on: end') },
-  });
-  const { id: accepted } = await alice.submit({ ...small, dependsOn: [{ job: id, on: 'end' }] });
-  expect((await alice.until(accepted, ended)).state).toBe('succeeded');
-});
