@@ -1,12 +1,12 @@
 import { formatUsd, fromUsd, toUsd } from '../core/money.ts';
 import { formatDuration, hourMs, parseDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
+import type { AnnouncementType } from '../protocol/webhook.ts';
 import { forecast, leavesQuote, type Forecast, type Running } from '../quotes/forecast.ts';
 import { spentMicroUsd, type Paid } from './cost.ts';
 
 /** What an event says once in the life of a job. */
-export const announcementTypes = ['forecast.left-quote', 'cost.nearing-limit'] as const;
-export type Announcement = { type: (typeof announcementTypes)[number]; message: string };
+export type Announcement = { type: AnnouncementType; message: string };
 
 export type Announced = Paid &
   Pick<Running, 'earlierMs' | 'quoted' | 'track'> & {

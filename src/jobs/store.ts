@@ -6,7 +6,7 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { tasksOf } from '../quotes/array.ts';
 import { packLines, type QuoteAsText } from '../quotes/store.ts';
-import { deliveriesOf } from '../webhooks/store.ts';
+import { deliveriesOf, type Teller } from '../webhooks/store.ts';
 import { countWaiting } from './array-store.ts';
 import { holdDependencies, type Dependency } from './dependency-store.ts';
 
@@ -210,13 +210,14 @@ export async function closeAttempt(
     UPDATE job SET charged_micro_usd = charged_micro_usd + ${charged - before}::bigint FROM own WHERE job.id = own.array_id`;
 }
 
-/** False where it was announced before, or the attempt runs no more. */
+/** Answers whom to tell; undefined where it was announced before, or the attempt runs no more. */
 export async function markAnnounced(
   tx: Sql,
   { jobId, attempt, type }: { jobId: string; attempt: number; type: string },
-): Promise<boolean> {
-  const count = await tx.$executeRaw`
+): Promise<Teller | undefined> {
+  const [teller] = await tx.$queryRaw<Teller[]>`
     UPDATE job SET announced = array_append(announced, ${type})
-    WHERE id = ${jobId} AND attempt_number = ${attempt} AND state = 'running' AND NOT ${type} = ANY (announced)`;
-  return count === 1;
+    WHERE id = ${jobId} AND attempt_number = ${attempt} AND state = 'running' AND NOT ${type} = ANY (announced)
+    RETURNING id AS "jobId", tenant_id AS "tenantId", name, spec -> 'webhooks' AS webhooks`;
+  return teller;
 }

@@ -1,10 +1,14 @@
 import { Type, type Static } from 'typebox';
 import { closed, Id, Nullable, Time } from './common.ts';
 
+/** What is told once in the life of a job: its forecast leaves its quote; four fifths of its `maxCostUsd` are spent. */
+export const announcementTypes = ['forecast.left-quote', 'cost.nearing-limit'] as const;
+export type AnnouncementType = (typeof announcementTypes)[number];
+
 /** `job.finished` is told beside the name of the end itself, for who does not care how a job ended. */
 export const webhookTypes = [
   'job.queued', 'job.provisioning', 'job.running', 'job.stopping', 'job.succeeded', 'job.failed', 'job.cancelled',
-  'job.finished',
+  'job.finished', ...announcementTypes,
 ] as const; // prettier-ignore
 export type WebhookType = (typeof webhookTypes)[number];
 
@@ -20,7 +24,8 @@ export const Webhook = Type.Object(
       Type.Array(Type.Enum([...webhookTypes]), {
         minItems: 1,
         uniqueItems: true,
-        description: 'What to tell of. Left out: every change of the job’s state, its end as job.finished.',
+        description:
+          'What to tell of. Left out: every change of the job’s state, its end as job.finished. Forecasts are told only where they are named.',
       }),
     ),
   },

@@ -53,6 +53,30 @@ test('a hard share cap holds until own use leaves the window', () => {
   expect((second?.stretches[0]?.startedAt ?? 0) / 3_600_000).toBeGreaterThanOrEqual(12);
 });
 
+test('a guarantee is taken back from a borrower, who goes on at its place and does again what no checkpoint holds', () => {
+  const borrowed = (checkpointEveryMs?: number) => ({
+    ...simulated('borrowed', 'a', { cpus: 4, minutes: 60 }),
+    ...(checkpointEveryMs === undefined ? {} : { checkpointEveryMs }),
+  });
+  const own = simulated('own', 'b', { cpus: 4, minutes: 10, at: 25 });
+  const behind = simulated('behind', 'a', { cpus: 4, minutes: 10, at: 1 });
+  const policies = new Map([['b', { guaranteed: { cpu: 4 } }]]);
+  const run = (job: ReturnType<typeof borrowed>, minRuntime: string) => {
+    const runs = simulate(scenario([job, behind, own], { policies, poolPolicy: { minRuntime } }));
+    const [first] = runs;
+    return { order: starts(runs), wasted: (first?.wastedMs ?? 0) / 60_000, stretches: first?.stretches.length };
+  };
+  const whole = run(borrowed(), '1m');
+  expect(whole).toMatchObject({ stretches: 2, wasted: expect.closeTo(25, 0) });
+  const kept = run(borrowed(600_000), '1m');
+  expect(kept).toMatchObject({ stretches: 2, wasted: expect.closeTo(5, 0) });
+  // The one that was submitted behind it has not passed it.
+  const behindAt = ({ order }: typeof whole) => Number(order.find((each) => each.startsWith('behind'))?.split(' ')[1]);
+  expect(behindAt(kept)).toBeGreaterThanOrEqual(75);
+  expect(behindAt(whole)).toBeGreaterThanOrEqual(95);
+  expect(run(borrowed(), '3h')).toMatchObject({ stretches: 1, wasted: 0 });
+});
+
 test('what can never start is told, and holds up nobody else', () => {
   const jobs = [simulated('huge', 'a', { cpus: 5 }), simulated('b1', 'b')];
   const runs = simulate(scenario(jobs));

@@ -76,7 +76,9 @@ describe('a running job', () => {
   });
 
   test('near its maxCostUsd says so, then stops with its checkpoint', async ({ world }) => {
-    const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 1 });
+    const url = 'https://example.org/hook';
+    const webhooks = [{ url, events: ['cost.nearing-limit' as const] }];
+    const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 1, webhooks });
     const { tokens } = await startRunning(world, jobId);
     await world.sweep();
     world.advance(79);
@@ -91,6 +93,11 @@ describe('a running job', () => {
       ),
     ]);
     expect((await jobOf(world, jobId)).state).toBe('running');
+    const [delivery, ...others] = await world.db.client.webhookDelivery.findMany({ where: { jobId } });
+    expect([others, JSON.parse(delivery?.body ?? '')]).toMatchObject([
+      [],
+      { type: 'cost.nearing-limit', data: { job: jobId, state: 'running', attempt: 1 } },
+    ]);
     world.advance(19);
     await world.beat(tokens[0] ?? '', 1, 'running');
     await world.sweep();

@@ -29,6 +29,15 @@ test('an address is told of what it named and of nothing else', () => {
   expect(typesOf({ url, events: ['job.cancelled'] }, 'cancelled')).toEqual(['job.cancelled']);
 });
 
+test('a forecast is told to who named it, and is no change of the state', () => {
+  const forecast = { ...change, to: 'running', announcement: 'cost.nearing-limit' } as const;
+  const told = (webhook: Parameters<typeof messagesOf>[0][number]) =>
+    messagesOf([webhook], forecast).map(({ message }) => message.type);
+  expect(told({ url })).toEqual([]);
+  expect(told({ url, events: ['job.running', 'forecast.left-quote'] })).toEqual([]);
+  expect(told({ url, events: ['job.running', 'cost.nearing-limit'] })).toEqual(['cost.nearing-limit']);
+});
+
 test('tries are spread over three days and then end', () => {
   let at = change.at;
   let tries = 0;

@@ -2759,8 +2759,8 @@ export interface components {
              * @description A public address, without a password in it.
              */
             url: string;
-            /** @description What to tell of. Left out: every change of the job’s state, its end as job.finished. */
-            events?: ("job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished")[];
+            /** @description What to tell of. Left out: every change of the job’s state, its end as job.finished. Forecasts are told only where they are named. */
+            events?: ("job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished" | "forecast.left-quote" | "cost.nearing-limit")[];
         };
         /** WebhookDelivery */
         WebhookDelivery: {
@@ -2786,7 +2786,7 @@ export interface components {
         /** WebhookMessage */
         WebhookMessage: {
             /** @enum {unknown} */
-            type: "job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished";
+            type: "job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished" | "forecast.left-quote" | "cost.nearing-limit";
             /**
              * Format: date-time
              * @description When it happened.
