@@ -6,7 +6,7 @@ import { writeAccountQuotas } from '../../src/instances/account-quota-store.ts';
 import { createRefreshQuotas } from '../../src/instances/refresh-quotas.ts';
 import type { AccountQuota, QuotaReading } from '../../src/providers/provider.ts';
 import type { Offer } from '../../src/protocol/quote.ts';
-import { currentPolicies } from '../../src/tenants/policies.ts';
+import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
 import { addJob, addTenant, jobOf, lastAttempt, startRunning, test, type World } from '../instances/world.ts';
 
 const raiseAt = 'https://cloud.example.org/quotas';
@@ -167,6 +167,7 @@ test('an offer shows the tightest of its quotas, and is refused only where it co
     capacities,
     petaflopsPerAccelerator,
     policies: currentPolicies,
+    poolPolicy: currentPoolPolicy,
     committed,
   });
   const { tooSmall, most, poolPetaflops } = await prospects([{ id: tenantId, policy: {} }]);
