@@ -70,6 +70,8 @@ export type Hardware = { name: string; vendor: string; peakTflops: number; memor
 
 export type Tables = {
   runs: Run[];
+  /** Kept by hand: runs that the tables do not have, from papers and model cards. */
+  elsewhere: Run[];
   throughput: Throughput[];
   benchmarks: BenchmarkRun[];
   steps: Step[];
@@ -80,6 +82,7 @@ export type Tables = {
 export function readCompact(): Tables {
   return {
     runs: read('runs'),
+    elsewhere: read('elsewhere'),
     throughput: read('throughput'),
     benchmarks: read('benchmarks'),
     steps: read('steps'),
@@ -94,7 +97,7 @@ function read<Item>(name: string): Item[] {
   return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Item);
 }
 
-export function writeCompact(tables: Tables): void {
+export function writeCompact(tables: Omit<Tables, 'elsewhere'>): void {
   mkdirSync(folderOfData, { recursive: true });
   for (const [name, rows] of Object.entries(tables)) {
     const columns = Object.keys(rows[0] ?? {});
@@ -105,7 +108,7 @@ export function writeCompact(tables: Tables): void {
 }
 
 /** From a folder with training_runs.csv, throughput.csv, mlperf_runs.csv and accelerators.csv. */
-export function compactTables(folder: string): Tables {
+export function compactTables(folder: string): Omit<Tables, 'elsewhere'> {
   const throughput = readTable(folder, 'throughput.csv');
   return {
     runs: readTable(folder, 'training_runs.csv').flatMap((row) => toRun(row) ?? []),

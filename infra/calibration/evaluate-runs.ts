@@ -7,11 +7,13 @@ import { regress } from './linear.ts';
 import { intervalOf, quantile, scoreOf, type Interval, type Outcome, type Ranged, type Score } from './score.ts';
 import { fitShare, observeAll, observeRun, predictLogShare, type Observation } from './share-model.ts';
 
+export type Strata = Record<'wellKnown' | 'other', Interval & { rows: number }>;
+
 export type RunReport = {
   scores: Record<string, Score>;
   /** Of the 80 % interval: all runs together, and each kind of run. */
   interval: Interval;
-  strata: Record<'wellKnown' | 'other', Interval & { rows: number }>;
+  strata: Strata;
   /** Language models and mixtures of 2 billion parameters or more. */
   largeLanguage: Score;
   spread: Spread;
@@ -118,7 +120,7 @@ function stratumOf(outcomes: readonly Ranged[], deviation: number): Interval & {
   return { rows: own.length, ...intervalOf(own, 0.8) };
 }
 
-function servedKind(accelerator: string): string {
+export function servedKind(accelerator: string): string {
   return kindOf[accelerator.replace('H800', 'H100')] ?? accelerator;
 }
 

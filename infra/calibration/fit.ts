@@ -2,7 +2,7 @@
  * Fits what quotes rest on to public figures, and writes src/quotes/fitted/*.json:
  *   npm run fit                    from the repository's own copy of the figures, infra/calibration/data
  *   npm run fit -- <folder>        from a folder with training_runs.csv, throughput.csv, mlperf_runs.csv and accelerators.csv,
- *                                  which also renews that copy
+ *                                  which also renews that copy, except for elsewhere.json, which is kept by hand
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

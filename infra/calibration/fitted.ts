@@ -1,7 +1,7 @@
 import { shareTerms } from '../../src/quotes/share.ts';
 import { classTable } from './class-table.ts';
 import type { Tables } from './compact.ts';
-import { bearing, fitShare, observeAll, observeMedians } from './share-model.ts';
+import { bearing, fitShare, observeAll, observeElsewhere } from './share-model.ts';
 
 /** A generated file: its head, and a list of which each item is a line. */
 export type FittedFile = { head: Record<string, unknown>; list: string; items: unknown[] };
@@ -12,12 +12,14 @@ export function fittedFiles(tables: Tables): Record<string, FittedFile> {
 }
 
 function shareFile(tables: Tables): FittedFile {
-  const observations = observeAll(tables);
-  const fit = fitShare([...observations, ...observeMedians(tables)]);
+  const elsewhere = observeElsewhere(tables);
+  const observations = [...observeAll(tables), ...elsewhere];
+  const fit = fitShare(observations);
+  const runs = tables.runs.length + elsewhere.length;
   return {
     head: {
       model: 'ln(share of the peak) = Σ value · term; the terms are in share.ts',
-      rows: { runs: tables.runs.length, others: observations.length - tables.runs.length },
+      rows: { runs, others: observations.length - runs },
     },
     list: 'terms',
     items: Object.keys(shareTerms).map((name) => ({ name, value: fit[name], rows: bearing(observations, name) })),

@@ -1,9 +1,9 @@
 import type { ClassReport, PilotReport } from './evaluate-classes.ts';
+import type { ElsewhereReport } from './evaluate-elsewhere.ts';
 import type { RunReport } from './evaluate-runs.ts';
 import type { StepReport } from './evaluate-steps.ts';
 import type { TermReport } from './evaluate-terms.ts';
-import { quantile, type Score } from './score.ts';
-import type { Quoted } from './unseen-runs.ts';
+import { type Score } from './score.ts';
 
 export type Report = {
   date: string;
@@ -11,7 +11,7 @@ export type Report = {
   terms: TermReport[];
   /** Median error in % with the choice among those terms nested. */
   nestedErrorPercent: number;
-  unseenRuns: Quoted[];
+  elsewhere: ElsewhereReport;
   seen: ClassReport;
   unseen: ClassReport;
   pilot: PilotReport;
@@ -23,7 +23,7 @@ export function writeReport(report: Report): string {
   const sections = [
     ofAims(report),
     ofRuns(report),
-    ofUnseenRuns(report.unseenRuns),
+    ofElsewhere(report.elsewhere),
     ofTerms(report.terms),
     ofClasses(report),
     ofPilot(report.pilot),
@@ -74,23 +74,22 @@ The aim of 20 % is not reached, and what is missing is not in a spec:
 - With all rows in the fit, and so each run's own among them, the median error is still ${shown(seenMedianErrorPercent)} %.
 - Many durations are whole weeks by the calendar, idle time included.
 
-The median of so few runs is itself uncertain by about 4 points. Two terms were added with these errors in view. \`steadyMixture\`: nearly all steady rates of mixtures are one vendor's, of few configurations in many releases, and held whole runs of others down. \`tuning\`: the one fine-tune of the tables, s1, took twice its quote, and three that are in no table (Alpaca, Vicuna, QLoRA), from which its expected size is taken, took two and a half to five times theirs. Without the two it is ${without} %. When the choice among the ${terms.length} variants below is made anew for each group, on the others alone, the median is ${nestedErrorPercent} %. RoBERTa is an encoder here, as in its paper; the tables call it a language model. The shipped coefficients also take in the medians of a larger table, which lacks no row of these; so they are not measured here, and the figures above are of fits without them.
+The median of so few runs is itself uncertain by about 4 points. Two terms were added with these errors in view. \`steadyMixture\`: nearly all steady rates of mixtures are one vendor's, of few configurations in many releases, and held whole runs of others down. \`tuning\`: the one fine-tune of the tables, s1, took twice its quote, and three that are in no table (Alpaca, Vicuna, QLoRA), from which its expected size is taken, took two and a half to five times theirs. Without the two it is ${without} %. When the choice among the ${terms.length} variants below is made anew for each group, on the others alone, the median is ${nestedErrorPercent} %. RoBERTa is an encoder here, as in its paper; the tables call it a language model. The shipped coefficients also take in the runs below; the figures above are of fits without those.
 `;
 }
 
 /** Of exp(x) - 1, x normal around 0: about as far from it as exp is at the quartiles of x. */
 const medianErrorOf = (deviation: number): number => Math.round(100 * Math.sinh(0.6745 * deviation));
 
-function ofUnseenRuns(runs: readonly Quoted[]): string {
+function ofElsewhere({ runs, score, coveragePercent, tablesMedianErrorPercent }: ElsewhereReport): string {
   const rows = runs.map(
-    ({ name, kind, count, acceleratorHours, quoted: { p10, p50, p90 }, isCovered, source }) =>
-      `| ${name} | ${count} ${kind} | ${hours(acceleratorHours)} | ${[p10, p50, p90].map(hours).join(' – ')} | ${(p50 / acceleratorHours).toFixed(2)} | ${isCovered ? 'yes' : 'no'} | ${source} |`,
+    ({ name, count, accelerator, acceleratorHours, p10, p50, p90, isCovered, source }) =>
+      `| ${name} | ${count ?? ''} ${accelerator} | ${hours(acceleratorHours)} | ${[p10, p50, p90].map(hours).join(' – ')} | ${(p50 / acceleratorHours).toFixed(2)} | ${isCovered ? 'yes' : 'no'} | ${source} |`,
   );
-  const errors = runs.map(({ quoted, acceleratorHours }) => Math.abs(quoted.p50 / acceleratorHours - 1));
   return `### Well-known runs that are in no table
-As the service quotes them from a preset or a plain workload to who has no history, with the shipped coefficients; their hours are as papers and model cards state them, and nothing is fitted to them. Within p10 to p90: ${runs.filter(({ isCovered }) => isCovered).length} of ${runs.length}; median error ${shown(100 * quantile(errors, 0.5))} %. Of language models the middle was left as the tables have it, though these teams, being well known, are mostly faster than the tables' median. Where the comparison showed how little the tables say of a kind of model on an accelerator (vision on TPUs, diffusion), its interval was widened, and vision on TPUs got a term, from MLPerf's ResNet.
+Hours as papers and model cards state them; those that a search could not confirm are from memory of these. The shipped coefficients are fitted to the tables' runs and to these together, since these teams are mostly faster than the tables' median, and whoever asks for a quote is somewhere among all of them. Here each is predicted by the same fit without its group: median error ${shown(score.medianErrorPercent)} %, within the 80 % interval of the tables' runs ${coveragePercent} % of ${score.rows}. With these in the fit the tables' own runs, again without their groups, have ${shown(tablesMedianErrorPercent)} %. Diffusion and vision on TPUs are quoted with wider intervals than the ones here, since so few of their runs are public.
 
-| run | on | accelerator-hours | quoted p10 – p50 – p90 | p50 ÷ actual | within | hours from |
+| run | on | accelerator-hours | predicted p10 – p50 – p90 | p50 ÷ actual | within | hours from |
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 `;

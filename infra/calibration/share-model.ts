@@ -225,40 +225,15 @@ function observeResnet(row: BenchmarkRun, hardware: readonly Hardware[]): Observ
   };
 }
 
-/**
- * Of 104 public runs, of which the tables here hold 58, only medians are known: language models kept .33 on A100 (49 runs) and .235
- * on H100 (18). The rows here have .30 and .28, so the rest must have about these, and count for as many. They are for the shipped
- * coefficients only: no measurement of accuracy sees them, since the rows measured are among the 104.
- */
-const medians = [
-  { accelerator: 'A100-SXM-80GB', share: 0.36, runs: 49 - 21 },
-  { accelerator: 'H100-SXM', share: 0.22, runs: 18 - 6 },
-];
-
-export function observeMedians({ hardware }: Tables): Observation[] {
-  return medians.flatMap(({ accelerator, share, runs }) => {
-    const machine = machineOf(hardware, accelerator);
-    if (machine === undefined) return [];
-    const { peakFlops: _peak, ...known } = machine;
-    const point: SharePoint = {
-      ...known,
-      kind: 'llm',
-      precision: 'bf16',
-      parameters: null,
-      sequenceLength: null,
-      tokensPerStep: null,
-      count: usualCount,
-      tuning: 0,
-      isSteady: false,
-    };
-    return [{ point, logShare: Math.log(share), weight: runs, origin: 'medians' }];
-  });
-}
-
 export function observeAll({ runs, throughput, benchmarks, hardware }: Tables): Observation[] {
   return [
     ...runs.flatMap((run) => observeRun(run, hardware) ?? []),
     ...throughput.flatMap((row) => observeThroughput(row, hardware) ?? []),
     ...benchmarks.flatMap((row) => observeResnet(row, hardware) ?? []),
   ];
+}
+
+/** Runs that the tables do not have: for the shipped coefficients, which no measurement on the tables' runs sees. */
+export function observeElsewhere({ elsewhere, hardware }: Tables): Observation[] {
+  return elsewhere.flatMap((run) => observeRun(run, hardware) ?? []);
 }

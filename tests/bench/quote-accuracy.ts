@@ -7,12 +7,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCompact } from '../../infra/calibration/compact.ts';
 import { evaluateNew, evaluatePilot, evaluateSeen } from '../../infra/calibration/evaluate-classes.ts';
+import { evaluateElsewhere } from '../../infra/calibration/evaluate-elsewhere.ts';
 import { evaluateRuns } from '../../infra/calibration/evaluate-runs.ts';
 import { evaluateSteps } from '../../infra/calibration/evaluate-steps.ts';
 import { evaluateTerms, nestedMedianError } from '../../infra/calibration/evaluate-terms.ts';
 import { drawRuns } from '../../infra/calibration/picture.ts';
 import { writeReport } from '../../infra/calibration/report.ts';
-import { quoteUnseen } from '../../infra/calibration/unseen-runs.ts';
 import { finish } from './summary.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -22,7 +22,7 @@ const date = new Date().toISOString().slice(0, 10);
 const runs = evaluateRuns(tables);
 const terms = evaluateTerms(tables);
 const nestedErrorPercent = nestedMedianError(tables);
-const unseenRuns = quoteUnseen();
+const elsewhere = evaluateElsewhere(tables, runs.strata);
 const seen = evaluateSeen(tables);
 const unseen = evaluateNew(tables);
 const pilot = evaluatePilot(tables);
@@ -41,7 +41,7 @@ const intervals = {
 writeFileSync(join(root, 'src/quotes/fitted/intervals.json'), `${JSON.stringify(intervals, null, 2)}\n`);
 writeFileSync(
   join(root, 'docs/quote-accuracy.md'),
-  writeReport({ date, runs, terms, nestedErrorPercent, unseenRuns, seen, unseen, pilot, steps }),
+  writeReport({ date, runs, terms, nestedErrorPercent, elsewhere, seen, unseen, pilot, steps }),
 );
 writeFileSync(join(root, 'docs/images/quote-accuracy.svg'), drawRuns(runs.outcomes));
 
@@ -49,7 +49,7 @@ const medianOf = (scores: Record<string, { medianErrorPercent: number }>) => sco
 finish({
   runs: { scores: runs.scores, interval: runs.interval, strata: runs.strata, spread: runs.spread },
   terms,
-  unseenRuns,
+  elsewhere,
   classSeen: { scores: seen.scores, interval: seen.interval },
   classNew: { scores: unseen.scores, interval: unseen.interval },
   pilot,
@@ -58,6 +58,7 @@ finish({
     runsMedianErrorPercent: medianOf(runs.scores),
     runsNestedMedianErrorPercent: nestedErrorPercent,
     runsLargeLanguageMedianErrorPercent: runs.largeLanguage.medianErrorPercent,
+    elsewhereMedianErrorPercent: elsewhere.score.medianErrorPercent,
     runsHalfWidthFactor80: runs.interval.medianHalfWidthFactor,
     runsCoverage80Percent: runs.interval.coveragePercent,
     constantMfuMedianErrorPercent: runs.scores['constant MFU .30']?.medianErrorPercent ?? NaN,
