@@ -183,8 +183,9 @@ test('a spot machine that vanishes was taken away: its time is paid, and lost wo
     { zone: 'a', market: 'spot' },
     { zone: 'b', market: 'spot' },
   ]);
-  await startRunning(world, jobId);
+  const { tokens } = await startRunning(world, jobId);
   world.advance(100);
+  await world.beat(tokens[0] ?? '', 1, 'running');
   const { id, instances } = await lastAttempt(world, jobId);
   world.provider.vanish(instances[0]?.name ?? '');
   await world.sweep();
