@@ -67,11 +67,14 @@ function tpuEnvironment(node: number, rendezvous: Rendezvous | null): Record<str
   const hosts = rendezvous === null || rendezvous.length < 2 ? [] : rendezvous.map(({ address }) => address);
   const shared = { TPU_SKIP_MDS_QUERY: '1', TPU_WORKER_ID: String(node), PJRT_DEVICE: 'TPU' };
   if (hosts.length === 0) return { ...shared, TPU_WORKER_HOSTNAMES: 'localhost', TPU_NAME: 'local' };
+  const endpoints = hosts.map((address) => `grpc://${address}:8470`).join(',');
   return {
     ...shared,
     TPU_WORKER_HOSTNAMES: hosts.join(','),
-    // TensorFlow drives all hosts of a slice from the first, each behind a server of the TPU runtime.
-    KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS: hosts.map((address) => `grpc://${address}:8470`).join(','),
+    // TensorFlow drives all hosts of a slice from the first, each behind a server of the TPU runtime. Its resolver takes their addresses
+    // from either; of a name it would ask Cloud TPU, with credentials that jobs don't have.
+    KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS: endpoints,
+    TPU_NAME: endpoints,
     TPU_LOAD_LIBRARY: '0',
   };
 }

@@ -16,7 +16,11 @@ afterAll(async () => {
 });
 
 /** Those where the most has been lost; `npm run bench -- crash-matrix` goes through all. */
-const worst = ['plain compute.instances.insert after', 'disk left compute.instances.delete after'];
+const worst = [
+  'plain compute.instances.insert after',
+  'disk left compute.instances.delete after',
+  'slice tpu.projects.locations.queuedResources.create after',
+];
 const nameOf = ({ story, method, phase }: Point) => `${story} ${method} ${phase}`;
 
 test.each(everyPoint.filter((point) => worst.includes(nameOf(point))))(

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Assignment, Directive, Report } from '../../src/protocol/runner.ts';
-import { attributeOf, type Instance } from './gcp/instance.ts';
+import type { Guest } from './gcp/guest.ts';
 
 export type IdleRunners = {
-  start: (instance: Instance) => void;
-  stop: (instance: Instance) => void;
+  start: (guest: Guest) => void;
+  stop: (guest: Guest) => void;
   /** Runners at work now. */
   running: () => number;
   /** How often a broker took a report that the job was completed, by job. */
@@ -28,14 +28,14 @@ export type IdleOptions = {
  * do nothing. A broker that is away is asked again.
  */
 export function createIdleRunners({ workMs, heartbeatMs }: IdleOptions): IdleRunners {
-  const stops = new Map<Instance, AbortController>();
+  const stops = new Map<Guest, AbortController>();
   const completions = new Map<string, number>();
   let heartbeats = 0;
   let finishing = new AbortController();
 
-  const run = async (instance: Instance, signal: AbortSignal): Promise<void> => {
-    const broker = createBroker(attributeOf(instance, 'weir-broker-url') ?? '', signal);
-    const assignment = await broker.claim((attributeOf(instance, 'weir-bootstrap-tokens') ?? '').trim());
+  const run = async (guest: Guest, signal: AbortSignal): Promise<void> => {
+    const broker = createBroker(guest.attribute('weir-broker-url') ?? '', signal);
+    const assignment = await broker.claim(bootstrapTokenOf(guest));
     const { attempt, job, heartbeatSeconds } = assignment;
     const endMs = Date.now() + workMs;
     const mustEnd = finishing.signal;
@@ -60,15 +60,15 @@ export function createIdleRunners({ workMs, heartbeatMs }: IdleOptions): IdleRun
     completions,
     running: () => stops.size,
     heartbeats: () => heartbeats,
-    start: (instance) => {
+    start: (guest) => {
       const stop = new AbortController();
-      stops.set(instance, stop);
+      stops.set(guest, stop);
       // What ends it is the instance's end, or a broker that has no use for it any more.
-      void run(instance, stop.signal)
+      void run(guest, stop.signal)
         .catch(() => undefined)
-        .finally(() => stops.delete(instance));
+        .finally(() => stops.delete(guest));
     },
-    stop: (instance) => stops.get(instance)?.abort(),
+    stop: (guest) => stops.get(guest)?.abort(),
     finishAll: () => {
       finishing.abort();
       finishing = new AbortController();
@@ -77,6 +77,12 @@ export function createIdleRunners({ workMs, heartbeatMs }: IdleOptions): IdleRun
       for (const stop of stops.values()) stop.abort();
     },
   };
+}
+
+/** Of the tokens that all hosts of a slice have, each takes that of its number; a machine has its own alone. */
+function bootstrapTokenOf(guest: Guest): string {
+  const tokens = (guest.attribute('weir-bootstrap-tokens') ?? '').trim().split('\n');
+  return tokens[guest.attribute('weir-node') === 'slice' ? Number(guest.attribute('agent-worker-number')) : 0] ?? '';
 }
 
 class Refused extends Error {}

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGcpProvider } from '../../src/providers/gcp/provider.ts';
-import { startGcpEmulator } from '../emulators/gcp/emulator.ts';
-import { permissionsOf } from '../emulators/gcp/permissions.ts';
+import type { GcpSettings } from '../../src/providers/gcp/settings.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { startGcpEmulator, type GcpEmulator } from '../emulators/gcp/emulator.ts';
 import { requestOf } from '../providers/gcp/requests.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -22,22 +23,7 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   const role = permissionsOfRole();
   cloud.permissions.grant(cloud.account.email, [...role, actAs]);
   const errors: unknown[] = [];
-  const provider = await createGcpProvider({
-    settings: {
-      projectId: cloud.project,
-      regions: ['us-central1'],
-      network: 'weir',
-      subnetwork: 'weir',
-      networkTags: ['weir-machine'],
-      serviceAccount: cloud.instanceAccount.email,
-      apiEndpoint: cloud.url,
-      keyFile: cloud.env.GOOGLE_APPLICATION_CREDENTIALS,
-    },
-    installation: 'inl_a',
-    prices: () => Promise.resolve([]),
-    runner: () => Promise.resolve({ url: 'https://storage.example.org/runner', sha256: 'a'.repeat(64) }),
-    onError: (error) => errors.push(error),
-  });
+  const provider = await openProvider(cloud, errors);
   try {
     await provider.sellables();
     await provider.quotas?.();
@@ -60,15 +46,53 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   expect(cloud.permissions.asked(cloud.account.email).sort()).toEqual([...role, actAs].sort());
 });
 
-test('who buys TPUs may do besides what slices need, and no more', () => {
+test('who buys TPUs may do besides what the life of a slice needs, and no more', async () => {
   const text = readFileSync(join(folder, 'permissions.tf'), 'utf8');
   const [, list = ''] = /tpu_permissions = \[(.*)\]/.exec(text) ?? [];
-  const asked = [
-    'acceleratorTypes.list',
-    ...['create', 'delete', 'get', 'list'].map((verb) => `queuedResources.${verb}`),
-    // A slice's node goes with its queued resource; one without is deleted alone.
-    ...['delete', 'get', 'list'].map((verb) => `nodes.${verb}`),
-  ].flatMap((method) => permissionsOf(`tpu.projects.locations.${method}`));
   const given = [...list.matchAll(/"([^"]+)"/g)].map(([, permission = '']) => permission);
-  expect(given).toEqual([...new Set(asked)].toSorted());
+  const cloud = await startGcpEmulator({ machines: 'records' });
+  cloud.permissions.grant(cloud.account.email, [...permissionsOfRole(), ...given, actAs]);
+  const errors: unknown[] = [];
+  const provider = await openProvider(cloud, errors, { kinds: ['v2'] });
+  try {
+    const request = requestOf({
+      zone: 'us-central1-b',
+      machineType: 'v2-8',
+      accelerators: { kind: 'v2', count: 4 },
+    });
+    expect(await provider.create(request)).toBeInstanceOf(Date);
+    // As after a restart: then the node says since when it is there.
+    expect(await provider.create(request)).toBeInstanceOf(Date);
+    expect(await provider.list()).toHaveLength(1);
+    await provider.destroy(request);
+    await waitFor('the slice to be gone', async () => (await provider.list()).length === 0);
+    // A node without its request would be deleted alone.
+    await provider.destroy(request);
+  } finally {
+    await provider.close();
+    await cloud.close();
+  }
+  expect(errors).toEqual([]);
+  const asked = cloud.permissions.asked(cloud.account.email).filter((permission) => permission.startsWith('tpu.'));
+  expect(asked.toSorted()).toEqual(given);
 });
+
+function openProvider(cloud: GcpEmulator, errors: unknown[], changes: Partial<GcpSettings> = {}): Promise<Provider> {
+  return createGcpProvider({
+    settings: {
+      projectId: cloud.project,
+      regions: ['us-central1'],
+      network: 'weir',
+      subnetwork: 'weir',
+      networkTags: ['weir-machine'],
+      serviceAccount: cloud.instanceAccount.email,
+      apiEndpoint: cloud.url,
+      keyFile: cloud.env.GOOGLE_APPLICATION_CREDENTIALS,
+      ...changes,
+    },
+    installation: 'inl_a',
+    prices: () => Promise.resolve([]),
+    runner: () => Promise.resolve({ url: 'https://storage.example.org/runner', sha256: 'a'.repeat(64) }),
+    onError: (error) => errors.push(error),
+  });
+}

@@ -36,51 +36,51 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
 
   describe(`the provider ${title}`, () => {
     guarantee('lists what it made, with its labels', async ({ provider, request }) => {
-      const asked = request('weir-a');
+      const asked = request('weir-a-0');
       await provider.create(asked);
-      expect(await provider.list()).toEqual([{ name: 'weir-a', zone: asked.zone, labels: asked.labels }]);
+      expect(await provider.list()).toEqual([{ name: 'weir-a-0', zone: asked.zone, labels: asked.labels }]);
     });
 
     guarantee('makes one machine however often it is asked for', async ({ provider, request, count, reopen }) => {
       const other = await reopen();
-      await provider.create(request('weir-a'));
+      await provider.create(request('weir-a-0'));
       await Promise.all([
-        provider.create(request('weir-a')),
-        provider.create(request('weir-a')),
-        other.create(request('weir-a')),
+        provider.create(request('weir-a-0')),
+        provider.create(request('weir-a-0')),
+        other.create(request('weir-a-0')),
       ]);
-      expect(await names(provider)).toEqual(['weir-a']);
-      expect(await count('weir-a')).toBe(1);
+      expect(await names(provider)).toEqual(['weir-a-0']);
+      expect(await count('weir-a-0')).toBe(1);
     });
 
     guarantee('ends the machine that is named and no other', async ({ provider, request, count }) => {
-      await provider.create(request('weir-a'));
-      await provider.create(request('weir-b'));
-      await destroyUntilGone(provider, request('weir-a'));
-      expect(await names(provider)).toEqual(['weir-b']);
-      expect(await count('weir-a')).toBe(0);
-      expect(await count('weir-b')).toBe(1);
+      await provider.create(request('weir-a-0'));
+      await provider.create(request('weir-b-0'));
+      await destroyUntilGone(provider, request('weir-a-0'));
+      expect(await names(provider)).toEqual(['weir-b-0']);
+      expect(await count('weir-a-0')).toBe(0);
+      expect(await count('weir-b-0')).toBe(1);
     });
 
     guarantee('takes the end of what is gone, or never was, as done', async ({ provider, request }) => {
-      await provider.destroy({ name: 'weir-never', zone: request('weir-never').zone });
-      await provider.create(request('weir-a'));
-      await destroyUntilGone(provider, request('weir-a'));
-      await provider.destroy({ name: 'weir-a', zone: request('weir-a').zone });
+      await provider.destroy({ name: 'weir-never-0', zone: request('weir-never-0').zone });
+      await provider.create(request('weir-a-0'));
+      await destroyUntilGone(provider, request('weir-a-0'));
+      await provider.destroy({ name: 'weir-a-0', zone: request('weir-a-0').zone });
     });
 
     guarantee('knows its machines and their labels after a restart', async ({ provider, request, reopen }) => {
-      const asked = request('weir-a');
+      const asked = request('weir-a-0');
       await provider.create(asked);
       await provider.close();
       const next = await reopen();
-      expect(await next.list()).toEqual([{ name: 'weir-a', zone: asked.zone, labels: asked.labels }]);
+      expect(await next.list()).toEqual([{ name: 'weir-a-0', zone: asked.zone, labels: asked.labels }]);
       await destroyUntilGone(next, asked);
     });
 
     guarantee('no longer lists a machine that has ended by itself', async ({ provider, request, crash }) => {
-      await provider.create(request('weir-a'));
-      await crash('weir-a');
+      await provider.create(request('weir-a-0'));
+      await crash('weir-a-0');
       await waitFor('the crash to show', async () => (await names(provider)).length === 0);
     });
 

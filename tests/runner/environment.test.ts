@@ -62,6 +62,7 @@ test('a host of a TPU slice gets what JAX and TPUStrategy read of it, and what t
     TPU_WORKER_HOSTNAMES: '10.0.0.1,10.0.0.2',
     TPU_SKIP_MDS_QUERY: '1',
     KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS: 'grpc://10.0.0.1:8470,grpc://10.0.0.2:8470',
+    TPU_NAME: 'grpc://10.0.0.1:8470,grpc://10.0.0.2:8470',
   });
   expect(jobEnvironment(assignmentOf({ spec }), onSlice, null)).toMatchObject({
     TPU_WORKER_ID: '0',

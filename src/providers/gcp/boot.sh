@@ -104,9 +104,14 @@ fetch_runner() {
 }
 
 # Cloud TPU says in `tpu-env` how the chips of the slice are wired; JAX and libtpu would ask the metadata server, which jobs may not.
+# Where GKE bars it from them, its device plugin gives them these variables, some under two names.
 tpu_environment() {
+  local value=": *'?([A-Za-z0-9.,_-]*)'? *$"
   attribute tpu-env 2>/dev/null |
-    sed --quiet --regexp-extended "s/^ *(ACCELERATOR_TYPE|TOPOLOGY|CHIPS_PER_HOST_BOUNDS|HOST_BOUNDS|WRAP|ALT): *'?([A-Za-z0-9.,_-]*)'? *$/\"TPU_\1\":\"\2\"/p" |
+    sed --quiet --regexp-extended "
+      s/^ *(ACCELERATOR_TYPE|TOPOLOGY)$value/\"TPU_\1\":\"\2\"/p
+      s/^ *((CHIPS_PER_)?HOST_BOUNDS)$value/\"\1\":\"\3\",\"TPU_\1\":\"\3\"/p
+      s/^ *(WRAP|ALT)$value/\"\1\":\"\2\",\"TPU_TOPOLOGY_\1\":\"\2\"/p" |
     paste --serial --delimiters ,
 }
 

@@ -31,6 +31,18 @@ export async function unlessGone<T>(call: () => Promise<T>): Promise<T | undefin
   }
 }
 
+/** Of callers at the same time who ask for the same thing, each gets the answer to the first. */
+export function joined<T>(): (key: string, call: () => Promise<T>) => Promise<T> {
+  const underWay = new Map<string, Promise<T>>();
+  return (key, call) => {
+    const before = underWay.get(key);
+    if (before !== undefined) return before;
+    const answer = call().finally(() => underWay.delete(key));
+    underWay.set(key, answer);
+    return answer;
+  };
+}
+
 /** Of callers at the same time, those that come while a call is under way share the next one: what it says is not older than their question. */
 export function shared<T>(call: () => Promise<T>): () => Promise<T> {
   let current: Promise<unknown> | undefined;

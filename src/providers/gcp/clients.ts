@@ -29,6 +29,8 @@ export type Clients = {
   close: () => Promise<void>;
 };
 
+type TpuOptions = ConstructorParameters<typeof v2.TpuClient>[0];
+
 const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
 
 /** Credentials of the environment: a key file, a user's login, impersonation, workload identity, or the machine's own account. */
@@ -45,8 +47,7 @@ export async function openClients(settings: GcpSettings): Promise<Clients> {
   let tpu: Promise<v2.TpuClient> | undefined;
   const openTpu = async () => {
     const { v2 } = await import('@google-cloud/tpu');
-    // It was built against an older version of the library that both are given.
-    return keep(new v2.TpuClient(options as unknown as ConstructorParameters<typeof v2.TpuClient>[0]));
+    return keep(new v2.TpuClient({ ...options, auth: olderAuthOf(auth) } as unknown as TpuOptions));
   };
   return {
     instances: keep(new compute.InstancesClient(options)),
@@ -62,6 +63,14 @@ export async function openClients(settings: GcpSettings): Promise<Clients> {
       await Promise.all(opened.map((client) => client.close()));
     },
   };
+}
+
+/**
+ * As the client of Cloud TPU takes it, which carries an older library: that one spreads what it gets into an object, and of today's
+ * `Headers` nothing is left, so that it would ask without any credentials.
+ */
+function olderAuthOf(auth: GoogleAuth) {
+  return { getRequestHeaders: async () => Object.fromEntries(await auth.getRequestHeaders()) };
 }
 
 async function openAuth({ projectId, keyFile, apiEndpoint }: GcpSettings): Promise<GoogleAuth> {

@@ -42,7 +42,7 @@ const disabledTexts = /has not been used in project|it is disabled|SERVICE_DISAB
 const credentialTexts =
   /default credentials|invalid_grant|invalid authentication credential|invalid_client|unable to impersonate|could not refresh access token|unauthenticated|ENOENT/i;
 
-const machineTexts = /machine ?type|acceleratorType|accelerator type/i;
+const machineTexts = /machine ?type|acceleratorType|accelerator type|the accelerator \S+ was not found/i;
 const zoneTexts = /location \S+ is not found|unknown zone|zones\/[a-z0-9-]+' was not found|for field 'zone'/i;
 const projectTexts = /projects?\/[^/']+' was not found|project .*(not found|deleted|suspended)/i;
 const permissionCodes = /^(PERMISSIONS_ERROR|IAM_PERMISSION_DENIED|forbidden)$/;

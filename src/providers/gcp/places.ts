@@ -1,6 +1,8 @@
 import { WeirError } from '../../core/errors.ts';
-import { callOptions, persist, unlessGone } from './call.ts';
+import { answerOf } from './answers.ts';
+import { callOptions, persist } from './call.ts';
 import type { Clients } from './clients.ts';
+import { judge } from './faults.ts';
 import { buysTpus, regionOf, type GcpSettings } from './settings.ts';
 import { parentOf } from './slice-body.ts';
 
@@ -44,17 +46,22 @@ export async function readPlaces(settings: GcpSettings, clients: Clients, machin
   return places;
 }
 
-/** A zone that has no TPUs says that there is no such location. */
+/** A zone that has no TPUs, or none for this project, says that there is no such location. */
 async function readSlices(
   settings: GcpSettings,
   clients: Clients,
   { zone, slices }: { zone: string; slices: Set<string> },
 ): Promise<void> {
   const tpu = await clients.tpu();
-  await unlessGone(async () => {
-    const listed = tpu.listAcceleratorTypesAsync({ parent: parentOf(settings, zone), pageSize: 500 }, callOptions);
-    for await (const { type } of listed) slices.add(type ?? '');
-  });
+  try {
+    await persist(async () => {
+      const listed = tpu.listAcceleratorTypesAsync({ parent: parentOf(settings, zone), pageSize: 500 }, callOptions);
+      for await (const { type } of listed) slices.add(type ?? '');
+    });
+  } catch (error) {
+    const fault = judge(answerOf(error));
+    if (fault.is !== 'gone' && !(fault.is === 'refused' && fault.because === 'zone')) throw error;
+  }
 }
 
 async function readZones({ projectId: project, regions, zones }: GcpSettings, clients: Clients): Promise<string[]> {

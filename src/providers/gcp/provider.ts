@@ -3,7 +3,7 @@ import type { Clock } from '../../core/time.ts';
 import { ConfigError } from '../../config.ts';
 import type { PricedMachine, Provider, QuotaReading, RunnerExecutable } from '../provider.ts';
 import { bootMetadata } from './boot-metadata.ts';
-import { shared } from './call.ts';
+import { joined, shared } from './call.ts';
 import { openClients, type Clients } from './clients.ts';
 import { createInstance, deleteInstance, findEnd, listInstances, type GcpContext } from './instances.ts';
 import { isTpu, partsOf } from './machines.ts';
@@ -12,6 +12,7 @@ import { quotasOf, readLimits } from './quotas.ts';
 import { explained } from './refusals.ts';
 import { machineSellables, sliceSellables } from './sellables.ts';
 import { buysTpus, waitsForCapacity, type GcpSettings } from './settings.ts';
+import { sliceIdOf } from './slice-body.ts';
 import { createSlice, deleteSlice, listSlices } from './slices.ts';
 
 export type GcpProviderOptions = {
@@ -44,6 +45,8 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       throw error;
     }));
   const context: GcpContext = { settings, installation, clients };
+  // The hosts of a slice are launched side by side: one looks after it for all of them.
+  const together = joined<Date | undefined>();
   const market = createMarket(options, clients, now);
   await market.read().catch((error: unknown) => {
     if (error instanceof NoSuchPlace) throw new ConfigError(error.names);
@@ -66,7 +69,8 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       explained(settings, async () => {
         const isSlice = isTpu(request.accelerators.kind);
         const metadata = bootMetadata(request, await runner(), isSlice);
-        return isSlice ? createSlice(request, metadata, context) : createInstance(request, metadata, context);
+        if (!isSlice) return createInstance(request, metadata, context);
+        return together(`${request.zone} ${sliceIdOf(request.name)}`, () => createSlice(request, metadata, context));
       }),
     destroy: (instance) =>
       explained(settings, async () => {

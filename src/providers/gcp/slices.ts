@@ -34,30 +34,41 @@ export function stateOf({ state }: QueuedResource): StateName {
 
 /** So long one launch looks after a slice that waits for capacity; the next launch goes on. */
 const longestLookMs = 45_000;
-const lookMs = 2_000;
+/** Between looks, at first and at most: a slice that there is room for is there in minutes. */
+const firstRestMs = 100;
+const longestRestMs = 3_000;
 
 /**
  * Asks for the slice that this host belongs to, where nobody has, and waits until it is there. Each host of an attempt comes here;
  * the first one asks for all.
+ * @returns since when it is paid: since the node is READY, which is now where this call saw it come up. Where it was there before,
+ * since the node was made: Cloud TPU tells no later moment.
  */
 export async function createSlice(
   request: InstanceRequest,
   metadata: Record<string, string>,
   context: GcpContext,
-  restMs = lookMs,
 ): Promise<Date | undefined> {
   const asked = askedOf(request, context.settings);
   const until = performance.now() + longestLookMs;
+  let hasSeen = false;
+  let hasWaited = false;
   try {
-    for (;;) {
-      const found = (await findSlice(request, context)) ?? (await askForSlice(request, metadata, context));
+    for (let restMs = firstRestMs; ; restMs = Math.min(restMs * 1.5, longestRestMs)) {
+      const found = await findSlice(request, context);
+      // Whoever deleted it meanwhile did so since nobody wants it any more.
+      if (found === undefined && hasSeen)
+        throw new WeirError('unavailable', `The slice was deleted in ${request.zone} while it came up.`);
+      if (found === undefined) await askForSlice(request, metadata, context);
       const state = found === undefined ? 'CREATING' : stateOf(found);
-      if (state === 'ACTIVE') return await startOf(request, context);
+      if (state === 'ACTIVE') return hasWaited ? new Date() : await startOf(request, context);
       if (state === 'FAILED') throw failure(found, request, context);
       if (state === 'SUSPENDING' || state === 'SUSPENDED')
         throw refusal(answerOfStatus({ message: 'Stockout: the slice was taken away while it came up.' }), asked);
       if (performance.now() > until)
         throw new WeirError('unavailable', `The slice waits for capacity in ${request.zone}: ${state}.`);
+      hasSeen ||= found !== undefined;
+      hasWaited = true;
       await sleep(restMs);
     }
   } catch (error) {
@@ -75,7 +86,7 @@ async function askForSlice(
   request: InstanceRequest,
   metadata: Record<string, string>,
   { settings, clients }: GcpContext,
-): Promise<undefined> {
+): Promise<void> {
   const tpu = await (await clients()).tpu();
   const body = queuedResource(request, settings, metadata);
   const queuedResourceId = sliceIdOf(request.name);
@@ -86,10 +97,9 @@ async function askForSlice(
   ).catch((error: unknown) => {
     if (judge(answerOf(error)).is !== 'there-already') throw error;
   });
-  return undefined;
 }
 
-/** Since when it is paid: the node is made when there is capacity, not when it was asked for. */
+/** The node is made when there is capacity, not when it was asked for. */
 async function startOf({ name, zone }: InstanceRequest, { settings, clients }: GcpContext): Promise<Date | undefined> {
   const tpu = await (await clients()).tpu();
   const path = `${parentOf(settings, zone)}/nodes/${sliceIdOf(name)}`;
@@ -146,22 +156,45 @@ export async function listSlices(context: GcpContext, onError: (error: unknown) 
   const ours = (labels: Record<string, string> | null | undefined) =>
     labels?.[installationLabel] === toLabelValue(installation);
   const seen = new Map<string, SeenInstance[]>();
-  await persist(async () => {
-    for await (const resource of tpu.listQueuedResourcesAsync({ parent, pageSize: 500 }, callOptions)) {
+  const once = { ...callOptions, autoPaginate: false };
+  await eachPage(async (pageToken) => {
+    const [resources, , page] = await tpu.listQueuedResources({ parent, pageSize, pageToken }, once);
+    for (const resource of resources) {
       const node = resource.tpu?.nodeSpec?.[0]?.node;
       if (!ours(node?.labels)) continue;
       const { id, zone } = placeIn(resource.name);
       if (stateOf(resource) === 'SUSPENDED') await deleteSlice({ name: `${id}-0`, zone }, context).catch(onError);
       else seen.set(`${zone}/${id}`, hostsOf(id, zone, node?.labels ?? {}));
     }
+    return page;
   });
-  await persist(async () => {
-    for await (const node of tpu.listNodesAsync({ parent, pageSize: 500 }, callOptions)) {
+  await eachPage(async (pageToken) => {
+    const [nodes, , page] = await tpu.listNodes({ parent, pageSize, pageToken }, once);
+    for (const node of nodes) {
       const { id, zone } = placeIn(node.name);
       if (ours(node.labels) && !isTakenAway(node)) seen.set(`${zone}/${id}`, hostsOf(id, zone, node.labels ?? {}));
     }
+    return page;
   });
   return [...seen.values()].flat();
+}
+
+const pageSize = 500;
+
+type Page = { nextPageToken?: string | null; unreachable?: string[] | null } | undefined;
+
+/**
+ * What a zone that does not answer has is not known, and nothing may be concluded from its silence.
+ * @throws WeirError `unavailable` where a page lacks one.
+ */
+async function eachPage(read: (pageToken: string) => Promise<Page>): Promise<void> {
+  let pageToken = '';
+  do {
+    const page = await persist(() => read(pageToken));
+    const [place] = page?.unreachable ?? [];
+    if (place !== undefined) throw new WeirError('unavailable', `Cloud TPU does not reach ${place} now.`);
+    pageToken = page?.nextPageToken ?? '';
+  } while (pageToken !== '');
 }
 
 function isTakenAway({ state }: protos.google.cloud.tpu.v2.INode): boolean {

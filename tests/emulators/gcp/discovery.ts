@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { ApiError } from './errors.ts';
 import type { Json, Service } from './messages.ts';
+import { numericEnums } from './tpu/numeric-enums.ts';
 
 type Parameter = { location: 'path' | 'query'; type: string; enum?: string[]; required?: boolean; repeated?: boolean };
 
@@ -30,6 +31,8 @@ export type Method = {
   path: RegExp;
   query: Record<string, Parameter>;
   request: ValidateFunction | undefined;
+  /** The message that it answers. */
+  message: string;
   response: ValidateFunction;
 };
 
@@ -55,6 +58,7 @@ function read(service: Service, name: string): Method[] {
       ),
     ),
     request: method.request === undefined ? undefined : validatorOf(method.request),
+    message: method.response.$ref,
     response: validatorOf(method.response),
   }));
 }
@@ -141,6 +145,7 @@ export function matchMethod(httpMethod: string, path: string): Matched | undefin
  */
 export function checkRequest({ request, query, service }: Method, search: URLSearchParams, body: unknown): void {
   for (const [name, value] of search) {
+    if (isOfAllApis(name, value, service)) continue;
     const parameter = query[name];
     if (parameter === undefined)
       throw invalidArgument(
@@ -157,6 +162,11 @@ export function checkRequest({ request, query, service }: Method, search: URLSea
     service,
     `Invalid JSON payload received. ${where}: ${fault?.message ?? 'does not fit its message'}`,
   );
+}
+
+/** A parameter of all of Google's APIs, which discovery documents name without its sign. */
+function isOfAllApis(name: string, value: string, service: Service): boolean {
+  return name === '$alt' && value === numericEnums && service === 'tpu';
 }
 
 function invalidArgument(service: Service, message: string): ApiError {

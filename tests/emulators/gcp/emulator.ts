@@ -20,15 +20,16 @@ import { join } from 'node:path';
 import { createCatalogue } from './catalogue.ts';
 import type { Json } from './messages.ts';
 import { createFaults, type Faults } from './faults.ts';
-import { type Instance } from './instance.ts';
 import { createInstances, type Instances } from './instances.ts';
-import type { MachineEnv } from './instance-life.ts';
+import type { Guest, MachineEnv } from './guest.ts';
 import { openNetwork } from './network.ts';
 import { createOperations } from './operations.ts';
 import { createPermissions, type Permissions } from './permissions.ts';
 import { createQuotas, usualLimits, type Quotas, type Use } from './quotas.ts';
 import { readOnlyHandlers } from './read-only.ts';
 import { serveApi, type SeenCall } from './server.ts';
+import { createSlices, type Slices } from './tpu/slices.ts';
+import { createSliceCatalogue } from './tpu/slice-types.ts';
 import { createTokens, type ServiceAccount, type Tokens } from './tokens.ts';
 import type { Timing, World } from './world.ts';
 
@@ -40,12 +41,14 @@ export type GcpEmulatorOptions = {
   quotas?: Use;
   /** Accelerators by zone; a usual choice where left out. */
   zones?: Record<string, readonly string[]>;
+  /** TPUs by zone, as the names of their slices begin; a usual choice where left out. */
+  tpus?: Record<string, readonly string[]>;
   /** `records`: instances without processes, as many as you like. */
   machines?: 'processes' | 'records';
   /** More environment for the processes of each instance. */
   machineEnv?: MachineEnv;
-  onStart?: (instance: Instance) => void;
-  onStop?: (instance: Instance) => void;
+  onStart?: (guest: Guest) => void;
+  onStop?: (guest: Guest) => void;
 };
 
 export type GcpEmulator = {
@@ -73,6 +76,8 @@ export type GcpEmulator = {
   quotas: Quotas;
   tokens: Tokens;
   instances: Instances;
+  /** Queued resources of Cloud TPU, with their nodes and hosts. */
+  slices: Slices;
   disks: () => Json[];
   calls: SeenCall[];
   runningSeconds: (name: string) => number;
@@ -116,15 +121,17 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     tokens,
   };
   const { network, obstacle } = machines === 'processes' ? await openNetwork(directory) : none;
-  const instances = createInstances({
+  const guests = {
     world,
     machinesDir: machines === 'processes' ? directory : undefined,
     machineEnv,
     network,
     onStart: options.onStart ?? (() => undefined),
     onStop: options.onStop ?? (() => undefined),
-  });
-  const handlers = { ...readOnlyHandlers(world), ...instances.handlers };
+  };
+  const instances = createInstances(guests);
+  const slices = createSlices({ ...guests, catalogue: createSliceCatalogue(options.tpus) });
+  const handlers = { ...readOnlyHandlers(world), ...instances.handlers, ...slices.handlers };
   const api = await serveApi(
     () => world,
     () => handlers,
@@ -157,6 +164,7 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     quotas,
     tokens,
     instances,
+    slices,
     disks: instances.disks.all,
     calls: api.calls,
     runningSeconds: instances.runningSeconds,
@@ -166,7 +174,7 @@ export async function startGcpEmulator(options: GcpEmulatorOptions = {}): Promis
     close: async () => {
       operations.close();
       await api.close();
-      await instances.close();
+      await Promise.all([instances.close(), slices.close()]);
       await network?.close();
       rmSync(directory, { recursive: true, force: true });
       if (api.schemaFaults.length > 0) throw new Error(`The emulator spoke nonsense:\n${api.schemaFaults.join('\n')}`);

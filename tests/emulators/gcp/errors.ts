@@ -5,7 +5,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** What `errors[].reason` says in Compute Engine's answers. */
   readonly reason: string;
-  readonly more: { details?: Json[]; domain?: string; retryAfterSeconds?: number };
+  readonly more: { details?: Json[]; domain?: string; retryAfterSeconds?: number; rpcStatus?: string };
   constructor(status: number, reason: string, message: string, more: ApiError['more'] = {}) {
     super(message);
     this.status = status;
@@ -31,7 +31,7 @@ const statuses: Record<number, string> = {
 /** Compute Engine keeps the older form with `errors`, Cloud TPU answers `google.rpc.Status`. */
 export function errorBody(service: Service, { status, reason, message, more }: ApiError): Json {
   const details = more.details === undefined ? {} : { details: more.details };
-  const name = statuses[status] ?? 'UNKNOWN';
+  const name = more.rpcStatus ?? statuses[status] ?? 'UNKNOWN';
   if (service === 'tpu') return { error: { code: status, message, status: name, ...details } };
   const errors = [{ message, domain: more.domain ?? 'global', reason }];
   // Only what the shared front end answers carries a status too.
@@ -48,7 +48,10 @@ export function invalidValue(field: string, value: string, why: string): ApiErro
 }
 
 export function permissionDenied(permission: string, resource: string): ApiError {
-  return new ApiError(403, 'forbidden', `Required '${permission}' permission for '${resource}'`);
+  const message = permission.startsWith('tpu.')
+    ? `Permission '${permission}' denied on '${resource}'`
+    : `Required '${permission}' permission for '${resource}'`;
+  return new ApiError(403, 'forbidden', message);
 }
 
 export function unauthenticated(): ApiError {

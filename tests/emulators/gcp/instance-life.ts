@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import type { Disks } from './disks.ts';
 import { OperationFailure } from './errors.ts';
 import type { Stockout } from './faults.ts';
-import { attributeOf, metadataTree, setAddress, setStatus, type Instance } from './instance.ts';
+import type { Guest, MachineEnv } from './guest.ts';
+import { metadataTree, setAddress, setStatus, type Instance } from './instance.ts';
 import { link, lastOf, timestamp } from './links.ts';
 import { bootMachine } from './machine.ts';
 import { startMetadataServer } from './metadata-server.ts';
 import type { Network } from './network.ts';
 import { regionOf } from './catalogue.ts';
 import type { World } from './world.ts';
-
-/** By the instance and the directory that it has. */
-export type MachineEnv = (instance: Instance, directory: string) => Record<string, string>;
 
 export type LifeOptions = {
   world: World;
@@ -25,8 +23,8 @@ export type LifeOptions = {
   /** An instance is not there any more. */
   onGone: (instance: Instance) => void;
   /** An instance without a process of its own has started, or has to end. */
-  onStart: (instance: Instance) => void;
-  onStop: (instance: Instance) => void;
+  onStart: (guest: Guest) => void;
+  onStop: (guest: Guest) => void;
 };
 
 export type Life = {
@@ -183,7 +181,7 @@ async function bootGuest(instance: Instance, options: LifeOptions, onPowerOff: (
   instance.metadata = metadata;
   instance.machine = bootMachine({
     directory,
-    startupScript: attributeOf(instance, 'startup-script') ?? '',
+    startupScript: instance.attribute('startup-script') ?? '',
     place: port ?? { metadataHost: metadata.host },
     env: machineEnv(instance, directory),
     onPowerOff,

@@ -1,3 +1,4 @@
+import type { Guest } from './guest.ts';
 import type { Json } from './messages.ts';
 import type { Accelerators, InstanceBody } from './instance-request.ts';
 import type { Machine } from './machine.ts';
@@ -11,8 +12,7 @@ import type { World } from './world.ts';
 /** One stretch of being RUNNING, which is what Google charges for. */
 export type Run = { fromMs: number; toMs: number | undefined };
 
-export type Instance = {
-  name: string;
+export type Instance = Guest & {
   zone: string;
   /** `projects/…/zones/…/instances/…` */
   address: string;
@@ -78,6 +78,7 @@ export function createInstance(
   };
   return {
     name: body.name,
+    attribute: (key) => body.metadata?.items?.find((item) => item.key === key)?.value,
     zone,
     address,
     body,
@@ -120,10 +121,6 @@ function addressOf({ resource }: Instance): string {
 
 export function runningSeconds({ runs }: Pick<Instance, 'runs'>): number {
   return runs.reduce((sum, { fromMs, toMs }) => sum + ((toMs ?? Date.now()) - fromMs) / 1000, 0);
-}
-
-export function attributeOf({ body }: Instance, key: string): string | undefined {
-  return body.metadata?.items?.find((item) => item.key === key)?.value;
 }
 
 /** What the metadata server of this instance shows below /computeMetadata/v1/. */

@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { checkRequest, matchMethod, responseFault, type Matched } from './discovery.ts';
 import type { Json } from './messages.ts';
 import { ApiError, errorBody, serviceDisabled } from './errors.ts';
+import type { Fate } from './faults.ts';
 import { permissionsOf } from './permissions.ts';
-import type { Handlers, World } from './world.ts';
+import { numericEnums, withNumericEnums } from './tpu/numeric-enums.ts';
+import type { Call, Handlers, World } from './world.ts';
 
 /** One call as Google's audit log would have it. */
 export type SeenCall = {
@@ -79,23 +81,21 @@ export async function serveApi(world: () => World, handlers: () => Handlers, por
     const { faults, permissions, projectNumber } = world();
     if (faults.isDisabled(method.service)) throw serviceDisabled(method.service, projectNumber);
     permissions.check(principal, permissionsOf(method.id), resource);
-    const fate = await faults.before(method.id, params['zone'] ?? params['locations']);
+    const fate = await faults.before(method.id, params['zone'] ?? params['location']);
     if (fate.is === 'lose-call') return undefined;
     const body = text === '' ? {} : (JSON.parse(text) as Json);
     checkRequest(method, url.searchParams, body);
     const handle = handlers()[method.id];
     if (handle === undefined) throw new Error(`No handler for ${method.id}.`);
-    const answer = await handle({
-      method: method.id,
-      params,
-      query: Object.fromEntries(url.searchParams),
-      body,
-      principal,
-    });
+    const query = Object.fromEntries(url.searchParams);
+    const call: Call = { method: method.id, params, query, body, principal };
+    const answer = await unlessLost(fate, () => handle(call));
+    if (answer === undefined) return undefined;
     const fault = responseFault(method, answer);
     if (fault !== undefined) throw new Error(fault);
     await fate.act?.();
-    return fate.is === 'lose-answer' ? undefined : answer;
+    if (fate.is === 'lose-answer') return undefined;
+    return url.searchParams.get('$alt') === numericEnums ? withNumericEnums(method.message, answer) : answer;
   };
 
   await listen(server, port);
@@ -109,6 +109,17 @@ export async function serveApi(world: () => World, handlers: () => Handlers, por
         server.closeAllConnections();
       }),
   };
+}
+
+/** A refusal is an answer too, and is lost as one. */
+async function unlessLost(fate: Fate, handle: () => Json | Promise<Json>): Promise<Json | undefined> {
+  try {
+    return await handle();
+  } catch (error) {
+    if (fate.is !== 'lose-answer' || !(error instanceof ApiError)) throw error;
+    await fate.act?.();
+    return undefined;
+  }
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -17,7 +17,7 @@ export type Timing = {
   preemptionMs: number;
   /** How long `wait` of an operation waits. */
   waitMs: number;
-  /** How long a second of `maxRunDuration` lasts. */
+  /** How long a second of `maxRunDuration` lasts, and of the time that a queued resource is waited for. */
   secondMs: number;
   /** How long a TPU stays in each state on its way up. */
   tpuStateMs: number;

@@ -154,6 +154,15 @@ const table: [name: string, given: Partial<Answer>, expected: Fault][] = [
     { is: 'refused', because: 'zone' },
   ],
   [
+    'a slice that the zone does not have',
+    {
+      rpcCode: 3,
+      message:
+        'Cloud TPU received a bad request. the accelerator v4-128 was not found in zone us-central2-b [EID: 0x945ef875d10e8e13]',
+    },
+    { is: 'refused', because: 'machine' },
+  ],
+  [
     'a zone of TPUs that is not ours',
     { status: 403, message: 'Location us-east1-d is not found or access is unauthorized.' },
     { is: 'refused', because: 'zone' },

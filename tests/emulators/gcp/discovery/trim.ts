@@ -23,9 +23,9 @@ const methods = {
   'tpu.v2': {
     'projects.locations': ['get', 'list'],
     'projects.locations.acceleratorTypes': ['get', 'list'],
-    'projects.locations.nodes': ['create', 'delete', 'get', 'list', 'stop'],
+    'projects.locations.nodes': ['delete', 'get', 'list'],
     'projects.locations.operations': ['get', 'list'],
-    'projects.locations.queuedResources': ['create', 'delete', 'get', 'list', 'reset'],
+    'projects.locations.queuedResources': ['create', 'delete', 'get', 'list'],
     'projects.locations.runtimeVersions': ['get', 'list'],
   },
 } as const;
