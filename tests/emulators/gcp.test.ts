@@ -24,7 +24,7 @@ test('Google’s own client makes a machine, which runs its startup script, and 
   const instances = new InstancesClient(options as unknown as ConstructorParameters<typeof InstancesClient>[0]);
   const operations = new ZoneOperationsClient(options as unknown as ConstructorParameters<typeof InstancesClient>[0]);
   const place = { project: cloud.project, zone };
-  const script = `echo "$(curl -sf -H 'Metadata-Flavor: Google' http://$GCE_METADATA_HOST/computeMetadata/v1/instance/name) ready in $PWD"`;
+  const script = `echo "$(curl -sf -H 'Metadata-Flavor: Google' http://\${GCE_METADATA_HOST:-169.254.169.254}/computeMetadata/v1/instance/name) ready in $PWD"`;
 
   const [insertion] = await instances.insert({
     ...place,
