@@ -156,8 +156,9 @@ test('cancelling an array stops every task, also those that were never made, and
   const array = await addJob(world, await addTenant(world), { ...oneCore, array: { count: 10_000 } });
   await world.tend();
   const [first = ''] = (await tasksOf(world, array)).map(({ id }) => id);
-  const { attemptId } = await run(world, first);
+  const { attemptId, tokens } = await run(world, first);
   world.advance(10);
+  await world.beat(tokens[0] ?? '', 1, 'running');
   await world.cancel(array);
   expect((await viewOf(world, array)).state).toBe('stopping');
   await world.cancel(array);
