@@ -27,7 +27,7 @@ test('the page needs no key, and lets nothing run or load that does not come fro
 });
 
 test('artifacts are shown from the bucket, wherever its URLs lead', async ({ db }) => {
-  const bucket = await createGcsBucket({ name: 'weir-artifacts', keyFile: '/nowhere/key.json' });
+  const bucket = await createGcsBucket({ name: 'weir-artifacts' });
   const api = await openApp(db, { bucket, filesystemBucket: undefined });
   onTestFinished(api.close);
   const { headers } = await api.ask(undefined, 'GET /');
