@@ -115,7 +115,7 @@ async function watch(page: Page): Promise<void> {
   await page.getByRole('figure', { name: 'How long' }).getByText('running for').waitFor({ state: 'attached' });
   await page.getByRole('row', { name: /^Cost \$.* range$/ }).waitFor();
   await page.getByLabel('Search the log').fill('LAST');
-  await page.getByText('1 of ').waitFor();
+  await page.getByText(/^1 of \d+ lines$/).waitFor();
   await page.getByRole('button', { name: 'Look at out/history.csv' }).click();
   await page.getByRole('img', { name: 'loss over step' }).waitFor();
   const [file] = await Promise.all([
