@@ -1,7 +1,7 @@
 const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z'];
 
 /** Three digits and a prefix of the SI, ready for a unit behind it: 1234567 is "1.23 M". */
-function withPrefix(value: number): string {
+export function withPrefix(value: number): string {
   const height = value < 1 ? 0 : Math.min(prefixes.length - 1, Math.floor(Math.log10(value) / 3));
   return `${Number((value / 1000 ** height).toPrecision(3))} ${prefixes[height]}`;
 }

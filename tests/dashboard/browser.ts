@@ -14,6 +14,8 @@ export async function openPage(
 ): Promise<WatchedPage> {
   const { colorScheme = 'light', width = 1280 } = options;
   const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  // On a machine that has ten other things to do.
+  page.setDefaultTimeout(120_000);
   const faults: string[] = [];
   page.on('console', (message) => {
     // Who is not signed in yet asks who they are, and the browser notes the 401.
@@ -44,9 +46,4 @@ export async function seriousViolations(page: Page): Promise<string[]> {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
-/** How far the page reaches beyond its window, pixels. */
-export function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }

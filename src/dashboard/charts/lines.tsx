@@ -33,6 +33,7 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
     ...(band?.high.map((value) => value ?? 0) ?? []),
     ...levels.map(({ value }) => value),
   );
+  const lowest = Math.min(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const at = xs.map((_, index) => index);
   const tip = (index: number) => (
     <TipRows
@@ -45,7 +46,16 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
   );
   return (
     <>
-      <Plot label={label} height={height} xs={xs} yMax={yMax ?? highest * 1.05} showY={showY} showX={showX} tip={tip}>
+      <Plot
+        label={label}
+        height={height}
+        xs={xs}
+        yMin={lowest}
+        yMax={yMax ?? highest * 1.05}
+        showY={showY}
+        showX={showX}
+        tip={tip}
+      >
         {(area) => {
           const { x, y, width } = area;
           return (
@@ -81,6 +91,7 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
                   strokeDasharray={isDashed === true ? '5 4' : undefined}
                 />
               ))}
+              <Alone lines={lines} xs={xs} area={area} />
               {children?.(area)}
             </>
           );
@@ -88,5 +99,20 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
       </Plot>
       {lines.length > 1 && <Legend items={lines} />}
     </>
+  );
+}
+
+/** Dots where a value has no neighbour, so that no line goes through it. */
+function Alone({ lines, xs, area: { x, y } }: { lines: Line[]; xs: number[]; area: PlotArea }) {
+  return lines.map(({ name, colour, values }) =>
+    aloneIn(values).map((at) => (
+      <circle key={`${name} ${at}`} cx={x(xs[at] ?? 0)} cy={y(values[at] ?? 0)} r={4} fill={colour} />
+    )),
+  );
+}
+
+function aloneIn(values: (number | null)[]): number[] {
+  return values.flatMap((value, at) =>
+    value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null ? [at] : [],
   );
 }

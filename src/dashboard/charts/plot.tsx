@@ -19,6 +19,8 @@ type PlotProps = {
   height?: number;
   /** The values at which there is something to say, rising; milliseconds where the axis is time. */
   xs: number[];
+  /** Left out: 0. */
+  yMin?: number;
   yMax: number;
   showY: (value: number) => string;
   /** Left out: the axis is time. */
@@ -40,16 +42,16 @@ export function Plot(props: PlotProps) {
 }
 
 function Drawing(props: PlotProps & { outer: { width: number; height: number } }) {
-  const { label, xs, yMax, showY, showX, tip, children, outer } = props;
+  const { label, xs, yMin = 0, yMax, showY, showX, tip, children, outer } = props;
   const [at, setAt] = useState<number>();
   const width = Math.max(1, outer.width - margin.left - margin.right);
   const height = outer.height - margin.top - margin.bottom;
   const domain = [xs[0] ?? 0, xs.at(-1) ?? 1];
   const range = [0, width];
   const x = showX === undefined ? scaleTime({ domain, range }) : scaleLinear({ domain, range });
-  const y = scaleLinear({ domain: [0, yMax || 1], range: [height, 0], nice: 4 });
+  const y = scaleLinear({ domain: [yMin, yMax === yMin ? yMin + 1 : yMax], range: [height, 0], nice: 4 });
   const area: PlotArea = { x: (value) => Number(x(value)), y: (value) => y(value), width, height };
-  const isByHour = (domain[1] ?? 0) - (domain[0] ?? 0) < 3 * 86_400_000;
+  const span = (domain[1] ?? 0) - (domain[0] ?? 0);
   const pointed = at === undefined ? undefined : xs[at];
 
   const point = (event: PointerEvent<SVGRectElement>) => {
@@ -77,7 +79,7 @@ function Drawing(props: PlotProps & { outer: { width: number; height: number } }
             numTicks={Math.max(2, Math.floor(width / 110))}
             hideTicks
             axisLineClassName={styles.axis}
-            tickFormat={(value) => showX?.(Number(value)) ?? tick(new Date(Number(value)), isByHour)}
+            tickFormat={(value) => showX?.(Number(value)) ?? tick(new Date(Number(value)), span)}
             tickLabelProps={{ className: styles.tick, textAnchor: 'middle', dy: 2 }}
           />
           {pointed !== undefined && (

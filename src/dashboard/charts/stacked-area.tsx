@@ -8,7 +8,10 @@ export type StackedPoint = { atMs: number; values: number[] };
 type StackedAreaProps = {
   label: string;
   series: LegendItem[];
+  /** Each holds until the next. */
   points: StackedPoint[];
+  /** Until when the last one holds, milliseconds. */
+  untilMs: number;
   yMax: number;
   showY: (value: number) => string;
   /** Left out: as showY. */
@@ -17,7 +20,13 @@ type StackedAreaProps = {
 };
 
 /** Parts of a whole over time. */
-export function StackedArea({ label, series, points, yMax, showY, showTick = showY, height = 260 }: StackedAreaProps) {
+export function StackedArea(props: StackedAreaProps) {
+  const { label, series, yMax, showY, showTick = showY, height = 260 } = props;
+  const last = props.points.at(-1);
+  const points =
+    last === undefined || last.atMs >= props.untilMs
+      ? props.points
+      : [...props.points, { ...last, atMs: props.untilMs }];
   const tip = (at: number) => {
     const point = points[at];
     if (point === undefined) return null;

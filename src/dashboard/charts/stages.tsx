@@ -11,7 +11,6 @@ export function Stages({ label, stages }: { label: string; stages: Stage[] }) {
   const at = (ms: number) => `${((ms - from) / (to - from)) * 100}%`;
   const rows = Map.groupBy(stages, ({ row }) => row);
   const states = [...new Set(stages.map(({ state }) => state))];
-  const isByHour = to - from < 3 * 86_400_000;
   return (
     <figure className={styles.figure} aria-label={label}>
       <ol className={styles.rows}>
@@ -34,8 +33,8 @@ export function Stages({ label, stages }: { label: string; stages: Stage[] }) {
         ))}
       </ol>
       <div className={styles.axis} aria-hidden="true">
-        <span>{tick(new Date(from), isByHour)}</span>
-        <span>{tick(new Date(to), isByHour)}</span>
+        <span>{tick(new Date(from), to - from)}</span>
+        <span>{tick(new Date(to), to - from)}</span>
       </div>
       <ul className={styles.legend} aria-hidden="true">
         {states.map((state) => (

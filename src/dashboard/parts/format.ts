@@ -1,3 +1,5 @@
+import { withPrefix } from '../../core/quantity.ts';
+
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
@@ -19,18 +21,15 @@ export const count = (value: number): string => value.toLocaleString('en-US', { 
 /** One thing or many. */
 export const plural = (value: number, one: string, many = `${one}s`): string => (value === 1 ? one : many);
 
-/** The interface's unit is the PFLOP/s-day; one core for a minute is some millionths of it. */
-export const compute = (petaflopDays: number): string => `${computeShort(petaflopDays)}FLOP/s-days`;
-
-/** The same without its unit, FLOP/s-days, for axes and large type. */
+/** Compute without its unit, FLOP/s-days, for axes. */
 export const computeShort = (petaflopDays: number): string => withPrefix(petaflopDays * 1e15);
 
 export const bytes = (sizeBytes: number): string => `${withPrefix(sizeBytes)}B`;
 
-function withPrefix(value: number): string {
-  const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z'];
-  const height = value < 1 ? 0 : Math.min(prefixes.length - 1, Math.floor(Math.log10(value) / 3));
-  return `${Number((value / 1000 ** height).toPrecision(3))} ${prefixes[height]}`;
+/** Machines that stay on one line: "8 × H100", "1 core". */
+export function machines(amount: number, kind: string): string {
+  const text = kind === 'cpu' ? `${count(amount)} ${plural(amount, 'core')}` : `${count(amount)} × ${kind}`;
+  return text.replaceAll(' ', '\u00A0');
 }
 
 /** The two largest units. */
@@ -68,10 +67,14 @@ export function exact(at: string): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 }
 
-/** On an axis: the hour within a day or two, else the date. */
-export function tick(at: Date, isByHour: boolean): string {
-  return at.toLocaleString(
-    'en-GB',
-    isByHour ? { weekday: 'short', hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short' },
-  );
+/** On an axis of so many milliseconds: no finer than it needs to tell one tick from the next. */
+export function tick(at: Date, spanMs: number): string {
+  return at.toLocaleString('en-GB', tickParts(spanMs / 1000));
+}
+
+function tickParts(spanSeconds: number): Intl.DateTimeFormatOptions {
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  if (spanSeconds < 10 * minute) return { ...time, second: '2-digit' };
+  if (spanSeconds < day) return time;
+  return spanSeconds < 3 * day ? { weekday: 'short', ...time } : { day: 'numeric', month: 'short' };
 }

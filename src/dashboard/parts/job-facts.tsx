@@ -32,7 +32,7 @@ export function JobProgress({ job: { progress, name } }: { job: Pick<Job, 'progr
   const { done, total, unit, eta } = progress;
   const left = eta.p50 !== null && (
     <Text size="sm" c="dimmed">
-      ends <Moment at={eta.p50} />
+      ends <Moment at={eta.p50} passed="any moment" />
     </Text>
   );
   if (done === null || total === null || total === 0)

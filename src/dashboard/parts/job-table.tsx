@@ -2,11 +2,15 @@ import { Link } from 'wouter';
 import type { JobSummary } from '../../../infra/cli/generated/api.ts';
 import { DataTable, type Column } from './data-table.tsx';
 import { JobProgress, secondsRun, Took } from './job-facts.tsx';
-import { usd } from './format.ts';
+import { machines, usd } from './format.ts';
 import { Moment } from './moment.tsx';
 import { StateBadge } from './state-badge.tsx';
 
 const spent = ({ cost }: JobSummary): number => cost.finalUsd ?? cost.accruedUsd;
+
+/** That a job succeeded says all. */
+const whyItEnded = ({ state, message, reason }: JobSummary): string =>
+  state === 'succeeded' ? '–' : (message ?? reason ?? '–');
 
 export const jobColumns: Column<JobSummary>[] = [
   {
@@ -18,13 +22,13 @@ export const jobColumns: Column<JobSummary>[] = [
   { name: 'State', show: ({ state }) => <StateBadge state={state} />, value: ({ state }) => state },
   {
     name: 'Machine',
-    show: ({ accelerators }) => (accelerators === null ? '–' : `${accelerators.count} × ${accelerators.kind}`),
+    show: ({ accelerators }) => (accelerators === null ? '–' : machines(accelerators.count, accelerators.kind)),
     value: ({ accelerators }) => (accelerators === null ? '' : `${accelerators.count} × ${accelerators.kind}`),
   },
   {
     name: 'Progress, or why it ended',
     width: '26%',
-    show: (job) => (job.state === 'running' ? <JobProgress job={job} /> : (job.message ?? job.reason ?? '–')),
+    show: (job) => (job.state === 'running' ? <JobProgress job={job} /> : whyItEnded(job)),
     value: ({ message }) => message,
   },
   {

@@ -19,13 +19,20 @@ export function useNowMs(): number {
   return Date.now();
 }
 
+type MomentProps = {
+  at: string | null | undefined;
+  none?: string;
+  /** In its place once it has passed, for what is expected and has not come. */
+  passed?: string;
+};
+
 /** A moment: relative, with the exact one on hover. */
-export function Moment({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
+export function Moment({ at, none = '–', passed }: MomentProps) {
   const nowMs = useNowMs();
   if (at === null || at === undefined) return none;
   return (
     <time dateTime={at} title={exact(at)}>
-      {relative(at, nowMs)}
+      {passed !== undefined && Date.parse(at) <= nowMs ? passed : relative(at, nowMs)}
     </time>
   );
 }

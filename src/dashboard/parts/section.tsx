@@ -1,5 +1,6 @@
 import { Group, Text, Title } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
+import { formatCompute } from '../../core/quantity.ts';
 import styles from './section.module.css';
 
 type SectionProps = { title: string; hint?: ReactNode; actions?: ReactNode; children: ReactNode };
@@ -48,6 +49,16 @@ export function PageTitle({ title, hint, children }: { title: ReactNode; hint?: 
       </div>
       {children !== undefined && <Group gap="xs">{children}</Group>}
     </Group>
+  );
+}
+
+/** Compute in large type, its unit in small. */
+export function ComputeFigure({ compute }: { compute: number }) {
+  const [amount = '', unit = ''] = formatCompute(compute).split(' ');
+  return (
+    <>
+      {amount} <small>{unit}</small>
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { SegmentedControl } from '@mantine/core';
+import { SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Instance } from '../../../../infra/cli/generated/api.ts';
@@ -19,16 +19,15 @@ const columns: Column<Instance>[] = [
   {
     name: 'Instance',
     isHeader: true,
-    width: '20%',
-    show: ({ name }) => <span className={styles.name}>{name}</span>,
+    show: ({ name, provider, zone }) => (
+      <>
+        <code className={styles.name}>{name}</code>
+        <Text size="sm" c="dimmed">{`${provider}, ${zone}`}</Text>
+      </>
+    ),
     value: ({ name }) => name,
   },
   { name: 'State', show: ({ state }) => <StateBadge state={state} />, value: ({ state }) => state },
-  {
-    name: 'Zone',
-    show: ({ provider, zone }) => `${provider}, ${zone}`,
-    value: ({ provider, zone }) => `${provider}, ${zone}`,
-  },
   { name: 'Machine', show: machineOf, value: machineOf },
   {
     name: 'Job',
@@ -49,6 +48,13 @@ const columns: Column<Instance>[] = [
     show: ({ residualUsd }) => usd(residualUsd),
     value: ({ residualUsd }) => residualUsd,
   },
+];
+
+/** A file's cells hold one thing each. */
+const csvColumns: Column<Instance>[] = [
+  ...columns,
+  { name: 'Provider', show: ({ provider }) => provider, value: ({ provider }) => provider },
+  { name: 'Zone', show: ({ zone }) => zone, value: ({ zone }) => zone },
 ];
 
 function machineOf({ machineType, market, accelerators: { kind, count } }: Instance): string {
@@ -78,7 +84,7 @@ export function Instances() {
             value={shown}
             onChange={(value) => setShown(value as keyof typeof states)}
           />
-          <CsvButton name="instances" columns={columns} rows={rows} />
+          <CsvButton name="instances" columns={csvColumns} rows={rows} />
         </>
       }
     >

@@ -2,18 +2,12 @@ import { Text } from '@mantine/core';
 import type { Job, Percentiles } from '../../../../infra/cli/generated/api.ts';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { duration, usd } from '../../parts/format.ts';
-import { CostMeter, isEnded, quotedOption, secondsRun } from '../../parts/job-facts.tsx';
+import { isEnded, quotedOption, secondsRun } from '../../parts/job-facts.tsx';
 import { useNowMs } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
 
 type Row = { name: string; show: (value: number) => string; range: Percentiles; actual: number | undefined };
-
-const percentileColumns = (['p10', 'p50', 'p90'] as const).map((name): Column<Row> => ({
-  name,
-  isNumber: true,
-  show: ({ show, range }) => show(range[name]),
-}));
 
 /** What was promised beside what happened. */
 export function AgainstQuote({ job }: { job: Job }) {
@@ -36,7 +30,15 @@ export function AgainstQuote({ job }: { job: Job }) {
   ];
   const columns: Column<Row>[] = [
     { name: 'What', isHeader: true, show: ({ name }) => name },
-    ...percentileColumns,
+    {
+      name: 'Quoted',
+      show: ({ show, range }) => (
+        <>
+          {show(range.p50)}
+          <Text size="sm" c="dimmed">{`${show(range.p10)} to ${show(range.p90)}`}</Text>
+        </>
+      ),
+    },
     {
       name: 'Actual',
       isNumber: true,
@@ -47,9 +49,8 @@ export function AgainstQuote({ job }: { job: Job }) {
   const { assumptions, basis } = job.quote?.workload ?? { assumptions: [], basis: '' };
   return (
     <Section title="Quote against actual" hint="In eight of ten cases it should lie between p10 and p90.">
-      <CostMeter cost={job.cost} range={option.costUsd} />
       <DataTable
-        caption={`${duration(option.durationSeconds.p50)} and ${usd(option.costUsd.p50)} were most likely`}
+        caption="What was most likely, from p10 to p90, and what came"
         columns={columns}
         rows={rows}
         keyOf={({ name }) => name}

@@ -2,6 +2,7 @@ import { Anchor, Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { Artifact, Job } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
+import { liveMs } from '../../api/connection.ts';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { bytes } from '../../parts/format.ts';
 import { isEnded } from '../../parts/job-facts.tsx';
@@ -16,6 +17,7 @@ export function Artifacts({ job }: { job: Job }) {
     params: { path: { job: job.id }, query: { limit: 1000 } },
   });
   const [viewed, setViewed] = useState<string>();
+  const live = useLiveCheckpoints(job);
   const folder = job.spec.checkpoints?.path;
   const isCheckpoint = ({ path }: Artifact) => folder !== undefined && path.startsWith(folder.replace(/\/?$/, '/'));
   const columns: Column<Artifact>[] = [
@@ -46,32 +48,66 @@ export function Artifacts({ job }: { job: Job }) {
         ),
     },
   ];
-  const tableOf = (caption: string, items: Artifact[]) =>
-    items.length > 0 && <DataTable caption={caption} columns={columns} rows={items} keyOf={({ path }) => path} />;
+  const checkpoints = (kept: Artifact[]) =>
+    (isEnded(job) ? kept.filter(isCheckpoint) : live).toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  const outputs = (kept: Artifact[]) => kept.filter((artifact) => !isCheckpoint(artifact));
 
   return (
     <Section title="Artifacts and checkpoints" hint={checkpointsOf(job)}>
       <Answered query={list}>
         {({ items }) => (
           <>
-            {items.length === 0 && (
+            {items.length === 0 && live.length === 0 && (
               <Empty title={isEnded(job) ? 'The job kept no files' : 'No files yet'}>
                 {isEnded(job)
                   ? 'What its spec names under outputs is kept.'
-                  : 'Files appear here when an attempt has ended.'}
+                  : 'Outputs appear here when an attempt has ended, checkpoints as they are stored.'}
               </Empty>
             )}
-            {tableOf(
-              'Files that the job kept',
-              items.filter((artifact) => !isCheckpoint(artifact)),
+            {outputs(items).length > 0 && (
+              <DataTable
+                caption="Files that the job kept"
+                columns={columns}
+                rows={outputs(items)}
+                keyOf={({ path }) => path}
+              />
             )}
-            {tableOf('Checkpoints', items.filter(isCheckpoint))}
+            {checkpoints(items).length > 0 && (
+              <DataTable
+                caption={isEnded(job) ? 'Checkpoints' : 'Checkpoints so far, to be had once the attempt has ended'}
+                columns={checkpointColumns(job)}
+                rows={checkpoints(items)}
+                keyOf={({ path }) => path}
+              />
+            )}
             {viewed !== undefined && <ArtifactView key={viewed} path={viewed} href={hrefOf(job.id, viewed)} />}
           </>
         )}
       </Answered>
     </Section>
   );
+}
+
+const checkpointColumns = (job: Job): Column<Artifact>[] => [
+  {
+    name: 'Path',
+    isHeader: true,
+    show: ({ path }) => (isEnded(job) ? <Anchor href={hrefOf(job.id, path)}>{path}</Anchor> : path),
+  },
+  { name: 'Size', isNumber: true, show: ({ sizeBytes }) => bytes(sizeBytes) },
+  { name: 'Attempt', isNumber: true, show: ({ attempt }) => attempt },
+  { name: 'Made', show: ({ createdAt }) => <Moment at={createdAt} /> },
+];
+
+/** What a retry would go on from, as it comes. */
+function useLiveCheckpoints(job: Job): Artifact[] {
+  const { data } = queries.useQuery(
+    'get',
+    '/v1/jobs/{job}/checkpoints',
+    { params: { path: { job: job.id } } },
+    { enabled: job.spec.checkpoints !== undefined && !isEnded(job), refetchInterval: liveMs },
+  );
+  return data?.items ?? [];
 }
 
 function checkpointsOf({ spec: { checkpoints } }: Job): string | undefined {

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../../../infra/cli/generated/api.ts';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { usd } from '../../parts/format.ts';
+import { machines, usd } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -33,8 +33,7 @@ const columns: Column<Attempt>[] = [
 ];
 
 export function machineOf({ accelerators, nodes, provider, region, market }: Attempt['offer']): string {
-  const machines = `${accelerators.count * nodes} × ${accelerators.kind}`;
-  return `${machines} of ${provider} in ${region}, ${market}`;
+  return `${machines(accelerators.count * nodes, accelerators.kind)} of ${provider} in ${region}, ${market}`;
 }
 
 export function Attempts({ attempts }: { attempts: Attempt[] }) {

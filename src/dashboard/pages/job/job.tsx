@@ -7,6 +7,7 @@ import { liveMs } from '../../api/connection.ts';
 import { useMe } from '../../api/session.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import { CostMeter, isEnded, JobProgress, quotedOption, Took } from '../../parts/job-facts.tsx';
+import { machines } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Columns, Figures, PageTitle, Section } from '../../parts/section.tsx';
@@ -65,7 +66,7 @@ function JobPage({ job }: { job: JobAnswer }) {
       >
         <CancelButton job={job} />
       </PageTitle>
-      {job.message !== null && (
+      {job.message !== null && job.state !== 'running' && (
         <Alert variant="light" color={job.state === 'failed' ? 'red' : 'cyan'} mb="md">
           {job.message}
         </Alert>
@@ -77,8 +78,8 @@ function JobPage({ job }: { job: JobAnswer }) {
           hint={
             <>
               {job.waiting.position === null ? '' : `Position ${job.waiting.position} in its tenant’s queue; `}
-              expected start: <Moment at={job.waiting.eta.p50} none="not known" />, nine in ten by{' '}
-              <Moment at={job.waiting.eta.p90} none="an unknown time" />
+              expected start: <Moment at={job.waiting.eta.p50} none="not known" passed="any moment" />, nine in ten by{' '}
+              <Moment at={job.waiting.eta.p90} none="an unknown time" passed="now" />
             </>
           }
         >
@@ -110,7 +111,9 @@ function Facts({ job }: { job: JobAnswer }) {
         {
           name: 'Machine',
           value:
-            offer === undefined ? 'none yet' : `${offer.accelerators.count * offer.nodes} × ${offer.accelerators.kind}`,
+            offer === undefined
+              ? 'none yet'
+              : machines(offer.accelerators.count * offer.nodes, offer.accelerators.kind),
           hint: offer === undefined ? undefined : machineOf(offer),
         },
         job.state === 'running'

@@ -75,6 +75,7 @@ const lineHeight = 20;
 function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; isFollowing: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  const lastTop = useRef(0);
   const virtualizer = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -96,7 +97,10 @@ function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; i
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by the keyboard
       tabIndex={0}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+        // Lines may have come since the program scrolled to its end: only a reader scrolls up.
+        if (scrollHeight - scrollTop - clientHeight < 40) isAtEnd.current = true;
+        else if (scrollTop < lastTop.current) isAtEnd.current = false;
+        lastTop.current = scrollTop;
       }}
     >
       <div className={styles.whole} style={{ height: virtualizer.getTotalSize() }}>

@@ -67,6 +67,8 @@ const columns: Column<Reading>[] = [
 
 function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
   const shown = thinned(readings);
+  // A log that came in one piece has one time; then the readings are counted.
+  const isByTime = (shown.at(-1)?.at ?? 0) - (shown[0]?.at ?? 0) >= 1000;
   const last = readings.at(-1)?.value ?? 0;
   return (
     <ChartSection
@@ -79,7 +81,8 @@ function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
     >
       <Lines
         label={`${name} over time, last ${significant(last)}`}
-        xs={shown.map(({ at }) => at)}
+        xs={shown.map(({ at }, index) => (isByTime ? at : index + 1))}
+        showX={isByTime ? undefined : count}
         lines={[{ name, colour, values: shown.map(({ value }) => value) }]}
         levels={level === undefined ? [] : [level]}
         showY={significant}

@@ -24,7 +24,7 @@ export function StageTimeline({ job, events }: { job: Job; events: readonly JobE
   return (
     <ChartSection
       title="Timeline"
-      hint={lastOf(events)?.message}
+      hint={job.state === 'running' ? events.at(-1)?.message : undefined}
       name={`events-${job.name}`}
       columns={columns}
       rows={events}
@@ -37,8 +37,6 @@ export function StageTimeline({ job, events }: { job: Job; events: readonly JobE
     </ChartSection>
   );
 }
-
-const lastOf = (events: readonly JobEvent[]): JobEvent | undefined => events.at(-1);
 
 /** From each change of state to the next; the state that goes on lasts until now. */
 function stagesOf(events: readonly JobEvent[], nowMs: number | undefined): Stage[] {

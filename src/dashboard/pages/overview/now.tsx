@@ -1,9 +1,10 @@
+import { Anchor } from '@mantine/core';
 import { Link } from 'wouter';
 import type { JobSummary, Wait } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { duration, plural } from '../../parts/format.ts';
+import { count, duration, plural } from '../../parts/format.ts';
 import { CostMeter, JobProgress, Took } from '../../parts/job-facts.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
@@ -11,6 +12,7 @@ import { Answered, Empty } from '../../parts/states.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 
 const mostShown = 8;
+const runningStates = 'provisioning,running,stopping';
 
 const jobColumn: Column<JobSummary> = {
   name: 'Job',
@@ -33,21 +35,22 @@ const runningColumns: Column<JobSummary>[] = [
 const waitingColumns: Column<JobSummary>[] = [
   { name: 'Position', isNumber: true, show: ({ waiting }) => waiting?.position ?? '–' },
   jobColumn,
-  { name: 'Expected start', show: ({ waiting }) => <Moment at={waiting?.eta.p50} /> },
+  {
+    name: 'Expected start',
+    show: ({ waiting }) => <Moment at={waiting?.eta.p50} none="not known" passed="any moment" />,
+  },
   { name: 'Why it waits', width: '48%', show: ({ waiting }) => <Blockers blockers={waiting?.blockers ?? []} /> },
 ];
 
-function useJobs(state: string) {
-  return queries.useQuery('get', '/v1/jobs/summaries', { params: { query: { state, limit: 1000 } } });
-}
-
 /** What has a machine now, and what comes next. */
 export function Now({ wait }: { wait: Wait | undefined }) {
-  const running = useJobs('provisioning,running,stopping');
-  const queued = useJobs('queued');
+  const running = queries.useQuery('get', '/v1/jobs/summaries', {
+    params: { query: { state: runningStates, limit: mostShown } },
+  });
+  const queue = queries.useQuery('get', '/v1/queue', { params: { query: { limit: mostShown } } });
   return (
     <>
-      <Section title="Running">
+      <Section title="Running" actions={<Whole href={`/jobs?state=${runningStates}`}>All that run</Whole>}>
         <Answered query={running}>
           {({ items }) =>
             items.length === 0 ? (
@@ -56,23 +59,23 @@ export function Now({ wait }: { wait: Wait | undefined }) {
               <DataTable
                 caption="Jobs that have a machine"
                 columns={runningColumns}
-                rows={items.slice(0, mostShown)}
+                rows={items}
                 keyOf={({ id }) => id}
               />
             )
           }
         </Answered>
       </Section>
-      <Section title="Queue" hint={waited(wait)}>
-        <Answered query={queued}>
-          {({ items }) =>
+      <Section title="Queue" hint={waited(wait)} actions={<Whole href="/queue">All that wait</Whole>}>
+        <Answered query={queue}>
+          {({ items, tenants }) =>
             items.length === 0 ? (
               <Empty title="Nothing waits">Every job has a machine.</Empty>
             ) : (
               <DataTable
-                caption={`${items.length} ${plural(items.length, 'job')} ${plural(items.length, 'waits', 'wait')}; those that may start first`}
+                caption={captionOf(tenants.reduce((sum, { queued }) => sum + queued, 0))}
                 columns={waitingColumns}
-                rows={items.toSorted(byPosition).slice(0, mostShown)}
+                rows={items.map(({ job }) => job)}
                 keyOf={({ id }) => id}
               />
             )
@@ -83,9 +86,16 @@ export function Now({ wait }: { wait: Wait | undefined }) {
   );
 }
 
-const byPosition = (left: JobSummary, right: JobSummary): number =>
-  (left.waiting?.position ?? Infinity) - (right.waiting?.position ?? Infinity) ||
-  left.createdAt.localeCompare(right.createdAt);
+function Whole({ href, children }: { href: string; children: string }) {
+  return (
+    <Anchor component={Link} href={href} size="sm">
+      {children}
+    </Anchor>
+  );
+}
+
+const captionOf = (queued: number): string =>
+  `${count(queued)} ${plural(queued, 'job')} ${plural(queued, 'waits', 'wait')}; those that may start first`;
 
 /** How long jobs waited that started this month. */
 function waited(wait: Wait | undefined): string | undefined {

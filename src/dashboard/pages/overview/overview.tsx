@@ -3,9 +3,9 @@ import { useState } from 'react';
 import type { Shares } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { useMe } from '../../api/session.ts';
-import { Columns, Figures, PageTitle } from '../../parts/section.tsx';
+import { Columns, ComputeFigure, Figures, PageTitle } from '../../parts/section.tsx';
 import { Answered } from '../../parts/states.tsx';
-import { computeShort, count, percent, usd } from '../../parts/format.ts';
+import { count, percent, usd } from '../../parts/format.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Broken } from './broken.tsx';
 import { Budgets } from './budgets.tsx';
@@ -75,7 +75,7 @@ function Totals({ shares: { total, concentration }, window }: { shares: Shares; 
     <Figures
       figures={[
         { name: 'Spent', value: usd(total.costUsd), hint: `by the whole pool, ${windowName(window)}` },
-        { name: 'Computed', value: computeShort(total.compute), hint: 'FLOP/s-days, at peak rate' },
+        { name: 'Computed', value: <ComputeFigure compute={total.compute} />, hint: 'at peak rate' },
         { name: 'Largest share', value: largestShare === null ? '–' : percent(largestShare), hint: 'of one tenant' },
         {
           name: 'Effective tenants',

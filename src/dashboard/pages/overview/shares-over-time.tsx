@@ -5,7 +5,8 @@ import { othersColour, seriesColour } from '../../charts/colours.ts';
 import { StackedArea } from '../../charts/stacked-area.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { compute, computeShort, exact, percent } from '../../parts/format.ts';
+import { formatCompute } from '../../../core/quantity.ts';
+import { computeShort, exact, percent } from '../../parts/format.ts';
 import { Empty } from '../../parts/states.tsx';
 import { windowName, type Window } from './windows.ts';
 
@@ -31,7 +32,7 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
     name,
     colour: at === mostSeries || name === 'Others' ? othersColour : seriesColour(at),
   }));
-  const show = measure === 'share' ? (value: number) => percent(value, 0) : compute;
+  const show = measure === 'share' ? (value: number) => percent(value, 0) : formatCompute;
   const columns: Column<(typeof points)[number]>[] = [
     {
       name: 'From',
@@ -78,6 +79,7 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
             .join(', ')}`}
           series={series}
           points={points}
+          untilMs={Date.parse(shares.window.to)}
           yMax={measure === 'share' ? 1 : largest}
           showY={show}
           showTick={measure === 'share' ? show : computeShort}
@@ -90,5 +92,5 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
 /** A pool that is younger than the window begins with its first use. */
 function sinceFirstUse(buckets: SharesBucket[]): SharesBucket[] {
   const first = buckets.findIndex(({ compute: used }) => used > 0);
-  return first === -1 ? [] : buckets.slice(Math.max(0, first - 1));
+  return first === -1 ? [] : buckets.slice(first);
 }

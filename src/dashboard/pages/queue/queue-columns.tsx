@@ -3,12 +3,12 @@ import { Link } from 'wouter';
 import type { Queue } from '../../../../infra/cli/generated/api.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import type { Column } from '../../parts/data-table.tsx';
+import { machines } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';
 
 type Row = Queue['items'][number];
 
 /** A waiting job as the queue shows it. */
-
 export function columnsOf(tenants: Queue['tenants']): Column<Row>[] {
   const names = new Map(tenants.map(({ tenant }) => [tenant.id, tenant.name]));
   return [
@@ -34,7 +34,7 @@ export function columnsOf(tenants: Queue['tenants']): Column<Row>[] {
     { name: 'Wants', show: ({ job }) => wanted(job), value: ({ job }) => wanted(job) },
     {
       name: 'Expected start',
-      show: ({ job }) => <Moment at={job.waiting?.eta.p50} none="not known" />,
+      show: ({ job }) => <Moment at={job.waiting?.eta.p50} none="not known" passed="any moment" />,
       value: ({ job }) => job.waiting?.eta.p50 ?? '',
     },
     {
@@ -53,5 +53,5 @@ export function columnsOf(tenants: Queue['tenants']): Column<Row>[] {
 }
 
 function wanted({ accelerators }: Row['job']): string {
-  return accelerators === null ? '–' : `${accelerators.count} × ${accelerators.kind}`;
+  return accelerators === null ? '–' : machines(accelerators.count, accelerators.kind);
 }

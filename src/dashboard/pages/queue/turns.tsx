@@ -2,7 +2,8 @@ import type { QueuedTenant } from '../../../../infra/cli/generated/api.ts';
 import { Link } from 'wouter';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { compute, count } from '../../parts/format.ts';
+import { formatCompute } from '../../../core/quantity.ts';
+import { count } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
 
 const columns: Column<QueuedTenant>[] = [
@@ -22,7 +23,7 @@ const columns: Column<QueuedTenant>[] = [
   {
     name: 'Used lately, by weight',
     isNumber: true,
-    show: ({ usePerWeight }) => (usePerWeight === null ? '–' : compute(usePerWeight)),
+    show: ({ usePerWeight }) => (usePerWeight === null ? '–' : formatCompute(usePerWeight)),
     value: ({ usePerWeight }) => usePerWeight,
   },
 ];

@@ -1,7 +1,7 @@
 import type { Policy } from '../../../../infra/cli/generated/api.ts';
 
-/** '' where nothing limits. */
-type Amount = number | '';
+/** '' where nothing limits; what is no number yet stays as it was typed. */
+export type Amount = number | string;
 
 export type KindDraft = { kind: string; guaranteed: Amount; borrowing: Amount; lending: Amount; cap: Amount };
 
@@ -29,6 +29,8 @@ export type FieldsProps = {
   change: (part: Partial<Draft>) => void;
   /** What is wrong with a field, by its name. */
   faultOf: (field: keyof Draft) => string | undefined;
+  /** The same of a cell of a row of kinds. */
+  faultOfKind: (row: KindDraft, field: keyof KindDraft) => string | undefined;
   isReadOnly: boolean;
 };
 
@@ -47,6 +49,29 @@ export const pointers = {
   regions: '/regions',
   parent: '/parent',
 } as const satisfies Partial<Record<keyof Draft, string>>;
+
+const kindPointers = {
+  guaranteed: '/guaranteed',
+  borrowing: '/borrowing',
+  lending: '/lending',
+  cap: '/caps/accelerators',
+} as const;
+
+/** Where the API names a fault of a kind's amount: a JSON pointer (RFC 6901). */
+export function kindPointer(kind: string, field: keyof typeof kindPointers): string {
+  return `${kindPointers[field]}/${kind.trim().replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** What is wrong with a row before the API is asked: it would get no row without a name, and one row of each name. */
+export function faultOfName(row: KindDraft, { kinds }: Draft): string | undefined {
+  const kind = row.kind.trim();
+  if (kind === '')
+    return [row.guaranteed, row.borrowing, row.lending, row.cap].every((amount) => amount === '')
+      ? undefined
+      : 'Name the kind, such as H100 or cpu.';
+  const first = kinds.find((other) => other.kind.trim() === kind);
+  return first === row ? undefined : `${kind} has a row above.`;
+}
 
 export function draftOf({ budget = {}, shareCap, caps = {}, ...policy }: Policy): Draft {
   const amount = (value: number | undefined): Amount => value ?? '';
@@ -87,7 +112,7 @@ export function policyOf(draft: Draft): Policy {
         row.kind.trim() === '' || row[field] === '' ? [] : [[row.kind.trim(), row[field]]],
       ),
     ) as Record<string, number>;
-  const share = given(draft.sharePercent);
+  const percent = given(draft.sharePercent);
   return without({
     weight: given(draft.weight),
     parent: draft.parent.trim() === '' ? undefined : draft.parent.trim(),
@@ -103,7 +128,9 @@ export function policyOf(draft: Draft): Policy {
       }),
     ),
     shareCap:
-      share === undefined ? undefined : { share: share / 100, window: draft.shareWindow.trim(), mode: draft.shareMode },
+      percent === undefined
+        ? undefined
+        : { share: shareOf(percent), window: draft.shareWindow.trim(), mode: draft.shareMode },
     budget: filled(without({ monthlyUsd: given(draft.monthlyUsd), totalUsd: given(draft.totalUsd) })),
     priorityCeiling: given(draft.priorityCeiling),
     providers: listOf(draft.providers),
@@ -111,7 +138,10 @@ export function policyOf(draft: Draft): Policy {
   });
 }
 
-const given = (amount: Amount): number | undefined => (amount === '' ? undefined : amount);
+/** What is no number goes to the API as it is, which says so at its field. */
+const given = (amount: Amount): number | undefined => (amount === '' ? undefined : (amount as number));
+
+const shareOf = (percent: number): number => (typeof percent === 'number' ? percent / 100 : percent);
 
 const filled = <T extends object>(part: T): T | undefined => (Object.keys(part).length === 0 ? undefined : part);
 

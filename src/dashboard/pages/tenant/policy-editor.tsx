@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { NewSimulation, Policy, Simulation } from '../../../../infra/cli/generated/api.ts';
 import { api, bodyOf, Refusal } from '../../api/client.ts';
 import { Failing } from '../../parts/states.tsx';
-import { draftOf, pointers, policyOf, type Draft } from './policy-draft.ts';
+import { draftOf, faultOfName, kindPointer, pointers, policyOf, type Draft, type FieldsProps } from './policy-draft.ts';
 import styles from './policy-editor.module.css';
 import { PolicyFields } from './policy-fields.tsx';
 import { PolicyPreview } from './policy-preview.tsx';
@@ -42,10 +42,7 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
       pointer: fault.pointer.replace(`/policies/${tenantId}`, ''),
     })),
   ];
-  const faultOf = (field: keyof Draft) => {
-    const pointer = field in pointers ? pointers[field as keyof typeof pointers] : undefined;
-    return faults.find((fault) => pointer !== undefined && fault.pointer.startsWith(pointer))?.detail;
-  };
+  const isNamed = draft.kinds.every((row) => faultOfName(row, draft) === undefined);
   const isPreviewed = previewed === text && !preview.isPending;
 
   return (
@@ -55,8 +52,10 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
         change={(part) => {
           setDraft({ ...draft, ...part });
           save.reset();
+          // What was said of the former draft may hold no more; its preview is shown again when it is typed again.
+          if (preview.isError) preview.reset();
         }}
-        faultOf={faultOf}
+        {...faultFinders(faults, draft)}
         isReadOnly={!isOperator}
       />
       {isPreviewed && preview.data !== undefined && <PolicyPreview simulation={preview.data} tenantId={tenantId} />}
@@ -70,10 +69,19 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
           <Button variant="default" disabled={!isChanged} onClick={() => setDraft(draftOf(policy))}>
             Undo
           </Button>
-          <Button variant="light" disabled={!isChanged} loading={preview.isPending} onClick={() => preview.mutate()}>
+          <Button
+            variant="light"
+            disabled={!isChanged || !isNamed}
+            loading={preview.isPending}
+            onClick={() => preview.mutate()}
+          >
             Preview last week
           </Button>
-          <Button disabled={!isChanged || !isPreviewed} loading={save.isPending} onClick={() => save.mutate()}>
+          <Button
+            disabled={!isChanged || !isNamed || !isPreviewed}
+            loading={save.isPending}
+            onClick={() => save.mutate()}
+          >
             Save the policy
           </Button>
         </div>
@@ -95,6 +103,23 @@ function previewOf(tenantId: string, policy: Policy): Promise<Simulation> {
 
 function faultsOf(error: unknown): { pointer: string; detail: string }[] {
   return error instanceof Refusal ? (error.problem.errors ?? []) : [];
+}
+
+/** What is wrong, by where it is shown. */
+function faultFinders(
+  faults: { pointer: string; detail: string }[],
+  draft: Draft,
+): Pick<FieldsProps, 'faultOf' | 'faultOfKind'> {
+  return {
+    faultOf: (field) => {
+      const pointer = field in pointers ? pointers[field as keyof typeof pointers] : undefined;
+      return faults.find((fault) => pointer !== undefined && fault.pointer.startsWith(pointer))?.detail;
+    },
+    faultOfKind: (row, field) =>
+      field === 'kind'
+        ? faultOfName(row, draft)
+        : faults.find(({ pointer }) => pointer === kindPointer(row.kind, field))?.detail,
+  };
 }
 
 function statusOf(is: { isChanged: boolean; isPreviewed: boolean; isSaved: boolean }): string {

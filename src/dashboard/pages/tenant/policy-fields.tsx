@@ -27,10 +27,9 @@ function AmountField({ field: { amount, ...looks }, draft, change, faultOf, isRe
     <NumberInput
       {...looks}
       value={draft[amount]}
-      onChange={(value) => change({ [amount]: typeof value === 'number' ? value : '' })}
+      onChange={(value) => change({ [amount]: value })}
       error={faultOf(amount)}
       readOnly={isReadOnly}
-      min={0}
       thousandSeparator=","
       hideControls
     />

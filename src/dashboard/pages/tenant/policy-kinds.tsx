@@ -10,7 +10,7 @@ const amounts = [
 ] as const;
 
 /** Of each kind of accelerator: what is its own, what it may take of others, what it leaves to them, and the most it may have. */
-export function PolicyKinds({ draft: { kinds }, change, isReadOnly }: FieldsProps) {
+export function PolicyKinds({ draft: { kinds }, change, faultOfKind, isReadOnly }: FieldsProps) {
   const replace = (at: number, part: Partial<KindDraft>) =>
     change({ kinds: kinds.map((row, index) => (index === at ? { ...row, ...part } : row)) });
   return (
@@ -23,6 +23,7 @@ export function PolicyKinds({ draft: { kinds }, change, isReadOnly }: FieldsProp
             label="Kind"
             placeholder="H100, cpu"
             value={row.kind}
+            error={faultOfKind(row, 'kind')}
             readOnly={isReadOnly}
             onChange={(event) => replace(at, { kind: event.currentTarget.value })}
           />
@@ -32,15 +33,15 @@ export function PolicyKinds({ draft: { kinds }, change, isReadOnly }: FieldsProp
               label={label}
               placeholder={placeholder}
               value={row[field]}
+              error={faultOfKind(row, field)}
               readOnly={isReadOnly}
-              min={0}
-              allowDecimal={false}
               hideControls
-              onChange={(value) => replace(at, { [field]: typeof value === 'number' ? value : '' })}
+              onChange={(value) => replace(at, { [field]: value })}
             />
           ))}
           {!isReadOnly && (
             <Button
+              className={styles.remove}
               variant="subtle"
               color="red"
               aria-label={`Remove ${row.kind === '' ? 'this kind' : row.kind}`}

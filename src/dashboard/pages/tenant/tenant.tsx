@@ -3,9 +3,9 @@ import { useParams } from 'wouter';
 import type { Me, Policy } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { useMe } from '../../api/session.ts';
-import { computeShort, percent, usd } from '../../parts/format.ts';
+import { percent, usd } from '../../parts/format.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
-import { Columns, Figures, PageTitle } from '../../parts/section.tsx';
+import { Columns, ComputeFigure, Figures, PageTitle } from '../../parts/section.tsx';
 import { Answered } from '../../parts/states.tsx';
 import { Burn } from './burn.tsx';
 import { PolicyEditor } from './policy-editor.tsx';
@@ -42,8 +42,8 @@ function TenantPage({ id, me }: { id: string; me: Me }) {
           },
           {
             name: 'Computed',
-            value: row === undefined ? '–' : computeShort(row.compute),
-            hint: 'FLOP/s-days, last 30 days',
+            value: row === undefined ? '–' : <ComputeFigure compute={row.compute} />,
+            hint: 'last 30 days',
           },
           { name: 'Spent', value: row === undefined ? '–' : usd(row.costUsd), hint: 'last 30 days' },
           { name: 'Place', value: placeOf(shares.data, id), hint: 'by compute, of all tenants' },

@@ -2,14 +2,17 @@ import { queries } from '../../api/client.ts';
 import { StackedArea } from '../../charts/stacked-area.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { compute, computeShort, exact, usd } from '../../parts/format.ts';
+import { formatCompute } from '../../../core/quantity.ts';
+import { computeShort, exact, usd } from '../../parts/format.ts';
 import { Answered, Empty } from '../../parts/states.tsx';
+
+const hourMs = 3_600_000;
 
 type Bucket = { from: string; compute: number; costUsd: number; acceleratorHours: number };
 
 const columns: Column<Bucket>[] = [
   { name: 'From', isHeader: true, show: ({ from }) => exact(from), value: ({ from }) => from },
-  { name: 'Compute', isNumber: true, show: (row) => compute(row.compute), value: (row) => row.compute },
+  { name: 'Compute', isNumber: true, show: (row) => formatCompute(row.compute), value: (row) => row.compute },
   {
     name: 'Accelerator hours',
     isNumber: true,
@@ -28,7 +31,7 @@ export function Use({ tenantId }: { tenantId: string }) {
     <Answered query={usage}>
       {({ items }) => {
         const first = items.findIndex((item) => item.compute > 0);
-        const rows = first === -1 ? [] : items.slice(Math.max(0, first - 1));
+        const rows = first === -1 ? [] : items.slice(first);
         return (
           <ChartSection
             title="Use"
@@ -44,9 +47,10 @@ export function Use({ tenantId }: { tenantId: string }) {
               <StackedArea
                 label="Compute used by hour"
                 series={[{ name: 'used', colour: 'var(--weir-series-0)' }]}
+                untilMs={Date.parse(rows.at(-1)?.from ?? '') + hourMs}
                 points={rows.map((row) => ({ atMs: Date.parse(row.from), values: [row.compute] }))}
                 yMax={Math.max(...rows.map((row) => row.compute))}
-                showY={compute}
+                showY={formatCompute}
                 showTick={computeShort}
                 height={220}
               />
