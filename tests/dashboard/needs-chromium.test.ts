@@ -189,7 +189,7 @@ test('an operator changes a policy after seeing what the last week would have be
   await page.getByRole('button', { name: 'Add a kind of accelerator' }).click();
   await page.getByLabel('Guaranteed').fill('1.5');
   await expectFault(page, /^Kind/, /Name the kind/);
-  await page.getByLabel('Kind').fill('L4');
+  await page.getByRole('textbox', { name: 'Kind' }).fill('L4');
   await page.getByLabel('At most').fill('-2');
   await page.getByRole('button', { name: 'Preview last week' }).click();
   await expectFault(page, /^Guaranteed/, /whole number, not 1.5/);
