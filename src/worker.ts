@@ -62,7 +62,8 @@ export async function startWorker(foundation: Foundation, ownsMachine: boolean):
   const { pilots } = createQuoting(foundation);
   await recalibrate(foundation);
   const coreRates = () => coreRatesOf(providers);
-  queues.work('calibrate', 4, createCalibrate({ db: foundation.db, finishPilot: pilots.finish, coreRates }));
+  const calibrate = createCalibrate({ db: foundation.db, finishPilots: pilots.finish, coreRates });
+  queues.work('calibrate', 20, async (jobId) => void (await calibrate(jobId)));
   queues.work('rollup', 1, createRollup({ db: foundation.db, preemptions }));
   const refreshesPrices = schedulePrices(foundation);
   const refreshesQuotas = scheduleQuotas(foundation);

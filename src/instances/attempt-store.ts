@@ -7,7 +7,7 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Report } from '../protocol/runner.ts';
 import type { Percentiles } from '../quotes/interval.ts';
 
-type MachineRow = {
+export type MachineRow = {
   id: string;
   node: number;
   provider: string;

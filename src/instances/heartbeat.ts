@@ -4,7 +4,7 @@ import { move } from '../jobs/move-store.ts';
 import type { Directive, Heartbeat } from '../protocol/runner.ts';
 import { advance, toTrack } from '../quotes/progress.ts';
 import { holdAttempt, staleAttempt, type Runner } from './fence.ts';
-import { readRendezvous, recordHeartbeat, recordProgress, type Beaten } from './store.ts';
+import { markRunning, readRendezvous, recordHeartbeat, recordProgress, type Beaten } from './store.ts';
 
 export type HeartbeatDeps = { db: Database; now: Clock; leaseMs: number };
 
@@ -48,6 +48,6 @@ async function start(db: Database, jobId: string, attempt: Runner['attempt'], at
     const change = { jobId, from: 'provisioning', to: 'running', at, attempt: attempt.number, reason: null } as const;
     const isMoved = await move(tx, { ...change, message: 'The runner is there.', set: { startedAt: at } });
     if (!isMoved) return;
-    await tx.attempt.update({ where: { id: attempt.id }, data: { state: 'running', startedAt: at } });
+    await markRunning(tx, attempt.id, at);
   });
 }

@@ -10,7 +10,7 @@ import { chargeMachines } from './charge.ts';
 import { endingOf, endOf, type Around } from './ending.ts';
 import { endOfRunning, lastHeard } from './cost.ts';
 import { isUp, mayDestroy, type Limits, type SeenRow } from './plan.ts';
-import { findAttempt, type AttemptRow } from './attempt-store.ts';
+import { findAttempt, type AttemptRow, type MachineRow } from './attempt-store.ts';
 import { longestFor } from './shortage.ts';
 import { listShortages } from './shortage-store.ts';
 import { countEvictions, markGone } from './store.ts';
@@ -41,7 +41,10 @@ export type SettleDeps = {
   retryBackoffMs: number;
 };
 
-const lookAgainMs = 100;
+/** A machine is looked for again after a tenth of the time that its attempt has been stopping: clouds take from a second to minutes. */
+const lookAgainPart = 0.1;
+const soonestMs = 100;
+const latestMs = 5_000;
 
 /**
  * Ends an attempt whose job is stopping: takes its machines away until the provider no longer shows them, then closes the
@@ -52,22 +55,32 @@ export function createSettle(deps: SettleDeps) {
     const attempt = await findAttempt(deps.db.client, attemptId);
     if (attempt === undefined || attempt.finishedAt !== null || attempt.job.state !== 'stopping') return;
     const isClear = await takeAway(attempt, deps);
-    if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs);
+    if (!isClear) return deps.wakeAgain(attemptId, lookAgainMs(attempt, deps.now()));
     const isDue = await deps.db.transaction((tx) => close(tx, attempt, deps));
     deps.wakeDispatch();
     if (isDue) await deps.wakeCalibrate(attempt.jobId);
   };
 }
 
+function lookAgainMs({ stoppingAt }: AttemptRow, now: Date): number {
+  const sinceMs = now.getTime() - (stoppingAt ?? now).getTime();
+  return Math.min(latestMs, Math.max(soonestMs, sinceMs * lookAgainPart));
+}
+
 /** True when no machine of the attempt is shown any more. */
 async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: SettleDeps): Promise<boolean> {
-  const before = await listed(attempt, provider);
   const left = attempt.instances.filter(({ state }) => state !== 'gone');
-  for (const row of left) {
-    const seen: SeenRow = { ...row, isListed: isUp(before.get(row.name)), hasReported: row.reported !== null };
-    if (mayDestroy(attempt, seen, limits())) await provider(row.provider).destroy({ name: row.name, zone: row.zone });
-  }
-  const still = await listed(attempt, provider);
+  const mayGo = (row: MachineRow, isListed: boolean): boolean => {
+    const seen: SeenRow = { ...row, isListed, hasReported: row.reported !== null };
+    return mayDestroy(attempt, seen, limits());
+  };
+  // Asking what is there costs calls of the cloud: only where the answer decides.
+  const isDecided = left.every((row) => mayGo(row, true));
+  const before = isDecided ? undefined : await listed(left, provider);
+  for (const row of left)
+    if (mayGo(row, before === undefined || isUp(before.get(row.name))))
+      await provider(row.provider).destroy({ name: row.name, zone: row.zone });
+  const still = await listed(left, provider);
   for (const row of left) {
     if (still.has(row.name)) continue;
     const [at, heardAt] = [now(), lastHeard(row, attempt)];
@@ -79,7 +92,7 @@ async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: Sett
   return left.every(({ name }) => !still.has(name));
 }
 
-async function listed({ instances }: AttemptRow, provider: SettleDeps['provider']): Promise<Map<string, SeenInstance>> {
+async function listed(instances: MachineRow[], provider: SettleDeps['provider']): Promise<Map<string, SeenInstance>> {
   const seen = new Map<string, SeenInstance>();
   for (const providerName of new Set(instances.map((row) => row.provider))) {
     for (const instance of await provider(providerName).list()) seen.set(instance.name, instance);

@@ -1,4 +1,4 @@
-import { Prisma, type Database, type Sql } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { JobState } from '../protocol/job.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
@@ -122,13 +122,14 @@ export async function markReady(
   return count === 1;
 }
 
+export async function markRunning(tx: Sql, attemptId: string, at: Date): Promise<void> {
+  await tx.$executeRaw`UPDATE attempt SET state = 'running', started_at = ${at} WHERE id = ${attemptId}`;
+}
+
 /** The gang's addresses, once every node has claimed. */
 export async function readRendezvous(sql: Sql, attemptId: string): Promise<Rendezvous | null> {
-  const instances = await sql.instance.findMany({
-    where: { attemptId },
-    orderBy: { node: 'asc' },
-    select: { address: true, port: true },
-  });
+  const instances = await sql.$queryRaw<{ address: string | null; port: number | null }[]>`
+    SELECT address, port FROM instance WHERE attempt_id = ${attemptId} ORDER BY node`;
   const ready = instances.flatMap(({ address, port }) =>
     address === null || port === null ? [] : [{ address, port }],
   );
@@ -194,30 +195,23 @@ function toJson(value: object | undefined): string | null {
 
 /** Keeps a node's report; the first one stays. False where the machine is gone, so that nobody may speak for it. */
 export async function recordReport(tx: Sql, instanceId: string, report: Report): Promise<boolean> {
-  const living = { id: instanceId, state: { not: 'gone' } } as const;
-  const { count } = await tx.instance.updateMany({
-    where: { ...living, reported: { equals: Prisma.DbNull } },
-    data: { reported: report },
-  });
-  return count === 1 || (await tx.instance.count({ where: living })) === 1;
+  const living = await tx.$queryRaw<unknown[]>`
+    UPDATE instance SET reported = coalesce(reported, ${JSON.stringify(report)}::jsonb)
+    WHERE id = ${instanceId} AND state <> 'gone' RETURNING id`;
+  return living.length === 1;
 }
 
 /** It keeps the hash of its token, so that its runner is told that the attempt is over. */
 export async function markGone(sql: Sql, instanceId: string, at: Date): Promise<void> {
-  await sql.instance.updateMany({
-    where: { id: instanceId, state: { not: 'gone' } },
-    data: { state: 'gone', goneAt: at },
-  });
+  await sql.$executeRaw`
+    UPDATE instance SET state = 'gone', gone_at = ${at} WHERE id = ${instanceId} AND state <> 'gone'`;
 }
 
 /** Of each node in order; null where it has not reported. */
 export async function readReports(sql: Sql, attemptId: string): Promise<(Report | null)[]> {
-  const rows = await sql.instance.findMany({
-    where: { attemptId },
-    orderBy: { node: 'asc' },
-    select: { reported: true },
-  });
-  return rows.map(({ reported }) => reported as unknown as Report | null);
+  const rows = await sql.$queryRaw<{ reported: Report | null }[]>`
+    SELECT reported FROM instance WHERE attempt_id = ${attemptId} ORDER BY node`;
+  return rows.map(({ reported }) => reported);
 }
 
 /** How often the job lost a spot machine, this time too; making way for another job is none. */

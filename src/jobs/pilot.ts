@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Measured, Pilot, Quote } from '../protocol/quote.ts';
 import { measuredBy, pilotOption, pilotSpec } from '../quotes/pilot.ts';
-import { endPilot, findPilot, insertPilot, listOpenPilots, type PilotRow } from '../quotes/pilot-store.ts';
+import { endPilot, findOpenPilots, insertPilot, listOpenPilots, type PilotRow } from '../quotes/pilot-store.ts';
 import { toTrack } from '../quotes/progress.ts';
 import { insertQuote, requireQuote } from '../quotes/store.ts';
 import { findPilotJob } from './pilot-store.ts';
@@ -26,7 +26,7 @@ export type Pilots = {
   /** Stores the quote and starts its pilot: a job of the tenant's like any other. */
   start: (tenantId: string, spec: JobSpec, quote: Quote) => Promise<void>;
   /** Quotes anew from what the pilot has measured, once. Nothing happens where it has not ended, or the job is no pilot. */
-  finish: (jobId: string) => Promise<void>;
+  finish: (jobIds: string[]) => Promise<void>;
   /** Finds again what a crash left undone between a quote, its pilot, and its pilot's end. */
   sweep: () => Promise<void>;
 };
@@ -52,9 +52,8 @@ export function createPilots(deps: PilotDeps): Pilots {
       });
       if (isPossible) await submitPilot({ quoteId: quote.id, tenantId, jobId }, deps);
     },
-    finish: async (jobId) => {
-      const pilot = await findPilot(db.client, jobId);
-      if (pilot !== undefined && pilot.endedAt === null) await finishPilot(pilot, deps);
+    finish: async (jobIds) => {
+      for (const pilot of await findOpenPilots(db.client, jobIds)) await finishPilot(pilot, deps);
     },
     sweep: async () => {
       const before = new Date(now().getTime() - sweptAfterMs);

@@ -38,10 +38,9 @@ export async function stopHeld(
 ): Promise<string | undefined> {
   if (job?.attemptNumber !== number || (job.state !== 'provisioning' && job.state !== 'running')) return undefined;
   await move(tx, { jobId, from: job.state, to: 'stopping', at, attempt: number, reason, message });
-  const { id } = await tx.attempt.update({
-    where: { jobId_number: { jobId, number } },
-    data: { state: 'stopping', reason, message, exitCode, stoppingAt: at },
-    select: { id: true },
-  });
-  return id;
+  const [stopped] = await tx.$queryRaw<{ id: string }[]>`
+    UPDATE attempt SET state = 'stopping', reason = ${reason}, message = ${message}, exit_code = ${exitCode}::int,
+      stopping_at = ${at}
+    WHERE job_id = ${jobId} AND number = ${number} RETURNING id`;
+  return stopped?.id;
 }

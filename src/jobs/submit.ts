@@ -1,7 +1,7 @@
 import { invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd } from '../core/money.ts';
 import { dayMs, formatDuration, type Clock } from '../core/time.ts';
-import { createBatcher } from '../db/batch.ts';
+import { createBatcher } from '../core/batch.ts';
 import type { Database } from '../db/database.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { NewJob } from '../protocol/job.ts';

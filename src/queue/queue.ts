@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
+import { createBatcher } from '../core/batch.ts';
 import { openPostgres, openRedis, type Backend } from './backend.ts';
 
 /**
@@ -51,6 +52,7 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
   const backend =
     redisUrl === undefined ? await openPostgres(databaseUrl, steps.length) : await openRedis(redisUrl, onError);
   const queues = openQueues(backend, onError);
+  const senders = Object.fromEntries(steps.map((step) => [step, createSender(queues[step])])) as Record<Step, Send>;
   const workers: { close: () => Promise<void> }[] = [];
 
   return {
@@ -58,7 +60,7 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
       // Asking for later must not hide asking for now.
       const key = delayMs === 0 ? `${id}-${version}` : `${id}-${version}-later`;
       const deduplication = { id: key, keepLastIfActive: true };
-      await queues[step].add(step, { id }, { deduplication, delay: delayMs }).catch(onError);
+      await senders[step]({ name: step, data: { id }, opts: { deduplication, delay: delayMs } }).catch(onError);
     },
     work: (step, concurrency, handle) => {
       const worker = new Worker(
@@ -99,6 +101,21 @@ export async function createQueues({ databaseUrl, redisUrl, onError }: QueueOpti
       await within(closeGraceMs, backend.close());
     },
   };
+}
+
+type Message = { name: string; data: { id: string }; opts: { deduplication: { id: string }; delay: number } };
+type Send = (message: Message) => Promise<unknown>;
+
+/** While one message is on its way the next is sent. */
+const senderLanes = 2;
+
+/** Those who wake at the same time share a round trip. Each message takes a lock by its key in PostgreSQL: in one order, whoever sends. */
+function createSender(queue: Pick<Queue, 'addBulk'>): Send {
+  return createBatcher(async (messages: Message[]) => {
+    const keyOf = ({ opts }: Message) => opts.deduplication.id;
+    await queue.addBulk(messages.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)));
+    return messages;
+  }, senderLanes);
 }
 
 function openQueues(backend: Backend, onError: (error: unknown) => void) {

@@ -1,3 +1,4 @@
+import { createBatcher } from '../core/batch.ts';
 import { WeirError } from '../core/errors.ts';
 import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
@@ -5,15 +6,16 @@ import type { Database, Sql } from '../db/database.ts';
 import { ofOneTask } from './array.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
 import { modelFingerprint } from './fingerprint.ts';
-import { isPilot } from './pilot-store.ts';
+import { pilotsAmong } from './pilot-store.ts';
 import { modelSeconds } from './predict.ts';
 import {
-  findFinishedJob,
+  findFinishedJobs,
   insertDueOfOtherModels,
-  insertResidual,
+  insertResiduals,
   listDue,
   takeDue,
   type FinishedJob,
+  type NewResidual,
 } from './residual-store.ts';
 import { gangOf } from './speed.ts';
 import { resolveWork, type Work } from './work.ts';
@@ -22,24 +24,28 @@ import { resolveWork, type Work } from './work.ts';
 const shortestSeconds = 0.001;
 
 /**
- * Compares a job that has ended with its quote; from then on its figures count in quotes. Repeatable, and at the same time by
- * several workers: a job has one residual.
+ * Compares a job that has ended with its quote; from then on its figures count in quotes. Those that end at the same time share
+ * the transactions. Repeatable, and at the same time by several workers: a job has one residual.
  */
-export function createCalibrate({ db, finishPilot, coreRates }: CalibrateDeps): (jobId: string) => Promise<void> {
-  return async (jobId) => {
-    // Its quote is made anew from what it measured. Of a pilot itself nothing is learned: it was stopped.
-    await finishPilot(jobId);
+export function createCalibrate({ db, finishPilots, coreRates }: CalibrateDeps): (jobId: string) => Promise<unknown> {
+  return createBatcher(async (jobIds: string[]) => {
+    // Their quotes are made anew from what they measured. Of a pilot itself nothing is learned: it was stopped.
+    await finishPilots(jobIds);
     const rates = await coreRates();
     await db.transaction(async (tx) => {
-      if ((await takeDue(tx, jobId)) && !(await isPilot(tx, jobId))) await recordResidual(tx, jobId, rates);
+      const due = await takeDue(tx, jobIds);
+      const pilots = await pilotsAmong(tx, due);
+      const others = due.filter((id) => !pilots.has(id));
+      await recordResiduals(tx, others, rates);
     });
-  };
+    return jobIds;
+  });
 }
 
 type CalibrateDeps = {
   db: Database;
-  /** Does nothing where the job is no pilot. */
-  finishPilot: (jobId: string) => Promise<void>;
+  /** Of these jobs those that are pilots. */
+  finishPilots: (jobIds: string[]) => Promise<void>;
   coreRates: () => Promise<CoreRates>;
 };
 
@@ -61,23 +67,30 @@ export function createCalibrateSweep({ db, now, wakeCalibrate }: CalibrateSweepD
 type CalibrateSweepDeps = { db: Database; now: Clock; wakeCalibrate: (jobId: string) => Promise<void> };
 
 /**
- * Writes down how the quote of a job did: of one that succeeded, or what one took at least that was stopped at its maxDuration. An offer of before cores were measured says nothing of its own: it was
+ * Writes down how the quote of each job did: of one that succeeded, or what one took at least that was stopped at its maxDuration. An offer of before cores were measured says nothing of its own: it was
  * of the same machines as today, and takes the rate that quotes of them will have.
  */
-export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRates = new Map()): Promise<void> {
-  const job = await findFinishedJob(sql, jobId);
-  const offer = job?.attempts.at(-1)?.offer;
-  if (job === undefined || offer === undefined) return;
+export async function recordResiduals(sql: Sql, jobIds: string[], coreRates: CoreRates = new Map()): Promise<void> {
+  const jobs = await findFinishedJobs(sql, jobIds);
+  await insertResiduals(
+    sql,
+    jobs.flatMap((job) => residualOf(job, coreRates) ?? []),
+  );
+}
+
+function residualOf(job: FinishedJob, coreRates: CoreRates): NewResidual | undefined {
+  const offer = job.attempts.at(-1)?.offer;
+  if (offer === undefined) return undefined;
   const work = workOf(job);
   const gang = gangOf({ gigaflopsPerCore: coreRates.get(offer.provider), ...offer });
   const modelled = work && modelSeconds(job.spec, work, gang);
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
-  if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return;
+  if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return undefined;
   const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
   const { wasStopped } = job;
   const { durationSeconds, costUsd } = ofOneTask(option, job.tasks);
-  await insertResidual(sql, {
-    jobId,
+  return {
+    jobId: job.jobId,
     tenantId: job.tenantId,
     jobName: job.name,
     basis: work.basis,
@@ -99,7 +112,7 @@ export async function recordResidual(sql: Sql, jobId: string, coreRates: CoreRat
     flops: work.flops,
     wasStopped,
     finishedAt: job.finishedAt,
-  });
+  };
 }
 
 /**

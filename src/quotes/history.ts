@@ -1,6 +1,6 @@
 import { createCache } from '../core/cache.ts';
 import type { Clock } from '../core/time.ts';
-import { createBatcher } from '../db/batch.ts';
+import { createBatcher } from '../core/batch.ts';
 import type { Database } from '../db/database.ts';
 import { calibrate, type Calibration, type Evidence, type Residual } from './interval.ts';
 import type { History } from './quote.ts';

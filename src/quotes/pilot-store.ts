@@ -9,9 +9,14 @@ export async function insertPilot(sql: Sql, pilot: PilotRow): Promise<void> {
   await sql.pilot.createMany({ data: [pilot], skipDuplicates: true });
 }
 
-/** Undefined where the job is no pilot. */
-export async function findPilot(sql: Sql, jobId: string): Promise<(PilotRow & { endedAt: Date | null }) | undefined> {
-  return (await sql.pilot.findUnique({ where: { jobId } })) ?? undefined;
+/** Of these jobs, the pilots whose quotes wait for them. */
+export async function findOpenPilots(sql: Sql, jobIds: string[]): Promise<PilotRow[]> {
+  return sql.pilot.findMany({ where: { jobId: { in: jobIds }, endedAt: null } });
+}
+
+export async function pilotsAmong(sql: Sql, jobIds: string[]): Promise<Set<string>> {
+  const rows = await sql.pilot.findMany({ where: { jobId: { in: jobIds } }, select: { jobId: true } });
+  return new Set(rows.map(({ jobId }) => jobId));
 }
 
 export async function isPilot(sql: Sql, jobId: string): Promise<boolean> {

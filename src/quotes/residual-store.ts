@@ -19,26 +19,37 @@ export type FinishedJob = {
   attempts: { offer: Offer; startedAt: Date; finishedAt: Date }[];
 };
 
-/** Undefined where the job neither succeeded nor ran into its maxDuration: only then is something known of how long it takes. */
-export async function findFinishedJob(sql: Sql, jobId: string): Promise<FinishedJob | undefined> {
-  const job = await sql.job.findFirst({
-    where: { id: jobId, OR: [{ state: 'succeeded' }, { state: 'failed', reason: 'max-duration' }] },
+/** Of these jobs those that succeeded or ran into their maxDuration: only then is something known of how long they take. */
+export async function findFinishedJobs(sql: Sql, jobIds: string[]): Promise<FinishedJob[]> {
+  const jobs = await sql.job.findMany({
+    where: { id: { in: jobIds }, OR: [{ state: 'succeeded' }, { state: 'failed', reason: 'max-duration' }] },
     include: { attempts: { orderBy: { number: 'asc' } } },
   });
-  const quote = job === null ? null : await sql.quote.findUnique({ where: { id: job.quoteId }, select: storedAnswer });
-  if (job === null || quote === null) return undefined;
-  const { arrayId } = job;
-  const array = arrayId === null ? null : await sql.jobArray.findUnique({ where: { jobId: arrayId } });
+  const quoteIds = [...new Set(jobs.map(({ quoteId }) => quoteId))];
+  const quotes = await sql.quote.findMany({ where: { id: { in: quoteIds } }, select: { id: true, ...storedAnswer } });
+  const arrayIds = [...new Set(jobs.flatMap(({ arrayId }) => arrayId ?? []))];
+  const arrays = arrayIds.length === 0 ? [] : await sql.jobArray.findMany({ where: { jobId: { in: arrayIds } } });
+  const quoteOf = new Map(quotes.map(({ id, ...stored }) => [id, unpack(stored)]));
+  const tasksOf = new Map(arrays.map(({ jobId, tasks }) => [jobId, tasks]));
+  return jobs.flatMap((job) => {
+    const quote = quoteOf.get(job.quoteId);
+    return quote === undefined ? [] : [finishedJob(job, quote, tasksOf.get(job.arrayId ?? '') ?? 1)];
+  });
+}
+
+type JobWithAttempts = Prisma.JobGetPayload<{ include: { attempts: true } }>;
+
+function finishedJob(job: JobWithAttempts, quote: Quote, tasks: number): FinishedJob {
   const attempts = job.attempts.flatMap(({ offer, startedAt, finishedAt }) =>
     startedAt === null || finishedAt === null ? [] : [{ offer: offer as unknown as Offer, startedAt, finishedAt }],
   );
   return {
-    jobId,
+    jobId: job.id,
     tenantId: job.tenantId,
     name: job.name,
     spec: job.spec as unknown as JobSpec,
-    quote: unpack(quote),
-    tasks: array?.tasks ?? 1,
+    quote,
+    tasks,
     finishedAt: job.finishedAt ?? attempts.at(-1)?.finishedAt ?? job.queuedAt,
     chargedMicroUsd: job.chargedMicroUsd,
     wasStopped: job.state !== 'succeeded',
@@ -49,16 +60,17 @@ export async function findFinishedJob(sql: Sql, jobId: string): Promise<Finished
 /** How far back is looked. */
 const newestOfAll = 5_000;
 
-type NewResidual = Prisma.QuoteResidualCreateManyInput & { logRatio: number; model: string };
+export type NewResidual = Prisma.QuoteResidualCreateManyInput & { logRatio: number; model: string };
 
 /** One row a job: what was quoted and what came stay; the ratio is replaced where it was of another model. */
-export async function insertResidual(sql: Sql, residual: NewResidual): Promise<void> {
-  await sql.quoteResidual.createMany({ data: [residual], skipDuplicates: true });
-  const { jobId, logRatio, model } = residual;
-  await sql.quoteResidual.updateMany({
-    where: { jobId, OR: [{ model: null }, { model: { not: model } }] },
-    data: { logRatio, model },
-  });
+export async function insertResiduals(sql: Sql, residuals: NewResidual[]): Promise<void> {
+  if (residuals.length === 0) return;
+  await sql.quoteResidual.createMany({ data: residuals, skipDuplicates: true });
+  const ratios = JSON.stringify(residuals.map(({ jobId, logRatio, model }) => ({ id: jobId, ratio: logRatio, model })));
+  await sql.$executeRaw`
+    UPDATE quote_residual SET log_ratio = r.ratio, model = r.model
+    FROM jsonb_to_recordset(${ratios}::jsonb) AS r(id text, ratio float8, model text)
+    WHERE job_id = r.id AND quote_residual.model IS DISTINCT FROM r.model`;
 }
 
 /** The newest finished jobs whose residual is of another model are to be compared anew. */
@@ -124,13 +136,16 @@ export async function readNewestOfEachName(
 
 /** A job that has ended is to be compared with its quote. Saying so twice is saying it once. */
 export async function insertDue(sql: Sql, jobId: string, since: Date): Promise<void> {
-  await sql.calibrationDue.createMany({ data: [{ jobId, since }], skipDuplicates: true });
+  await sql.$executeRaw`INSERT INTO calibration_due (job_id, since) VALUES (${jobId}, ${since}) ON CONFLICT DO NOTHING`;
 }
 
-/** Takes a job to compare it, in the transaction that does so. False where another has done it. */
-export async function takeDue(sql: Sql, jobId: string): Promise<boolean> {
-  const { count } = await sql.calibrationDue.deleteMany({ where: { jobId } });
-  return count === 1;
+/** Takes jobs to compare them, in the transaction that does so. Without those that another has taken. */
+export async function takeDue(sql: Sql, jobIds: string[]): Promise<string[]> {
+  const rows = await sql.$queryRaw<{ id: string }[]>`
+    DELETE FROM calibration_due WHERE job_id IN (
+      SELECT job_id FROM calibration_due WHERE job_id = ANY(${jobIds}) ORDER BY job_id FOR UPDATE
+    ) RETURNING job_id AS id`;
+  return rows.map(({ id }) => id);
 }
 
 /** Those whose wake-up seems to be lost, oldest first. */

@@ -1,5 +1,5 @@
 import { notFound } from '../core/errors.ts';
-import { createBatcher } from '../db/batch.ts';
+import { createBatcher } from '../core/batch.ts';
 import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';

@@ -1,5 +1,5 @@
 import type { MicroUsd } from '../core/money.ts';
-import type { Prisma, Sql } from '../db/database.ts';
+import type { Sql } from '../db/database.ts';
 
 /** What an instance's time has been accounted for. */
 export type Accounted = {
@@ -19,10 +19,30 @@ export async function readAccounted(sql: Sql, instanceIds: string[]): Promise<Ma
   return new Map(rows.map(({ id, ...accounted }) => [id, accounted]));
 }
 
-export type NewUse = Omit<Prisma.UsageEntryCreateManyInput, 'id'>;
+export type NewUse = {
+  tenantId: string;
+  jobId: string;
+  attempt: number;
+  instanceId: string;
+  provider: string;
+  region: string;
+  /** Of accelerator. */
+  kind: string;
+  from: Date;
+  to: Date;
+  acceleratorSeconds: number;
+  petaflopSeconds: number;
+  microUsd: MicroUsd;
+};
 
 export async function insertUse(tx: Sql, rows: NewUse[]): Promise<void> {
-  if (rows.length > 0) await tx.usageEntry.createMany({ data: rows });
+  if (rows.length === 0) return;
+  await tx.$executeRaw`
+    INSERT INTO usage_entry (tenant_id, job_id, attempt, instance_id, provider, region, kind, "from", "to", accelerator_seconds,
+      petaflop_seconds, micro_usd)
+    SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS u("tenantId" text, "jobId" text, attempt int,
+      "instanceId" text, provider text, region text, kind text, "from" timestamptz, "to" timestamptz, "acceleratorSeconds" float8,
+      "petaflopSeconds" float8, "microUsd" bigint)`;
 }
 
 type InstanceUse = Pick<NewUse, 'instanceId' | 'provider' | 'region' | 'kind'> & { microUsd: MicroUsd };

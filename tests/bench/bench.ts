@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** `npm run bench` runs every benchmark; `npm run bench -- submit memory` those named; `--json` is passed on. */
-const parts = new Set(['bench', 'summary', 'bare-handler', 'empty-handler', 'load']);
+const parts = new Set(['bench', 'summary', 'bare-handler', 'empty-handler', 'load', 'processes']);
 const names = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replace(/\.ts$/, ''))

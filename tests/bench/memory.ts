@@ -1,16 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { createInstallation } from '../support/service.ts';
+import { residentMiB } from './processes.ts';
 import { finish } from './summary.ts';
 
 /** What the service holds at rest, without PostgreSQL; beside it a Node process that does nothing. */
 const restMs = 10_000;
-
-async function residentMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-}
 
 const installation = await createInstallation({ timing: { sweepSeconds: 2, heartbeatSeconds: 1 } });
 const service = await installation.start();

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
-import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { recordResiduals } from '../../src/quotes/calibrate.ts';
 import { openApp, sampleQuote, test } from '../support/app.ts';
 
 const spec: JobSpec = { name: 'train', command: 'true' };
@@ -72,7 +72,7 @@ test('a quote of an earlier version is served, scaled, submitted with, requoted,
 
   await db.client.attempt.updateMany({ where: { jobId: job.id }, data: { state: 'succeeded', finishedAt: end } });
   await db.client.job.update({ where: { id: job.id }, data: { state: 'succeeded', finishedAt: end } });
-  await recordResidual(db.client, job.id);
+  await recordResiduals(db.client, [job.id]);
   expect((await ask(keys.viewer, 'GET /v1/quotes/accuracy')).json()).toMatchObject({ finishedJobs: 1 });
   await close();
 });

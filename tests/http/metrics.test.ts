@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { move } from '../../src/jobs/move-store.ts';
-import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { recordResiduals } from '../../src/quotes/calibrate.ts';
 import { finish, spec } from '../quotes/finished.ts';
 import { quoteOf } from '../quotes/sample.ts';
 import { operatorKey, test, type TestApp } from '../support/app.ts';
@@ -72,7 +72,7 @@ test('how wrong quotes were is told by accelerator and basis', async ({ api, db 
   const { id: tenantId } = await api.tenant('vision');
   const quote = quoteOf(spec);
   const predicted = quote.options[0]?.durationSeconds.p50 ?? 0;
-  await recordResidual(db.client, await finish(db, { tenantId, quote, seconds: predicted * 2 }));
+  await recordResiduals(db.client, [await finish(db, { tenantId, quote, seconds: predicted * 2 })]);
   expect(await scrape(api)).toEqual(
     expect.arrayContaining([
       'weir_quote_error_ratio{of="duration",accelerator="",basis="",quantile="0.5"} 0.5',

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { recordResiduals } from '../../src/quotes/calibrate.ts';
 import { finish, spec } from '../quotes/finished.ts';
 import { quoteOf } from '../quotes/sample.ts';
 import { operatorKey, test, type TestApp } from '../support/app.ts';
@@ -18,17 +18,16 @@ test('a finished job’s outcome sets what was quoted beside what came; a tenant
   const [vision, speech] = [await api.tenant('vision'), await api.tenant('speech')];
   const run = async (tenantId: string, seconds: number) => {
     const job = await finish(db, { tenantId, quote: quote(), seconds, usd: 0.25 });
-    await recordResidual(db.client, job);
+    await recordResiduals(db.client, [job]);
     return job;
   };
   const first = await run(vision.id, 2 * predicted.p50);
   const second = await run(vision.id, predicted.p50);
   const third = await run(speech.id, predicted.p50);
   // One that failed tells nothing of how long it takes.
-  await recordResidual(
-    db.client,
+  await recordResiduals(db.client, [
     await finish(db, { tenantId: vision.id, quote: quote(), seconds: 1, state: 'failed', reason: 'exit-code' }),
-  );
+  ]);
 
   const { items, nextCursor } = await outcomes(api, vision.keys.viewer);
   expect(nextCursor).toBeNull();
@@ -59,7 +58,7 @@ test('pages follow each other without a gap', async ({ api, db }) => {
   const jobs: string[] = [];
   for (let i = 0; i < 3; i += 1) {
     const job = await finish(db, { tenantId: id, quote: quote(), seconds: predicted.p50 });
-    await recordResidual(db.client, job);
+    await recordResiduals(db.client, [job]);
     jobs.unshift(job);
   }
   const page = await outcomes(api, keys.viewer, '?limit=2');

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { accountsOf, addJob, addTenant, jobOf, startRunning, test, type World } from './world.ts';
+import { expectAgreement } from './agreement.ts';
+import { accountsOf, addJob, addTenant, jobOf, startRunning, test } from './world.ts';
 
 test('preempted time is paid, and what is left of maxCostUsd is what the next attempt reserves', async ({ world }) => {
   const tenantId = await addTenant(world, { budget: { totalUsd: 1 } });
@@ -23,15 +24,6 @@ test('preempted time is paid, and what is left of maxCostUsd is what the next at
     chargedMicroUsd: 300_000n,
   });
 });
-
-/** Whether the job's row says what the ledger says, at any moment. */
-async function expectAgreement(world: World, jobId: string): Promise<void> {
-  const { reserved, spent, available } = await accountsOf(world, jobId);
-  const { reservedMicroUsd, chargedMicroUsd, attempts } = await jobOf(world, jobId);
-  expect({ reserved: Number(reservedMicroUsd), spent: Number(chargedMicroUsd) }).toEqual({ reserved, spent });
-  expect(attempts.reduce((sum, { costMicroUsd }) => sum + Number(costMicroUsd), 0)).toBe(spent);
-  expect(available + reserved + spent).toBe(0);
-}
 
 test('what runs past its reservation reserves another hour while no budget limits it', async ({ world }) => {
   const jobId = await addJob(world, await addTenant(world));
@@ -140,4 +132,26 @@ test('a machine that was off when weir came back is not metered, though it is st
   const { attempts } = await jobOf(world, jobId);
   expect(attempts[0]?.instances[0]?.goneAt).toEqual(stoppedAt);
   await expectAgreement(world, jobId);
+});
+
+test('the ledger grows by what changes: machines that run on are written once an hour, however often one looks', async ({
+  world,
+}) => {
+  const tenantId = await addTenant(world);
+  const machines = [];
+  for (let machine = 0; machine < 2; machine += 1)
+    machines.push(await startRunning(world, await addJob(world, tenantId)));
+  const hours = 3;
+  for (let minute = 0; minute < hours * 60; minute += 5) {
+    for (const { tokens, number } of machines) await world.beat(tokens[0] ?? '', number, 'running');
+    await world.sweep();
+    world.advance(300);
+  }
+  const { rows } = await world.db.pool.query<{ count: number }>(
+    `SELECT count(DISTINCT transaction_id)::int AS count FROM ledger_entry`,
+  );
+  // Its start; then, each time, a charge and what it reserves anew: what ran past its quote, and the hours.
+  expect(rows[0]?.count).toBeLessThanOrEqual(machines.length * (1 + 2 * (1 + hours)));
+  expect(rows[0]?.count).toBeGreaterThanOrEqual(machines.length * hours);
+  expect(world.errors).toEqual([]);
 });

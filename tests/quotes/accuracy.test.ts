@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { dayMs } from '../../src/core/time.ts';
 import { accuracy } from '../../src/quotes/accuracy.ts';
-import { recordResidual } from '../../src/quotes/calibrate.ts';
+import { recordResiduals } from '../../src/quotes/calibrate.ts';
 import { insertPilot } from '../../src/quotes/pilot-store.ts';
 import { insertQuote } from '../../src/quotes/store.ts';
 import { test as withApi } from '../support/app.ts';
@@ -22,7 +22,7 @@ test('of a tenant it counts its own, of the operator all, by duration and by cos
     [other, 0.01],
   ] as const) {
     const ran = { tenantId, quote: quoteOf(spec), seconds: predicted * factor, usd: predictedUsd * factor };
-    await recordResidual(db.client, await finish(db, ran));
+    await recordResiduals(db.client, [await finish(db, ran)]);
   }
   const halfTooShort = {
     medianErrorPercent: expect.closeTo(25, 0),
@@ -74,14 +74,13 @@ test('it is told by basis and by day, and the linear law is fitted on the same j
   const yesterday = new Date(now.getTime() - dayMs);
   const long = new Date(now.getTime() - 60 * dayMs);
   for (const ran of [sized(1e6, long), sized(2e6, yesterday), sized(4e6, now), sized(8e6, now)])
-    await recordResidual(db.client, await finish(db, ran));
+    await recordResiduals(db.client, [await finish(db, ran)]);
   const odd = { ...sized(1e6, now), seconds: 1000, usd: 0.01 };
-  await recordResidual(db.client, await finish(db, odd));
+  await recordResiduals(db.client, [await finish(db, odd)]);
   const plain = { ...spec, workload: { expectedDuration: '1m' } };
-  await recordResidual(
-    db.client,
+  await recordResiduals(db.client, [
     await finish(db, { tenantId, quote: quoteOf(plain), ran: plain, seconds: 60, at: now }),
-  );
+  ]);
 
   const told = await accuracy(db.client, tenantId, now);
   expect(told.byBasis.map(({ basis, finishedJobs }) => [basis, finishedJobs])).toEqual([

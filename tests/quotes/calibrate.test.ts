@@ -3,7 +3,7 @@ import { newId } from '../../src/core/ids.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import { accuracy } from '../../src/quotes/accuracy.ts';
-import { createCalibrate, createCalibrateSweep, recalibrate, recordResidual } from '../../src/quotes/calibrate.ts';
+import { createCalibrate, createCalibrateSweep, recalibrate, recordResiduals } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
 import { insertDue } from '../../src/quotes/residual-store.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
@@ -23,7 +23,7 @@ test('a job that succeeded leaves one residual, however often it is asked for; o
   const predicted = quote.options[0]?.durationSeconds.p50 ?? 0;
   const succeeded = await finish(db, { tenantId, quote, seconds: predicted * 2 });
   const failed = await finish(db, { tenantId, quote: quoteOf(spec), seconds: 1, state: 'failed' });
-  for (const id of [succeeded, succeeded, failed]) await recordResidual(db.client, id);
+  for (const id of [succeeded, succeeded, failed]) await recordResiduals(db.client, [id]);
 
   const rows = await db.client.quoteResidual.findMany();
   expect(rows).toHaveLength(1);
@@ -48,7 +48,7 @@ test('of many who take up a job at once one compares it; what is not taken up is
   await sweepAt(10);
   expect(woken).toEqual([jobId]);
 
-  const calibrate = createCalibrate({ db, finishPilot: async () => undefined, coreRates: async () => new Map() });
+  const calibrate = createCalibrate({ db, finishPilots: async () => undefined, coreRates: async () => new Map() });
   await Promise.all(Array.from({ length: 5 }, () => calibrate(jobId)));
   expect(await db.client.quoteResidual.count()).toBe(1);
   await sweepAt(20);
@@ -60,7 +60,7 @@ test('residuals against another model are taken anew at the start; what was quot
 }) => {
   const tenantId = newId('tenant');
   const jobId = await finish(db, { tenantId, quote: quoteOf(spec), seconds: 60 });
-  await recordResidual(db.client, jobId);
+  await recordResiduals(db.client, [jobId]);
   const before = await db.client.quoteResidual.findUniqueOrThrow({ where: { jobId } });
   const clock = () => now;
   await recalibrate({ db, now: clock });
@@ -71,7 +71,7 @@ test('residuals against another model are taken anew at the start; what was quot
     data: { model: 'former', logRatio: 9, predictedSeconds: 7 },
   });
   await recalibrate({ db, now: clock });
-  await createCalibrate({ db, finishPilot: async () => undefined, coreRates: async () => new Map() })(jobId);
+  await createCalibrate({ db, finishPilots: async () => undefined, coreRates: async () => new Map() })(jobId);
   expect(await db.client.quoteResidual.findUniqueOrThrow({ where: { jobId } })).toEqual({
     ...before,
     predictedSeconds: 7,
@@ -86,10 +86,9 @@ test('a job stopped at its maxDuration says how long it takes at least, until on
   const quoteNow = async () => quoteOf(spec, { history: await createHistory(db, () => now)(tenantId, spec.name) });
   const before = (await quoteNow()).options[0]?.durationSeconds;
   const seconds = (before?.p50 ?? 0) * 3;
-  await recordResidual(
-    db.client,
+  await recordResiduals(db.client, [
     await finish(db, { tenantId, quote: quoteOf(spec), seconds, state: 'failed', reason: 'max-duration' }),
-  );
+  ]);
   const after = await quoteNow();
   expect(after.options[0]?.durationSeconds.p10).toBeCloseTo(seconds, 3);
   expect(after.options[0]?.durationSeconds.p90).toBeCloseTo((before?.p90 ?? 0) * 3, 3);
@@ -99,10 +98,9 @@ test('a job stopped at its maxDuration says how long it takes at least, until on
   expect((await history(newId('tenant'), spec.name))(resolveWork(spec.workload), 'cpu').atLeast).toBeUndefined();
 
   const later = new Date(now.getTime() + seconds * 1000);
-  await recordResidual(
-    db.client,
+  await recordResiduals(db.client, [
     await finish(db, { tenantId, quote: quoteOf(spec), seconds: seconds / 3, at: later }),
-  );
+  ]);
   const done = await quoteNow();
   expect(done.options[0]?.durationSeconds.p10).toBeLessThan(seconds / 3);
   expect(done.calibration.runs).toBe(1);
@@ -116,7 +114,7 @@ test('a residual is against the rate that the offer’s cores were measured at; 
   const seconds = (quoteOf(spec, { wares }).options[0]?.durationSeconds.p50 ?? 0) * 3;
   const logRatioOf = async (quote: Quote, coreRate: number): Promise<number | undefined> => {
     const jobId = await finish(db, { tenantId: newId('tenant'), quote, seconds });
-    await recordResidual(db.client, jobId, new Map([['local', coreRate]]));
+    await recordResiduals(db.client, [jobId], new Map([['local', coreRate]]));
     return (await db.client.quoteResidual.findUnique({ where: { jobId } }))?.logRatio;
   };
   expect(await logRatioOf(quoteOf(spec, { wares }), 40)).toBeCloseTo(Math.log(3), 6);
@@ -152,10 +150,9 @@ for (const { what, ran, base } of repeated)
     });
     const first = await quote(tenantId, ran, newId('quote'));
     for (const seconds of [1, 1.01, 0.99, 1.005, 0.995].map((factor) => base * factor)) {
-      await recordResidual(
-        db.client,
+      await recordResiduals(db.client, [
         await finish(db, { tenantId, quote: await quote(tenantId, ran, newId('quote')), seconds, ran }),
-      );
+      ]);
     }
     const after = await quote(tenantId, ran, newId('quote'));
     const width = ({ options }: Quote): number =>

@@ -4,6 +4,7 @@ import type { Policy } from '../../../src/protocol/tenant.ts';
 import { createInstallation, type Client, type Installation } from '../../support/service.ts';
 import { percentile } from '../summary.ts';
 import { withCluster } from './cluster.ts';
+import { cpuMs } from '../processes.ts';
 import { emulateMachines, runtimeVariable } from './fleet.ts';
 import { countLeft, readWaits, type Waits } from './kueue-waits.ts';
 import { startFleetService } from './start-fleet-service.ts';
@@ -21,7 +22,7 @@ type JobClass = {
   kueueMeanWaitMs: number;
 };
 
-export type KueueCase = { cohorts: number; queuesPerCohort: number; classes: JobClass[]; kueueWallMs: number };
+export type KueueCase = { cohorts: number; queuesPerCohort: number; classes: readonly JobClass[]; kueueWallMs: number };
 
 /** Each queue is guaranteed so many cores, all lent, and may borrow so many of its cohort's. */
 const guaranteed = 20;
@@ -98,6 +99,32 @@ export const kueueCases = {
 
 const lookAgainMs = 250;
 
+/** The same with one job in so many of each class, at least one of each: the queues, and what each may hold, stay. */
+export function cutKueue(kueue: KueueCase, oneIn: number): KueueCase {
+  const classes = kueue.classes.map((job) => ({ ...job, perQueue: Math.ceil(job.perQueue / oneIn) }));
+  return { ...kueue, classes };
+}
+
+/**
+ * What no scheduler could be faster than, were every decision and every start free: whatever arrives from some moment on has to be done
+ * by its cohort's cores after that moment, and the last job has to run. Preempted work that is done again comes on top.
+ */
+export function floorOf({ queuesPerCohort, classes }: KueueCase): number {
+  const cores = guaranteed * queuesPerCohort;
+  const arrivals = classes.flatMap(({ perQueue, intervalMs, runtimeMs, cpus }) =>
+    Array.from({ length: perQueue }, (_, index) => {
+      return { atMs: index * intervalMs, runtimeMs, coreMs: cpus * runtimeMs * queuesPerCohort };
+    }),
+  );
+  let coreMsLeft = 0;
+  let floorMs = 0;
+  for (const { atMs, runtimeMs, coreMs } of arrivals.toSorted((a, b) => b.atMs - a.atMs)) {
+    coreMsLeft += coreMs;
+    floorMs = Math.max(floorMs, atMs + runtimeMs, atMs + coreMsLeft / cores);
+  }
+  return floorMs;
+}
+
 /** The whole service with an emulated fleet: from the first submission until the last job has ended. */
 export function benchKueue(kueue: KueueCase) {
   const queues = kueue.cohorts * kueue.queuesPerCohort;
@@ -107,11 +134,13 @@ export function benchKueue(kueue: KueueCase) {
     try {
       emulateMachines(service.child);
       const tenants = await createQueues(installation, kueue);
+      const idleMs = await cpuMs(service.child.pid ?? 0);
       const startedAt = performance.now();
       const submission = await submitAll(tenants, kueue.classes, startedAt);
       const waits = await untilAllEnded(databaseUrl);
       const wallMs = performance.now() - startedAt;
-      return { ...outcomeOf(kueue, wallMs, waits), ...submission };
+      const serviceCpuMsPerJob = ((await cpuMs(service.child.pid ?? 0)) - idleMs) / submission.submitted;
+      return { ...outcomeOf(kueue, wallMs, waits), ...submission, serviceCpuMsPerJob };
     } finally {
       await service.end();
       await installation.remove();
@@ -120,7 +149,7 @@ export function benchKueue(kueue: KueueCase) {
 }
 
 /** A cohort is an organisation, a queue a team below it. */
-async function createQueues({ operator, tenant }: Installation, kueue: KueueCase): Promise<Client[]> {
+export async function createQueues({ operator, tenant }: Installation, kueue: KueueCase): Promise<Client[]> {
   await operator.call('PUT', '/v1/pool/policy', { preemptLowerPriority: true, minRuntime: '0.001s' });
   const setPolicy = async (id: string, policy: Policy) => {
     const { status, body } = await operator.call('PUT', `/v1/tenants/${id}/policy`, policy);
@@ -142,7 +171,7 @@ async function createQueues({ operator, tenant }: Installation, kueue: KueueCase
 const connections = 64;
 
 /** Each job at its moment, as far as the connections allow; `lag`: how far behind it was accepted. */
-async function submitAll(tenants: Client[], classes: readonly JobClass[], startedAt: number) {
+export async function submitAll(tenants: Client[], classes: readonly JobClass[], startedAt: number) {
   const due = classes
     .flatMap((job) =>
       Array.from({ length: job.perQueue }, (_, index) =>
@@ -170,7 +199,7 @@ async function submitAll(tenants: Client[], classes: readonly JobClass[], starte
   return { submitted: lagsMs.length, lagP50Ms: percentile(lagsMs, 0.5), lagP99Ms: percentile(lagsMs, 0.99) };
 }
 
-async function untilAllEnded(databaseUrl: string): Promise<Waits> {
+export async function untilAllEnded(databaseUrl: string): Promise<Waits> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -181,13 +210,15 @@ async function untilAllEnded(databaseUrl: string): Promise<Waits> {
   }
 }
 
-function outcomeOf({ classes, kueueWallMs }: KueueCase, wallMs: number, { byClass, preempted, failed }: Waits) {
+function outcomeOf(kueue: KueueCase, wallMs: number, { byClass, preempted, failed }: Waits) {
+  const { kueueWallMs } = kueue;
   if (failed > 0) throw new Error(`${failed} jobs did not succeed.`);
   return {
     wallMs,
     kueueWallMs,
+    floorMs: floorOf(kueue),
     preempted,
-    classes: classes.map(({ name, kueueMeanWaitMs }) => {
+    classes: kueue.classes.map(({ name, kueueMeanWaitMs }) => {
       const { meanWaitMs = NaN, p99WaitMs = NaN } = byClass[name] ?? {};
       return { name, kueueMeanWaitMs, meanWaitMs, p99WaitMs };
     }),
