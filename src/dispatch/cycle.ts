@@ -11,7 +11,8 @@ import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snaps
 import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
 import { createExplained } from './explained.ts';
 import { openState, type State } from './state.ts';
-import { insertStarts, lockCycle, putOff, writeWaiting, type WaitingRow } from './store.ts';
+import { insertStarts, lockCycle, putOff } from './store.ts';
+import { writeWaiting, type WaitingRow } from './waiting-store.ts';
 
 export type CycleDeps = SnapshotDeps & {
   db: Database;
@@ -125,10 +126,16 @@ function explain({ starts, waits }: Pick<Decisions, 'starts' | 'waits'>, { snaps
   const etas = forecast(snapshot);
   const iso = (ms: number | null | undefined) =>
     typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString();
-  return waits.map(({ jobId, tenantId, blockers: obstacles }) => {
+  return waits.map(({ jobId, tenantId, blockers: obstacles, reserved }) => {
     const eta = etas.get(jobId);
-    const blockers = obstacles.map((obstacle) => describe(obstacle, tenantId));
-    return { id: jobId, position: placeOf(jobId, tenantId), eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) }, blockers };
+    const startsAt = iso(reserved?.startsAt);
+    return {
+      id: jobId,
+      position: placeOf(jobId, tenantId),
+      eta: { p50: iso(eta?.p50), p90: iso(eta?.p90) },
+      blockers: obstacles.map((obstacle) => describe(obstacle, tenantId)),
+      ...(startsAt === null ? {} : { reserved: startsAt }),
+    };
   });
 }
 

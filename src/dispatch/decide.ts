@@ -1,4 +1,4 @@
-import { isGuaranteed, type Exceeded } from './exceeded.ts';
+import { isGuaranteed, isGuaranteedWithin, type Exceeded } from './exceeded.ts';
 import { backoffObstacles, isSoft, ruleObstacles, shortageObstacles, type Obstacle } from './obstacles.ts';
 import { byTenant, createOrder, type Queues } from './order.ts';
 import { place } from './place.ts';
@@ -144,11 +144,12 @@ function accountQuotaObstacle(choice: Choice, id: string, free: number): Obstacl
   return { code: 'quota', is: 'account-quota', provider, id, wanted: takes?.[id] ?? 0, free, choice };
 }
 
-/** 6 Of a guarantee, what its tenant does not lend stays free for it. Whoever is within a guarantee of its own may come to it. */
+/** 6 Of a guarantee, what its tenant does not lend stays free for it. Whoever is within its own, and its organisation too, may come to it. */
 function keptFrom(choice: Choice, tenant: TenantState, { pools, kept }: State): Obstacle | undefined {
   const { provider, need, accelerators } = choice;
   const pool = pools.get(provider);
-  if (pool === undefined || isGuaranteed(tenant, choice)) return undefined;
+  if (pool === undefined) return undefined;
+  if (isGuaranteed(tenant, choice) && isGuaranteedWithin(tenant.lineage, choice)) return undefined;
   const takes = [
     { kind: accelerators.kind, wanted: accelerators.count, free: freeOfKind(pool, accelerators.kind) },
     ...(need.gpus.count > 0 ? [{ kind: 'cpu', wanted: need.cpus * need.nodes, free: pool.room.cpus }] : []),

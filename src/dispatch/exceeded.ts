@@ -37,7 +37,7 @@ export function exceeded(choice: Choice, { lineage }: TenantState, leaving: Leav
       const used = usedOf(tenant, limit, kind) - leaving(tenant, limit, kind);
       const wanted = countOf(choice, limit);
       if (used + wanted <= most) continue;
-      const guaranteed = tenant.quotas[kind]?.guaranteed ?? 0;
+      const guaranteed = guaranteeOf(tenant, kind);
       const code = limit === 'quota' ? 'quota' : 'cap';
       found.push({ code, is: 'limit', limit, tenantId: tenant.id, kind, used, most, guaranteed, wanted });
     }
@@ -91,5 +91,18 @@ export function isCounted({ accelerators }: Choice, limit: LimitName, kind: stri
 
 /** Whether the tenant would still be within what it is guaranteed of the kind. */
 export function isGuaranteed(tenant: TenantState, { accelerators: { kind, count } }: Choice): boolean {
-  return (tenant.accelerators[kind] ?? 0) + count <= (tenant.quotas[kind]?.guaranteed ?? 0);
+  return (tenant.accelerators[kind] ?? 0) + count <= guaranteeOf(tenant, kind);
+}
+
+/**
+ * The same seen from above the last of these, which stand above each other, the job's own tenant first: the highest of them that has a
+ * guarantee of the kind says it. Where an organisation has none, what its teams are guaranteed is the pool's own promise to them.
+ */
+export function isGuaranteedWithin(lineage: readonly TenantState[], choice: Choice): boolean {
+  const holder = lineage.findLast((tenant) => guaranteeOf(tenant, choice.accelerators.kind) > 0);
+  return holder !== undefined && isGuaranteed(holder, choice);
+}
+
+export function guaranteeOf({ quotas }: TenantState, kind: string): number {
+  return quotas[kind]?.guaranteed ?? 0;
 }

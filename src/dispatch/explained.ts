@@ -1,4 +1,4 @@
-import type { WaitingRow } from './store.ts';
+import type { WaitingRow } from './waiting-store.ts';
 
 /** A job's explanation that says the same, but for an expected start this much of the time ahead off, is left as it stands. */
 const toleratedPart = 0.1;
@@ -44,6 +44,7 @@ function saysTheSame(before: WaitingRow, after: WaitingRow, now: number): boolea
     before.position === after.position &&
     isNear(before.eta.p50, after.eta.p50, now) &&
     isNear(before.eta.p90, after.eta.p90, now) &&
+    isNear(before.reserved ?? null, after.reserved ?? null, now) &&
     JSON.stringify(before.blockers) === JSON.stringify(after.blockers)
   );
 }

@@ -1,4 +1,4 @@
-import { isGuaranteed } from './exceeded.ts';
+import { isGuaranteedWithin } from './exceeded.ts';
 import type { QueuedJob } from './snapshot.ts';
 import type { State, TenantState } from './state.ts';
 
@@ -14,7 +14,8 @@ export function byTenant(queued: readonly QueuedJob[]): Queues {
 export type Turn = { tenant: TenantState; job: QueuedJob };
 
 /**
- * Whose turn it is. At each level, from the organisations down, those come first 1 whose next job is within their guarantee, then
+ * Whose turn it is. At each level, from the organisations down, those come first 1 whose next job is within their guarantee, or where
+ * they have none of its kind within that of the team below them, then
  * 2 those with the lowest decayed use per weight, then by id, so that equal snapshots decide equally. A tenant with jobs of its own
  * and teams below it takes turns with them.
  */
@@ -117,12 +118,18 @@ function reorder(looked: Branch): void {
 function keyOf(branch: Branch): Key {
   const { tenant, isOwnQueue } = branch;
   if (tenant === undefined) return branch.key;
+  // Among its own teams an organisation's own jobs weigh as one of weight 1, which is guaranteed nothing.
+  if (isOwnQueue) return { isGuaranteed: false, use: ownUseOf(tenant, branch.above), id: '' };
+  return { isGuaranteed: isNextGuaranteed(branch, tenant), use: tenant.decayedUse / tenant.weight, id: tenant.id };
+}
+
+function isNextGuaranteed(branch: Branch, tenant: TenantState): boolean {
   const next = firstOf(branch);
   const job = next?.queue[next.index];
-  const guaranteed = job?.choices.some((choice) => isGuaranteed(tenant, choice)) ?? false;
-  // Among its own teams an organisation's own jobs weigh as one of weight 1.
-  const use = isOwnQueue ? ownUseOf(tenant, branch.above) : tenant.decayedUse / tenant.weight;
-  return { isGuaranteed: guaranteed, use, id: isOwnQueue ? '' : tenant.id };
+  if (next?.tenant === undefined || job === undefined) return false;
+  const { lineage } = next.tenant;
+  const below = lineage.slice(0, lineage.indexOf(tenant) + 1);
+  return job.choices.some((choice) => isGuaranteedWithin(below, choice));
 }
 
 function ownUseOf(tenant: TenantState, above: Branch | undefined): number {

@@ -1,4 +1,12 @@
-import { exceeded, isCounted, isGuaranteed, countOf, type Exceeded } from './exceeded.ts';
+import {
+  countOf,
+  exceeded,
+  guaranteeOf,
+  isCounted,
+  isGuaranteed,
+  isGuaranteedWithin,
+  type Exceeded,
+} from './exceeded.ts';
 import { hasKind, isWithin, minus, noRoom, plus, takenBy, together, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
 import type { State, TenantState } from './state.ts';
@@ -136,19 +144,20 @@ function spareUnneeded(picked: RunningJob[], isEnough: Request['isEnough']): Run
 
 /**
  * Guaranteed capacity comes back from those who borrow, seen where the two tenants part: below that point the one that waits must
- * be within a guarantee, and the one that runs above its own. Inside one tenant, where the pool's policy says so, the lower
- * priority makes way.
+ * be within a guarantee, and the one that runs above each of its own. An organisation's own jobs borrow from its teams. Inside one
+ * tenant, where the pool's policy says so, the lower priority makes way.
  */
 function mayTake(victim: Victim, { job, tenant, choice, state }: Request, gone: Map<string, number>): boolean {
   if (victim.tenant === tenant) return state.rules.preemptsLowerPriority && victim.job.priority < job.priority;
   const own = tenant.lineage.filter((each) => !victim.tenant.lineage.includes(each));
-  if (!own.some((each) => isGuaranteed(each, choice))) return false;
+  if (!isGuaranteedWithin(own, choice)) return false;
   const { kind } = victim.job.choice.accelerators;
-  const borrower = victim.tenant.lineage.findLast((each) => !tenant.lineage.includes(each));
-  // A team below the one that waits, or the organisation's own job above it: where no branch parts, the victim's own quota counts.
-  const seen = borrower ?? victim.tenant;
-  const used = (seen.accelerators[kind] ?? 0) - (gone.get(`${seen.id} ${kind}`) ?? 0);
-  return used > (seen.quotas[kind]?.guaranteed ?? 0);
+  return victim.tenant.lineage
+    .filter((each) => !tenant.lineage.includes(each) && guaranteeOf(each, kind) > 0)
+    .every((each) => {
+      const used = (each.accelerators[kind] ?? 0) - (gone.get(`${each.id} ${kind}`) ?? 0);
+      return used > guaranteeOf(each, kind);
+    });
 }
 
 type Prospect = { state: State; room: Room; ending: RunningJob[]; leaving: RunningJob[] };

@@ -250,35 +250,6 @@ async function insertInstances(tx: Sql, attempts: NewAttempt[], at: Date): Promi
   if (data.length > 0) await tx.instance.createMany({ data });
 }
 
-export type WaitingRow = {
-  id: string;
-  position: number;
-  eta: { p50: string | null; p90: string | null };
-  blockers: unknown[];
-};
-
-/**
- * What waiting jobs show, written where it changed. Where what keeps a job is of another kind than before, its history says so;
- * whoever follows the job is not woken for it.
- */
-export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promise<void> {
-  if (rows.length === 0) return;
-  const values = JSON.stringify(rows.map(({ id, ...waiting }) => ({ id, waiting })));
-  await tx.$executeRaw`
-    WITH changed AS (
-      UPDATE job SET waiting = w.waiting
-      FROM jsonb_to_recordset(${values}::jsonb) AS w(id text, waiting jsonb) JOIN job AS before ON before.id = w.id
-      WHERE job.id = w.id AND job.state = 'queued' AND job.waiting IS DISTINCT FROM w.waiting
-      RETURNING job.id, before.waiting AS before, w.waiting AS after
-    )
-    INSERT INTO job_event (job_id, at, type, reason, message)
-    SELECT id, ${at}, 'dispatch.waiting', after #>> '{blockers,0,code}',
-      (SELECT string_agg(blocker ->> 'message', ' ') FROM jsonb_array_elements(after -> 'blockers') AS blocker)
-    FROM changed
-    WHERE jsonb_path_query_array(coalesce(before, '{}'), '$.blockers[*].code')
-      IS DISTINCT FROM jsonb_path_query_array(after, '$.blockers[*].code')`;
-}
-
 /** A job whose start failed in the database: it is tried again later, and does not hold the place of others meanwhile. */
 export async function putOff(tx: Sql, jobId: string, until: Date): Promise<void> {
   await tx.$executeRaw`UPDATE job SET not_before = ${until} WHERE id = ${jobId} AND state = 'queued'`;

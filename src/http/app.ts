@@ -41,6 +41,7 @@ import { secretRoutes, type SecretRouteDeps } from './routes/secrets.ts';
 import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
 import { simulationRoutes, type SimulationRouteDeps } from './routes/simulations.ts';
 import { statementRoutes } from './routes/statement.ts';
+import { taskRoutes } from './routes/tasks.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -115,6 +116,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(offerRoutes(deps));
   await app.register(jobRoutes(deps));
   await app.register(jobListRoutes(deps));
+  await app.register(taskRoutes(deps));
   await app.register(queueRoutes(deps));
   await app.register(eventRoutes(deps));
   await app.register(logRoutes(deps));

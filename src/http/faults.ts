@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Fault } from '../core/errors.ts';
 import { explainPattern } from './patterns.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../core/nearest.ts';
 
 /** A body of faults alone must not cost more than a body of sense. */
 const maxFaults = 1000;

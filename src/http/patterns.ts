@@ -1,3 +1,4 @@
+import { didYouMean } from '../core/nearest.ts';
 import { durationPattern } from '../core/time.ts';
 import {
   acceleratorsPattern,
@@ -6,8 +7,8 @@ import {
   relativePathPattern,
   tpuGenerations,
 } from '../protocol/job-spec.ts';
+import { nearestGpu } from '../protocol/nearest-gpu.ts';
 import { exitCodePattern, retryWords } from '../protocol/retries.ts';
-import { didYouMean, nearest } from './nearest.ts';
 
 /** What each pattern of the protocol wants, in words. The value stands before it. */
 const explanations: Record<string, string> = {
@@ -36,18 +37,9 @@ export function explainPattern(pattern: string, value: string, description: stri
   return `${shown} does not have the right form${description === undefined ? `: it must match ${pattern}` : `. ${description.replace(/\.$/, '')}`}.`;
 }
 
-/** Usual names of what has another one here, and is nearer to the name of something else. */
-const sameChip: Record<string, (typeof gpuKinds)[number]> = {
-  'A100-40GB': 'A100',
-  'A100-SXM4-40GB': 'A100',
-  A800: 'A100-80GB',
-  'H100-80GB': 'H100',
-  H800: 'H100',
-};
-
 function explainAccelerators(value: string, shown: string): string {
   const [kind = '', count] = value.split(':', 2);
-  const near = sameChip[kind.toUpperCase()] ?? nearest(kind, gpuKinds);
+  const near = nearestGpu(kind);
   const isTpu = tpuGenerations.some((generation) => kind.toLowerCase().startsWith(generation));
   const hint =
     near === undefined || isTpu

@@ -71,22 +71,26 @@ export async function listTasksToStop(sql: Sql, limit: number): Promise<string[]
 
 export type TaskKey = { arrayId: string; arrayIndex: number };
 
-type WholeSpec = { arrayId: string; index: number; spec: JobSpec; tasks: number; values: TaskPlace['values'] };
-
 /** What tasks run, by array and place: their arrays' specs, each with its own values. */
 export async function readTaskSpecs(sql: Sql, tasks: TaskKey[]): Promise<(task: TaskKey) => JobSpec | undefined> {
   if (tasks.length === 0) return () => undefined;
   const arrayIds = tasks.map(({ arrayId }) => arrayId);
   const indexes = tasks.map(({ arrayIndex }) => arrayIndex);
-  // Unpacked once for all tasks of an array: its values may be megabytes.
-  const rows = await sql.$queryRaw<WholeSpec[]>`
+  // Read once for all tasks of an array, and its values unpacked once: both may be megabytes.
+  const arrays = await sql.$queryRaw<{ id: string; spec: JobSpec; tasks: number }[]>`
+    SELECT id, spec - 'array' AS spec, tasks FROM job JOIN job_array ON job_id = id WHERE id = ANY(${arrayIds})`;
+  const entries = await sql.$queryRaw<{ arrayId: string; index: number; values: TaskPlace['values'] }[]>`
     WITH whole AS MATERIALIZED (
-      SELECT id, spec - 'array' AS spec, spec #> '{array,values}' AS entries FROM job WHERE id = ANY(${arrayIds})
+      SELECT id, spec #> '{array,values}' AS entries FROM job WHERE id = ANY(${arrayIds})
     )
-    SELECT whole.id AS "arrayId", index, whole.spec, job_array.tasks, entries -> index AS values
-    FROM unnest(${arrayIds}::text[], ${indexes}::int[]) AS task(array_id, index)
-    JOIN whole ON whole.id = task.array_id JOIN job_array ON job_array.job_id = whole.id`;
+    SELECT whole.id AS "arrayId", index, entries -> index AS values
+    FROM unnest(${arrayIds}::text[], ${indexes}::int[]) AS task(array_id, index) JOIN whole ON whole.id = task.array_id`;
   const key = (arrayId: string, index: number) => `${arrayId} ${index}`;
-  const specs = new Map(rows.map(({ spec, ...place }) => [key(place.arrayId, place.index), taskSpec(spec, place)]));
-  return ({ arrayId, arrayIndex }) => specs.get(key(arrayId, arrayIndex));
+  const arrayOf = new Map(arrays.map((array) => [array.id, array]));
+  const valuesOf = new Map(entries.map(({ arrayId, index, values }) => [key(arrayId, index), values]));
+  return ({ arrayId, arrayIndex }) => {
+    const array = arrayOf.get(arrayId);
+    const values = valuesOf.get(key(arrayId, arrayIndex)) ?? null;
+    return array && taskSpec(array.spec, { index: arrayIndex, tasks: array.tasks, values });
+  };
 }

@@ -38,13 +38,19 @@ export async function findShownJob(sql: Sql, jobId: string, now: Date): Promise<
   return whole;
 }
 
-/** Those that match, in the order asked for. */
+/** Those that match, in the order asked for. Tasks come without what is the same for all of an array: the quote and the files. */
 export async function listShownJobs(sql: Sql, filter: JobFilter, now: Date): Promise<ShownJob[]> {
   const ids = await searchJobs(sql, filter);
   const jobs = await sql.job.findMany({ where: { id: { in: ids } }, include: shown });
   const places = new Map(ids.map((id, place) => [id, place]));
   const sorted = jobs.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
-  return joinJobs(sql, sorted, { now, places: mostPlaces.ofList, isWhole: true });
+  const joined = await joinJobs(sql, sorted, { now, places: mostPlaces.ofList, isWhole: true });
+  return joined.map((job) => (job.arrayId === null ? job : withoutShared(job)));
+}
+
+function withoutShared(task: ShownJob): ShownJob {
+  const { files: _files, ...spec } = task.spec as Prisma.JsonObject;
+  return { ...task, spec, quote: null };
 }
 
 export type Joining = {

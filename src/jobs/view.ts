@@ -167,5 +167,6 @@ function waitingView(row: ShownJob, now: Date): Static<'waiting'> {
     );
   // An array waits as the first of its tasks does.
   const waiting = tasks === null ? (row.waiting as Static<'waiting'> | null) : tasks.waiting;
-  return waiting ?? row.tail ?? { position: null, eta: unknown, blockers: [] };
+  const { position, eta, blockers } = waiting ?? row.tail ?? { position: null, eta: unknown, blockers: [] };
+  return { position, eta, blockers };
 }

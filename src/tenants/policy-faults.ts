@@ -1,5 +1,7 @@
 import type { Fault } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 import { gpuKinds, tpuGenerations } from '../protocol/job-spec.ts';
+import { nearestGpu } from '../protocol/nearest-gpu.ts';
 import type { BucketRegions } from '../artifacts/residence.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { common } from './lineage.ts';
@@ -32,8 +34,15 @@ function kindFaults(pointer: string, counts: Record<string, number> | undefined)
     .filter((kind) => !countedKinds.includes(kind))
     .map((kind) => ({
       pointer: `${pointer}/${kind.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      detail: `"${kind}" is no kind of accelerator; there are ${countedKinds.join(', ')}.`,
+      detail: `"${kind}" is no kind of accelerator.${meantBy(kind)} There are ${countedKinds.join(', ')}.`,
     }));
+}
+
+/** Slices of TPU are counted by the chips of their generation. */
+function meantBy(kind: string): string {
+  const tpu = tpuGenerations.find((generation) => kind.toLowerCase().startsWith(generation));
+  const near = tpu ?? [nearestGpu(kind), nearest(kind, countedKinds)].find((each) => each !== undefined);
+  return near === undefined ? '' : ` Did you mean "${near}"?`;
 }
 
 function lendingFaults({ guaranteed = {}, lending = {} }: Policy): Fault[] {

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
+import { findShownJob } from '../../src/jobs/shown-store.ts';
+import { jobView } from '../../src/jobs/view.ts';
 import { adjust } from '../../src/shares/store.ts';
 import {
   accountsOf,
@@ -18,6 +20,9 @@ async function countWaiting({ client }: Database): Promise<number> {
     SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
   return row.count;
 }
+
+/** Of what `addJob` quotes. */
+const p90Seconds = 900;
 
 const blockersOf = (job: { waiting: unknown }) =>
   (job.waiting as { blockers: { code: string; message: string }[] } | null)?.blockers;
@@ -138,6 +143,48 @@ test('what keeps a job waiting enters its history when it changes, not with each
   await world.cycle();
   await world.cycle();
   expect(await history()).toEqual(['cap', 'budget']);
+});
+
+test('a reservation enters the history of its job when it comes, when its time moves far, and when it goes; nowhere else', async ({
+  world,
+  db,
+}) => {
+  const machine = { cpus: 2, memoryBytes: 1e13, diskBytes: 1e13, gpus: { kind: 'none', count: 0 } };
+  world.provider.capacity = async () => machine;
+  const tenantId = await addTenant(world);
+  const small = await addJob(world, tenantId);
+  await startRunning(world, small);
+  const gang = await addJob(world, tenantId, { resources: { nodes: 2 } });
+  const history = async (jobId: string) =>
+    (
+      await db.client.jobEvent.findMany({ where: { jobId, type: { contains: 'reserved' } }, orderBy: { id: 'asc' } })
+    ).map(({ type, message }) => `${type}: ${message}`);
+  const rounds = async (seconds: number) => {
+    world.advance(seconds);
+    await world.cycle();
+  };
+  const startedAt = world.now();
+  const after = (seconds: number) => new Date(startedAt.getTime() + seconds * 1000).toISOString();
+  await rounds(0);
+  await rounds(60);
+  const told = [
+    `dispatch.reserved: What it waits for is reserved for it from ${after(p90Seconds)}: no job that may run longer takes it.`,
+  ];
+  expect(await history(gang)).toEqual(told);
+  const shown = await findShownJob(db.client, gang, world.now());
+  expect(Object.keys((shown && jobView(shown, world.now()).waiting) ?? {})).toEqual(['position', 'eta', 'blockers']);
+  await rounds(10 * p90Seconds);
+  await rounds(60);
+  told.push(
+    `dispatch.reserved: Its reservation has moved from ${after(p90Seconds)} to ${after(60 + 10 * p90Seconds)}.`,
+  );
+  expect(await history(gang)).toEqual(told);
+  await db.client.policyVersion.create({ data: { tenantId, policy: { budget: { totalUsd: 0 } }, createdBy: 'test' } });
+  await rounds(60);
+  expect((await history(gang)).slice(told.length)).toEqual([
+    expect.stringMatching(/^dispatch\.unreserved: Its reservation is gone\. .*Budget short by/),
+  ]);
+  expect(await history(small)).toEqual([]);
 });
 
 test('a team spends from its organisation’s budget, and may run where both may', async ({ world, db }) => {

@@ -52,46 +52,6 @@ describe('guaranteed capacity', () => {
   });
 });
 
-describe('an organisation', () => {
-  const org = tenant('org', { quotas: cores(3, { lending: 0 }) });
-  const team = (id: string, overrides = {}) => tenant(id, { parent: 'org', ...overrides });
-
-  test('its quota holds for its teams together', () => {
-    const queued = [job('a1', 'a', sized(2)), job('b1', 'b', sized(2))];
-    const tenants = [tenant('org', { quotas: cores(1, { borrowing: 1 }) }), team('a'), team('b')];
-    const decisions = decide(snapshot({ queued, tenants }));
-    expect(started(decisions)).toEqual(['a1']);
-    expect(blocked(decisions)).toEqual(['b1: quota']);
-  });
-
-  test('its caps and its budget hold for its teams together', () => {
-    const queued = [job('a1', 'a'), job('b1', 'b')];
-    for (const limit of [{ caps: { ...org.caps, runningJobs: 1 } }, { budgetLeft: 1_500_000 }])
-      expect(started(decide(snapshot({ queued, tenants: [tenant('org', limit), team('a'), team('b')] })))).toEqual([
-        'a1',
-      ]);
-  });
-
-  test('what one team leaves of its guarantee is its other teams’ before anybody else’s', () => {
-    const queued = [job('b1', 'b', sized(2)), job('x1', 'x', sized(2))];
-    const tenants = [org, team('a', { quotas: cores(3) }), team('b', { decayedUse: 1000 }), tenant('x')];
-    const decisions = decide(snapshot({ queued, tenants, pools: [pool({ cpus: 3 })] }));
-    expect(started(decisions)).toEqual(['b1']);
-  });
-
-  test('what it does not lend is kept for its teams', () => {
-    const queued = [job('x1', 'x', sized(2)), job('b1', 'b', sized(3))];
-    const decisions = decide(snapshot({ queued, tenants: [org, team('b', { decayedUse: 9 }), tenant('x')] }));
-    expect(started(decisions)).toEqual(['b1']);
-  });
-
-  test('organisations share as wholes, and teams inside them', () => {
-    const queued = ['a', 'b', 'x'].flatMap((id) => [1, 2, 3, 4].map((n) => job(`${id}${n}`, id, { queuedAt: n })));
-    const decisions = decide(snapshot({ queued, tenants: [tenant('org'), team('a'), team('b'), tenant('x')] }));
-    expect(started(decisions)).toEqual(['a1', 'x1', 'b1', 'x2']);
-  });
-});
-
 describe('preemption', () => {
   const owner = tenant('owner', { quotas: cores(2), decayedUse: 50 });
   const borrower = (used: number) => tenant('x', { accelerators: { cpu: used }, running: used });

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { createExplained } from '../../src/dispatch/explained.ts';
-import { readQueueHeads, type WaitingRow } from '../../src/dispatch/store.ts';
+import { readQueueHeads } from '../../src/dispatch/store.ts';
+import { type WaitingRow } from '../../src/dispatch/waiting-store.ts';
 import { addJob, addTenant, jobOf, test } from '../instances/world.ts';
 
 test('of few tenants a cycle reads the first fifty, of many a few, and in turn those behind them', async ({

@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
+import { insertTasks } from '../../src/jobs/store.ts';
 import { operatorKey, test } from '../support/app.ts';
 
 const job = { name: 'sweep', command: 'true' };
@@ -17,6 +19,53 @@ test('a hundred thousand tasks are one row and soon accepted; nobody else’s li
   const looked = (await api.ask(keys.viewer, `GET /v1/jobs/${id}`)).json();
   expect(looked).toEqual(answer.json());
   expect((await api.ask(other.keys.viewer, `GET /v1/jobs?array=${id}`)).json().items).toEqual([]);
+  const ask = (query: string, key = keys.viewer) => api.ask(key, `GET /v1/jobs/${id}/tasks${query}`);
+  const waiting = {
+    job: null,
+    state: 'queued',
+    reason: null,
+    message: null,
+    costUsd: 0,
+    startedAt: null,
+    finishedAt: null,
+  };
+  expect((await ask('/99999')).json()).toEqual({ ...waiting, index: 99_999, values: { seed: 99_999, lr: 0.1 } });
+  expect((await ask('/100000')).json().detail).toBe(`${id} has 100000 tasks, from 0 to 99999.`);
+  expect((await ask('/0', other.keys.viewer)).statusCode).toBe(404);
+  const first = await ask('?limit=1000&state=queued');
+  expect(first.json().items.map(({ index }: { index: number }) => index)).toEqual(
+    values.slice(0, 1000).map(({ seed }) => seed),
+  );
+  expect(first.body.length).toBeLessThan(200 * 1000);
+  const [next] = (await ask(`?limit=1&cursor=${first.json().nextCursor}`)).json().items;
+  expect(next).toEqual({ ...waiting, index: 1000, values: { seed: 1000, lr: 0.1 } });
+  expect((await ask('?state=running')).json()).toEqual({ items: [], nextCursor: null });
+  await api.ask(keys.member, `POST /v1/jobs/${id}/cancel`);
+  expect((await ask('/99999')).json()).toMatchObject({ job: null, state: 'cancelled' });
+});
+
+test('an array’s tasks are listed without what they share; a job that is no array has none', async ({ api, db }) => {
+  const { keys } = await api.tenant('vision');
+  const files = { 'data.txt': 'x'.repeat(100_000) };
+  const spec = { ...job, files, env: { lr: '1' }, array: { values: [{ seed: 1 }, { seed: 2 }, { seed: 3 }] } };
+  const array = (await api.ask(keys.member, 'POST /v1/jobs', spec)).json();
+  const ids = [newId('job'), newId('job')].toSorted();
+  await db.transaction(async (tx) => {
+    await tx.jobArray.update({ where: { jobId: array.id }, data: { unmade: 1 } });
+    await insertTasks(tx, { arrayId: array.id, ids, firstIndex: 0, at: new Date() });
+  });
+  const { items } = (await api.ask(keys.viewer, `GET /v1/jobs?array=${array.id}&sort=createdAt`)).json();
+  expect(items).toMatchObject([
+    { id: ids[0], quote: null, spec: { command: 'true', env: { lr: '1', seed: '1', WEIR_ARRAY_COUNT: '3' } } },
+    { id: ids[1], quote: null, spec: { env: { seed: '2' } }, task: { array: array.id, index: 1 } },
+  ]);
+  expect(JSON.stringify(items).length).toBeLessThan(5_000);
+  const whole = (await api.ask(keys.viewer, `GET /v1/jobs/${ids[1]}`)).json();
+  expect(whole).toMatchObject({ spec: { files }, quote: { id: array.quote.id } });
+  const tasks = (await api.ask(keys.viewer, `GET /v1/jobs/${array.id}/tasks`)).json().items;
+  expect(tasks.map((task: { job: string | null }) => task.job)).toEqual([...ids, null]);
+  const none = await api.ask(keys.viewer, `GET /v1/jobs/${ids[0]}/tasks`);
+  expect([none.statusCode, none.json().detail]).toEqual([404, `${ids[0]} is no array: it has no tasks.`]);
 });
 
 test('an array over the limit, an empty one, and values that are no environment are refused at their place', async ({

@@ -18,17 +18,21 @@ test('what a policy can’t mean is named, all of it', async ({ api }) => {
   const { id } = await api.tenant('vision');
   const answer = await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, {
     guaranteed: { A200: 1 },
-    caps: { accelerators: { gpu: 1 } },
+    caps: { accelerators: { 'H100-80GB': 1, 'v5e-8': 1, CPU: 1 } },
     providers: ['gpc'],
     lending: { H100: 2 },
   });
   expect(answer.statusCode).toBe(400);
-  expect(answer.json().errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
-    '/guaranteed/A200',
-    '/caps/accelerators/gpu',
-    '/providers/0',
-    '/lending/H100',
+  expect(answer.json().errors).toMatchObject([
+    { pointer: '/guaranteed/A200', detail: expect.stringContaining('Did you mean "A100"?') },
+    { pointer: '/caps/accelerators/H100-80GB', detail: expect.stringContaining('Did you mean "H100"?') },
+    { pointer: '/caps/accelerators/v5e-8', detail: expect.stringContaining('Did you mean "v5e"?') },
+    { pointer: '/caps/accelerators/CPU', detail: expect.stringContaining('Did you mean "cpu"?') },
+    { pointer: '/providers/0' },
+    { pointer: '/lending/H100' },
   ]);
+  const known = { caps: { accelerators: { B200: 8, v6e: 16, cpu: 32 } } };
+  expect((await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, known)).json()).toEqual(known);
 });
 
 test('no tenant stands above itself', async ({ api }) => {

@@ -23,6 +23,7 @@ const ids: Record<string, string> = {
   id: 'art_01h455vb4pex5vsknk084sn02q',
   delivery: 'dlv_01h455vb4pex5vsknk084sn02q',
   name: 'A',
+  index: '0',
   path: 'a',
 };
 

@@ -514,6 +514,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All tasks of an array in short, in the order of their places */
+        get: operations["listTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job}/tasks/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One task of an array in short, by its place */
+        get: operations["getTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/queue": {
         parameters: {
             query?: never;
@@ -2650,6 +2684,25 @@ export interface components {
             balanceUsd: number;
             note: string;
         };
+        /**
+         * Task
+         * @description One task of an array, in short.
+         */
+        Task: {
+            /** @description Its place in the array, from 0: WEIR_ARRAY_INDEX. */
+            index: number;
+            job: string | null;
+            state: components["schemas"]["JobState"];
+            reason: string | null;
+            message: string | null;
+            values: {
+                [key: string]: string | number | boolean;
+            } | null;
+            /** @description What is charged so far. */
+            costUsd: number;
+            startedAt: string | null;
+            finishedAt: string | null;
+        };
         /** TaskCounts */
         TaskCounts: {
             total: number;
@@ -2661,6 +2714,11 @@ export interface components {
             succeeded: number;
             failed: number;
             cancelled: number;
+        };
+        /** TaskList */
+        TaskList: {
+            items: components["schemas"]["Task"][];
+            nextCursor: string | null;
         };
         /** Tenant */
         Tenant: {
@@ -2938,7 +2996,9 @@ export type SimulationTenant = components['schemas']['SimulationTenant'];
 export type SimulationWaits = components['schemas']['SimulationWaits'];
 export type Statement = components['schemas']['Statement'];
 export type StatementLine = components['schemas']['StatementLine'];
+export type Task = components['schemas']['Task'];
 export type TaskCounts = components['schemas']['TaskCounts'];
+export type TaskList = components['schemas']['TaskList'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type TightestQuota = components['schemas']['TightestQuota'];
@@ -4067,7 +4127,7 @@ export interface operations {
                 label?: string;
                 /** @description With a dash the largest or latest first. */
                 sort?: "-createdAt" | "createdAt" | "name" | "-name" | "-finishedAt" | "finishedAt" | "-costUsd" | "costUsd";
-                /** @description The tasks of this array. Left out: jobs that are no tasks. */
+                /** @description The tasks of this array that have become jobs, without its quote and its files; GET /v1/jobs/{job}/tasks lists all. Left out: jobs that are no tasks. */
                 array?: string;
                 /** @description For operators: whose jobs. Left out: all. */
                 tenant?: string;
@@ -4246,7 +4306,7 @@ export interface operations {
                 label?: string;
                 /** @description With a dash the largest or latest first. */
                 sort?: "-createdAt" | "createdAt" | "name" | "-name" | "-finishedAt" | "finishedAt" | "-costUsd" | "costUsd";
-                /** @description The tasks of this array. Left out: jobs that are no tasks. */
+                /** @description The tasks of this array that have become jobs, without its quote and its files; GET /v1/jobs/{job}/tasks lists all. Left out: jobs that are no tasks. */
                 array?: string;
                 /** @description For operators: whose jobs. Left out: all. */
                 tenant?: string;
@@ -4264,6 +4324,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobSummaryList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTasks: {
+        parameters: {
+            query?: {
+                /** @description Clamped to 1000. */
+                limit?: number;
+                cursor?: string;
+                state?: components["schemas"]["JobState"];
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One task of an array, in short. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description What went wrong. */

@@ -30,7 +30,12 @@ const JobQuery = Type.Object({
   sort: Type.Optional(
     Type.Enum([...jobSorts], { default: '-createdAt', description: 'With a dash the largest or latest first.' }),
   ),
-  array: Type.Optional(Id('job', 'The tasks of this array. Left out: jobs that are no tasks.')),
+  array: Type.Optional(
+    Id(
+      'job',
+      'The tasks of this array that have become jobs, without its quote and its files; GET /v1/jobs/{job}/tasks lists all. Left out: jobs that are no tasks.',
+    ),
+  ),
   tenant: Type.Optional(Id('tenant', 'For operators: whose jobs. Left out: all.')),
 });
 
