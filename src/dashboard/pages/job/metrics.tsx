@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import type { Job, JobProgress, LogLine } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
@@ -16,12 +16,14 @@ const mostPoints = 400;
 /** The job's progress and every number that it prints again and again. */
 export function Metrics({ job, lines }: { job: Job; lines: LogLine[] }) {
   const metrics = useMemo(() => curvesOfLog(lines), [lines]);
-  const { data: progress } = queries.useQuery(
+  const { data: progress, refetch } = queries.useQuery(
     'get',
     '/v1/jobs/{job}/progress',
     { params: { path: { job: job.id } } },
     { refetchInterval: job.state === 'running' ? liveMs : false },
   );
+  // A job may have run to its end between two looks.
+  useEffect(() => void refetch(), [job.state, refetch]);
   return (
     <>
       <Columns>
