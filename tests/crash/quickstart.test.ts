@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Artifact, Job } from '../../src/protocol/job.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { freePort } from '../support/free-port.ts';
 import { processesOf } from '../support/processes.ts';
 import { createClient, ended, type Client } from '../support/service.ts';
@@ -36,7 +37,7 @@ beforeEach(async () => {
   await writeFile(configPath, stringify({ providers: { local: { workDir: join(root, 'work') } } }));
   const { PATH = '', HOME = '' } = process.env;
   const port = String(await freePort());
-  env = { PATH, HOME, WEIR_DATA_DIR: join(root, 'data'), WEIR_PORT: port, WEIR_CONFIG: configPath };
+  env = { PATH, HOME, ...compileCache, WEIR_DATA_DIR: join(root, 'data'), WEIR_PORT: port, WEIR_CONFIG: configPath };
   open = [];
 });
 

@@ -10,6 +10,9 @@ export type Built = { root: string; workdir: string; env: Record<string, string>
 
 const shell = promisify(execFile);
 
+/** What the checkout's own `npm ci` has fetched is not fetched again, and nobody reads what npm says of it. */
+const fromNpmsCache = { npm_config_prefer_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false' };
+
 /**
  * Follows the Dockerfile's own COPY, RUN, ENV and CMD with a directory for each stage, in which a relative path means the
  * same as in the image. What a RUN does to the system, apt-get, is only simulated.
@@ -39,7 +42,7 @@ async function buildStage({ instructions }: Stage, { root, tools, built }: Surro
     } else if (instruction instanceof Copy) {
       await copy(instruction, stage, built);
     } else if (instruction instanceof Run) {
-      const env = { ...process.env, ...stage.env, PATH: `${tools}:${process.env['PATH']}` };
+      const env = { ...process.env, ...fromNpmsCache, ...stage.env, PATH: `${tools}:${process.env['PATH']}` };
       await shell('sh', ['-ec', commandOf(instruction)], { cwd: stage.workdir, env, maxBuffer: 64 * 1024 * 1024 });
     } else if (instruction instanceof Env) {
       for (const property of instruction.getProperties()) stage.env[property.getName()] = property.getValue() ?? '';

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
+import { scratchDirectory } from '../support/global-setup.ts';
 import { waitFor } from '../support/wait.ts';
 import { dockerfileText } from './dockerfile.ts';
 import { buildImage, startImage, type Built } from './image-build.ts';
@@ -13,7 +13,7 @@ let directory: string;
 let image: Built;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'weir-image-'));
+  directory = await mkdtemp(join(await scratchDirectory(), 'weir-image-'));
   image = await buildImage(dockerfileText, directory);
 }, 600_000);
 

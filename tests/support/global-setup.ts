@@ -38,8 +38,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 const enoughBytes = 2 * 1024 ** 3;
 
-/** Memory where there is plenty: each test's database is some three hundred files, which may take a disk a second to make. */
-async function scratchDirectory(): Promise<string> {
+/** Memory where there is plenty: a disk takes a second to make a database's three hundred files, and a minute for the packages. */
+export async function scratchDirectory(): Promise<string> {
   const memory = '/dev/shm';
   const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
   return bavail * bsize >= enoughBytes ? memory : tmpdir();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Job, LogLine, NewJob } from '../../src/protocol/job.ts';
 import type { Role } from '../../src/protocol/tenant.ts';
+import { compileCache } from './compile-cache.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait.ts';
 
@@ -73,6 +74,7 @@ export async function createInstallation({
   await writeFile(configPath, stringify({ publicUrl: url, timing: { ...quickTiming, ...timing }, ...config }));
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...compileCache,
     WEIR_HOST: host,
     WEIR_PORT: String(port),
     WEIR_DATA_DIR: dataDir,
