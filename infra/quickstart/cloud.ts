@@ -17,7 +17,8 @@ export type EmulatedCloud = {
   adapt: (spec: JobSpec) => JobSpec;
   /** Takes the machine of the running job back once it has come so far. */
   onLine: (text: string, job: () => Promise<Job>) => Promise<void>;
-  printStory: (api: Api, job: Job) => Promise<void>;
+  /** Answers what did not come as it was meant to. */
+  printStory: (api: Api, job: Job) => Promise<string[]>;
   close: () => Promise<void>;
 };
 
@@ -50,6 +51,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
   const { gcp, programs, hostAddress } = await answer<Told>();
   print(`  Compute Engine answers at ${gcp.apiEndpoint}; its machines are processes here`);
   let isEvicted = false;
+  let isResumed = false;
   return {
     configure: (config) => ({
       ...config,
@@ -68,6 +70,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
       workload: { ...spec.workload, epochs },
     }),
     onLine: async (text, job) => {
+      isResumed ||= text.startsWith('resumed from ckpt/');
       if (isEvicted || !text.startsWith(evictedAfter)) return;
       isEvicted = true;
       const attempt = (await job()).attempts.at(-1);
@@ -76,7 +79,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
     },
     printStory: async (api, job) => {
       await printEvents(api, job);
-      await printBill(job, ask);
+      return [...faultsOf(job, isResumed), ...(await printBill(job, ask))];
     },
     close: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -92,19 +95,38 @@ async function printEvents(api: Api, job: Job): Promise<void> {
   for (const { at, type, message } of items) print(`  ${at.slice(11, 23)}  ${type.padEnd(24)} ${message}`);
 }
 
-async function printBill(job: Job, ask: <T>(request: string) => Promise<T>): Promise<void> {
+function faultsOf({ attempts }: Job, isResumed: boolean): string[] {
+  const meant = 'preemption in us-central1-a, completed in us-central1-b';
+  const came = attempts.map(({ reason, offer }) => `${reason} in ${offer.zone}`).join(', ');
+  return [
+    ...(came === meant ? [] : [`The attempts were to be: ${meant}. They were: ${came}.`]),
+    ...(isResumed ? [] : ['The job did not go on from its checkpoint.']),
+  ];
+}
+
+/** Between a machine's end and our seeing it. */
+const mostApartSeconds = 5;
+
+async function printBill(job: Job, ask: <T>(request: string) => Promise<T>): Promise<string[]> {
+  const faults: string[] = [];
   title('The bill, beside what Google counted');
   const rows: string[][] = [];
-  for (const { number, instance, offer, costUsd, reason } of job.attempts) {
+  for (const { number, instance, offer, costUsd, residualUsd, reason } of job.attempts) {
+    const secondsFor = (usd: number) => (usd / offer.hourlyUsd) * 3600;
     const ran = await ask<number>(`seconds ${instance}`);
+    const apart = Math.abs(secondsFor(costUsd + residualUsd) - ran);
+    if (apart > mostApartSeconds)
+      faults.push(`The seconds of attempt ${number} are ${apart.toFixed(1)} from Google's.`);
     rows.push([
       String(number),
       `${offer.zone}, ${offer.market} ${offer.accelerators.kind}`,
       reason ?? '',
-      `${((costUsd / offer.hourlyUsd) * 3600).toFixed(1)} s`,
+      `${secondsFor(costUsd).toFixed(1)} s`,
+      `${secondsFor(residualUsd).toFixed(1)} s`,
       `${ran.toFixed(1)} s`,
       formatUsd(costUsd),
     ]);
   }
-  table(['attempt', 'where', 'ended by', 'charged', 'Google', 'cost'], rows);
+  table(['attempt', 'where', 'ended by', 'charged', 'residual', 'Google', 'cost'], rows);
+  return faults;
 }

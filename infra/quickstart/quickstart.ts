@@ -46,9 +46,9 @@ async function run(config: Config, isOnce: boolean, cloud: EmulatedCloud | undef
   try {
     for (const notice of service.notices) print(`  ${notice}`);
     print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
-    const job = await Promise.race([askedToStop, runSample(config, cloud)]);
-    if (job === 'stop') return isOnce ? interruptedExitCode : 0;
-    if (isOnce) return job.state === 'succeeded' ? 0 : 1;
+    const faults = await Promise.race([askedToStop, runSample(config, cloud)]);
+    if (faults === 'stop') return isOnce ? interruptedExitCode : 0;
+    if (isOnce) return faults.length === 0 ? 0 : 1;
     printHowToGoOn(config);
     await askedToStop;
     return 0;
@@ -57,7 +57,8 @@ async function run(config: Config, isOnce: boolean, cloud: EmulatedCloud | undef
   }
 }
 
-async function runSample(config: Config, cloud: EmulatedCloud | undefined): Promise<Job> {
+/** Answers what did not come as it was meant to. */
+async function runSample(config: Config, cloud: EmulatedCloud | undefined): Promise<string[]> {
   const operator = createApi(config.publicUrl, config.operatorKey);
   const api = createApi(config.publicUrl, await keyOfFirstTenant(config, operator));
 
@@ -78,13 +79,15 @@ async function runSample(config: Config, cloud: EmulatedCloud | undefined): Prom
 
   title('Artifacts');
   printArtifacts((await api.get<{ items: Artifact[] }>(`/v1/jobs/${job.id}/artifacts`)).items);
-  await cloud?.printStory(api, job);
+  const faults = job.state === 'succeeded' ? [] : [`The job ${job.state}: ${job.message}`];
+  faults.push(...((await cloud?.printStory(api, job)) ?? []));
   title('Cost against quote');
   printCost(job);
   title('Who holds the compute (last 30 days)');
   printShares(await operator.get<Shares>('/v1/shares?window=30d'));
   printWhereToLook(config);
-  return job;
+  for (const fault of faults) print(`  ${fault}`);
+  return faults;
 }
 
 /** The tenants are made at the first start and found again at the next; the key is kept beside the operator's. */

@@ -1,4 +1,5 @@
 import { fromUsd, priceFor, toUsd } from '../core/money.ts';
+import { endOfUse } from '../shares/end-of-use.ts';
 import type { Instance } from '../protocol/instance.ts';
 import type { ListedInstance } from './list-store.ts';
 
@@ -10,7 +11,7 @@ export function instanceView(row: ListedInstance, now: Date): Instance {
   const until = goneAt ?? now;
   const costSince = (from: Date | null): number =>
     from === null ? 0 : toUsd(priceFor(hourly, Math.max(0, until.getTime() - from.getTime())));
-  const stoppedAt = stoppingAt !== null && createdAt !== null ? later(stoppingAt, createdAt) : null;
+  const usedUntil = endOfUse(row, stoppingAt, now);
   return {
     id,
     name,
@@ -32,7 +33,7 @@ export function instanceView(row: ListedInstance, now: Date): Instance {
     heartbeatAt: heartbeatAt?.toISOString() ?? null,
     ageSeconds: Math.max(0, until.getTime() - requestedAt.getTime()) / 1000,
     costUsd: costSince(createdAt),
-    residualUsd: costSince(stoppedAt),
+    residualUsd: createdAt === null ? 0 : costSince(later(usedUntil, createdAt)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.ts';
 import type { Job, TaskCounts } from '../protocol/job.ts';
+import { endOfUseIn } from '../shares/use-store.ts';
 
 /** What an array's tasks are doing, and what those that run have in reserve and have cost beyond what is charged. */
 export type ArrayReading = {
@@ -31,7 +32,7 @@ export async function readArrays(sql: Sql, jobIds: string[], now: Date): Promise
       SELECT coalesce(sum(machines.micro_usd - attempt.cost_micro_usd), 0)::float8 AS "unchargedMicroUsd"
       FROM job JOIN attempt ON attempt.job_id = job.id AND attempt.finished_at IS NULL
       CROSS JOIN LATERAL (
-        SELECT coalesce(sum(extract(epoch FROM coalesce(gone_at, ${now}) - created_at)), 0)
+        SELECT coalesce(sum(extract(epoch FROM greatest(${endOfUseIn(now)} - created_at, interval '0'))), 0)
           * (attempt.offer ->> 'hourlyUsd')::numeric / (attempt.offer ->> 'nodes')::numeric / 3600 * 1000000 AS micro_usd
         FROM instance WHERE attempt_id = attempt.id AND created_at IS NOT NULL
       ) machines

@@ -1,4 +1,4 @@
-import { toUsd, priceFor, fromUsd } from '../core/money.ts';
+import { toUsd, fromUsd } from '../core/money.ts';
 import { dayMs, hourMs, parseDuration } from '../core/time.ts';
 import type { Attempt, Job, TaskCounts } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
@@ -6,6 +6,7 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import { forecast, type Running } from '../quotes/forecast.ts';
 import type { Percentiles } from '../quotes/interval.ts';
 import { toTrack, type Said } from '../quotes/progress.ts';
+import { machineCosts } from '../shares/end-of-use.ts';
 import { avoidedBy, type Tried } from './retry.ts';
 import { isEnd } from './state.ts';
 import { tasksOf } from '../quotes/array.ts';
@@ -31,7 +32,7 @@ function newJobView({ id, tenantId, spec, at }: NewJobRow): Omit<Job, 'quote'> {
     reason: null,
     message: null,
     spec,
-    cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null },
+    cost: { reservedUsd: 0, accruedUsd: 0, finalUsd: null, ...(spec.array === undefined ? { residualUsd: 0 } : {}) },
     ...(spec.array === undefined ? {} : { tasks: newTaskCounts(tasksOf(spec)) }),
     attempts: [],
     waiting: { position: null, eta: { p50: null, p90: null }, blockers: [] },
@@ -52,11 +53,7 @@ export function jobView(row: ShownJob, now: Date): Job {
     ...attemptView(attempt, now),
     avoided: avoidedBy(triedOf(attempt), row.attempts.slice(0, index).map(triedOf)),
   }));
-  const accruedUsd =
-    tasks === null
-      ? attempts.reduce((sum, { costUsd }) => sum + costUsd, 0)
-      : toUsd(Number(row.chargedMicroUsd) + tasks.unchargedMicroUsd);
-  const charged = toUsd(Number(row.chargedMicroUsd));
+  const { cost, accruedUsd } = costOf(row, attempts);
   return {
     id: row.id,
     name: row.name,
@@ -66,11 +63,7 @@ export function jobView(row: ShownJob, now: Date): Job {
     message: row.message,
     spec: row.spec as unknown as JobSpec,
     quote: row.quote,
-    cost: {
-      reservedUsd: toUsd(tasks?.reservedMicroUsd ?? Number(row.reservedMicroUsd)),
-      accruedUsd: isEnd(row.state) ? charged : toUsd(fromUsd(accruedUsd)),
-      finalUsd: isEnd(row.state) ? charged : null,
-    },
+    cost,
     ...(row.state === 'running' ? { progress: progressView(row, accruedUsd, now) } : {}),
     ...(tasks === null ? {} : { tasks: tasks.counts }),
     ...(arrayId === null || arrayIndex === null ? {} : { task: { array: arrayId, index: arrayIndex } }),
@@ -82,12 +75,35 @@ export function jobView(row: ShownJob, now: Date): Job {
   };
 }
 
+/** `accruedUsd`: also of a job that has ended, what all its attempts together have cost until now. */
+function costOf(
+  { tasks, state, chargedMicroUsd, reservedMicroUsd }: ShownJob,
+  attempts: Pick<Attempt, 'costUsd' | 'residualUsd'>[],
+): { cost: Job['cost']; accruedUsd: number } {
+  const charged = toUsd(Number(chargedMicroUsd));
+  const [accruedUsd, residual] =
+    tasks === null
+      ? [
+          sumUsd(attempts.map(({ costUsd }) => costUsd)),
+          { residualUsd: sumUsd(attempts.map((one) => one.residualUsd)) },
+        ]
+      : [toUsd(Number(chargedMicroUsd) + tasks.unchargedMicroUsd), {}];
+  const cost = {
+    reservedUsd: toUsd(tasks?.reservedMicroUsd ?? Number(reservedMicroUsd)),
+    accruedUsd: isEnd(state) ? charged : accruedUsd,
+    finalUsd: isEnd(state) ? charged : null,
+    ...residual,
+  };
+  return { cost, accruedUsd };
+}
+
 function triedOf({ offer, reason, preemptedFor }: ShownAttempt): Tried {
   return { offer: offer as unknown as Offer, reason, preemptedFor };
 }
 
 function attemptView(attempt: ShownAttempt, now: Date): Omit<Attempt, 'avoided'> {
   const offer = attempt.offer as unknown as Offer;
+  const { used, residual } = machineCosts({ ...attempt, offer }, now);
   return {
     number: attempt.number,
     state: attempt.state,
@@ -98,17 +114,15 @@ function attemptView(attempt: ShownAttempt, now: Date): Omit<Attempt, 'avoided'>
     exitCode: attempt.exitCode,
     reason: attempt.reason,
     message: attempt.message,
-    costUsd: toUsd(attempt.finishedAt === null ? accrued(attempt, offer, now) : Number(attempt.costMicroUsd)),
+    costUsd: toUsd(attempt.finishedAt === null ? used : Number(attempt.costMicroUsd)),
+    residualUsd: toUsd(residual),
     lostSeconds: attempt.lostSeconds,
   };
 }
 
-/** What the machines of an unfinished attempt have cost until now, in micro-dollars. */
-function accrued(attempt: ShownAttempt, offer: Offer, now: Date): number {
-  const hourlyPerNode = fromUsd(offer.hourlyUsd) / offer.nodes;
-  return attempt.instances.reduce((sum, { createdAt, goneAt }) => {
-    return createdAt === null ? sum : sum + priceFor(hourlyPerNode, (goneAt ?? now).getTime() - createdAt.getTime());
-  }, 0);
+/** In whole micro-dollars, as they were. */
+function sumUsd(amounts: number[]): number {
+  return toUsd(amounts.reduce((sum, usd) => sum + fromUsd(usd), 0));
 }
 
 const unknown = { p50: null, p90: null };

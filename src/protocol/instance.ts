@@ -25,7 +25,7 @@ export const Instance = Type.Object(
     heartbeatAt: Nullable(Time()),
     ageSeconds: Type.Number({ description: 'From its request until it was gone, or until now.' }),
     costUsd: Usd('Until now.'),
-    residualUsd: Usd('Of it, since its attempt began to stop: paid while no job runs.'),
+    residualUsd: Usd('Of it, since its job had left it: the operator’s, and not in the cost of the job.'),
   },
   { ...closed, title: 'Instance' },
 );

@@ -20,6 +20,9 @@ export const NewJob = Type.Object(
 );
 export type NewJob = Static<typeof NewJob>;
 
+const residual =
+  'What machines cost after the job had left them, until their provider no longer showed them. The operator’s: in no other figure of the job.';
+
 const Eta = Type.Object({ p50: Nullable(Time()), p90: Nullable(Time()) }, closed);
 
 export const Attempt = Type.Object(
@@ -34,6 +37,7 @@ export const Attempt = Type.Object(
     reason: Nullable(Type.String()),
     message: Nullable(Type.String()),
     costUsd: Usd(),
+    residualUsd: Usd(residual),
     lostSeconds: Type.Number({
       description:
         'Of an attempt whose job was tried again: what it ran since its last whole checkpoint, and has to run once more.',
@@ -83,7 +87,15 @@ export const Job = Type.Object(
     message: Nullable(Type.String({ description: 'What happened and what to do, for people.' })),
     spec: JobSpec,
     quote: Nullable(Quote),
-    cost: Type.Object({ reservedUsd: Usd(), accruedUsd: Usd(), finalUsd: Nullable(Usd()) }, closed),
+    cost: Type.Object(
+      {
+        reservedUsd: Usd(),
+        accruedUsd: Usd(),
+        finalUsd: Nullable(Usd()),
+        residualUsd: Type.Optional(Usd(`${residual} Left out of an array: its tasks have it.`)),
+      },
+      closed,
+    ),
     progress: Type.Optional(Progress),
     tasks: Type.Optional(TaskCounts),
     task: Type.Optional(

@@ -21,6 +21,12 @@ export type UseRow = Use & { tenantId: string; value: string };
 
 const unfinished = Prisma.sql`a.finished_at IS NULL AND a.state IN ('provisioning', 'running', 'stopping')`;
 
+/** `endOfUse` of the rows of an attempt and of one of its machines. */
+export function endOfUseIn(now: Date): Prisma.Sql {
+  return Prisma.sql`
+    least(coalesce(gone_at, ${now}::timestamptz), CASE WHEN stopping_at IS NOT NULL THEN greatest(stopping_at, heartbeat_at) END)`;
+}
+
 /** The kinds of machines that run now. */
 export async function readRunningKinds(sql: Sql): Promise<string[]> {
   const rows = await sql.$queryRaw<{ kind: string }[]>`
@@ -203,7 +209,7 @@ function running({ now, rates }: NonNullable<Scope['live']>): Prisma.Sql {
         coalesce((${JSON.stringify(rates)}::jsonb ->> (offer #>> '{accelerators,kind}'))::float8, 0) AS petaflops,
         (offer ->> 'hourlyUsd')::float8 / (offer ->> 'nodes')::float8 AS hourly_usd
       FROM (
-        SELECT i.tenant_id, a.job_id, a.offer, coalesce(i.gone_at, ${now}::timestamptz) AS until,
+        SELECT i.tenant_id, a.job_id, a.offer, ${endOfUseIn(now)} AS until,
           coalesce((SELECT u."to" FROM usage_entry u WHERE u.instance_id = i.id ORDER BY u."from" DESC LIMIT 1), i.created_at) AS since
         FROM attempt a JOIN instance i ON i.attempt_id = a.id WHERE ${unfinished} AND i.created_at IS NOT NULL
         OFFSET 0

@@ -160,8 +160,8 @@ async function crashAt(
     machinesLeft: leftIn(cloud),
     disksLeft: cloud.disks().length,
     ledgerSeconds: job.attempts.reduce(
-      (sum, { costUsd, offer, instance }) =>
-        sum + Math.abs((costUsd / offer.hourlyUsd) * 3600 - secondsOf(story, instance ?? '', cloud)),
+      (sum, { costUsd, residualUsd, offer, instance }) =>
+        sum + Math.abs(((costUsd + residualUsd) / offer.hourlyUsd) * 3600 - secondsOf(story, instance ?? '', cloud)),
       0,
     ),
     awaySeconds,

@@ -1,4 +1,9 @@
 import { expect } from 'vitest';
+import { findShownJob } from '../../src/jobs/shown-store.ts';
+import { jobView } from '../../src/jobs/view.ts';
+import type { Offer } from '../../src/protocol/quote.ts';
+import { machineCosts } from '../../src/shares/end-of-use.ts';
+import { readUse } from '../../src/shares/use-store.ts';
 import { expectAgreement } from './agreement.ts';
 import { accountsOf, addJob, addTenant, jobOf, startRunning, test } from './world.ts';
 
@@ -97,23 +102,61 @@ test('maxCostUsd is of all attempts together, also of what is in the accounts al
   expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'max-cost' });
 });
 
-test.for([
-  ['its provider’s record of its end', 25, 250_000],
-  ['when its runner was last heard, where the provider has no record', undefined, 200_000],
-] as const)('a machine that ended while weir was away is paid until %s', async ([, endedAfter, paid], { world }) => {
+test('what machines cost after their job has left them is the operator’s, a line of its own, and in no share', async ({
+  world,
+}) => {
   const jobId = await addJob(world, await addTenant(world));
   const { tokens, attemptId } = await startRunning(world, jobId);
-  const { instances } = await jobOf(world, jobId).then(({ attempts }) => attempts[0] ?? { instances: [] });
-  const name = instances[0]?.name ?? '';
-  if (endedAfter !== undefined) world.provider.ends.set(name, new Date(world.now().getTime() + endedAfter * 1000));
   world.advance(20);
-  await world.end(tokens[0] ?? '', 1);
-  world.provider.vanish(name);
-  world.advance(7_200);
+  await world.cancel(jobId);
+  world.advance(5);
+  await world.beat(tokens[0] ?? '', 1, 'uploading');
+  await world.end(tokens[0] ?? '', 1, 'stopped');
+  const shown = async () => {
+    const row = await findShownJob(world.db.client, jobId, world.now());
+    if (row === undefined) throw new Error(`${jobId} is not there`);
+    const { cost, attempts } = jobView(row, world.now());
+    return { ...cost, ofAttempt: attempts[0]?.residualUsd };
+  };
+  world.advance(30);
+  const use = (at: Date) =>
+    readUse(
+      world.db.client,
+      { from: new Date(0), to: at, tenantId: null, live: { now: at, rates: { cpu: 1 } } },
+      'all',
+    );
+  const before = await use(world.now());
+  expect(before).toMatchObject([{ acceleratorSeconds: 25, microUsd: 250_000 }]);
+  expect(await shown()).toMatchObject({ accruedUsd: 0.25, finalUsd: null, residualUsd: 0.3, ofAttempt: 0.3 });
   await world.settle(attemptId);
-  expect(await jobOf(world, jobId)).toMatchObject({ state: 'succeeded', chargedMicroUsd: BigInt(paid) });
+  expect(await shown()).toMatchObject({ accruedUsd: 0.25, finalUsd: 0.25, residualUsd: 0.3, ofAttempt: 0.3 });
+  expect(await use(world.now())).toEqual(before);
   await expectAgreement(world, jobId);
 });
+
+test.for([
+  ['by its provider’s record', 25, 50_000],
+  ['when its runner was last heard, where the provider has no record', undefined, 0],
+] as const)(
+  'a machine that ended while weir was away cost nothing after its end, %s',
+  async ([, endedAfter, residual], { world }) => {
+    const jobId = await addJob(world, await addTenant(world));
+    const { tokens, attemptId } = await startRunning(world, jobId);
+    const { instances } = await jobOf(world, jobId).then(({ attempts }) => attempts[0] ?? { instances: [] });
+    const name = instances[0]?.name ?? '';
+    if (endedAfter !== undefined) world.provider.ends.set(name, new Date(world.now().getTime() + endedAfter * 1000));
+    world.advance(20);
+    await world.end(tokens[0] ?? '', 1);
+    world.provider.vanish(name);
+    world.advance(7_200);
+    await world.settle(attemptId);
+    const { attempts, ...job } = await jobOf(world, jobId);
+    expect(job).toMatchObject({ state: 'succeeded', chargedMicroUsd: 200_000n });
+    const [attempt] = attempts.map(({ offer, ...row }) => ({ ...row, offer: offer as unknown as Offer }));
+    expect(attempt && machineCosts(attempt, world.now())).toEqual({ used: 200_000, residual });
+    await expectAgreement(world, jobId);
+  },
+);
 
 test('a machine that was off when weir came back is not metered, though it is still to be deleted', async ({
   world,

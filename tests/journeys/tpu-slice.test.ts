@@ -127,8 +127,8 @@ test('a slice that expires in one zone is had in the next, its hosts meet, it is
     );
 
   await waitFor('no queued resource and no node to be left', () => cloud.slices.all().length === 0);
-  for (const { costUsd, offer, instance } of ran.attempts) {
-    const seconds = (costUsd / offer.hourlyUsd) * 3600;
+  for (const { costUsd, residualUsd, offer, instance } of ran.attempts) {
+    const seconds = ((costUsd + residualUsd) / offer.hourlyUsd) * 3600;
     expect(Math.abs(seconds - cloud.slices.runningSeconds((instance ?? '').replace(/-\d+$/, '')))).toBeLessThan(3);
   }
 }, 240_000);

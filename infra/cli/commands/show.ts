@@ -86,6 +86,7 @@ function moneyOf(job: Job): Fact[] {
     option === undefined || !isTerminal ? '' : meter(cost.finalUsd ?? cost.accruedUsd, option.costUsd.p90);
   return [
     ['cost', paid + ofQuote],
+    ['residual cost', (cost.residualUsd ?? 0) > 0 ? `${formatUsd(cost.residualUsd ?? 0)}, the operator’s` : undefined],
     ['quoted cost', option === undefined ? undefined : range(option.costUsd, formatUsd)],
     ['quoted time', option === undefined ? undefined : range(option.durationSeconds, formatDuration)],
   ];

@@ -1035,6 +1035,8 @@ export interface components {
             reason: string | null;
             message: string | null;
             costUsd: number;
+            /** @description What machines cost after the job had left them, until their provider no longer showed them. The operator’s: in no other figure of the job. */
+            residualUsd: number;
             /** @description Of an attempt whose job was tried again: what it ran since its last whole checkpoint, and has to run once more. */
             lostSeconds: number;
             /** @description Provider and zone where earlier attempts failed by the doing of their machines, and which this one was kept from. */
@@ -1174,7 +1176,7 @@ export interface components {
             ageSeconds: number;
             /** @description Until now. */
             costUsd: number;
-            /** @description Of it, since its attempt began to stop: paid while no job runs. */
+            /** @description Of it, since its job had left it: the operator’s, and not in the cost of the job. */
             residualUsd: number;
         };
         /** InstanceList */
@@ -1196,6 +1198,8 @@ export interface components {
                 reservedUsd: number;
                 accruedUsd: number;
                 finalUsd: number | null;
+                /** @description What machines cost after the job had left them, until their provider no longer showed them. The operator’s: in no other figure of the job. Left out of an array: its tasks have it. */
+                residualUsd?: number;
             };
             progress?: components["schemas"]["Progress"];
             tasks?: components["schemas"]["TaskCounts"];
@@ -1307,7 +1311,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1358,6 +1362,8 @@ export interface components {
                 reservedUsd: number;
                 accruedUsd: number;
                 finalUsd: number | null;
+                /** @description What machines cost after the job had left them, until their provider no longer showed them. The operator’s: in no other figure of the job. Left out of an array: its tasks have it. */
+                residualUsd?: number;
             };
             progress?: components["schemas"]["Progress"];
             tasks?: components["schemas"]["TaskCounts"];
@@ -1525,7 +1531,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1616,7 +1622,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -2312,7 +2318,7 @@ export interface components {
         RunnerReport: {
             attempt: number;
             /** @enum {unknown} */
-            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "isolation-unavailable" | "runner-error";
+            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error";
             /** @description For the tenant: what happened and what to do. */
             message: string;
             exitCode: number | null;

@@ -12,7 +12,7 @@ export type Places = ReadonlyMap<
   { machineTypes: ReadonlySet<string>; acceleratorTypes: ReadonlySet<string>; slices: ReadonlySet<string> }
 >;
 
-/** Google takes filters of some thousand characters; names in one go beyond this many are asked for without one. */
+/** Google takes filters of some thousand characters: so many names are asked for in one go. */
 const mostInFilter = 60;
 
 /**
@@ -29,18 +29,21 @@ export async function readPlaces(settings: GcpSettings, clients: Clients, machin
       { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>(), slices: new Set<string>() },
     ]),
   );
-  const filter =
-    machineTypes.length > mostInFilter ? {} : { filter: machineTypes.map((name) => `(name = "${name}")`).join(' OR ') };
-  await persist(async () => {
-    const listed = clients.machineTypes.aggregatedListAsync({ project, ...filter, maxResults: 500 }, callOptions);
-    for await (const [scope, { machineTypes: found }] of listed)
-      for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
-  });
-  await persist(async () => {
-    const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
-    for await (const [scope, { acceleratorTypes: found }] of listed)
-      for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
-  });
+  for (let first = 0; first < machineTypes.length; first += mostInFilter) {
+    const names = machineTypes.slice(first, first + mostInFilter);
+    const filter = names.map((name) => `(name = "${name}")`).join(' OR ');
+    await persist(async () => {
+      const listed = clients.machineTypes.aggregatedListAsync({ project, filter, maxResults: 500 }, callOptions);
+      for await (const [scope, { machineTypes: found }] of listed)
+        for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
+    });
+  }
+  if (machineTypes.length > 0)
+    await persist(async () => {
+      const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
+      for await (const [scope, { acceleratorTypes: found }] of listed)
+        for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
+    });
   if (buysTpus(settings))
     for (const [zone, { slices }] of places) await readSlices(settings, clients, { zone, slices });
   return places;

@@ -71,7 +71,7 @@ export function Instances() {
   return (
     <Section
       title="Instances"
-      hint="Residual is what a machine costs after its job has ended, until it is gone."
+      hint="Residual is what a machine costs after its job has left it, until it is gone: the operator’s, in no tenant’s cost."
       actions={
         <>
           <SegmentedControl

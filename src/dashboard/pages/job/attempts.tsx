@@ -30,6 +30,12 @@ const columns: Column<Attempt>[] = [
   { name: 'Started', show: ({ startedAt }) => <Moment at={startedAt} />, value: ({ startedAt }) => startedAt },
   { name: 'Ended', show: ({ finishedAt }) => <Moment at={finishedAt} />, value: ({ finishedAt }) => finishedAt },
   { name: 'Cost', isNumber: true, show: ({ costUsd }) => usd(costUsd), value: ({ costUsd }) => costUsd },
+  {
+    name: 'Residual',
+    isNumber: true,
+    show: ({ residualUsd }) => usd(residualUsd),
+    value: ({ residualUsd }) => residualUsd,
+  },
 ];
 
 export function machineOf({ accelerators, nodes, provider, region, market }: Attempt['offer']): string {
@@ -39,7 +45,11 @@ export function machineOf({ accelerators, nodes, provider, region, market }: Att
 export function Attempts({ attempts }: { attempts: Attempt[] }) {
   if (attempts.length === 0) return null;
   return (
-    <Section title="Attempts" actions={<CsvButton name="attempts" columns={columns} rows={attempts} />}>
+    <Section
+      title="Attempts"
+      hint="Residual is what a machine cost after the job had left it; the operator bears it."
+      actions={<CsvButton name="attempts" columns={columns} rows={attempts} />}
+    >
       <DataTable
         caption="Each machine that the job had"
         columns={columns}
