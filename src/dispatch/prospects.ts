@@ -93,16 +93,16 @@ function countOf({ cpus, gpus }: Capacity, kind: string): number {
 }
 
 /** Limits of the operator's account that an offer alone passes, whatever else is up. */
-function tooSmallIn(quotas: readonly KnownQuotas[]): Prospects['tooSmall'] {
-  const takes = takesOf(quotas);
-  return (offer) => {
-    const taken = ofAllNodes(takes(offer), offer.nodes);
-    const account = quotas.find(({ provider }) => provider === offer.provider);
-    return (account?.quotas ?? []).flatMap((quota) => {
-      const wanted = taken[quotaId(quota)] ?? 0;
-      return wanted > quota.limit ? [{ ...quota, wanted }] : [];
+function tooSmallIn(accounts: readonly KnownQuotas[]): Prospects['tooSmall'] {
+  const takes = takesOf(accounts);
+  const byId = new Map(
+    accounts.map(({ provider, quotas }) => [provider, new Map(quotas.map((quota) => [quotaId(quota), quota]))]),
+  );
+  return (offer) =>
+    Object.entries(ofAllNodes(takes(offer), offer.nodes)).flatMap(([id, wanted]) => {
+      const quota = byId.get(offer.provider)?.get(id);
+      return quota === undefined || wanted <= quota.limit ? [] : [{ ...quota, wanted }];
     });
-  };
 }
 
 /** Every tenant with a policy, with nothing at work. */

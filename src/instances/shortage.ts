@@ -29,6 +29,9 @@ const holds = {
   refused: { firstMs: 60_000, mostMs: 15 * 60_000 },
 } as const satisfies Record<Shortage['cause'], object>;
 
+/** How long a quota that others hold is waited for, where nobody knows when they give it back: as after a refusal for it. */
+export const quotaHoldSeconds = { p50: holds.quota.firstMs / 1000, p90: holds.quota.mostMs / 1000 };
+
 /** One job at a time tries whether a shortage is over, and has so long for it. */
 export const probeMs = 60_000;
 

@@ -6,7 +6,7 @@ import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
-import type { AccountQuota } from '../providers/provider.ts';
+import type { PassedQuota } from '../quotes/reasons.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 
 /** What a job takes of its budget when it starts: what its owner allows, else what it is quoted to cost at most. */
@@ -35,9 +35,7 @@ export type Prospects = {
   /** Of a provider's accelerators of a kind, what this tenant could have; Infinity where it can't be counted. */
   most: (provider: string, kind: string) => number;
   /** Limits of the operator's account with its provider that the offer passes by itself, with what it wants of each. */
-  tooSmall: (
-    offer: Offer,
-  ) => (Pick<AccountQuota, 'metric' | 'region' | 'limit' | 'unit' | 'raiseAt'> & { wanted: number })[];
+  tooSmall: (offer: Offer) => PassedQuota[];
   /** All that the pool could give at once; Infinity where a part can't be counted. */
   poolPetaflops: number;
   /** On the concentration of the pool over a window; Infinity where there is none. */
@@ -63,7 +61,6 @@ export function checkPolicy(admission: Admission, options: QuoteOption[]): void 
       ...shareBlockers(level, index > 0, admission, option),
     ]),
     ...keptBlockers(admission, option),
-    ...accountBlockers(admission, option),
     ...concentrationBlockers(admission, option),
   ]);
   const [first = []] = blockers.toSorted((a, b) => a.length - b.length);
@@ -177,10 +174,10 @@ function keptBlockers(
 }
 
 /** What the operator's account with the provider may never have up at once. */
-function accountBlockers({ tooSmall }: Admission, { offer }: QuoteOption): Blocker[] {
-  return tooSmall(offer).map(({ metric, region, limit, unit, raiseAt, wanted }) => ({
+export function accountBlockers(passed: readonly PassedQuota[], { provider }: Offer): Blocker[] {
+  return passed.map(({ metric, region, limit, unit, raiseAt, wanted }) => ({
     code: 'quota',
-    message: `The job wants ${wanted} ${unit} at once; the quota ${metric} of ${offer.provider} ${region === undefined ? 'over all regions' : `in ${region}`} is ${limit}.`,
+    message: `The job wants ${wanted} ${unit} at once; the quota ${metric} of ${provider} ${region === undefined ? 'over all regions' : `in ${region}`} is ${limit}.`,
     unblocks: `Ask for fewer, or an operator asks for ${wanted} at ${raiseAt}.`,
   }));
 }

@@ -9,11 +9,18 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import { bindingPolicy, type Lineage } from '../tenants/lineage.ts';
-import { policyReasons } from '../quotes/reasons.ts';
+import { policyReasons, quotaReason } from '../quotes/reasons.ts';
 import { asText } from '../quotes/store.ts';
 import { ofOneTask, tasksOf } from '../quotes/array.ts';
 import { requireDependencies } from './dependencies.ts';
-import { checkPolicy, checkPriority, reservationFor, withPriority, type Prospects } from './admission.ts';
+import {
+  accountBlockers,
+  checkPolicy,
+  checkPriority,
+  reservationFor,
+  withPriority,
+  type Prospects,
+} from './admission.ts';
 import type { HeldQuote, HoldQuote } from './requote.ts';
 import { findShownJob } from './shown-store.ts';
 import { specFaults } from './spec-faults.ts';
@@ -78,9 +85,11 @@ export function createSubmit({
       lineageOf(tenantId),
     ]);
     const limits = bindingPolicy(lineage);
-    const choices = await openTo(tenantId, countable(choicesOf(held, limits, spec), spec), isBarred);
+    const outlook = await prospects(lineage);
+    const within = { policy: limits, tooSmall: outlook.tooSmall };
+    const choices = await openTo(tenantId, countable(choicesOf(held, within, spec), spec), isBarred);
     checkPriority(limits, spec);
-    checkPolicy({ lineage, spec, ...(await prospects(lineage)), petaflopsPerAccelerator }, choices);
+    checkPolicy({ lineage, spec, ...outlook, petaflopsPerAccelerator }, choices);
     const isTaken = (provider: string) => occupy(provider, tenantId).then((isOurs) => !isOurs);
     const options = await openTo(tenantId, choices, isTaken);
     const ranked = withPriority(spec, limits);
@@ -112,27 +121,32 @@ function checkSpec(spec: JobSpec, now: Date): void {
 }
 
 /** As a task may run on them, where the quote is of all tasks. */
-function choicesOf({ quote, optionId }: HeldQuote, policy: Policy, spec: JobSpec): QuoteOption[] {
-  return chooseOptions(quote, optionId, policy).map((option) => ofOneTask(option, tasksOf(spec)));
+type Within = { policy: Policy; tooSmall: Prospects['tooSmall'] };
+
+function choicesOf({ quote, optionId }: HeldQuote, within: Within, spec: JobSpec): QuoteOption[] {
+  return chooseOptions(quote, optionId, within).map((option) => ofOneTask(option, tasksOf(spec)));
 }
 
 /** The options the job may run on: the one wished for, or all feasible ones, the recommended first. */
-function chooseOptions(quote: Quote, optionId: string | undefined, policy: Policy): QuoteOption[] {
+function chooseOptions(quote: Quote, optionId: string | undefined, within: Within): QuoteOption[] {
   const wished = optionId === undefined ? quote.options : quote.options.filter(({ id }) => id === optionId);
   if (optionId !== undefined && wished.length === 0)
     throw invalid('/optionId', `The quote ${quote.id} has no such option.`);
-  const judged = wished.map((option) => ({ option, blockers: blockersOf(option, policy) }));
+  const judged = wished.map((option) => ({ option, blockers: blockersOf(option, within) }));
   const open = judged.flatMap(({ option, blockers }) => (blockers.length === 0 ? [option] : []));
   if (open.length === 0) throw neverStarts(fewest(judged.map(({ blockers }) => blockers)));
   return open.toSorted((a, b) => Number(b.id === quote.recommended) - Number(a.id === quote.recommended));
 }
 
-/** The policy as it is now, which may have been another when the quote was made, and what else the quote says. */
-function blockersOf({ offer, reasons }: QuoteOption, policy: Policy): Blocker[] {
+/** The policy and the quotas as they are now, which may have been others when the quote was made, and what else the quote says. */
+function blockersOf({ offer, reasons }: QuoteOption, { policy, tooSmall }: Within): Blocker[] {
   const barred = policyReasons(offer, policy);
+  const passed = tooSmall(offer);
+  const told = [...barred, ...passed.map((quota) => quotaReason(quota, offer.provider))];
   return [
     ...barred.map((message): Blocker => ({ code: 'cap', message, unblocks: policyUnblocks })),
-    ...reasons.filter((reason) => !barred.includes(reason)).map((message) => capacityBlocker(message)),
+    ...accountBlockers(passed, offer),
+    ...reasons.filter((reason) => !told.includes(reason)).map((message) => capacityBlocker(message)),
   ];
 }
 

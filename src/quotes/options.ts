@@ -14,8 +14,11 @@ import { carriagePrice, termsOf, type Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
 
-/** Seconds that a job so long would wait for such machines to be free, beside what they take to come up. */
-export type QueueWait = (offer: Offer, durationSeconds: Percentiles) => { p50: number; p90: number };
+/** Seconds that a job so long would wait for such machines to be free, beside what they take to come up; or why it would for ever. */
+export type QueueWait = (
+  offer: Offer,
+  durationSeconds: Percentiles,
+) => { p50: number; p90: number; never?: readonly string[] };
 
 export type OptionsInput = {
   spec: JobSpec;
@@ -108,8 +111,12 @@ function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures
   const { durationSeconds, phases } = taken;
   const { costUsd, breakdown } = costsOf(taken, microUsdPerHour);
   const ofPolicy = policyReasons(candidate, input.policy);
+  const { never = [], ...wait } = input.queueWait(offer, durationSeconds);
   const isOpen = ofPolicy.length + ofLike.length === 0;
-  const reasons = isOpen ? candidate.reasons : [...candidate.reasons, ...ofPolicy, ...ofLike];
+  // What is only priced for planning is bought after an operator has changed more than a quota.
+  const ofAccount = isForPlanning ? [] : never;
+  const reasons =
+    isOpen && ofAccount.length === 0 ? candidate.reasons : [...candidate.reasons, ...ofPolicy, ...ofAccount, ...ofLike];
   const option = {
     id: input.newId(),
     offer,
@@ -117,7 +124,7 @@ function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures
     costUsd,
     breakdown,
     phases,
-    start: startAfter(start, input.queueWait(offer, durationSeconds)),
+    start: startAfter(start, wait),
     pareto: false,
     feasible: reasons.length === 0,
     reasons,

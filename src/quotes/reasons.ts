@@ -1,4 +1,5 @@
 import type { Policy } from '../protocol/tenant.ts';
+import type { AccountQuota } from '../providers/provider.ts';
 import type { Candidate } from './candidates.ts';
 import { hostBytes, smallestCountThatHolds } from './memory.ts';
 import type { Work } from './work.ts';
@@ -14,6 +15,14 @@ export function policyReasons(
   if (regions !== undefined && !regions.includes(region))
     reasons.push(`The tenant's policy does not allow the region ${region}.`);
   return reasons;
+}
+
+/** A limit of the operator's account that a job passes by itself, with what the job wants of it. */
+export type PassedQuota = Pick<AccountQuota, 'metric' | 'region' | 'limit' | 'unit' | 'raiseAt'> & { wanted: number };
+
+export function quotaReason({ metric, region, limit, unit, raiseAt, wanted }: PassedQuota, provider: string): string {
+  const where = region === undefined ? 'over all regions' : `in ${region}`;
+  return `The quota ${metric} of ${provider} ${where} is ${limit} ${unit}, and the job wants ${wanted}: an operator asks for more at ${raiseAt}.`;
 }
 
 /** Why the model does not fit there, with the smallest count that holds it. */

@@ -1,12 +1,16 @@
 import { expect } from 'vitest';
 import { createCurrentOffers } from '../../src/dispatch/availability.ts';
 import { createPoolCapacity } from '../../src/dispatch/pool-capacity.ts';
+import { newId } from '../../src/core/ids.ts';
 import { createProspects } from '../../src/dispatch/prospects.ts';
+import { createQueueOutlook } from '../../src/dispatch/queue-outlook.ts';
 import { writeAccountQuotas } from '../../src/instances/account-quota-store.ts';
 import { createRefreshQuotas } from '../../src/instances/refresh-quotas.ts';
 import type { AccountQuota, QuotaReading } from '../../src/providers/provider.ts';
 import type { Offer } from '../../src/protocol/quote.ts';
 import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
+import { quoteOf } from '../quotes/sample.ts';
+import { sampleQuote } from '../support/app.ts';
 import { addJob, addTenant, jobOf, lastAttempt, startRunning, test, type World } from '../instances/world.ts';
 
 const raiseAt = 'https://cloud.example.org/quotas';
@@ -176,4 +180,34 @@ test('an offer shows the tightest of its quotas, and is refused only where it co
   expect(tooSmall({ ...offer, nodes: 5 })).toMatchObject([{ metric: 'CPUS', region: 'local', limit: 4, wanted: 5 }]);
   expect(tooSmall({ ...spot, nodes: 5 })).toEqual([]);
   expect([most('scripted', 'cpu'), poolPetaflops]).toEqual([4, 4]);
+});
+
+test('a quote knows the quotas: it starts when a machine gives one back, and never where the job alone passes it', async ({
+  world,
+}) => {
+  const tenantId = await addTenant(world);
+  await refresh(world, async () => reading({ regional: 2 }, 1));
+  await startRunning(world, await addJob(world, tenantId));
+  const wait = await createQueueOutlook({ ...world, capacities: async () => new Map([['scripted', undefined]]) })(
+    tenantId,
+    { name: 'next', command: 'true' },
+  );
+  const [option] = sampleQuote(newId('quote')).options;
+  if (option === undefined) throw new Error('There is an option.');
+  const { durationSeconds } = option;
+  const offer = { ...option.offer, provider: 'scripted', region: 'local', machineType: 'this-machine' };
+  // One core is others', one is weir's until the job's expected end: two are free as soon as others give theirs back.
+  expect(wait(offer, durationSeconds)).toEqual({ p50: durationSeconds.p50, p90: durationSeconds.p90 });
+  expect(wait({ ...offer, nodes: 2 }, durationSeconds)).toEqual({ p50: 120, p90: 1800 });
+  expect(wait({ ...offer, market: 'spot' }, durationSeconds)).toEqual({ p50: 0, p90: 0 });
+  const { never } = wait({ ...offer, nodes: 3 }, durationSeconds);
+  expect(never).toEqual([
+    `The quota CPUS of scripted in local is 2 cores, and the job wants 3: an operator asks for more at ${raiseAt}.`,
+  ]);
+
+  const quote = quoteOf({}, { queueWait: () => ({ p50: 0, p90: 0, never: never ?? [] }) });
+  expect(quote.options.filter(({ offer: { provider } }) => provider === 'local')).toMatchObject([
+    { feasible: false, reasons: never },
+  ]);
+  expect(quote.recommended).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkPolicy, type Prospects } from '../../src/jobs/admission.ts';
+import { accountBlockers, checkPolicy, type Prospects } from '../../src/jobs/admission.ts';
 import type { Lineage } from '../../src/tenants/lineage.ts';
 import { sampleQuote } from '../support/app.ts';
 
@@ -42,7 +42,8 @@ test('what a quota of the operator’s account can never hold is refused, and sa
     raiseAt: 'https://example.org/q',
     wanted: 1,
   };
-  expect(blockersOf([{ id: 'a', policy: {} }], { tooSmall: () => [short] })).toEqual([
+  const [option] = options;
+  expect(option && accountBlockers([short], option.offer)).toEqual([
     {
       code: 'quota',
       message: expect.stringMatching(/^The job wants 1 cores at once; the quota CPUS of \w+ in us-central1 is 0\.$/),
