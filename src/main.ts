@@ -74,6 +74,7 @@ function report(error: unknown): void {
     level: 'error',
     time: new Date().toISOString(),
     message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    ...(error instanceof Error && error.cause instanceof Error ? { cause: error.cause.message } : {}),
   };
   process.stderr.write(`${JSON.stringify(entry)}\n`);
 }

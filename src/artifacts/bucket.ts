@@ -26,7 +26,7 @@ export type Bucket = {
   createDownloadUrl: (key: string, options: { fileName: string; expiresAt: Date }) => Promise<string>;
   /** Puts an object of weir's own there at once; the same again is the same. */
   write: (key: string, bytes: Buffer) => Promise<void>;
-  /** Some bytes of an object. @throws WeirError `unavailable`, also where it is not there. */
+  /** Some bytes of an object. @throws WeirError, also where it is not there. */
   read: (key: string, span: Span) => Promise<Buffer>;
   /** Undefined where it is not there, or not complete yet. */
   stat: (key: string) => Promise<ObjectInfo | undefined>;

@@ -102,26 +102,34 @@ async function storageOptions({ projectId, apiEndpoint, keyFile }: GcsOptions): 
   };
 }
 
-/** Waits for an answer about a bucket. @throws WeirError `unavailable` that says whose move it is. */
+/** Waits for an answer about a bucket. @throws WeirError `storage-refused` until an operator has changed something, else `unavailable` */
 function createAsked(name: string) {
   return async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
     } catch (cause) {
-      throw new WeirError('unavailable', obstacleOf((cause as ApiError).code, name), { cause });
+      const refusal = refusalOf((cause as ApiError).code, name);
+      if (refusal === undefined)
+        throw new WeirError('unavailable', 'The object store did not answer as it should. Try again in a moment.', {
+          cause,
+        });
+      throw new WeirError('storage-refused', toTenants, { cause: new Error(refusal, { cause }) });
     }
   };
 }
 
-/** What an operator has to change is told apart from what passes by itself. */
-function obstacleOf(status: number | undefined, name: string): string {
+const toTenants =
+  'The storage of this service neither takes nor gives files until its operator has put it right. What was stored before stays.';
+
+/** For the operator's log. */
+function refusalOf(status: number | undefined, name: string): string | undefined {
   if (status === 401)
     return 'Cloud Storage does not take the credentials that weir has. An operator checks GOOGLE_APPLICATION_CREDENTIALS, or bucket.keyFile.';
   if (status === 403)
     return `Cloud Storage does not let weir use the bucket ${name}: it is another project's, or a permission is missing. An operator grants weir's service account Storage Object Admin on it, or names another bucket.`;
   if (status === notFound)
     return `Cloud Storage has no bucket ${name}, or not what was asked for in it. An operator checks the bucket's name.`;
-  return 'The object store did not answer as it should. Try again in a moment.';
+  return undefined;
 }
 
 const notFound = 404;

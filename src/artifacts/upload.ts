@@ -1,4 +1,4 @@
-import { invalid, notFound, WeirError, type Fault } from '../core/errors.ts';
+import { invalid, mayPass, notFound, WeirError, type Fault } from '../core/errors.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { NewUpload, Upload } from '../protocol/job.ts';
@@ -107,7 +107,7 @@ export async function requireUploads(deps: UploadDeps, tenantId: string, spec: J
   const faults: Fault[] = [];
   for (const reference of named) {
     await resolveUpload(deps, tenantId, reference).catch((error: unknown) => {
-      if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
+      if (!(error instanceof WeirError) || mayPass(error)) throw error;
       faults.push({ pointer: reference.pointer, detail: error.message });
     });
   }

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'range-not-satisfiable'
   | 'not-supported'
   | 'no-capacity'
+  | 'storage-refused'
   | 'unavailable';
 
 /** One fault of the input: a JSON pointer into the body (or `?name`, `Header-Name`) and what to do about it. */
@@ -48,4 +49,9 @@ export function invalid(pointer: string, detail: string): WeirError {
 
 export function notFound(what: string, id: string): WeirError {
   return new WeirError('not-found', `There is no ${what} ${id}.`);
+}
+
+/** Whether the same may go well later. */
+export function mayPass({ code }: WeirError): boolean {
+  return code === 'unavailable' || code === 'storage-refused';
 }

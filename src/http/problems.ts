@@ -21,6 +21,7 @@ const kinds = {
   'range-not-satisfiable': { status: 416, title: 'There are no such bytes' },
   'not-supported': { status: 422, title: 'This is not supported' },
   'no-capacity': { status: 503, title: 'There is no capacity' },
+  'storage-refused': { status: 503, title: 'The storage of this service refuses' },
   unavailable: { status: 503, title: 'Something that is needed does not answer' },
 } as const satisfies Record<ErrorCode, Kind>;
 

@@ -1,4 +1,4 @@
-import { WeirError } from '../core/errors.ts';
+import { mayPass, WeirError } from '../core/errors.ts';
 import { parseDuration, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Stop } from '../jobs/stop.ts';
@@ -58,7 +58,7 @@ function earlier(a: Date, b: Date): Date {
 
 /** The answer is kept before the attempt ends by it: what is tried next already knows of it. */
 async function giveUp(error: unknown, { attempt }: InstanceRow, { db, now, stop, onError }: LaunchDeps): Promise<void> {
-  if (!(error instanceof WeirError) || error.code === 'unavailable') throw error;
+  if (!(error instanceof WeirError) || mayPass(error)) throw error;
   const { offer } = attempt;
   const shortage = shortageOf(error, offer);
   if (shortage !== undefined) {

@@ -90,6 +90,7 @@ export const outcomes = {
   budget: { end: 'failed', cause: 'limit' },
   preemption: { end: 'failed', cause: 'preemption' },
   'upload-failed': { end: 'failed', cause: 'infrastructure' },
+  'storage-refused': { end: 'failed', cause: 'infrastructure' },
   'isolation-unavailable': { end: 'failed', cause: 'infrastructure' },
   'runner-error': { end: 'failed', cause: 'infrastructure' },
   'no-capacity': { end: 'failed', cause: 'infrastructure' },

@@ -197,6 +197,7 @@ export const runnerReasons = [
   'preemption',
   'output-refused',
   'upload-failed',
+  'storage-refused',
   'isolation-unavailable',
   'runner-error',
 ] as const;

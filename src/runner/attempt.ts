@@ -18,8 +18,9 @@ import { jobUid } from './prepare.ts';
 import { readProgressFile } from './progress-file.ts';
 import { createMeeting } from './rendezvous.ts';
 import { maskedTexts } from './secret-mask.ts';
+import { createPatience } from './retry.ts';
 import { keepToken } from './token.ts';
-import { Failure, withFaults } from './verdict.ts';
+import { Failure, withFaults, type NotKept } from './verdict.ts';
 
 const maxMessageLength = 2000;
 /** Before the claim nothing is known of a lease. */
@@ -119,8 +120,11 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   );
   const deadlines = startDeadlines(boot, assignment, broker, stopFor);
   const delivered = deliver(spool, broker, attempt);
-  const place = { broker, brokerUrl: boot.brokerUrl, attempt, signal: leaving.signal };
-  const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, place };
+  const patience = createPatience(assignment.leaseSeconds * 1000);
+  const place = { broker, brokerUrl: boot.brokerUrl, attempt, patience, signal: leaving.signal };
+  const giveUp = ({ path, why }: NotKept) =>
+    stopFor(new Failure('storage-refused', `The job was stopped, since ${path} could not be kept: ${why}`));
+  const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, giveUp, place };
   try {
     await Promise.race([
       runToReport({ assignment, broker, job, log, delivered, heart, outputs, enter }),

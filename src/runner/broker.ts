@@ -23,6 +23,11 @@ export class Refused extends Error {
     this.status = status;
     this.problem = problem;
   }
+
+  /** The broker's own storage takes and gives nothing until an operator has changed something. */
+  get isOfStorage(): boolean {
+    return this.problem === 'storage-refused';
+  }
 }
 
 export type LogDelivery = { firstLine: number; lines: number; bytes: Buffer };
@@ -72,7 +77,7 @@ export function createBroker(brokerUrl: string, token: string, signal: AbortSign
         signal,
       }).catch(() => undefined);
       signal.throwIfAborted();
-      if (answer !== undefined && !isPassing(answer.status)) return answered(answer);
+      if (answer !== undefined && (!isPassing(answer.status) || refusalOf(answer).isOfStorage)) return answered(answer);
       await backOff(failures, signal);
     }
   };

@@ -18,8 +18,14 @@ const maxFailures = 6;
 /** Bytes may be spoilt on the way, but hardly twice: then they are stored so. */
 const maxMismatches = 2;
 
-/** Will not come, whatever is done: the message says what the server said. */
-export class Unavailable extends Error {}
+/** Will not come, whatever is done: the message says what the server said, and `status` where it said no. */
+export class Unavailable extends Error {
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** May go well the next time. */
 class Passing extends Error {}
@@ -87,7 +93,7 @@ async function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> 
   if (status === 200) return answer;
   answer.destroy();
   if (isPassing(status)) throw new Passing(`the server answered HTTP ${status}`);
-  throw new Unavailable(`the server answered HTTP ${status}${statusHint(status)}`);
+  throw new Unavailable(`the server answered HTTP ${status}${statusHint(status)}`, status);
 }
 
 async function save(

@@ -14,6 +14,8 @@ export type OutputsDeps = {
   uid: number | null;
   hasStarted: () => boolean;
   log: Pick<JobLog, 'say'>;
+  /** There is no sense in running on: nothing that the job makes could be kept. */
+  giveUp: (fault: NotKept) => void;
   place: UploadPlace;
 };
 
@@ -43,10 +45,14 @@ const refusals = new Set(['invalid', 'too-large', 'checksum-mismatch']);
 /** Undefined when it is uploaded, or not there to be; else what went wrong. */
 async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: OutputsDeps): Promise<NotKept | undefined> {
   if (Buffer.byteLength(path) > maxPathBytes)
-    return { path, why: `its path has more than ${maxPathBytes} bytes, give it a shorter one`, isOfTheJob: true };
+    return {
+      path,
+      why: `its path has more than ${maxPathBytes} bytes, give it a shorter one`,
+      reason: 'output-refused',
+    };
   const file = await openInside(deps.workDir, path, deps.uid);
   if (file === undefined && isUnreadable(path))
-    return { path, why: 'its name is not UTF-8, rename it', isOfTheJob: true };
+    return { path, why: 'its name is not UTF-8, rename it', reason: 'output-refused' };
   if (file === undefined) {
     deps.log.say(`weir: ${path} is not kept: it can't be read as a regular file of the job's own.`);
     return undefined;
@@ -57,11 +63,16 @@ async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: Outp
   } catch (error) {
     if (error instanceof StaleAttempt) throw error;
     deps.place.signal.throwIfAborted();
-    const isOfTheJob = error instanceof Refused && refusals.has(error.problem);
-    return { path, why: (error as Error).message, isOfTheJob };
+    return { path, why: (error as Error).message, reason: reasonOf(error) };
   } finally {
     await file.close();
   }
+}
+
+function reasonOf(error: unknown): NotKept['reason'] {
+  if (!(error instanceof Refused)) return 'upload-failed';
+  if (error.isOfStorage) return 'storage-refused';
+  return refusals.has(error.problem) ? 'output-refused' : 'upload-failed';
 }
 
 export type CheckpointWatch = {
@@ -83,6 +94,7 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
     const fault = await uploadOne(file.path, 'checkpoint', deps);
     faults = faults.filter(({ path: known }) => known !== file.path);
     if (fault !== undefined) faults.push(fault);
+    if (fault?.reason === 'storage-refused') deps.giveUp(fault);
     uploaded.set(file.path, version);
   };
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment, Boot } from '../protocol/runner.ts';
-import { downloadTo, type Download, type Fetching } from './download.ts';
+import { downloadTo, Unavailable, type Download, type Fetching } from './download.ts';
 import { createFile, giveTo, placeInside } from './inside.ts';
 import { createRoom, DiskFull, isDiskFull, type Room } from './room.ts';
 import { Failure } from './verdict.ts';
@@ -26,16 +26,42 @@ async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Pr
   const fetching = { brokerUrl, room: createRoom(assignment.limits.diskBytes), signal };
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   if (assignment.source !== null)
-    await unpackSource(boot, `The source ${assignment.spec.source}`, assignment.source, fetching);
+    await unpackSource(boot, `The source ${assignment.spec.source}`, assignment.source, {
+      ...fetching,
+      refusals: refusalsOf(assignment.spec.source),
+    });
   for (const [path, text] of Object.entries(assignment.spec.files ?? {})) await writeText(workDir, path, text);
   for (const input of assignment.inputs) {
     // The URL may be a signed one, which is nobody's business; the tenant knows the input by its own.
     const uri = assignment.spec.inputs?.find(({ path }) => path === input.path)?.uri ?? input.path;
-    await fetchInput(boot, `The input ${uri}`, input, fetching);
+    await fetchInput(boot, `The input ${uri}`, input, { ...fetching, refusals: refusalsOf(uri) });
   }
-  for (const file of assignment.checkpoint) await fetchInput(boot, `The checkpoint file ${file.path}`, file, fetching);
+  for (const file of assignment.checkpoint)
+    await fetchInput(boot, `The checkpoint file ${file.path}`, file, { ...fetching, refusals: [...refused, 404, 410] });
   const uid = jobUid(boot);
   if (uid !== null) await giveTo(uid, workDir);
+}
+
+/** `refusals`: answers that are the fault of the service's own storage. */
+type Ours = Fetching & { refusals: readonly number[] };
+
+class StorageRefused extends Error {}
+
+const refused = [401, 403];
+
+/** An upload or artifact may have been removed meanwhile; a checkpoint is nobody's to remove. */
+function refusalsOf(uri = ''): readonly number[] {
+  return uri.startsWith('weir://') ? refused : [];
+}
+
+async function fetchTo(path: string, download: Download, fetching: Ours): Promise<number> {
+  try {
+    return await downloadTo(path, download, fetching);
+  } catch (error) {
+    const status = error instanceof Unavailable ? error.status : undefined;
+    if (status === undefined || !fetching.refusals.includes(status)) throw error;
+    throw new StorageRefused(`the storage of this service answered HTTP ${status}; its operator has to put that right`);
+  }
 }
 
 /** The uid that the job has to itself; null where it shares the runner's. */
@@ -58,19 +84,19 @@ async function writeText(workDir: string, relativePath: string, text: string): P
   }
 }
 
-async function fetchInput({ workDir }: Boot, what: string, input: Download, fetching: Fetching): Promise<void> {
+async function fetchInput({ workDir }: Boot, what: string, input: Download, fetching: Ours): Promise<void> {
   await orFail('input-unavailable', `${what} can't be fetched`, fetching.signal, async () => {
-    await downloadTo(await placeInside(workDir, input.path), input, fetching);
+    await fetchTo(await placeInside(workDir, input.path), input, fetching);
   });
 }
 
-async function unpackSource(boot: Boot, what: string, source: Download, fetching: Fetching): Promise<void> {
+async function unpackSource(boot: Boot, what: string, source: Download, fetching: Ours): Promise<void> {
   const { signal, room } = fetching;
   const archive = join(boot.stateDir, 'source.tar');
   let archiveBytes = 0;
   try {
     await orFail('source-unavailable', `${what} can't be fetched`, signal, async () => {
-      archiveBytes = await downloadTo(archive, source, fetching);
+      archiveBytes = await fetchTo(archive, source, fetching);
     });
     const rule = 'it must be a tar or tar.gz archive of files and folders';
     await orFail('source-unavailable', `${what} can't be unpacked, ${rule}`, signal, () =>
@@ -107,6 +133,9 @@ async function orFail(
   } catch (error) {
     signal.throwIfAborted();
     if (isDiskFull(error)) throw error;
-    throw new Failure(reason, `${what}: ${(error as Error).message}.`);
+    throw new Failure(
+      error instanceof StorageRefused ? 'storage-refused' : reason,
+      `${what}: ${(error as Error).message}.`,
+    );
   }
 }

@@ -14,3 +14,27 @@ export async function backOff(failures: number, signal?: AbortSignal): Promise<v
 export function isPassing(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
+
+export type Patience = {
+  taken: () => void;
+  /** Waits, and answers whether to ask again: not once all that was asked has been refused for too long. */
+  refused: (signal: AbortSignal) => Promise<boolean>;
+};
+
+/** Of all that is asked of the same, since what one is refused the others are too. */
+export function createPatience(patienceMs: number): Patience {
+  let sinceMs: number | undefined;
+  let refusals = 0;
+  return {
+    taken: () => {
+      sinceMs = undefined;
+      refusals = 0;
+    },
+    refused: async (signal) => {
+      sinceMs ??= performance.now();
+      if (performance.now() - sinceMs > patienceMs) return false;
+      await backOff(refusals++, signal);
+      return true;
+    },
+  };
+}

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Refused, type Broker } from './broker.ts';
 import { callHttp, type HttpAnswer } from './http-call.ts';
-import { backOff, isPassing } from './retry.ts';
+import { backOff, isPassing, type Patience } from './retry.ts';
 
 /** A multiple of 256 KiB, as Cloud Storage asks for. */
 const chunkBytes = 32 * 1024 * 1024;
@@ -12,7 +12,15 @@ const idleTimeoutMs = 60_000;
 const maxRestarts = 3;
 
 export type Uploadable = { path: string; kind: 'output' | 'checkpoint'; file: FileHandle };
-export type UploadPlace = { broker: Broker; brokerUrl: string; attempt: number; signal: AbortSignal };
+export type UploadPlace = {
+  broker: Broker;
+  brokerUrl: string;
+  attempt: number;
+  patience: Patience;
+  signal: AbortSignal;
+};
+
+const sessionIsOver = new Set([401, 403, 404, 410]);
 
 /** The session is gone: the upload begins anew. */
 class SessionLost extends Error {}
@@ -34,9 +42,22 @@ export async function uploadFile(upload: Uploadable, place: UploadPlace): Promis
 async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace): Promise<void> {
   const { broker, attempt } = place;
   const digest = await digestOf(file);
-  const ticket = await broker.beginUpload({ attempt, path, kind, ...digest });
+  const ticket = await whileRefused(place, () => broker.beginUpload({ attempt, path, kind, ...digest }));
   if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place.signal);
-  await broker.completeUpload(ticket.id, attempt);
+  await whileRefused(place, () => broker.completeUpload(ticket.id, attempt));
+}
+
+/** An operator may put the storage right in time. */
+async function whileRefused<T>({ patience, signal }: UploadPlace, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const answer = await ask();
+      patience.taken();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Refused) || !error.isOfStorage || !(await patience.refused(signal))) throw error;
+    }
+  }
 }
 
 async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: string; md5: string }> {
@@ -79,7 +100,8 @@ async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, signal: 
       continue;
     }
     if (answer.status === 200 || answer.status === 201) return;
-    if (answer.status === 404 || answer.status === 410) throw new SessionLost('the upload session is gone');
+    // Where it is no fault of this session the broker is refused as well, and says so.
+    if (sessionIsOver.has(answer.status)) throw new SessionLost('the upload was broken off again and again');
     if (answer.status !== 308)
       throw new Refused(
         answer.status,

@@ -48,8 +48,11 @@ export function judge(ending: Ending): Verdict {
   return { reason: 'completed', message: 'The command ended with exit code 0.', exitCode };
 }
 
-/** A file that should have been kept and was not; `isOfTheJob`: for what it is, so that another machine would do no better. */
-export type NotKept = { path: string; why: string; isOfTheJob: boolean };
+/** Of what keeps a file from being kept, the first is the worst; the last is what the file is, so that another machine would do no better. */
+const keepFaults = ['storage-refused', 'upload-failed', 'output-refused'] as const;
+
+/** A file that should have been kept and was not. */
+export type NotKept = { path: string; why: string; reason: (typeof keepFaults)[number] };
 
 /** A command that ended well has failed all the same where its results could not be kept. */
 export function withFaults(verdict: Verdict, faults: NotKept[]): Verdict {
@@ -57,7 +60,7 @@ export function withFaults(verdict: Verdict, faults: NotKept[]): Verdict {
   const all = faults.map(({ path, why }) => `${shortened(path)}: ${why}`).join('; ');
   return {
     ...verdict,
-    reason: faults.every(({ isOfTheJob }) => isOfTheJob) ? 'output-refused' : 'upload-failed',
+    reason: keepFaults.find((known) => faults.some(({ reason }) => reason === known)) ?? 'upload-failed',
     message: `The command ended well, but its results could not be kept: ${all}.`,
   };
 }

@@ -76,6 +76,10 @@ test.each([
     () => bucket.write('tenants/a/uploads/b', Buffer.from('x')),
     () => bucket.applyLifecycle?.([{ suffix: '-log', days: 37 }]),
   ])
-    await expect(call()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(said) });
+    await expect(call()).rejects.toMatchObject({
+      code: 'storage-refused',
+      message: expect.not.stringContaining('weir-artifacts'),
+      cause: { message: expect.stringMatching(said) },
+    });
   expect(await bucket.isReady()).toBe(false);
 });

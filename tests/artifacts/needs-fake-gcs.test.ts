@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGcsBucket } from '../../src/artifacts/gcs-bucket.ts';
 import type { Broker } from '../../src/runner/broker.ts';
+import { createPatience } from '../../src/runner/retry.ts';
 import { uploadFile } from '../../src/runner/upload.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { startFakeGcs, type FakeGcs } from '../support/fake-gcs.ts';
@@ -64,7 +65,13 @@ describe('Cloud Storage', () => {
         beginUpload: async () => ({ id: 'art_a', url: `${proxy.url}${session.pathname}${session.search}` }),
         completeUpload: async () => undefined,
       } as unknown as Broker;
-      const place = { broker, brokerUrl: 'http://weir.test', attempt: 1, signal: new AbortController().signal };
+      const place = {
+        broker,
+        brokerUrl: 'http://weir.test',
+        attempt: 1,
+        patience: createPatience(0),
+        signal: new AbortController().signal,
+      };
       // In the midst of the second of its parts, which are of 32 MiB.
       proxy.cutAt(35 * 1024 * 1024);
       await uploadFile({ path: 'model', kind: 'output', file }, place);

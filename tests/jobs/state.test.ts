@@ -54,6 +54,7 @@ test('the end and the cause of every reason', () => {
         "budget: failed, limit",
         "preemption: failed, preemption",
         "upload-failed: failed, infrastructure",
+        "storage-refused: failed, infrastructure",
         "isolation-unavailable: failed, infrastructure",
         "runner-error: failed, infrastructure",
         "no-capacity: failed, infrastructure",

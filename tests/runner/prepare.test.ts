@@ -57,6 +57,16 @@ test('an input that is not there is named with what the server said', async () =
   expect(report.message).toContain('HTTP 404');
 });
 
+test('a checkpoint that the storage does not give is the service’s fault, not the job’s', async () => {
+  const { report } = await run({ checkpoint: [file('refused', 'ckpt/last')] });
+  expect(report).toMatchObject({
+    reason: 'storage-refused',
+    message: expect.stringMatching(
+      /^The checkpoint file ckpt\/last can't be fetched: the storage of this service answered HTTP 404/,
+    ),
+  });
+});
+
 test('an input from a machine that is not there is given up after a few tries', async () => {
   const uri = 'http://127.0.0.1:1/x';
   const { report } = await run({

@@ -89,6 +89,45 @@ test('results that the broker will not have fail the job', async () => {
   expect(report.message).toContain('out: too-large');
 });
 
+const refusal = { path: '/v1/runner/uploads', status: 503, problem: 'storage-refused', isLasting: true } as const;
+const checkpointing = {
+  name: 'a',
+  command: 'mkdir ckpt; echo 1 > ckpt/last; while ! test -e go; do sleep 0.05; done; echo 2 > ckpt/last; sleep 60',
+  checkpoints: { path: 'ckpt/' },
+  outputs: ['ckpt/last'],
+};
+
+test('storage that refuses for the lease’s time ends the job by a reason of its own, and what was kept before stays', async () => {
+  const { broker, runner } = await startJob({ spec: checkpointing, leaseSeconds: 0.5 });
+  await waitFor('the first checkpoint', () => kept(broker).length === 1);
+  broker.misbehave(refusal);
+  writeFileSync(join(runner.boot.workDir, 'go'), '');
+  const report = await reportOf(broker, runner);
+  expect(report).toMatchObject({
+    reason: 'storage-refused',
+    message: 'The job was stopped, since ckpt/last could not be kept: storage-refused',
+  });
+  expect(kept(broker).map(({ bytes }) => Buffer.concat(bytes).toString())).toEqual(['1\n']);
+});
+
+test('storage that is put right within that time has cost nothing', async () => {
+  const { broker, runner } = await startJob({
+    spec: { ...checkpointing, command: checkpointing.command.replace('; sleep 60', '') },
+  });
+  await waitFor('the first checkpoint', () => kept(broker).length === 1);
+  let refused = 0;
+  broker.misbehave({ ...refusal, onCall: () => (refused += 1) });
+  writeFileSync(join(runner.boot.workDir, 'go'), '');
+  await waitFor('the runner to be refused twice', () => refused >= 2);
+  broker.behave();
+  expect(await reportOf(broker, runner)).toMatchObject({ reason: 'completed' });
+  expect(kept(broker).map(({ kind, bytes }) => `${kind} ${Buffer.concat(bytes).toString().trim()}`)).toEqual([
+    'checkpoint 1',
+    'checkpoint 2',
+    'output 2',
+  ]);
+});
+
 test('2 GiB are uploaded in little memory', async () => {
   const { broker, runner } = await startJob({
     spec: { name: 'a', command: 'head -c 2147483648 /dev/zero > big', outputs: ['big'] },

@@ -44,7 +44,9 @@ export type ReceivedUpload = RunnerUpload & {
   isComplete: boolean;
 };
 
-type Misbehaviour = { path: string; status: number; problem: string } | { path: string; dropsAnswer: true };
+type Misbehaviour =
+  | { path: string; status: number; problem: string; isLasting?: true; onCall?: () => void }
+  | { path: string; dropsAnswer: true };
 
 export type FakeBroker = {
   url: () => string;
@@ -57,8 +59,9 @@ export type FakeBroker = {
   /** Gaps, overlaps and bytes that do not fit their checksum. */
   faults: string[];
   directive: Directive;
-  /** The next call to this path is taken and its answer lost, or it is refused. */
+  /** The next call to this path is taken and its answer lost, or it is refused, from then on where that lasts. */
   misbehave: (how: Misbehaviour) => void;
+  behave: () => void;
   texts: (stream?: LogRecord['s']) => string[];
   goAway: () => Promise<void>;
   comeBack: () => Promise<void>;
@@ -84,6 +87,7 @@ export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'
     faults: [],
     directive: { directive: 'continue', reason: null, rendezvous: null },
     misbehave: (how) => misbehaviours.push(how),
+    behave: () => void misbehaviours.splice(0),
     texts: (stream) => broker.records.filter(({ s }) => stream === undefined || s === stream).map(({ t }) => t),
     goAway: async () => {
       const gone = server;
@@ -101,8 +105,10 @@ export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', broker.url());
     const how = takeMatching(misbehaviours, url.pathname);
-    if (how !== undefined && 'status' in how)
+    if (how !== undefined && 'status' in how) {
+      how.onCall?.();
       return answer(response, how.status, { type: `https://weir.dev/problems/${how.problem}`, detail: how.problem });
+    }
     const object = /^\/objects\/(.+)$/.exec(url.pathname)?.[1];
     const taken =
       object === undefined ? takeCall(url, await bodyOf(request)) : await takeObject(broker, object, request);
@@ -145,7 +151,9 @@ type Answer = { status: number; body?: unknown; headers?: Record<string, string>
 
 function takeMatching(misbehaviours: Misbehaviour[], path: string): Misbehaviour | undefined {
   const index = misbehaviours.findIndex((how) => path.startsWith(how.path));
-  return index === -1 ? undefined : misbehaviours.splice(index, 1)[0];
+  const how = misbehaviours[index];
+  if (how !== undefined && !('isLasting' in how)) misbehaviours.splice(index, 1);
+  return how;
 }
 
 function answer(response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void {
