@@ -2,10 +2,14 @@ import { expect } from 'vitest';
 import { spec } from '../support/installed-command.ts';
 import { test } from './command.ts';
 
-test('every fault of a spec is shown at its line, with the word that was meant', async ({ weir }) => {
+test('every fault of a spec is shown at its line, with the word that was meant, before anything is packed or asked', async ({
+  weir,
+  installation: { operator },
+}) => {
   await weir.write('job.yaml', 'name: hello there\ncomand: echo\nresources:\n  accelerators: H1000:8\n');
   for (const given of [
     ['quote', 'job.yaml'],
+    ['submit', 'job.yaml'],
     ['submit', 'job.yaml', '--yes'],
   ]) {
     const { code, stdout, stderr } = await weir.run(given);
@@ -15,6 +19,9 @@ test('every fault of a spec is shown at its line, with the word that was meant',
     expect(stderr).toMatch(/job\.yaml:4:17 \/resources\/accelerators: .*H100:8/);
     expect(stderr).toContain('/command: This is required.');
   }
+  const { body: metrics } = await operator.call('GET', '/metrics');
+  expect(metrics).toContain('route="/v1/quotes"');
+  expect(metrics).not.toContain('route="/v1/uploads"');
 });
 
 test('as JSON, a problem is the server’s own, on stderr', async ({ weir }) => {

@@ -17,28 +17,26 @@ export type SubmitFlags = GivenSpecFlags & Flags & SourceFlags & { yes?: boolean
 
 const optionsShown = 5;
 
-/** Quotes, asks, sends the source and submits. Before the answer is yes nothing but the quote has been made. */
+/** Quotes, asks, sends the source and submits. Nothing is packed before the spec has been found to be one, nothing sent before the yes. */
 export async function submit(given: SpecSource, flags: SubmitFlags): Promise<number> {
+  const file = await readSpec(given, flags);
+  const session = await connect(flags);
+  const quote = await quoteFor(session, file, flags);
   if (flags.yes !== true && (!isAttended || given.path === '-'))
     throw usageFailure(
       'Submitting asks first, and here is nobody to answer.',
       sameWith(process.argv.slice(2), '--yes'),
     );
-  const file = await readSpec(given, flags);
-  const session = await connect(flags);
   const job = await withSource({ session, spec: file.value, path: given.path, flags }, (source) =>
-    submitSpec({ session, file, source, flags }),
+    submitSpec({ session, file, quote, source, flags }),
   );
   return job === undefined ? exitCodes.failure : afterwards(session, job, flags);
 }
 
-type Submission = { session: Session; file: SpecFile; source: Source | undefined; flags: SubmitFlags };
+type Submission = { session: Session; file: SpecFile; quote: Quote; source: Source | undefined; flags: SubmitFlags };
 
 /** Undefined where the user said no. */
-async function submitSpec({ session, file, source, flags }: Submission): Promise<Job | undefined> {
-  const { quoteId, optionId, ...spec } = specWith<NewJob>(file.value, source);
-  const named = flags.quote ?? quoteId;
-  const quote = named === undefined ? await quoteFor(session, file, spec) : await quoteById(session, named);
+async function submitSpec({ session, file, quote, source, flags }: Submission): Promise<Job | undefined> {
   if (flags.json !== true && isTerminal) showQuote(quote, optionsShown);
   if (source !== undefined && flags.json !== true) note(`source  ${source.about}`);
   if (flags.yes !== true && !(await confirm('Submit this job?'))) {
@@ -47,12 +45,16 @@ async function submitSpec({ session, file, source, flags }: Submission): Promise
   }
   await source?.send();
   const params = { query: session.named, header: { 'Idempotency-Key': randomUUID() } };
-  const body = { ...spec, quoteId: quote.id, ...(optionId === undefined ? {} : { optionId }) };
+  const body = { ...specWith<NewJob>(file.value, source), quoteId: quote.id };
   return file.placing(() => answer(session.api.POST('/v1/jobs', { params, body })));
 }
 
-function quoteFor({ api, named }: Session, file: SpecFile, body: NewJob): Promise<Quote> {
-  return file.placing(() => answer(api.POST('/v1/quotes', { params: { query: named }, body })));
+/** The quote that is named, or a new one: without a source, which may be added to it. */
+function quoteFor(session: Session, file: SpecFile, flags: SubmitFlags): Promise<Quote> {
+  const { quoteId, optionId: _chosen, source: _added, ...body } = file.value as NewJob;
+  const named = flags.quote ?? quoteId;
+  if (named !== undefined) return quoteById(session, named);
+  return file.placing(() => answer(session.api.POST('/v1/quotes', { params: { query: session.named }, body })));
 }
 
 async function afterwards(session: Session, job: Job, { json = false, wait = false }: SubmitFlags): Promise<number> {
