@@ -435,7 +435,10 @@ export interface paths {
         /** List jobs, newest first */
         get: operations["listJobs"];
         put?: never;
-        /** Submit a job */
+        /**
+         * Submit a job
+         * @description It waits until it may start. One that can never start is refused: 422, of a type that ends in `/can-never-start`, with its `blockers`.
+         */
         post: operations["submitJob"];
         delete?: never;
         options?: never;
@@ -4895,7 +4898,7 @@ export interface operations {
                  *             "p90": 9000
                  *           },
                  *           "accelerators": {
-                 *             "kind": "H100",
+                 *             "kind": "A100-80GB",
                  *             "count": 8
                  *           },
                  *           "hourlyUsd": 24
@@ -4906,7 +4909,7 @@ export interface operations {
                  *           "provider": "local",
                  *           "cpus": 64,
                  *           "accelerators": {
-                 *             "kind": "H100",
+                 *             "kind": "A100-80GB",
                  *             "count": 8
                  *           }
                  *         }

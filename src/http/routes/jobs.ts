@@ -22,6 +22,8 @@ const operations = {
     operationId: 'submitJob',
     tags: ['Jobs'],
     summary: 'Submit a job',
+    description:
+      'It waits until it may start. One that can never start is refused: 422, of a type that ends in `/can-never-start`, with its `blockers`.',
     querystring: SubmitQuery,
     body: NewJob,
     response: { 201: Job },
