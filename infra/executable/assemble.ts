@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,10 +9,7 @@ const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 const run = promisify(execFile);
 
-// It comes without types.
-const { inject } = createRequire(import.meta.url)('postject') as {
-  inject: (file: string, resource: string, bytes: Buffer, options: { sentinelFuse: string }) => Promise<void>;
-};
+const injector = createRequire(import.meta.url).resolve('postject/dist/cli.js');
 
 /**
  * Puts a program, bundled as one CommonJS text, into a copy of the Node that runs this, and answers the executable's path in the
@@ -32,6 +29,7 @@ export async function assembleExecutable(
   await chmod(made, 0o755);
   // Before the injection, which it would undo. Without binutils the executable is a sixth larger.
   await run('strip', [made]).catch(() => undefined);
-  await inject(made, 'NODE_SEA_BLOB', await readFile(blob), { sentinelFuse });
+  // As a process of its own, whose warnings of sections without names are nobody's.
+  await run(process.execPath, [injector, made, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', sentinelFuse]);
   return made;
 }

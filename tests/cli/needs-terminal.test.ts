@@ -105,25 +105,35 @@ test('artifacts open fetches a file and hands it to the program for such files',
   await terminal.until(/weir: This machine has no xdg-open to show the file with\.\s+next: look at /);
 });
 
-test('Tab completes verbs, flags, their values, files, and jobs as the server has them', async ({
-  weir,
-  vision,
-  terminal,
-}) => {
-  const { id } = await vision.submit(JSON.parse(spec({})));
-  await vision.until(id, ['succeeded']);
-  await weir.write('my-job.yaml', spec({}));
-  await enter(terminal, 'source <(weir completion bash); clear');
-  const completed = async (begun: string, whole: RegExp) => {
-    await terminal.type(begun);
-    await terminal.press('Tab');
-    await terminal.until(whole);
-    await terminal.press('C-c');
-    await enter(terminal, 'clear');
-  };
-  await completed('weir pol', /^\$ weir policy$/m);
-  await completed('weir submit my-', /^\$ weir submit my-job\.yaml/m);
-  await completed('weir submit --max-d', /^\$ weir submit --max-duration/m);
-  await completed('weir ps --state=can', /^\$ weir ps --state=cancelled/m);
-  await completed(`weir show ${id.slice(0, -8)}`, new RegExp(`^\\$ weir show ${id.slice(0, -8)}\\w+`, 'm'));
-});
+const bareShells = {
+  bash: 'exec bash --noprofile --norc',
+  zsh: 'exec zsh -f',
+};
+
+test.for(['bash', 'zsh'] as const)(
+  'Tab in %s completes verbs, flags, their values, files, and jobs as the server has them',
+  async (shell, { weir, vision, terminal }) => {
+    const { id } = await vision.submit(JSON.parse(spec({})));
+    await vision.until(id, ['succeeded']);
+    await weir.write('my-job.yaml', spec({}));
+    await enter(terminal, `clear; ${bareShells[shell]}`);
+    await terminal.until(/^\$\s*$/);
+    const [node, program] = weir.words;
+    await enter(terminal, `weir() { '${node}' '${program}' "$@"; }`);
+    if (shell === 'zsh') await enter(terminal, 'autoload -U compinit && compinit -D');
+    await enter(terminal, `source <(weir completion ${shell}); clear`);
+    const completed = async (begun: string, whole: RegExp) => {
+      await terminal.until(/^\$\s*$/);
+      await terminal.type(begun);
+      await terminal.press('Tab');
+      await terminal.until(whole);
+      await terminal.press('C-c');
+      await enter(terminal, 'clear');
+    };
+    await completed('weir pol', /^\$ weir policy$/m);
+    await completed('weir submit my-', /^\$ weir submit my-job\.yaml/m);
+    await completed('weir submit --max-d', /^\$ weir submit --max-duration/m);
+    await completed('weir ps --state=can', /^\$ weir ps --state=cancelled/m);
+    await completed(`weir show ${id.slice(0, -8)}`, new RegExp(`^\\$ weir show ${id.slice(0, -8)}\\w+`, 'm'));
+  },
+);
