@@ -11,8 +11,8 @@ import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snaps
 import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
 import { createExplained } from './explained.ts';
 import { openState, type State } from './state.ts';
-import { insertStarts, lockCycle, putOff } from './store.ts';
-import { writeWaiting, type WaitingRow } from './waiting-store.ts';
+import { insertStarts, lockCycle } from './store.ts';
+import { putOff, writeWaiting, type WaitingRow } from './waiting-store.ts';
 
 export type CycleDeps = SnapshotDeps & {
   db: Database;

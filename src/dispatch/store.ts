@@ -249,8 +249,3 @@ async function insertInstances(tx: Sql, attempts: NewAttempt[], at: Date): Promi
   );
   if (data.length > 0) await tx.instance.createMany({ data });
 }
-
-/** A job whose start failed in the database: it is tried again later, and does not hold the place of others meanwhile. */
-export async function putOff(tx: Sql, jobId: string, until: Date): Promise<void> {
-  await tx.$executeRaw`UPDATE job SET not_before = ${until} WHERE id = ${jobId} AND state = 'queued'`;
-}

@@ -47,3 +47,8 @@ export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promi
       ELSE 'Its reservation has moved from ' || since || ' to ' || until || '.' END
     FROM changed WHERE since IS DISTINCT FROM until`;
 }
+
+/** A job whose start failed in the database: it is tried again later, and does not hold the place of others meanwhile. */
+export async function putOff(tx: Sql, jobId: string, until: Date): Promise<void> {
+  await tx.$executeRaw`UPDATE job SET not_before = ${until} WHERE id = ${jobId} AND state = 'queued'`;
+}

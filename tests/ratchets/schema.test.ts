@@ -9,15 +9,20 @@ import { root } from './sources.ts';
 
 const run = promisify(execFile);
 
-/** What schema.prisma can say of a database. Triggers, checks, functions, storage settings and indexes over expressions are the migrations' own. */
+const withoutCarried = (definition: string) => `regexp_replace(${definition}, ' INCLUDE \\([^)]*\\)', '')`;
+
+/**
+ * What schema.prisma can say of a database. Triggers, checks, functions, storage settings, indexes over expressions and what an index
+ * carries along are the migrations' own.
+ */
 const facts = {
   columns: `SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS value
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> '_prisma_migrations'`,
-  indexes: `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
+  indexes: `SELECT ${withoutCarried('indexdef')} FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
     AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = format('%I.%I', schemaname, indexname)::regclass AND indexprs IS NOT NULL)`,
-  constraints: `SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+  constraints: `SELECT conrelid::regclass::text, conname, ${withoutCarried('pg_get_constraintdef(oid)')} FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('n', 'c', 't') AND conrelid::regclass::text <> '_prisma_migrations'`,
   enums: `SELECT t.typname, e.enumlabel, e.enumsortorder FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
     WHERE t.typnamespace = 'public'::regnamespace`,
