@@ -1,11 +1,12 @@
 import { formatUsd } from '../../../src/core/money.ts';
+import { formatCompute } from '../../../src/core/quantity.ts';
 import { answer } from '../api.ts';
 import { bar } from '../bar.ts';
 import type { ShareReport, Shares } from '../generated/api.ts';
 import { isTerminal, print, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
 import { fields, table, type Cell } from '../table.ts';
-import { percent } from '../words.ts';
+import { percent, when } from '../words.ts';
 
 export async function shares(flags: Flags & { window: string; month?: string }): Promise<void> {
   const { api } = await connect(flags);
@@ -23,13 +24,13 @@ const barColumns = 20;
 
 function showTenants({ tenants, unit }: Shares | ShareReport): void {
   table(
-    ['tenant', 'share', ...(isTerminal ? [''] : []), 'cap', unit, 'accelerator-hours', 'cost'],
+    ['tenant', 'share', ...(isTerminal ? [''] : []), 'cap', isTerminal ? 'compute' : unit, 'accelerator-hours', 'cost'],
     tenants.map(({ tenant, share, shareCap, compute, acceleratorHours, costUsd }): Cell[] => [
       tenant?.name ?? '–',
       percent(share),
       ...(isTerminal ? [drawn(share, shareCap)] : []),
       shareCap === null ? '' : percent(shareCap),
-      compute.toPrecision(3),
+      isTerminal ? formatCompute(compute) : compute.toPrecision(3),
       acceleratorHours.toFixed(2),
       formatUsd(costUsd),
     ]),
@@ -48,8 +49,8 @@ function showConcentration({
   const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   print();
   fields([
-    ['from', window.from],
-    ['to', window.to],
+    ['from', when(window.from)],
+    ['to', when(window.to)],
     ['cost of all', formatUsd(total.costUsd)],
     ['HHI', figure(hhi)],
     ['effective tenants', figure(effectiveTenants)],

@@ -24,5 +24,5 @@ export async function simulate(path: string | undefined, flags: Flags & { last?:
     [...(recorded === null ? [] : [{ name: 'was', outcome: recorded }]), { name: 'simulated', outcome: simulated }],
     await tenantNames(api),
   );
-  note(`${jobs} jobs replayed in ${elapsedSeconds.toFixed(1)} s`);
+  note(`${jobs} ${jobs === 1 ? 'job' : 'jobs'} replayed in ${elapsedSeconds.toFixed(1)} s`);
 }
