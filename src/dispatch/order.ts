@@ -1,4 +1,4 @@
-import { isGuaranteedWithin } from './exceeded.ts';
+import { isGuaranteed, isGuaranteedWithin } from './exceeded.ts';
 import type { QueuedJob } from './snapshot.ts';
 import type { State, TenantState } from './state.ts';
 
@@ -127,6 +127,7 @@ function isNextGuaranteed(branch: Branch, tenant: TenantState): boolean {
   const next = firstOf(branch);
   const job = next?.queue[next.index];
   if (next?.tenant === undefined || job === undefined) return false;
+  if (next.tenant === tenant) return job.choices.some((choice) => isGuaranteed(tenant, choice));
   const { lineage } = next.tenant;
   const below = lineage.slice(0, lineage.indexOf(tenant) + 1);
   return job.choices.some((choice) => isGuaranteedWithin(below, choice));

@@ -23,6 +23,7 @@ export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promi
   const values = JSON.stringify(rows.map(({ id, ...waiting }) => ({ id, waiting })));
   const seconds = (from: Prisma.Sql) =>
     Prisma.sql`extract(epoch FROM (w.waiting ->> 'reserved')::timestamptz - ${from})`;
+  const why = Prisma.sql`(SELECT string_agg(blocker ->> 'message', ' ') FROM jsonb_array_elements(after -> 'blockers') AS blocker)`;
   await tx.$executeRaw`
     WITH told AS (
       SELECT w.id, before.waiting AS before,
@@ -33,16 +34,15 @@ export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promi
     ), changed AS (
       UPDATE job SET waiting = after FROM told
       WHERE job.id = told.id AND job.state = 'queued' AND job.waiting IS DISTINCT FROM after
-      RETURNING job.id, before, after, after #>> '{blockers,0,code}' AS reason, before ->> 'reserved' AS since, after ->> 'reserved' AS until,
-        (SELECT string_agg(blocker ->> 'message', ' ') FROM jsonb_array_elements(after -> 'blockers') AS blocker) AS why
+      RETURNING job.id, before, after, after #>> '{blockers,0,code}' AS reason, before ->> 'reserved' AS since, after ->> 'reserved' AS until
     )
     INSERT INTO job_event (job_id, at, type, reason, message)
-    SELECT id, ${at}::timestamptz, 'dispatch.waiting', reason, why FROM changed
+    SELECT id, ${at}::timestamptz, 'dispatch.waiting', reason, ${why} FROM changed
     WHERE jsonb_path_query_array(coalesce(before, '{}'), '$.blockers[*].code')
       IS DISTINCT FROM jsonb_path_query_array(after, '$.blockers[*].code')
     UNION ALL
     SELECT id, ${at}::timestamptz, CASE WHEN until IS NULL THEN 'dispatch.unreserved' ELSE 'dispatch.reserved' END, reason, CASE
-      WHEN until IS NULL THEN 'Its reservation is gone. ' || why
+      WHEN until IS NULL THEN 'Its reservation is gone. ' || ${why}
       WHEN since IS NULL THEN 'What it waits for is reserved for it from ' || until || ': no job that may run longer takes it.'
       ELSE 'Its reservation has moved from ' || since || ' to ' || until || '.' END
     FROM changed WHERE since IS DISTINCT FROM until`;
