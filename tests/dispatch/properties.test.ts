@@ -172,12 +172,21 @@ describe('for every snapshot', () => {
           expect(rules.preemptsLowerPriority && (victim?.priority ?? 9) < (waiting?.priority ?? 0)).toBe(true);
           continue;
         }
-        const isShort = (id: string) => {
-          const { accelerators, quotas } = tenants.find((each) => each.id === id) ?? tenant('');
-          return (accelerators['cpu'] ?? 0) + coresOf(startsOf(decisions, id)) - (quotas['cpu']?.guaranteed ?? 0);
-        };
-        expect(lineage[tenantId]?.some((id) => isShort(id) > 0)).toBe(true);
-        expect(lineage[forTenantId]?.some((id) => isShort(id) < 0)).toBe(true);
+        const guaranteedTo = (id: string, other: string) =>
+          (lineage[id] ?? [])
+            .filter((each) => !lineage[other]?.includes(each))
+            .flatMap((each) => tenants.find((known) => known.id === each) ?? [])
+            .map(({ id: holder, accelerators, quotas }) => ({
+              used: accelerators['cpu'] ?? 0,
+              started: coresOf(startsOf(decisions, holder)),
+              guaranteed: quotas['cpu']?.guaranteed ?? 0,
+            }))
+            .filter(({ guaranteed }) => guaranteed > 0);
+        // Seen where the two part: it is above each of its guarantees, and who gets its place within the highest one.
+        for (const { used, started, guaranteed } of guaranteedTo(tenantId, forTenantId))
+          expect(used + started).toBeGreaterThan(guaranteed);
+        const { used, guaranteed } = guaranteedTo(forTenantId, tenantId).at(-1) ?? { used: 0, guaranteed: 0 };
+        expect(used + (waiting?.choices[0]?.accelerators.count ?? Infinity)).toBeLessThanOrEqual(guaranteed);
       }
     });
   });
