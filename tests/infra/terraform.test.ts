@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createGcpProvider } from '../../src/providers/gcp/provider.ts';
 import type { GcpSettings } from '../../src/providers/gcp/settings.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { startGcpEmulator, type GcpEmulator } from '../emulators/gcp/emulator.ts';
 import { requestOf } from '../providers/gcp/requests.ts';
 import { waitFor } from '../support/wait.ts';
@@ -91,7 +92,8 @@ function openProvider(cloud: GcpEmulator, errors: unknown[], changes: Partial<Gc
       ...changes,
     },
     installation: 'inl_a',
-    prices: () => Promise.resolve([]),
+    // Google is asked for the machine types alone that have a price.
+    prices: async () => [...builtInCatalogue.offers('L4'), ...builtInCatalogue.offers('v2')],
     runner: () => Promise.resolve({ url: 'https://storage.example.org/runner', sha256: 'a'.repeat(64) }),
     onError: (error) => errors.push(error),
   });
