@@ -106,14 +106,17 @@ function holdFor(job: QueuedJob, choice: Choice, state: State, runningOf: Runnin
   const pool = state.pools.get(choice.provider);
   if (pool === undefined || !hasKind(pool.gpuKind, choice.need) || !couldEverTake(pool, choice)) return undefined;
   const wanted = takenBy(choice);
-  const shared = { jobId: job.id, tenantId: job.tenantId };
   let room = quotasFor(pool.room, wanted);
+  let startsAt: number | undefined;
   for (const { choice: ended, endsAt } of runningOf.provider(choice.provider)) {
+    const at = Math.max(state.now, endsAt.p90);
+    // What ends at one moment is free together.
+    if (startsAt !== undefined && at > startsAt) break;
     room = plus(room, takenBy(ended));
-    if (isWithin(wanted, room))
-      return { ...shared, startsAt: Math.max(state.now, endsAt.p90), spare: minus(room, wanted) };
+    if (isWithin(wanted, room)) startsAt = at;
   }
-  return undefined;
+  if (startsAt === undefined) return undefined;
+  return { jobId: job.id, tenantId: job.tenantId, startsAt, spare: minus(room, wanted) };
 }
 
 type Around = { state: State; runningOf: RunningOf };
@@ -127,11 +130,13 @@ function limitFor(
   const tenant = state.tenants.get(tenantId);
   if (tenant === undefined) return undefined;
   let spare = mostOf(tenant, limit, kind) - usedOf(tenant, limit, kind) - countOf(choice, limit);
+  let startsAt: number | undefined;
   for (const { choice: ended, endsAt } of runningOf.tenant(tenantId)) {
+    const at = Math.max(state.now, endsAt.p90);
+    if (startsAt !== undefined && at > startsAt) break;
     if (!isCounted(ended, limit, kind)) continue;
     spare += countOf(ended, limit);
-    if (spare >= 0)
-      return { jobId: job.id, tenantId: job.tenantId, limit, kind, spare, startsAt: Math.max(state.now, endsAt.p90) };
+    if (spare >= 0) startsAt = at;
   }
-  return undefined;
+  return startsAt === undefined ? undefined : { jobId: job.id, tenantId: job.tenantId, limit, kind, spare, startsAt };
 }
