@@ -80,7 +80,7 @@ resource "google_cloud_run_v2_service" "api" {
 
     containers {
       image = var.image
-      args  = ["node", "--max-semi-space-size=2", "src/main.ts", "api"]
+      args  = ["node", "--max-semi-space-size=4", "src/main.ts", "api"]
 
       resources {
         limits            = { cpu = "2", memory = "1Gi" }
@@ -184,7 +184,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
 
     containers {
       image = var.image
-      args  = ["node", "--max-semi-space-size=2", "src/main.ts", "worker"]
+      args  = ["node", "--max-semi-space-size=4", "src/main.ts", "worker"]
 
       resources {
         limits = { cpu = "2", memory = "2Gi" }

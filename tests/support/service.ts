@@ -113,7 +113,7 @@ async function startProcess(
   env: Record<string, string>,
   started: ChildProcess[],
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', program, mode], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', program, mode], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
