@@ -1,18 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type Decisions } from '../../src/dispatch/decide.ts';
-import type { Quota } from '../../src/dispatch/snapshot.ts';
+import { decide } from '../../src/dispatch/decide.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
-
-const started = ({ starts }: Decisions) => starts.map(({ jobId }) => jobId);
-const blocked = ({ waits }: Decisions) =>
-  waits.map(({ jobId, blockers }) => `${jobId}: ${blockers.map(({ code }) => code).join(' ')}`);
-const preempted = ({ preemptions }: Decisions) =>
-  preemptions.map(({ jobId, forJobId }) => `${jobId} for ${forJobId}`).toSorted();
-
-const cores = (guaranteed: number, limits: Partial<Quota> = {}): { cpu: Quota } => ({
-  cpu: { guaranteed, borrowing: Infinity, lending: guaranteed, ...limits },
-});
-const sized = (cpus: number, nodes = 1) => ({ choices: [choice({ cpus, nodes })] });
+import { blocked, cores, preempted, sized, started } from './words.ts';
 
 describe('guaranteed capacity', () => {
   test('a tenant below its guarantee comes before one that has used less', () => {
