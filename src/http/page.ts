@@ -36,3 +36,11 @@ export function readCursor(cursor: string | undefined): string | undefined {
   if (!isOurs) throw invalid('?cursor', 'This cursor is not one that a list gave; leave it out to start over.');
   return lastId;
 }
+
+/** The number after which a page starts. */
+export function seqAfter(cursor: string | undefined): number {
+  const seq = Number(readCursor(cursor) ?? -1);
+  if (!Number.isSafeInteger(seq) || seq < -1)
+    throw invalid('?cursor', 'This cursor is not one that this list gave; leave it out to start over.');
+  return seq;
+}

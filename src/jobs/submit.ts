@@ -120,9 +120,9 @@ function checkSpec(spec: JobSpec, now: Date): void {
   if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
 }
 
-/** As a task may run on them, where the quote is of all tasks. */
 type Within = { policy: Policy; tooSmall: Prospects['tooSmall'] };
 
+/** As a task may run on them, where the quote is of all tasks. */
 function choicesOf({ quote, optionId }: HeldQuote, within: Within, spec: JobSpec): QuoteOption[] {
   return chooseOptions(quote, optionId, within).map((option) => ofOneTask(option, tasksOf(spec)));
 }

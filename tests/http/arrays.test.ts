@@ -40,6 +40,10 @@ test('a hundred thousand tasks are one row and soon accepted; nobody else’s li
   const [next] = (await ask(`?limit=1&cursor=${first.json().nextCursor}`)).json().items;
   expect(next).toEqual({ ...waiting, index: 1000, values: { seed: 1000, lr: 0.1 } });
   expect((await ask('?state=running')).json()).toEqual({ items: [], nextCursor: null });
+  const after = async (place: string) => (await ask(`?cursor=${Buffer.from(place).toString('base64url')}`)).json();
+  for (const foreign of [id, '-5'])
+    expect(await after(foreign)).toMatchObject({ status: 400, errors: [{ pointer: '?cursor' }] });
+  expect(await after('99999999999')).toEqual({ items: [], nextCursor: null });
   await api.ask(keys.member, `POST /v1/jobs/${id}/cancel`);
   expect((await ask('/99999')).json()).toMatchObject({ job: null, state: 'cancelled' });
 });

@@ -4,8 +4,8 @@ import { readEvents, readHead } from '../../logs/store.ts';
 import { List, Page } from '../../protocol/common.ts';
 import { JobEvent } from '../../protocol/job.ts';
 import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
-import { pageOf } from '../page.ts';
-import { JobParams, requireHead, seqAfter } from './logs.ts';
+import { pageOf, seqAfter } from '../page.ts';
+import { JobParams, requireHead } from './logs.ts';
 
 const description = `One page, oldest first. With \`Accept: text/event-stream\` the events as they come, each with its seq as id, after
 \`Last-Event-ID\`; after the job's end comes \`event: end\`, and the connection closes.`;

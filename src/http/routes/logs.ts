@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { invalid, notFound } from '../../core/errors.ts';
+import { notFound } from '../../core/errors.ts';
 import { followLines, type FollowDeps } from '../../logs/follow.ts';
 import { readLines, readSomeLines } from '../../logs/read.ts';
 import { readHead, type Head } from '../../logs/store.ts';
@@ -10,7 +10,7 @@ import { Id, List, Page } from '../../protocol/common.ts';
 import { LogLine } from '../../protocol/job.ts';
 import { sees, type Caller } from '../caller.ts';
 import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
-import { pageOf, readCursor } from '../page.ts';
+import { pageOf, seqAfter } from '../page.ts';
 
 export const JobParams = Type.Object({ job: Id('job') });
 
@@ -74,12 +74,4 @@ function sendText(reply: FastifyReply, batches: AsyncIterable<LogLine[]>): Fasti
 
 async function* textOf(batches: AsyncIterable<LogLine[]>): AsyncGenerator<string> {
   for await (const batch of batches) yield batch.map(({ text }) => `${text}\n`).join('');
-}
-
-/** The number after which a page starts. */
-export function seqAfter(cursor: string | undefined): number {
-  const seq = Number(readCursor(cursor) ?? -1);
-  if (!Number.isSafeInteger(seq))
-    throw invalid('?cursor', 'This cursor is not one that this list gave; leave it out to start over.');
-  return seq;
 }

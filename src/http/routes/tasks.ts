@@ -8,7 +8,7 @@ import { Id, List, Page } from '../../protocol/common.ts';
 import { JobStateSchema } from '../../protocol/job.ts';
 import { Task } from '../../protocol/task.ts';
 import { sees, type Caller } from '../caller.ts';
-import { pageOf, readCursor } from '../page.ts';
+import { pageOf, seqAfter } from '../page.ts';
 
 const ArrayParams = Type.Object({ job: Id('job') });
 const TaskParams = Type.Object({ job: Id('job'), index: Type.Integer({ minimum: 0 }) });
@@ -46,9 +46,9 @@ export function taskRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebox 
       '/v1/jobs/:job/tasks',
       { config: { access: 'viewer' }, schema: operations.listTasks },
       async ({ caller, params, query: { limit, cursor, state } }) => {
-        await requireArray(caller, params.job);
+        const tasks = await requireArray(caller, params.job);
         const page = pageOf(limit);
-        const from = Number(readCursor(cursor) ?? -1) + 1;
+        const from = Math.min(seqAfter(cursor) + 1, tasks);
         const states = state === undefined ? undefined : [state];
         const rows = await listTasks(db.client, { arrayId: params.job, from, states, limit: page.take });
         return page.answer(rows.map(taskView), ({ index }) => String(index));
