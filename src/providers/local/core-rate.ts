@@ -14,19 +14,22 @@ const noise = 1.02;
  * measured. What an earlier start measured on such a processor holds, so that quotes do not change with the load; a start that
  * finds more keeps it for the next.
  */
-export async function measureCoreRate(options: CoreRateOptions): Promise<number | undefined> {
-  const { dataDir, onError, limitMs = usualLimitMs } = options;
+export function measureCoreRate({ dataDir, onError, limitMs = usualLimitMs }: CoreRateOptions): CoreRate {
   const path = join(dataDir, 'core-rates.json');
-  const name = nameOfProcessor(await readFile('/proc/cpuinfo', 'utf8'));
-  const rates = await readRates(path);
-  const known = rates[name];
-  const measured = measureInThread(limitMs).then(async (rate) => {
-    if (rate !== undefined && rate > (known ?? 0) * noise)
+  const read = Promise.all([readFile('/proc/cpuinfo', 'utf8').then(nameOfProcessor), readRates(path)]);
+  const measured = measureInThread(limitMs);
+  const kept = Promise.all([read, measured]).then(async ([[name, rates], rate]) => {
+    if (rate !== undefined && rate > (rates[name] ?? 0) * noise)
       await keepRates(path, { ...rates, [name]: rate }).catch(onError);
-    return rate;
   });
-  return known ?? measured;
+  return { rate: read.then(([name, rates]) => rates[name] ?? kept.then(() => measured)), kept };
 }
+
+type CoreRate = {
+  rate: Promise<number | undefined>;
+  /** Nothing is written after it. */
+  kept: Promise<void>;
+};
 
 type CoreRateOptions = {
   dataDir: string;

@@ -68,7 +68,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
     notice: describeIsolation(isolation),
     sellables: async () => {
       const today = now().toISOString().slice(0, 10);
-      return sellablesOf(capacity, config, today, await coreRate);
+      return sellablesOf(capacity, config, today, await coreRate.rate);
     },
     capacity: () => Promise.resolve(capacity),
     create: joined((request) => createInstance(request, instanceOptions)),
@@ -81,7 +81,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
     },
     evacuate: () => evacuate(instanceOptions),
     close: async () => {
-      await coreRate;
+      await coreRate.kept;
       await warmedUp;
       await tidyUp();
     },
