@@ -79,10 +79,6 @@ function eventText(item: Numbered): string {
   return `id: ${item.seq}\ndata: ${JSON.stringify(item)}\n\n`;
 }
 
-export function wantsEvents(accept: string | undefined): boolean {
-  return accept?.includes('text/event-stream') === true;
-}
-
 /** The number of the last event seen, as an EventSource sends it when it comes back; −1 where it has seen none. */
 export function lastEventId(header: string | string[] | undefined): number {
   if (header === undefined || header === '') return -1;

@@ -1,6 +1,13 @@
 import type { FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
 
-const mediaTypes = { json: 'application/json', csv: 'text/csv', markdown: 'text/markdown' } as const;
+const mediaTypes = {
+  json: 'application/json',
+  csv: 'text/csv',
+  markdown: 'text/markdown',
+  text: 'text/plain',
+  events: 'text/event-stream',
+} as const;
 
 export type Format = keyof typeof mediaTypes;
 
@@ -11,21 +18,9 @@ export function formatOf<F extends Format>(
 ): F | 'json' {
   const { format } = query as { format?: F };
   if (format !== undefined) return format;
-  const liked = (headers.accept ?? '')
-    .split(',')
-    .map((range) => {
-      const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-      const quality = parameters.find((parameter) => parameter.startsWith('q='));
-      return { type, quality: quality === undefined ? 1 : Number(quality.slice(2)) };
-    })
-    .filter(({ quality }) => quality > 0)
-    .toSorted((a, b) => b.quality - a.quality);
-  for (const { type } of liked) {
-    const format = offered.find((name) => mediaTypes[name] === type);
-    if (format !== undefined) return format;
-    if (type === '*/*' || type === 'application/*' || type === mediaTypes.json) return 'json';
-  }
-  return 'json';
+  const formats = ['json', ...offered] as const;
+  const liked = new Negotiator({ headers }).mediaType(formats.map((name) => mediaTypes[name]));
+  return formats.find((name) => mediaTypes[name] === liked) ?? 'json';
 }
 
 /** The header's value. */

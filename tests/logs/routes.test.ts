@@ -77,6 +77,15 @@ test('the whole log is text where text is wanted', async ({ db, get }) => {
   );
 });
 
+test('JSON is answered where that is liked best, or nothing else is said', async ({ db, get }) => {
+  const { id } = await insertJob(db);
+  await writerOf(db, id)(['a']);
+  for (const accept of ['application/json, text/plain, */*', '*/*', 'text/plain;q=0.5, application/json', 'text/html'])
+    expect(await (await get(`/v1/jobs/${id}/logs`, { accept })).json()).toMatchObject({ items: [{ text: 'a' }] });
+  const events = await get(`/v1/jobs/${id}/events`, { accept: 'application/json, text/event-stream;q=0.1' });
+  expect(events.headers.get('content-type')).toContain('application/json');
+});
+
 test('lines are followed live, and the stream closes after the job’s end', async ({ db, get }) => {
   const { id } = await insertJob(db);
   const write = writerOf(db, id);

@@ -3,7 +3,8 @@ import { followEvents, type FollowDeps } from '../../logs/follow.ts';
 import { readEvents, readHead } from '../../logs/store.ts';
 import { List, Page } from '../../protocol/common.ts';
 import { JobEvent } from '../../protocol/job.ts';
-import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
+import { createEventStreams, lastEventId } from '../event-stream.ts';
+import { formatOf } from '../format.ts';
 import { pageOf, seqAfter } from '../page.ts';
 import { JobParams, requireHead } from './logs.ts';
 
@@ -32,10 +33,12 @@ export function eventRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
           response: { 200: { description: 'Events.', content } },
         },
       },
-      async ({ params: { job: jobId }, query, caller, headers }, reply) => {
+      async (request, reply) => {
+        const { query, caller } = request;
+        const jobId = request.params.job;
         await requireHead(deps, caller, jobId);
-        if (wantsEvents(headers.accept)) {
-          const after = lastEventId(headers['last-event-id']);
+        if (formatOf(request, ['events']) === 'events') {
+          const after = lastEventId(request.headers['last-event-id']);
           return sendEvents(reply, {
             follow: (signal) => followEvents(deps, { jobId, after, signal }),
             end: async () => ({ state: (await readHead(db, jobId))?.state }),

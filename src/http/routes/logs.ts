@@ -9,7 +9,8 @@ import { readHead, type Head } from '../../logs/store.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { LogLine } from '../../protocol/job.ts';
 import { sees, type Caller } from '../caller.ts';
-import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
+import { createEventStreams, lastEventId } from '../event-stream.ts';
+import { contentTypeOf, formatOf } from '../format.ts';
 import { pageOf, seqAfter } from '../page.ts';
 
 export const JobParams = Type.Object({ job: Id('job') });
@@ -48,18 +49,19 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
           response: { 200: { description: 'Lines.', content } },
         },
       },
-      async ({ params: { job: jobId }, query, caller, headers }, reply) => {
+      async (request, reply) => {
+        const { query, caller } = request;
+        const jobId = request.params.job;
         const head = await requireHead(deps, caller, jobId);
-        if (wantsEvents(headers.accept)) {
-          const after = lastEventId(headers['last-event-id']);
+        const format = formatOf(request, ['events', 'text']);
+        if (format === 'events') {
+          const after = lastEventId(request.headers['last-event-id']);
           return sendEvents(reply, {
             follow: (signal) => followLines(deps, { jobId, after, signal }),
             end: async () => ({ state: (await readHead(db, jobId))?.state }),
           });
         }
-        if (headers.accept?.includes('text/plain') === true) {
-          return sendText(reply, readLines(deps, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
-        }
+        if (format === 'text') return sendText(reply, readLines(deps, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
         const page = pageOf(query.limit);
         const lines = await readSomeLines(deps, jobId, seqAfter(query.cursor) + 1, page.take);
         return page.answer(lines, ({ seq }) => String(seq));
@@ -69,7 +71,7 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
 }
 
 function sendText(reply: FastifyReply, batches: AsyncIterable<LogLine[]>): FastifyReply {
-  return reply.type('text/plain; charset=utf-8').send(Readable.from(textOf(batches), { objectMode: false }));
+  return reply.type(contentTypeOf('text')).send(Readable.from(textOf(batches), { objectMode: false }));
 }
 
 async function* textOf(batches: AsyncIterable<LogLine[]>): AsyncGenerator<string> {
