@@ -36,7 +36,7 @@ const Days = (what: string) =>
 const oidcSchema = Type.Object(
   {
     issuer: Type.String({
-      pattern: '^https?://',
+      pattern: '^https?://[^/]',
       description: 'Of the identity provider, such as https://accounts.google.com.',
     }),
     clientId: Type.String({ minLength: 1 }),
@@ -63,11 +63,44 @@ const oidcSchema = Type.Object(
   closed,
 );
 
+export const BucketSettings = Type.Union([
+  Type.Object({ kind: Type.Literal('filesystem') }, closed),
+  Type.Object(
+    {
+      kind: Type.Literal('gcs'),
+      name: BucketName,
+      region: Type.Optional(
+        Type.String({
+          minLength: 1,
+          description: 'Where it is: quotes then count what goes to machines elsewhere.',
+        }),
+      ),
+      projectId: Type.Optional(Type.String()),
+      apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://[^/]', description: 'For an emulator.' })),
+      keyFile: Type.Optional(Type.String()),
+      kmsKey: Type.Optional(KmsKey),
+      elsewhere: Type.Optional(
+        Type.Array(
+          Type.Object(
+            { name: BucketName, region: Type.String({ minLength: 1 }), kmsKey: Type.Optional(KmsKey) },
+            closed,
+          ),
+          {
+            description:
+              'Buckets in other regions: they keep what belongs to tenants whose policy does not allow `region`.',
+          },
+        ),
+      ),
+    },
+    closed,
+  ),
+]);
+
 /** The YAML file named by WEIR_CONFIG. Everything has a default. */
 export const ConfigFile = Type.Object(
   {
     publicUrl: Type.Optional(
-      Type.String({ pattern: '^https?://', description: 'Where runners and browsers reach the API.' }),
+      Type.String({ pattern: '^https?://[^/]', description: 'Where runners and browsers reach the API.' }),
     ),
     providers: Type.Optional(
       Type.Object(
@@ -120,40 +153,7 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
-    bucket: Type.Optional(
-      Type.Union([
-        Type.Object({ kind: Type.Literal('filesystem') }, closed),
-        Type.Object(
-          {
-            kind: Type.Literal('gcs'),
-            name: BucketName,
-            region: Type.Optional(
-              Type.String({
-                minLength: 1,
-                description: 'Where it is: quotes then count what goes to machines elsewhere.',
-              }),
-            ),
-            projectId: Type.Optional(Type.String()),
-            apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
-            keyFile: Type.Optional(Type.String()),
-            kmsKey: Type.Optional(KmsKey),
-            elsewhere: Type.Optional(
-              Type.Array(
-                Type.Object(
-                  { name: BucketName, region: Type.String({ minLength: 1 }), kmsKey: Type.Optional(KmsKey) },
-                  closed,
-                ),
-                {
-                  description:
-                    'Buckets in other regions: they keep what belongs to tenants whose policy does not allow `region`.',
-                },
-              ),
-            ),
-          },
-          closed,
-        ),
-      ]),
-    ),
+    bucket: Type.Optional(BucketSettings),
     retention: Type.Optional(
       Type.Object(
         {
@@ -186,7 +186,7 @@ export const ConfigFile = Type.Object(
                 keyFile: Type.Optional(
                   Type.String({ description: 'Of a service account. Left out: the application default credentials.' }),
                 ),
-                apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://', description: 'For an emulator.' })),
+                apiEndpoint: Type.Optional(Type.String({ pattern: '^https?://[^/]', description: 'For an emulator.' })),
               },
               {
                 ...closed,

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
-import { ConfigFile, timingSchema, type File } from './config-file.ts';
+import { BucketSettings, ConfigFile, timingSchema, type File } from './config-file.ts';
 import { oidcFaults, oidcOf, type OidcConfig } from './config-oidc.ts';
+import { reachable, readHost, readOperatorKey, readPort, readSecretKey, readUrl } from './config-variables.ts';
 import { hourMs } from './core/time.ts';
 import { newToken } from './core/tokens.ts';
 import { gcpFaults, GcpSettings } from './providers/gcp/settings.ts';
@@ -89,13 +90,13 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const givenSecretKey = readSecretKey(env['WEIR_SECRET_KEY'], faults);
   const givenOperatorKey = readOperatorKey(env['WEIR_OPERATOR_KEY'], faults);
   const file = readFile(env['WEIR_CONFIG'], faults);
-  const host = env['WEIR_HOST'] ?? '127.0.0.1';
-  const publicUrl = file.publicUrl ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`;
+  const host = readHost(env['WEIR_HOST'], faults);
+  const publicUrl = file.publicUrl ?? `http://${reachable(host)}:${port}`;
   faults.push(...cloudFaults(file, publicUrl), ...bucketFaults(file));
+  const dataDir = resolve(env['WEIR_DATA_DIR'] || '.weir');
+  makeDataDir(dataDir, faults);
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const dataDir = resolve(env['WEIR_DATA_DIR'] ?? '.weir');
-  makeDataDir(dataDir);
   return {
     host,
     port,
@@ -140,7 +141,7 @@ function cloudFaults({ providers }: File, publicUrl: string): string[] {
 }
 
 function bucketFaults({ bucket }: File): string[] {
-  if (bucket?.kind !== 'gcs' || bucket.elsewhere === undefined) return [];
+  if (!Value.Check(BucketSettings, bucket) || bucket.kind !== 'gcs' || bucket.elsewhere === undefined) return [];
   const regions = [bucket.region, ...bucket.elsewhere.map(({ region }) => region)];
   return [
     ...(bucket.region === undefined
@@ -172,39 +173,6 @@ function inMilliseconds(file: File): Timing {
     downloadMs: seconds.downloadSeconds * 1000,
     retryBackoffMs: seconds.retryBackoffSeconds * 1000,
   };
-}
-
-function readPort(text: string | undefined, faults: string[]): number {
-  if (text === undefined || text === '') return 8080;
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    faults.push(`WEIR_PORT is "${text}"; it must be a port, such as 8080.`);
-  return port;
-}
-
-type UrlVariable = { name: string; text: string | undefined; scheme: RegExp; example: string };
-
-function readUrl({ name, text, scheme, example }: UrlVariable, faults: string[]): string | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (!scheme.test(text) || !URL.canParse(text)) faults.push(`${name} is not such a URL; example: ${example}`);
-  return text;
-}
-
-function readSecretKey(text: string | undefined, faults: string[]): Buffer | undefined {
-  if (text === undefined || text === '') return undefined;
-  const key = Buffer.from(text, 'base64');
-  if (key.length !== 32)
-    faults.push(
-      `WEIR_SECRET_KEY has ${key.length} bytes; it must be 32 in base64, as \`openssl rand -base64 32\` prints them.`,
-    );
-  return key;
-}
-
-function readOperatorKey(text: string | undefined, faults: string[]): string | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (text.length < 24)
-    faults.push('WEIR_OPERATOR_KEY is shorter than 24 characters; example: the output of `openssl rand -hex 32`.');
-  return text;
 }
 
 function readFile(path: string | undefined, faults: string[]): File {
@@ -254,15 +222,14 @@ function parseFile(path: string, faults: string[]): unknown {
   }
 }
 
-/** @throws ConfigError where it can't be made or written. */
-function makeDataDir(path: string): void {
+function makeDataDir(path: string, faults: string[]): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.W_OK | constants.X_OK);
     if (!statSync(path).isDirectory()) throw new Error('it is a file');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([`WEIR_DATA_DIR is ${path}, which can't be used (${why}); example: /var/lib/weir`]);
+    faults.push(`WEIR_DATA_DIR is ${path}, which can't be used (${why}); example: /var/lib/weir`);
   }
 }
 

@@ -72,6 +72,30 @@ test('a data directory that can’t be one is a fault of the configuration', () 
   expect(faultsOf({})).toEqual([]);
 });
 
+test('an address of any kind becomes one that runners can reach; one that is none is named', () => {
+  const publicUrl = (host: string) => loadConfig({ WEIR_DATA_DIR: tmpdir(), WEIR_HOST: host }).publicUrl;
+  expect(['', '0.0.0.0', '::', '::1', 'weir.internal'].map(publicUrl)).toEqual([
+    'http://127.0.0.1:8080',
+    'http://127.0.0.1:8080',
+    'http://[::1]:8080',
+    'http://[::1]:8080',
+    'http://weir.internal:8080',
+  ]);
+  expect(faultsOf({ WEIR_HOST: 'a b' })).toEqual([expect.stringContaining('WEIR_HOST is "a b"')]);
+});
+
+test('what does not fit at all is named, not stumbled over', () => {
+  for (const [yaml, key] of [
+    ['bucket: { kind: gcs, name: weir, elsewhere: 5 }', 'bucket'],
+    ['bucket: { kind: gcs, name: weir, elsewhere: [null] }', 'bucket'],
+    ['signIn: { oidc: { issuer: "https://", clientId: weir, rules: [] } }', 'signIn.oidc.issuer'],
+    ['publicUrl: "https://"', 'publicUrl'],
+    ['text', 'the file'],
+  ] as const)
+    expect(faultsOf({}, yaml), yaml).toEqual(expect.arrayContaining([expect.stringContaining(key)]));
+  expect(faultsOf({ WEIR_OPERATOR_KEY: 'sixteen but spaces' })).toEqual([expect.stringContaining('WEIR_OPERATOR_KEY')]);
+});
+
 test('every fault of the settings of Google Cloud is named at once, also what does not go together', () => {
   const gcp = (settings: string) => faultsOf({}, `providers: { gcp: ${settings} }`);
   const schema = gcp('{ projectId: My_Project, regions: [], kinds: [H1000], serviceAccount: me, capacityWait: 3 }');
