@@ -1,6 +1,7 @@
 import { requireArtifactInputs } from './artifacts/job-input.ts';
 import { residenceIn } from './artifacts/residence.ts';
 import { requireUploads } from './artifacts/upload.ts';
+import { allChecked } from './core/errors.ts';
 import { createCache } from './core/cache.ts';
 import { newId } from './core/ids.ts';
 import { createCurrentOffers } from './dispatch/availability.ts';
@@ -30,7 +31,7 @@ const policyMs = 1_000;
 
 /** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
 export function createQuoting(foundation: Foundation) {
-  const { config, db, bucket, now, providers, wakeDispatch } = foundation;
+  const { config, db, now, providers, wakeDispatch } = foundation;
   const buckets = bucketRegionsOf(config);
   const lineages = createCache((tenantId) => currentLineage(db.client, tenantId), policyMs, now);
   const policy = (tenantId: string) => lineages.get(tenantId).then(bindingPolicy);
@@ -62,11 +63,7 @@ export function createQuoting(foundation: Foundation) {
       storeQuote: (tenantId, fresh, spec) => insertQuote(db.client, fresh, tenantId, spec),
     }),
     lineage: lineages.get,
-    checkReferences: async (tenantId: string, spec: JobSpec) => {
-      if (spec.secrets !== undefined) await requireSecrets(db.client, tenantId, spec.secrets);
-      await requireUploads({ db, bucket, now }, tenantId, spec);
-      await requireArtifactInputs(db.client, tenantId, spec);
-    },
+    checkReferences: checkReferencesIn(foundation),
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
     prospects,
     ...createOccupancy(db.client, (provider) => isolating.has(provider)),
@@ -86,6 +83,17 @@ export function createQuoting(foundation: Foundation) {
     }),
     submit,
     pilots: createPilots({ db, now, pilotMs: config.timing.pilotMs, submit, quote }),
+  };
+}
+
+/** The secrets, uploads and artifacts that a spec names. */
+function checkReferencesIn({ db, bucket, now }: Foundation) {
+  return async (tenantId: string, spec: JobSpec): Promise<void> => {
+    await allChecked([
+      requireSecrets(db.client, tenantId, spec.secrets ?? []),
+      requireUploads({ db, bucket, now }, tenantId, spec),
+      requireArtifactInputs(db.client, tenantId, spec),
+    ]);
   };
 }
 

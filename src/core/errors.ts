@@ -47,6 +47,24 @@ export function invalid(pointer: string, detail: string): WeirError {
   return new WeirError('invalid', detail, { faults: [{ pointer, detail }] });
 }
 
+/**
+ * What all checks answer, once all have: whoever mends a body should see every fault of it at once.
+ * @throws WeirError `invalid` with the faults of all that found any; where none did, what the first to fail threw.
+ */
+export async function allChecked<T extends readonly unknown[]>(checks: {
+  readonly [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  const settled = await Promise.allSettled(checks);
+  const errors = settled.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : []));
+  const refusals = errors.filter((error) => error instanceof WeirError && error.code === 'invalid') as WeirError[];
+  if (refusals.length > 1) {
+    const message = refusals.map((refusal) => refusal.message).join(' ');
+    throw new WeirError('invalid', message, { faults: refusals.flatMap(({ faults }) => faults) });
+  }
+  if (errors.length > 0) throw refusals[0] ?? errors[0];
+  return (await Promise.all(checks)) as unknown as T;
+}
+
 export function notFound(what: string, id: string): WeirError {
   return new WeirError('not-found', `There is no ${what} ${id}.`);
 }

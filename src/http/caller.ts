@@ -46,6 +46,11 @@ export function sees(caller: Caller, tenantId: string): boolean {
   return caller.role === 'operator' || caller.tenantId === tenantId;
 }
 
+/** Whose rows a list shows: a tenant's own; to an operator those of the tenant that it names, or null for all. */
+export function listedTenant({ role, tenantId }: Caller, named?: string): string | null {
+  return role === 'operator' ? (named ?? null) : tenantId;
+}
+
 /** The tenant a request is for: its key's own, or the one that an operator names as `?tenant=`. */
 export function tenantOf({ caller, query }: { caller: Caller; query: unknown }): string {
   const named = (query as { tenant?: string }).tenant;

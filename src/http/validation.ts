@@ -14,8 +14,8 @@ const common = { allErrors: true, useDefaults: true, verbose: true, strict: fals
 
 /** Faults of input are named all at once; a body is taken as it is, while queries and paths, being text, are read as their types. */
 export function validateStrictly(app: FastifyInstance): void {
-  const strict = addFormats(new Ajv(common));
-  const coercing = addFormats(new Ajv({ ...common, coerceTypes: true }));
+  const strict = withFormats(new Ajv(common));
+  const coercing = withFormats(new Ajv({ ...common, coerceTypes: true }));
   app.setValidatorCompiler<object>(({ schema, httpPart }) => {
     const part = (httpPart ?? 'body') as Part;
     const compile = () =>
@@ -30,6 +30,13 @@ export function validateStrictly(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
     if (request.routeOptions.config.bodyIsOptional === true) request.body ??= {};
   });
+}
+
+/** RFC 3339 has leap seconds; JavaScript's dates, and PostgreSQL's, have none. */
+function withFormats(ajv: Ajv): Ajv {
+  addFormats(ajv);
+  const { validate } = addFormats.get('date-time') as { validate: (text: string) => boolean };
+  return ajv.addFormat('date-time', (text: string) => validate(text) && !Number.isNaN(Date.parse(text)));
 }
 
 function check(validate: ValidateFunction, part: Part, data: unknown) {

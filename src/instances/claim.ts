@@ -48,9 +48,9 @@ export function createClaim(deps: ClaimDeps) {
   };
 }
 
-/** What the job names is not there any more: no machine could start it, and the job is told so. */
+/** What the job names, an input or a secret, is not there any more: no machine could start it, and the job is told so. */
 async function giveUp(error: unknown, { attempt }: InstanceRow, { stop }: ClaimDeps): Promise<never> {
-  if (!(error instanceof WeirError) || (error.code !== 'not-found' && error.code !== 'too-large')) throw error;
+  if (!(error instanceof WeirError) || !['invalid', 'not-found', 'too-large'].includes(error.code)) throw error;
   const { jobId, number } = attempt;
   await stop({ jobId, attempt: number, reason: 'input-unavailable', message: error.message });
   throw staleAttempt(number);

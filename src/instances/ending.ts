@@ -7,7 +7,7 @@ import type { AttemptRow } from './attempt-store.ts';
 /** What is known besides the row: where the provider said it has such machines, and how often this job lost a spot machine. */
 export type Around = { zonesAvailable: readonly string[]; evictions: number; retryBackoffMs: number };
 
-/** Where the job goes now. What would be tried again is not once its tenant has cancelled it. */
+/** Where the job goes now. What would be tried again is not once it has been cancelled. */
 export function endingOf(attempt: AttemptRow, reason: StopReason) {
   const { job, number, exitCode, offer, message, instances } = attempt;
   const hadNoChance = makesWay(attempt, reason) || reason === 'no-capacity';
@@ -16,8 +16,7 @@ export function endingOf(attempt: AttemptRow, reason: StopReason) {
     : after({ reason, exitCode }, job.failedAttempts + 1, { ...defaultRetries, ...job.retries });
   const why = (reason === attempt.reason ? message : instances[0]?.reported?.message) ?? 'It ended.';
   if (to !== 'queued') return { to, reason, message: why };
-  if (job.isStopRequested)
-    return { to: 'cancelled', reason: 'cancelled', message: `Cancelled by its tenant. ${why}` } as const;
+  if (job.isStopRequested) return { to: 'cancelled', reason: 'cancelled', message: `Cancelled. ${why}` } as const;
   if (hadNoChance) return { to, reason, message: `Attempt ${number} ended: ${why}` };
   const elsewhere = isOfPlace(reason)
     ? `, first elsewhere than on ${placeOf(offer)} where the quote has another place`

@@ -6,7 +6,7 @@ import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
-import type { PassedQuota } from '../quotes/reasons.ts';
+import { quotaFault, type PassedQuota } from '../quotes/reasons.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 
 /** What a job takes of its budget when it starts: what its owner allows, else what it is quoted to cost at most. */
@@ -175,10 +175,10 @@ function keptBlockers(
 
 /** What the operator's account with the provider may never have up at once. */
 export function accountBlockers(passed: readonly PassedQuota[], { provider }: Offer): Blocker[] {
-  return passed.map(({ metric, region, limit, unit, raiseAt, wanted }) => ({
+  return passed.map((quota) => ({
     code: 'quota',
-    message: `The job wants ${wanted} ${unit} at once; the quota ${metric} of ${provider} ${region === undefined ? 'over all regions' : `in ${region}`} is ${limit}.`,
-    unblocks: `Ask for fewer, or an operator asks for ${wanted} at ${raiseAt}.`,
+    message: `${quotaFault(quota, provider)}.`,
+    unblocks: `Ask for fewer, or an operator asks for ${quota.wanted} at ${quota.raiseAt}.`,
   }));
 }
 

@@ -29,7 +29,7 @@ export function endOfArray(
     return {
       to: 'cancelled',
       reason: 'cancelled',
-      message: `Cancelled by its tenant: ${succeeded} of ${tasks} tasks had succeeded, ${failed} had failed.`,
+      message: `Cancelled: ${succeeded} of ${tasks} tasks had succeeded, ${failed} had failed.`,
     };
   if (failed > 0)
     return {

@@ -9,7 +9,6 @@ import { endPilot, findOpenPilots, insertPilot, listOpenPilots, type PilotRow } 
 import { toTrack } from '../quotes/progress.ts';
 import { insertQuote, requireQuote } from '../quotes/store.ts';
 import { findPilotJob } from './pilot-store.ts';
-import { specFaults } from './spec-faults.ts';
 import { isEnd } from './state.ts';
 import type { Submit } from './submit.ts';
 
@@ -39,7 +38,7 @@ export function createPilots(deps: PilotDeps): Pilots {
   const { db, now } = deps;
   return {
     start: async (tenantId, spec, quote) => {
-      requirePilotable(spec, now());
+      requirePilotable(spec);
       const jobId = partId('job', quote.id, 0);
       const isPossible = pilotOption(quote) !== undefined;
       const message = isPossible ? 'The pilot is on its way.' : 'Nothing that can be bought here runs the job.';
@@ -62,9 +61,7 @@ export function createPilots(deps: PilotDeps): Pilots {
   };
 }
 
-function requirePilotable(spec: JobSpec, now: Date): void {
-  const faults = specFaults(spec, now);
-  if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
+function requirePilotable(spec: JobSpec): void {
   if (spec.array !== undefined)
     throw invalid(
       '/pilot',

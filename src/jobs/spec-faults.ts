@@ -1,4 +1,4 @@
-import type { Fault } from '../core/errors.ts';
+import { WeirError, type Fault } from '../core/errors.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 
 const maxFilesBytes = 1024 * 1024;
@@ -7,6 +7,12 @@ const maxFilesBytes = 1024 * 1024;
 const maxArgumentBytes = 128 * 1024 - 1;
 /** Half of what Linux takes in all, so that the rest is left for secrets and the machine's own variables. */
 const maxArgumentsBytes = 1024 * 1024;
+
+/** @throws WeirError `invalid` with every fault of `specFaults`. */
+export async function requireSound(spec: JobSpec, now: Date): Promise<void> {
+  const faults = specFaults(spec, now);
+  if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
+}
 
 /** What the schema can't say about a spec. All faults together. */
 export function specFaults(spec: JobSpec, now: Date): Fault[] {

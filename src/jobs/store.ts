@@ -137,7 +137,7 @@ export async function insertTasks(
     SELECT id, ${at}, 'job.queued', 'queued', 'Task ' || array_index || ' of ' || ${arrayId} || '.' FROM new_task`;
 }
 
-export type LockedJob = { state: JobState; attemptNumber: number };
+export type LockedJob = { state: JobState; tenantId: string; attemptNumber: number };
 
 /**
  * Holds a job's row until the transaction ends. Whoever changes a job's state, its attempt or its machines takes this first:
@@ -145,13 +145,14 @@ export type LockedJob = { state: JobState; attemptNumber: number };
  */
 export async function lockJob(tx: Sql, jobId: string): Promise<LockedJob | undefined> {
   const [job] = await tx.$queryRaw<LockedJob[]>`
-    SELECT state::text, attempt_number AS "attemptNumber" FROM job WHERE id = ${jobId} FOR NO KEY UPDATE`;
+    SELECT state::text, tenant_id AS "tenantId", attempt_number AS "attemptNumber" FROM job WHERE id = ${jobId} FOR NO KEY UPDATE`;
   return job;
 }
 
-/** Somebody wants the job to end; the first wish stays. */
-export async function requestStop(tx: Sql, jobId: string, at: Date): Promise<void> {
-  await tx.job.updateMany({ where: { id: jobId, stopRequestedAt: null }, data: { stopRequestedAt: at } });
+/** Somebody wants the job to end. False where that was wished before: the first wish stays. */
+export async function requestStop(tx: Sql, jobId: string, at: Date): Promise<boolean> {
+  const wish = { where: { id: jobId, stopRequestedAt: null }, data: { stopRequestedAt: at } };
+  return (await tx.job.updateMany(wish)).count > 0;
 }
 
 export type AttemptMoney = {

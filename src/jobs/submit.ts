@@ -1,4 +1,4 @@
-import { invalid, WeirError } from '../core/errors.ts';
+import { allChecked, invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd } from '../core/money.ts';
 import { dayMs, formatDuration, type Clock } from '../core/time.ts';
 import { createBatcher } from '../core/batch.ts';
@@ -23,7 +23,7 @@ import {
 } from './admission.ts';
 import type { HeldQuote, HoldQuote } from './requote.ts';
 import { findShownJob } from './shown-store.ts';
-import { specFaults } from './spec-faults.ts';
+import { requireSound } from './spec-faults.ts';
 import { insertAlone, insertJobs, type NewJobRow } from './store.ts';
 import { jobView, newJobText } from './view.ts';
 
@@ -75,14 +75,14 @@ export function createSubmit({
   const insertWithin = (row: NewJobRow, cap: number | undefined) =>
     cap === undefined && row.spec.dependsOn === undefined ? insert(row) : insertAlone(db, row, cap);
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
-    checkSpec(spec, now());
-    await checkReferences(tenantId, spec);
-    await requireDependencies(db.client, tenantId, spec);
-    const [held, lineage] = await Promise.all([
+    const [held, lineage] = await allChecked([
       quoteId === undefined
         ? quote(tenantId, spec).then((made): HeldQuote => ({ quote: made, optionId, isNew: true }))
         : holdQuote(tenantId, { quoteId, optionId, spec }),
       lineageOf(tenantId),
+      requireSound(spec, now()),
+      checkReferences(tenantId, spec),
+      requireDependencies(db.client, tenantId, spec),
     ]);
     const limits = bindingPolicy(lineage);
     const outlook = await prospects(lineage);
@@ -113,11 +113,6 @@ async function viewOf(db: Database, { id, at }: NewJobRow): Promise<string> {
   const shown = await findShownJob(db.client, id, at);
   if (shown === undefined) throw new Error(`The job ${id} was stored and is not there.`);
   return JSON.stringify(jobView(shown, at));
-}
-
-function checkSpec(spec: JobSpec, now: Date): void {
-  const faults = specFaults(spec, now);
-  if (faults.length > 0) throw new WeirError('invalid', 'The job spec has faults.', { faults });
 }
 
 type Within = { policy: Policy; tooSmall: Prospects['tooSmall'] };

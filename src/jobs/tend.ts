@@ -2,6 +2,7 @@ import { newId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { dropUnmade, listOpenArrays, listTasksToStop, takeTasks, type OpenArray } from './array-store.ts';
+import type { Cancel } from './cancel.ts';
 import { closeDependencies, listBroken, listUnmet } from './dependency-store.ts';
 import { move } from './move-store.ts';
 import { insertTasks, lockJob } from './store.ts';
@@ -9,7 +10,7 @@ import { insertTasks, lockJob } from './store.ts';
 export type TendDeps = {
   db: Database;
   now: Clock;
-  cancel: (jobId: string) => Promise<void>;
+  cancel: Cancel;
   onError: (error: unknown) => void;
 };
 
@@ -34,7 +35,7 @@ export function createTend({ db, now, cancel, onError }: TendDeps) {
     const ended = await each(await listBroken(db.client, perRound), (jobId) =>
       db.transaction((tx) => failBroken(tx, jobId, now())),
     );
-    const stopped = await each(await listTasksToStop(db.client, perRound), cancel);
+    const stopped = await each(await listTasksToStop(db.client, perRound), (task) => cancel(task, 'its-array'));
     const unfolded = await each(await listOpenArrays(db.client, ahead, perRound), (array) =>
       db.transaction((tx) => makeTasks(tx, array, now())),
     );

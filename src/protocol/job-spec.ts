@@ -241,21 +241,23 @@ export const JobSpec = Type.Object(
 );
 export type JobSpec = Static<typeof JobSpec>;
 
-/** One that this machine carries out, and one that says what it is. */
-export const exampleSpecs: readonly JobSpec[] = [
-  { name: 'hello', command: 'echo "Hello from $WEIR_JOB_ID"' },
-  {
-    name: 'llama-2-7b',
-    command: ['torchrun', '--nproc-per-node=8', 'train.py'],
-    setup: 'pip install -r requirements.txt',
-    inputs: [{ uri: 'gs://bucket/data', path: 'data' }],
-    outputs: ['out/'],
-    checkpoints: { path: 'ckpt/', every: '10m' },
-    secrets: ['HF_TOKEN'],
-    resources: { accelerators: 'A100-80GB:8', market: 'any' },
-    workload: { preset: 'llama-2-7b', tokens: 20e9, precision: 'bf16' },
-    objective: 'cheapest',
-    maxDuration: '3d',
-    maxCostUsd: 4000,
+/** As the reference shows them, by name. */
+export const exampleSpecs: Record<string, { value: JobSpec }> = {
+  'A command': { value: { name: 'hello', command: 'echo "Hello from $WEIR_JOB_ID"' } },
+  'A training run': {
+    value: {
+      name: 'llama-2-7b',
+      command: ['torchrun', '--nproc-per-node=8', 'train.py'],
+      setup: 'pip install -r requirements.txt',
+      inputs: [{ uri: 'gs://bucket/data', path: 'data' }],
+      outputs: ['out/'],
+      checkpoints: { path: 'ckpt/', every: '10m' },
+      secrets: ['HF_TOKEN'],
+      resources: { accelerators: 'A100-80GB:8', market: 'any' },
+      workload: { preset: 'llama-2-7b', tokens: 20e9, precision: 'bf16' },
+      objective: 'cheapest',
+      maxDuration: '3d',
+      maxCostUsd: 4000,
+    },
   },
-];
+};

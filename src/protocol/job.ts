@@ -16,7 +16,7 @@ export const NewJob = Type.Object(
       Id('option', 'The option of that quote to run on. Left out: the recommended one, then the next on shortage.'),
     ),
   },
-  { ...closed, title: 'NewJob', examples: [...exampleSpecs] },
+  { ...closed, title: 'NewJob', 'x-examples': exampleSpecs },
 );
 export type NewJob = Static<typeof NewJob>;
 

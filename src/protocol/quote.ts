@@ -195,7 +195,7 @@ export const NewQuote = Type.Object(
       }),
     ),
   },
-  { ...closed, title: 'NewQuote', examples: [...exampleSpecs] },
+  { ...closed, title: 'NewQuote', 'x-examples': exampleSpecs },
 );
 
 const Errors = Type.Object(

@@ -20,9 +20,13 @@ export function policyReasons(
 /** A limit of the operator's account that a job passes by itself, with what the job wants of it. */
 export type PassedQuota = Pick<AccountQuota, 'metric' | 'region' | 'limit' | 'unit' | 'raiseAt'> & { wanted: number };
 
-export function quotaReason({ metric, region, limit, unit, raiseAt, wanted }: PassedQuota, provider: string): string {
+export function quotaFault({ metric, region, limit, unit, wanted }: PassedQuota, provider: string): string {
   const where = region === undefined ? 'over all regions' : `in ${region}`;
-  return `The quota ${metric} of ${provider} ${where} is ${limit} ${unit}, and the job wants ${wanted}: an operator asks for more at ${raiseAt}.`;
+  return `The quota ${metric} of ${provider} ${where} is ${limit} ${unit}, and the job wants ${wanted} at once`;
+}
+
+export function quotaReason(quota: PassedQuota, provider: string): string {
+  return `${quotaFault(quota, provider)}: an operator asks for more at ${quota.raiseAt}.`;
 }
 
 /** Why the model does not fit there, with the smallest count that holds it. */

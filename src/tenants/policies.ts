@@ -1,5 +1,5 @@
 import type { BucketRegions } from '../artifacts/residence.ts';
-import { invalid, WeirError, type Fault } from '../core/errors.ts';
+import { WeirError, type Fault } from '../core/errors.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { writeAudit } from './audit.ts';
@@ -63,12 +63,12 @@ export async function putPolicy(
   db: Database,
   { tenantId, policy, actor, providers, bucketRegions }: PolicyChange,
 ): Promise<Policy> {
-  refuse([...policyFaults(policy, providers), ...residencyFaults(policy, bucketRegions)]);
+  const own = [...policyFaults(policy, providers), ...residencyFaults(policy, bucketRegions)];
   await db.transaction(async (tx) => {
     await tx.$queryRaw`SELECT pg_advisory_xact_lock(${policyLock})::text`;
     const policies = await currentPolicies(tx);
-    await checkParent(tx, tenantId, policy.parent, policies);
-    refuse(kinshipFaults(tenantId, policy, policies));
+    const above = await parentFaults(tx, tenantId, policy.parent, policies);
+    refuse([...own, ...above, ...(above.length > 0 ? [] : kinshipFaults(tenantId, policy, policies))]);
     const before = await currentPolicy(tx, tenantId);
     await tx.policyVersion.create({ data: { tenantId, policy, createdBy: actor } });
     await writeAudit(tx, { actor, tenantId, action: 'policy.put', target: tenantId, before, after: policy });
@@ -80,22 +80,21 @@ function refuse(faults: Fault[]): void {
   if (faults.length > 0) throw new WeirError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
 }
 
-async function checkParent(
+async function parentFaults(
   tx: Sql,
   tenantId: string,
   parentId: string | undefined,
   policies: Map<string, Policy>,
-): Promise<void> {
-  if (parentId === undefined) return;
-  if (!(await isTenant(tx, parentId))) throw invalid('/parent', `There is no tenant ${parentId}.`);
+): Promise<Fault[]> {
+  if (parentId === undefined) return [];
+  if (!(await isTenant(tx, parentId))) return [{ pointer: '/parent', detail: `There is no tenant ${parentId}.` }];
   const parents = new Map(
     [...policies].flatMap(([id, { parent }]) =>
       parent === undefined || id === tenantId ? [] : [[id, parent] as const],
     ),
   );
-  const repeated = findCycle(tenantId, parentId, parents);
-  if (repeated !== undefined)
-    throw invalid('/parent', `${parentId} stands under ${tenantId}, so it can't be its parent.`);
+  if (findCycle(tenantId, parentId, parents) === undefined) return [];
+  return [{ pointer: '/parent', detail: `${parentId} stands under ${tenantId}, so it can't be its parent.` }];
 }
 
 export async function putPoolPolicy(db: Database, policy: PoolPolicy, actor: string): Promise<PoolPolicy> {

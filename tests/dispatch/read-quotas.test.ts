@@ -202,7 +202,7 @@ test('a quote knows the quotas: it starts when a machine gives one back, and nev
   expect(wait({ ...offer, market: 'spot' }, durationSeconds)).toEqual({ p50: 0, p90: 0 });
   const { never } = wait({ ...offer, nodes: 3 }, durationSeconds);
   expect(never).toEqual([
-    `The quota CPUS of scripted in local is 2 cores, and the job wants 3: an operator asks for more at ${raiseAt}.`,
+    `The quota CPUS of scripted in local is 2 cores, and the job wants 3 at once: an operator asks for more at ${raiseAt}.`,
   ]);
 
   const quote = quoteOf({}, { queueWait: () => ({ p50: 0, p90: 0, never: never ?? [] }) });

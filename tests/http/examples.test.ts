@@ -60,6 +60,10 @@ test('every example that the reference shows can be sent as it stands, each with
   expect(examples.map(({ path }) => path)).toEqual(expect.arrayContaining(['/v1/quotes', '/v1/jobs', '/v1/uploads']));
   // This machine has no A100.
   expect(refused).toEqual([
-    ['post /v1/jobs example2', 422, expect.objectContaining({ type: expect.stringMatching(/\/can-never-start$/) })],
+    [
+      'post /v1/jobs A training run',
+      422,
+      expect.objectContaining({ type: expect.stringMatching(/\/can-never-start$/) }),
+    ],
   ]);
 });

@@ -53,3 +53,17 @@ test('an operator names the tenant it acts for, and one that is not there is not
   });
   expect(unknown.statusCode).toBe(404);
 });
+
+test('an operator’s key sees every tenant’s rows, whichever tenant it was made for', async ({ api }) => {
+  const [a, b] = [await api.tenant('vision'), await api.tenant('speech')];
+  for (const { keys } of [a, b]) await api.ask(keys.member, 'POST /v1/jobs', { name: 'train', command: 'true' });
+  const { key } = (await api.ask(operatorKey, `POST /v1/tenants/${a.id}/keys`, { role: 'operator' })).json();
+  const tenantsIn = async (query: string, as: string) =>
+    (await api.ask(as, `GET /v1/jobs${query}`)).json().items.map(({ tenant }: { tenant: string }) => tenant);
+  for (const query of ['', `?tenant=${b.id}`])
+    expect(await tenantsIn(query, key)).toEqual(await tenantsIn(query, operatorKey));
+  expect(await tenantsIn('', key)).toEqual([b.id, a.id]);
+  expect(await tenantsIn('', a.keys.admin)).toEqual([a.id]);
+  const changes = (await api.ask(key, 'GET /v1/changes?after=0')).json();
+  expect(changes.jobs.map(({ tenant }: { tenant: string }) => tenant)).toEqual(expect.arrayContaining([a.id, b.id]));
+});

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Fault } from '../../src/core/errors.ts';
-import { test, type TestApp } from '../support/app.ts';
+import { operatorKey, test, type TestApp } from '../support/app.ts';
 
 const job = { name: 'train', command: 'true' };
 
@@ -121,4 +121,26 @@ test('what a job can’t be tried again on is refused with the nearest word', as
   expect([...details.keys()].toSorted()).toEqual(['/retries/on/1', '/retries/on/2']);
   expect(details.get('/retries/on/1')).toContain('Did you mean "out-of-memory"?');
   expect(details.get('/retries/on/2')).toContain('exit-code:<1 to 255>');
+});
+
+test('faults that no schema knows are named together with those of what the spec names', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  const spec = {
+    name: 'train',
+    command: 'true',
+    deadline: '2020-01-01T00:00:00Z',
+    secrets: ['NONE'],
+    dependsOn: [{ job: 'job_01h455vb4pex5vsknk084sn02q' }],
+  };
+  const pointers = async (path: string) =>
+    (await api.ask(keys.member, `POST ${path}`, spec)).json().errors.map(({ pointer }: { pointer: string }) => pointer);
+  expect(await pointers('/v1/jobs')).toEqual(['/deadline', '/secrets/0', '/dependsOn/0/job']);
+  expect(await pointers('/v1/quotes')).toEqual(['/deadline']);
+});
+
+test('a time that no clock of ours shows is refused', async ({ api }) => {
+  const { keys } = await api.tenant('vision');
+  const body = { name: 'train', command: 'true', deadline: '2030-12-31T23:59:60Z' };
+  expect((await api.ask(keys.member, 'POST /v1/jobs', body)).json().errors[0].pointer).toBe('/deadline');
+  expect((await api.ask(operatorKey, 'GET /v1/audit?from=2025-12-31T23:59:60Z')).statusCode).toBe(400);
 });

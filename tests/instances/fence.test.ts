@@ -71,6 +71,20 @@ test('a runner that comes for a job that is stopping is sent away', async ({ wor
   expect(await allRows(world)).toEqual(rows);
 });
 
+test('a job whose secret is gone when its machine comes ends by that', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world), { secrets: ['HF_TOKEN'] });
+  await world.cycle();
+  const { instances } = await lastAttempt(world, jobId);
+  await world.launch(instances[0]?.id ?? '');
+  const bootstrapToken = world.provider.machines.get(instances[0]?.name ?? '')?.bootstrapToken ?? '';
+  await expect(world.claim(bootstrapToken, newToken())).rejects.toMatchObject({ code: 'stale-attempt' });
+  expect(await jobOf(world, jobId)).toMatchObject({
+    state: 'stopping',
+    reason: 'input-unavailable',
+    message: expect.stringContaining('no secret HF_TOKEN'),
+  });
+});
+
 test('a launch that fails late leaves the next attempt alone', async ({ world }) => {
   const jobId = await addJob(world, await addTenant(world));
   await world.cycle();

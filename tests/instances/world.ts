@@ -30,6 +30,7 @@ import { insertDue } from '../../src/quotes/residual-store.ts';
 import { committedByTenant, heldBy, lockTenants, release, reserve, reserveAll } from '../../src/shares/store.ts';
 import { createAccrue, decayedUse, refundUse, useSince } from '../../src/shares/usage.ts';
 import { currentPolicies, currentPoolPolicy } from '../../src/tenants/policies.ts';
+import { openSecrets } from '../../src/tenants/secrets.ts';
 import { sampleQuote } from '../support/app.ts';
 import { test as withDatabase } from '../support/database.ts';
 import { createScriptedProvider } from './scripted-provider.ts';
@@ -70,7 +71,7 @@ export function createWorld(db: Database) {
     db,
     now,
     secretKey,
-    openSecrets: async () => ({}),
+    openSecrets: (tenantId, names) => openSecrets(db.client, secretKey, tenantId, names),
     downloads: async () => ({ source: null, inputs: [], checkpoint: [] }),
     givesWholeMachines: () => false,
     stop,
@@ -147,7 +148,7 @@ export function createWorld(db: Database) {
       wakeSettle: wake('settle'),
       onError: (error) => void errors.push(error),
     }),
-    cancel,
+    cancel: (jobId: string) => cancel(jobId, { actor: 'key_of_its_tenant', isOperator: false }),
     tend: createTend({ db, now, cancel, onError: (error) => void errors.push(error) }),
     claim: (bootstrapToken: string, token: string) =>
       claim({

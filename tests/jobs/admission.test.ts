@@ -46,7 +46,9 @@ test('what a quota of the operator’s account can never hold is refused, and sa
   expect(option && accountBlockers([short], option.offer)).toEqual([
     {
       code: 'quota',
-      message: expect.stringMatching(/^The job wants 1 cores at once; the quota CPUS of \w+ in us-central1 is 0\.$/),
+      message: expect.stringMatching(
+        /^The quota CPUS of \w+ in us-central1 is 0 cores, and the job wants 1 at once\.$/,
+      ),
       unblocks: 'Ask for fewer, or an operator asks for 1 at https://example.org/q.',
     },
   ]);

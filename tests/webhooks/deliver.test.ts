@@ -2,7 +2,6 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
-import { createCancel } from '../../src/jobs/cancel.ts';
 import type { WebhookDelivery } from '../../src/protocol/webhook.ts';
 import { createDeliver } from '../../src/webhooks/deliver.ts';
 import { createPost } from '../../src/webhooks/post.ts';
@@ -36,12 +35,10 @@ const later = (minutes: number) => new Date(Date.now() + minutes * 60_000);
 
 test('each change of a job is posted once, signed as Standard Webhooks says', async ({ api, db }) => {
   const receiver = await startReceiver(() => ({ status: 204 }));
-  const { tenantId, job, deliveries } = await submitted(api, [{ url: `${receiver.url}/hook?team=a` }]);
+  const { tenantId, keys, job, deliveries } = await submitted(api, [{ url: `${receiver.url}/hook?team=a` }]);
   const deliver = deliverer(db);
   await deliver(new Date());
-  await createCancel({ db, now: () => new Date(), wakeSettle: async () => undefined, wakeDispatch: () => undefined })(
-    job,
-  );
+  await api.ask(keys.member, `POST /v1/jobs/${job}/cancel`);
   await deliver(new Date());
   await deliver(later(600));
   await receiver.close();

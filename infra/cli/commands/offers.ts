@@ -1,5 +1,5 @@
 import { formatUsd } from '../../../src/core/money.ts';
-import { answer } from '../api.ts';
+import { answer, firstOf } from '../api.ts';
 import type { CurrentOffer } from '../generated/api.ts';
 import { note, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
@@ -8,7 +8,7 @@ import { machines, when } from '../words.ts';
 
 export async function offers(flags: Flags & { accelerator?: string }): Promise<void> {
   const { api } = await connect(flags);
-  const list = await answer(api.GET('/v1/offers'));
+  const list = await firstOf(Infinity, (query) => answer(api.GET('/v1/offers', { params: { query } })));
   const wanted = flags.accelerator?.toLowerCase();
   const items = list.items.filter(
     ({ accelerators: { kind } }) => wanted === undefined || kind.toLowerCase() === wanted,

@@ -3,8 +3,9 @@ import { Type } from 'typebox';
 import { followChanges, listChanges } from '../../jobs/changes.ts';
 import type { FollowDeps } from '../../logs/follow.ts';
 import { Changes } from '../../protocol/job.ts';
-import '../caller.ts';
-import { createEventStreams, lastEventId, wantsEvents } from '../event-stream.ts';
+import { listedTenant } from '../caller.ts';
+import { createEventStreams, lastEventId } from '../event-stream.ts';
+import { formatOf } from '../format.ts';
 
 const description = `Which jobs something happened to since \`?after=\`, and when dispatch last looked at the queue; what became of them is read as
 ever. Without \`?after=\` it says where to begin. With \`Accept: text/event-stream\` the same as it comes, up to four times a second
@@ -36,9 +37,11 @@ export function changeRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
           },
         },
       },
-      async ({ caller: { tenantId }, headers, query }, reply) => {
-        if (!wantsEvents(headers.accept)) return listChanges(deps.db, { tenantId, after: query.after ?? -1 });
-        const after = lastEventId(headers['last-event-id']);
+      async (request, reply) => {
+        const tenantId = listedTenant(request.caller);
+        if (formatOf(request, ['events']) === 'json')
+          return listChanges(deps.db, { tenantId, after: request.query.after ?? -1 });
+        const after = lastEventId(request.headers['last-event-id']);
         return sendEvents(reply, {
           follow: (signal) => followChanges(deps, { tenantId, after, signal }),
           end: async () => ({}),

@@ -9,7 +9,7 @@ import { summaryOf } from '../../jobs/summary.ts';
 import { jobView } from '../../jobs/view.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { Job, JobSummary, jobSorts, jobStates, type JobState } from '../../protocol/job.ts';
-import type { Caller } from '../caller.ts';
+import { listedTenant, type Caller } from '../caller.ts';
 import { pageOf, readCursor } from '../page.ts';
 
 const JobQuery = Type.Object({
@@ -99,7 +99,7 @@ function filterOf(query: Static<typeof JobQuery>, caller: Caller, limit: number)
   const after = readCursor(cursor);
   return {
     ...filter,
-    tenantId: caller.tenantId ?? tenant ?? null,
+    tenantId: listedTenant(caller, tenant),
     limit,
     ...(after === undefined ? {} : { after }),
     ...(state === undefined ? {} : { states: state.split(',') as JobState[] }),

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
+import type { Cancel } from '../../jobs/cancel.ts';
 import { readProgress } from '../../jobs/progress-store.ts';
 import { findShownJob, type ShownJob } from '../../jobs/shown-store.ts';
 import type { Submit } from '../../jobs/submit.ts';
@@ -12,7 +13,7 @@ import { Job, JobProgress, NewJob } from '../../protocol/job.ts';
 import { sees, tenantOf, type Caller } from '../caller.ts';
 import { sendJsonText } from '../json-text.ts';
 
-export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: (jobId: string) => Promise<void> };
+export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: Cancel };
 
 const JobParams = Type.Object({ job: Id('job') });
 const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
@@ -90,7 +91,7 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
       },
       async ({ caller, params }) => {
         await require(caller, params.job);
-        await cancel(params.job);
+        await cancel(params.job, { actor: caller.actor, isOperator: caller.role === 'operator' });
         return jobView(await require(caller, params.job), now());
       },
     );

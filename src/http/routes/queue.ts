@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { createReadQueue, type QueueDeps } from '../../dispatch/queue.ts';
 import { closed, Id, Page } from '../../protocol/common.ts';
 import { Queue } from '../../protocol/queue.ts';
-import '../caller.ts';
+import { listedTenant } from '../caller.ts';
 import { pageOf, readCursor, writeCursor } from '../page.ts';
 
 const QueueQuery = Type.Object(
@@ -35,7 +35,7 @@ with \`?tenant=\`, one queue in its own order.`,
       },
       async ({ caller, query }) => {
         const { limit } = pageOf(query.limit);
-        const tenantId = caller.tenantId ?? query.tenant ?? null;
+        const tenantId = listedTenant(caller, query.tenant);
         const { lastId, ...queue } = await readQueue({ tenantId, after: readCursor(query.cursor), limit });
         return { ...queue, nextCursor: lastId === undefined ? null : writeCursor(lastId) };
       },

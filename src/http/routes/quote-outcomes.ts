@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts';
 import { closed, Id, List, Page } from '../../protocol/common.ts';
 import { QuoteOutcome } from '../../protocol/quote.ts';
 import { listOutcomes } from '../../quotes/outcome-store.ts';
-import '../caller.ts';
+import { listedTenant } from '../caller.ts';
 import { pageOf, readCursor } from '../page.ts';
 
 const OutcomeQuery = Type.Object(
@@ -28,7 +28,7 @@ export function quoteOutcomeRoutes({ db }: { db: Database }): FastifyPluginAsync
       },
       async ({ caller, query }) => {
         const page = pageOf(query.limit);
-        const tenantId = caller.tenantId ?? query.tenant ?? null;
+        const tenantId = listedTenant(caller, query.tenant);
         const outcomes = await listOutcomes(db.client, { tenantId, after: readCursor(query.cursor), take: page.take });
         return page.answer(outcomes, ({ job }) => job);
       },

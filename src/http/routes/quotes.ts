@@ -1,17 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { notFound } from '../../core/errors.ts';
+import { allChecked, notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed, Id } from '../../protocol/common.ts';
 import type { Pilots } from '../../jobs/pilot.ts';
+import { requireSound } from '../../jobs/spec-faults.ts';
 import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts';
 import { accuracy } from '../../quotes/accuracy.ts';
 import type { Quoter } from '../../quotes/quote.ts';
 import { scalingOf } from '../../quotes/scaling.ts';
 import { createKeepQuote, findQuote, requireQuote, type StoredQuote } from '../../quotes/store.ts';
 import { sendJsonText } from '../json-text.ts';
-import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
+import { listedTenant, sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 
 export type QuoteRouteDeps = { db: Database; now: Clock; quote: Quoter['quote']; pilots: Pick<Pilots, 'start'> };
 
@@ -68,7 +69,7 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
       async (request, reply) => {
         const tenantId = tenantOf(request);
         const { pilot = false, ...spec } = request.body;
-        const made = await quote(tenantId, spec, request.newId);
+        const [made] = await allChecked([quote(tenantId, spec, request.newId), requireSound(spec, now())]);
         if (!pilot) return sendJsonText(reply.code(201), await keepQuote(made, tenantId, spec));
         await pilots.start(tenantId, spec, made);
         return reply.code(201).send((await requireQuote(db.client, tenantId, made.id)).quote);
@@ -82,7 +83,7 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
       },
       ({ query: { tenant }, caller }) => {
         if (tenant !== undefined && !sees(caller, tenant)) throw notFound('tenant', tenant);
-        return accuracy(db.client, tenant ?? caller.tenantId, now());
+        return accuracy(db.client, listedTenant(caller, tenant), now());
       },
     );
     app.get(

@@ -6,12 +6,11 @@ import { closed } from '../../protocol/common.ts';
 import { ShareReport, Shares } from '../../protocol/share.ts';
 import type { GroupBy } from '../../shares/groups.ts';
 import type { SharesDeps } from '../../shares/pool-use.ts';
-import type { Viewer } from '../../shares/picture.ts';
 import { reportColumns, reportMarkdown, reportRows } from '../../shares/report-text.ts';
 import { readReport } from '../../shares/report.ts';
 import { readShares } from '../../shares/shares.ts';
 import { windowPattern } from '../../shares/window.ts';
-import type { Caller } from '../caller.ts';
+import { listedTenant } from '../caller.ts';
 import { sendCsvRows } from '../csv.ts';
 import { contentTypeOf, formatOf } from '../format.ts';
 
@@ -92,7 +91,11 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
         schema: operations.getShares,
       },
       ({ query: { window = '30d', groupBy, series }, caller }) =>
-        readShares(deps(), { window, groupBy: groupBy as GroupBy | undefined, series }, viewerOf(caller)),
+        readShares(
+          deps(),
+          { window, groupBy: groupBy as GroupBy | undefined, series },
+          { tenantId: listedTenant(caller) },
+        ),
     );
     app.get(
       '/v1/shares/report',
@@ -102,7 +105,7 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       },
       async (request, reply) => {
         const { month } = request.query;
-        const report = await readReport(deps(), month, viewerOf(request.caller));
+        const report = await readReport(deps(), month, { tenantId: listedTenant(request.caller) });
         const format = formatOf(request, ['markdown', 'csv']);
         if (format === 'csv')
           return sendCsvRows(reply, { name: `shares-${month}`, columns: reportColumns, rows: reportRows(report) });
@@ -111,8 +114,4 @@ export function shareRoutes({ db, now, petaflopsPerAccelerator }: ShareRouteDeps
       },
     );
   };
-}
-
-function viewerOf({ role, tenantId }: Caller): Viewer {
-  return { tenantId: role === 'operator' ? null : tenantId };
 }
