@@ -3,6 +3,7 @@ import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote, QuoteOption } from '../protocol/quote.ts';
 import { costAssumptions } from './cost-assumptions.ts';
 import type { Spread } from './interval.ts';
+import { effectivePrecision, supports } from './catalogue.ts';
 import type { Catalogue } from './price-list.ts';
 import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
 import type { Telling } from './telling.ts';
@@ -41,7 +42,7 @@ function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
 export function assumptionsOf(quoted: QuotedOn): string[] {
   return [
     ...ofWork(quoted),
-    ...ofSpeed(quoted.work),
+    ...ofSpeed(quoted.work, quoted.wanted.kind),
     ...ofMemory(quoted),
     ...ofQueue(quoted),
     ...costAssumptions(quoted),
@@ -109,7 +110,7 @@ function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string
   return [...work.assumptions, ...corrected, ...limit];
 }
 
-function ofSpeed(work: Work): string[] {
+function ofSpeed(work: Work, accelerator: string): string[] {
   const { basis, kind, flops, precision } = work;
   const assumptions: string[] = [];
   if (tuningOf(work) > 0 && work.class === null)
@@ -123,6 +124,10 @@ function ofSpeed(work: Work): string[] {
   }
   if (flops !== null && precision === null) {
     assumptions.push('precision is not stated: bf16 is assumed, or fp16 where there is no bf16; fp32 on cores.');
+  }
+  if (flops !== null && precision !== null && !supports(accelerator, precision)) {
+    const effective = effectivePrecision(accelerator, precision);
+    assumptions.push(`${accelerator} gains nothing from ${precision}: the speed is that of ${effective}.`);
   }
   return assumptions;
 }

@@ -1,5 +1,5 @@
 import acceleratorTable from './catalogue/accelerators.json' with { type: 'json' };
-import type { Workload } from '../protocol/job-spec.ts';
+import { precisions, type Workload } from '../protocol/job-spec.ts';
 
 export type Precision = NonNullable<Workload['precision']>;
 
@@ -40,9 +40,21 @@ export function peakFlops(
   return tflops === undefined ? undefined : tflops * 1e12;
 }
 
-/** True where the accelerator has a rate of its own for this precision. */
+/** True where the accelerator has a rate of its own for this precision: v5p and v6e take fp8, no faster than bf16. */
 export function supports(kind: string, precision: Precision): boolean {
-  return kind === 'cpu' || accelerators.get(kind)?.peakTflops.has(precision) === true;
+  return kind === 'cpu' || ratesOf(kind).includes(precision);
+}
+
+/** The precision whose rate counts where this one is stated: its own, or else the nearest that the accelerator has. */
+export function effectivePrecision(kind: string, precision: Precision): Precision {
+  const rates = ratesOf(kind);
+  return fallback[precision].find((candidate) => rates.includes(candidate)) ?? precision;
+}
+
+function ratesOf(kind: string): Precision[] {
+  const peaks = accelerators.get(kind)?.peakTflops ?? new Map<string, number>();
+  const isFaster = (peaks.get('fp8') ?? 0) > (peaks.get('bf16') ?? 0);
+  return precisions.filter((precision) => peaks.has(precision) && (precision !== 'fp8' || isFaster));
 }
 
 /**

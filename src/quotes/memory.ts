@@ -1,12 +1,15 @@
 import { acceleratorMemoryBytes } from './catalogue.ts';
-import { usualShape } from './transformer.ts';
+import { languageKinds, usualShape } from './transformer.ts';
 import type { Work } from './work.ts';
 
 /** Of a memory, what the framework and fragments leave for tensors. */
 const usable = 0.92;
 
-/** Tensors are split within one machine, where the links are fast. */
-const widestSplit = 8;
+/** Tensors are split within one machine, where the links are fast, and long sequences over as many machines as they have parts. */
+const tensorSplit = 8;
+
+/** Tokens that remain together where a sequence is split: Llama 3 405B had 16 parts of 131,072 (arXiv:2407.21783, Table 4). */
+const leastPart = 8192;
 
 /** A language model whose sequence is not stated is taken to have one so long. */
 const usualSequence = 2048;
@@ -17,10 +20,10 @@ const adapterBytes = 0.16;
 /** Embedding tables are trained in fp32 with a row-wise optimiser, whose state is one figure a row. */
 const tableBytes = 4.1;
 
-/** Of models that are no transformers of known shape, what activations add to the rest. */
+/** Of models that are no transformers of known shape, what activations add to the rest, spread like it. */
 const otherActivations = 0.2;
 
-/** What training holds at once, in bytes: the state is spread over all accelerators, activations within a machine. */
+/** What training holds at once, in bytes: the state is spread over all accelerators, activations over `widestSplit`. */
 export type Footprint = {
   /** Weights, gradients and the optimiser's. */
   stateBytes: number;
@@ -28,6 +31,8 @@ export type Footprint = {
   leastActivationBytes: number;
   /** Of one sequence with nothing recomputed. */
   fullActivationBytes: number;
+  /** Over how many accelerators at most the activations of one sequence are split. */
+  widestSplit: number;
 };
 
 /**
@@ -39,10 +44,10 @@ export function footprintOf(work: Work): Footprint | undefined {
   const { parameters, kind, shape } = work;
   if (parameters === null) return undefined;
   const stateBytes = parameters * stateBytesPerParameter(work);
-  const isTransformer = isLanguage.has(kind) || (shape.layers !== null && shape.hiddenSize !== null);
+  const isTransformer = languageKinds.has(kind) || (shape.layers !== null && shape.hiddenSize !== null);
   if (!isTransformer) {
     const activations = kind === 'recommender' ? 0 : stateBytes * otherActivations;
-    return { stateBytes, leastActivationBytes: activations, fullActivationBytes: activations };
+    return { stateBytes: stateBytes + activations, leastActivationBytes: 0, fullActivationBytes: 0, widestSplit: 1 };
   }
   const { layers, hiddenSize } = usualShape(work.activeParameters ?? parameters, shape);
   const sequence = shape.sequenceLength ?? usualSequence;
@@ -51,10 +56,9 @@ export function footprintOf(work: Work): Footprint | undefined {
     stateBytes,
     leastActivationBytes: (2 * layers + 34) * ofLayer,
     fullActivationBytes: 34 * layers * ofLayer,
+    widestSplit: tensorSplit * Math.max(1, Math.floor(sequence / leastPart)),
   };
 }
-
-const isLanguage: ReadonlySet<Work['kind']> = new Set<Work['kind']>(['llm', 'moe', 'encoder', 'encoder-decoder']);
 
 function isWide({ precision }: Work): boolean {
   return precision === 'fp32' || precision === 'tf32';
@@ -83,10 +87,10 @@ function countThatHolds(work: Work, kind: string): number | undefined {
   const footprint = footprintOf(work);
   const memoryBytes = acceleratorMemoryBytes(kind);
   if (footprint === undefined || memoryBytes === undefined) return undefined;
-  const { stateBytes, leastActivationBytes } = footprint;
+  const { stateBytes, leastActivationBytes, widestSplit } = footprint;
   const room = memoryBytes * usable;
-  for (let count = 1; count < widestSplit; count++)
-    if ((stateBytes + leastActivationBytes) / count <= room) return count;
+  const evenly = Math.max(1, Math.ceil((stateBytes + leastActivationBytes) / room));
+  if (evenly <= widestSplit) return evenly;
   const left = room - leastActivationBytes / widestSplit;
   return left <= 0 ? Infinity : Math.max(widestSplit, Math.ceil(stateBytes / left));
 }
@@ -96,7 +100,7 @@ export function needsRecomputation(work: Work, { kind, count }: { kind: string; 
   const footprint = footprintOf(work);
   const memoryBytes = acceleratorMemoryBytes(kind);
   if (footprint === undefined || memoryBytes === undefined) return false;
-  const { stateBytes, fullActivationBytes } = footprint;
+  const { stateBytes, fullActivationBytes, widestSplit } = footprint;
   return stateBytes / count + fullActivationBytes / Math.min(count, widestSplit) > memoryBytes * usable;
 }
 

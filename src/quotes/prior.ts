@@ -58,7 +58,8 @@ function ofSpec(work: Work, accelerator: string): number {
   if (accelerator === 'cpu') return Math.log(8);
   if (seldomPublic.has(kind)) return Math.log(4);
   const ofTraining = ofTrainingAnew(work, accelerator);
-  return ofTraining + tuningOf(work) * Math.max(0, Math.log(4) - ofTraining);
+  const certainty = work.isExampleAssumed ? 0 : 1 - tuningOf(work);
+  return Math.max(ofTraining, Math.log(4) + certainty * (ofTraining - Math.log(4)));
 }
 
 function ofTrainingAnew(work: Work, accelerator: string): number {

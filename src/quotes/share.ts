@@ -1,5 +1,6 @@
 import fitted from './fitted/share.json' with { type: 'json' };
 import type { Precision } from './catalogue.ts';
+import { languageKinds } from './transformer.ts';
 import type { WorkKind } from './work.ts';
 
 /** Generations of accelerators whose software grew up together. */
@@ -27,7 +28,6 @@ export type SharePoint = {
   isSteady: boolean;
 };
 
-const isLanguage: ReadonlySet<WorkKind> = new Set<WorkKind>(['llm', 'moe', 'encoder', 'encoder-decoder']);
 const isAnyOther: ReadonlySet<WorkKind> = new Set<WorkKind>(['recommender', 'other']);
 
 /** Where the terms are zero: an A100 of 40 GB, 7 billion parameters, 2,048 tokens. */
@@ -58,25 +58,25 @@ export const shareTerms: Readonly<Record<string, (point: SharePoint) => number>>
   tpu: ({ family }) => when(family === 'tpu'),
   balance: ({ flopPerByte }) => Math.log(flopPerByte / usual.flopPerByte),
   pcie: ({ isPcie, count }) => when(isPcie && count > 1),
-  vision: ({ kind }) => when(!isLanguage.has(kind)),
-  visionOnVolta: ({ kind, family }) => when(!isLanguage.has(kind) && family === 'volta'),
+  vision: ({ kind }) => when(!languageKinds.has(kind)),
+  visionOnVolta: ({ kind, family }) => when(!languageKinds.has(kind) && family === 'volta'),
   visionOnTpu: ({ kind, family }) => when(kind === 'vision' && family === 'tpu'),
   other: ({ kind }) => when(isAnyOther.has(kind)),
   mixture: ({ kind }) => when(kind === 'moe'),
   encoder: ({ kind }) => when(kind === 'encoder'),
   tuning: ({ tuning }) => tuning,
   fp8: ({ precision }) => when(precision === 'fp8'),
-  fp16: ({ precision, kind, hasBf16 }) => when(precision === 'fp16' && hasBf16 && isLanguage.has(kind)),
+  fp16: ({ precision, kind, hasBf16 }) => when(precision === 'fp16' && hasBf16 && languageKinds.has(kind)),
   tf32: ({ precision }) => when(precision === 'tf32'),
   fp32: ({ precision }) => when(precision === 'fp32'),
-  size: ({ kind, parameters }) => (isLanguage.has(kind) ? against(parameters, usual.parameters) : 0),
+  size: ({ kind, parameters }) => (languageKinds.has(kind) ? against(parameters, usual.parameters) : 0),
   smallness: ({ kind, parameters }) =>
-    isLanguage.has(kind) ? Math.min(0, against(parameters, usual.parameters)) ** 2 / 4 : 0,
-  sequence: ({ kind, sequenceLength }) => (isLanguage.has(kind) ? against(sequenceLength, usual.sequenceLength) : 0),
+    languageKinds.has(kind) ? Math.min(0, against(parameters, usual.parameters)) ** 2 / 4 : 0,
+  sequence: ({ kind, sequenceLength }) => (languageKinds.has(kind) ? against(sequenceLength, usual.sequenceLength) : 0),
   batch: ({ kind, tokensPerStep }) =>
-    isLanguage.has(kind) ? Math.min(0, against(tokensPerStep, usual.tokensPerStep)) : 0,
-  languageCount: ({ kind, count }) => (isLanguage.has(kind) ? Math.log(count / usual.gang) : 0),
-  visionCount: ({ kind, count }) => (isLanguage.has(kind) ? 0 : Math.log(count / usual.visionGang)),
+    languageKinds.has(kind) ? Math.min(0, against(tokensPerStep, usual.tokensPerStep)) : 0,
+  languageCount: ({ kind, count }) => (languageKinds.has(kind) ? Math.log(count / usual.gang) : 0),
+  visionCount: ({ kind, count }) => (languageKinds.has(kind) ? 0 : Math.log(count / usual.visionGang)),
   steady: ({ isSteady }) => when(isSteady),
   steadyHopper: ({ isSteady, family }) => when(isSteady && family === 'hopper'),
   steadyMixture: ({ isSteady, kind }) => when(isSteady && kind === 'moe'),

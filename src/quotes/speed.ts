@@ -1,4 +1,4 @@
-import { flopPerByte, peakFlops, supports } from './catalogue.ts';
+import { effectivePrecision, flopPerByte, peakFlops, supports, type Precision } from './catalogue.ts';
 import { classSeconds } from './classes.ts';
 import type { Offer } from '../protocol/quote.ts';
 import { expectedShare, type Family, type SharePoint } from './share.ts';
@@ -91,9 +91,14 @@ function describeMachine(kind: string, balance: number): Machine {
 export function achievedFlops(work: Work, gang: Gang): number | undefined {
   const { kind, count, gigaflopsPerCore = usualGigaflopsPerCore } = gang;
   if (kind === 'cpu') return gigaflopsPerCore * 1e9 * shareOfCores[work.kind] * count ** (1 - lossOfCores);
-  const stated = work.precision ?? 'bf16';
-  // A precision without a rate of its own runs at the next wider one's.
-  const precision = stated !== 'bf16' && supports(kind, stated) ? stated : 'bf16';
+  const precision = effectivePrecision(kind, work.precision ?? 'bf16');
+  const rate = rateIn(precision, work, gang);
+  if (precision !== 'fp32' || rate === undefined || !supports(kind, 'tf32')) return rate;
+  // The same tensors in fewer bits: tf32 is at least as fast, also where its peak is hardly above that of fp32.
+  return Math.min(rate, rateIn('tf32', work, gang) ?? rate);
+}
+
+function rateIn(precision: Precision, work: Work, { kind, count }: Gang): number | undefined {
   const machine = machineOf(kind);
   const peak = peakFlops(kind, precision === 'fp32' || precision === 'tf32' ? precision : 'bf16');
   if (machine === undefined || peak === undefined) return undefined;

@@ -1,7 +1,5 @@
+import { languageKinds } from './transformer.ts';
 import type { Work } from './work.ts';
-
-/** Of language models; what trains others is seldom told in tokens. */
-const language: ReadonlySet<Work['kind']> = new Set<Work['kind']>(['llm', 'moe', 'encoder', 'encoder-decoder']);
 
 /** Whoever trains a model anew shows it more than one token for two weights: of public runs the fewest are 1.4 for one. */
 const tokensOfTraining = 0.5;
@@ -11,7 +9,8 @@ const tokensOfTraining = 0.5;
  * fine-tuning. Between the two it is counted in part, so that more tokens never take less time.
  */
 export function tuningOf({ kind, isLora, tokens, parameters }: Tuned): number {
-  if (!language.has(kind)) return 0;
+  // What trains others is seldom told in tokens.
+  if (!languageKinds.has(kind)) return 0;
   if (isLora) return 1;
   if (tokens === null || parameters === null) return 0;
   return Math.min(1, Math.max(0, Math.log10((tokensOfTraining * parameters) / tokens)));

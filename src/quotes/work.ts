@@ -3,7 +3,7 @@ import type { Workload } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
 import type { Precision } from './catalogue.ts';
 import { presets, type Preset } from './presets.ts';
-import { tokensOf, transformerFlops } from './transformer.ts';
+import { flopsPerWeight, impliedParameters, tokensOf, transformerFlops } from './transformer.ts';
 
 export type Basis = Quote['workload']['basis'];
 export type WorkKind = NonNullable<Workload['kind']>;
@@ -41,6 +41,8 @@ export type Work = {
   epochs: number;
   /** Optimiser steps; null where the batch is unknown. */
   steps: number | null;
+  /** Whether neither the length nor the FLOP of an example were stated, so that what is usual stands in for them. */
+  isExampleAssumed: boolean;
   assumptions: string[];
 };
 
@@ -50,8 +52,8 @@ export const defaultSeconds = 600;
 /** The work of a job, from the best description there is: the order of the functions tried is the documented order. */
 export function resolveWork(stated: Workload | undefined): Work {
   const preset = stated?.preset === undefined ? undefined : presets.get(stated.preset);
-  const workload = describe(stated ?? {}, preset);
   const assumptions = preset === undefined ? [] : assumedBy(stated ?? {}, preset);
+  const workload = complete(describe(stated ?? {}, preset), assumptions);
   const found =
     fromFlops(workload) ??
     fromTransformer(workload, assumptions) ??
@@ -64,16 +66,28 @@ export function resolveWork(stated: Workload | undefined): Work {
     ...(isOfPreset ? { basis: 'preset', class: preset.class } : { class: null }),
     ...modelOf(workload),
     ...runOf(workload),
+    isExampleAssumed: isExampleAssumed(workload),
     assumptions,
   };
+}
+
+/** With the kind that goes without saying, and the weights that the shape implies. */
+function complete(workload: Workload, assumptions: string[]): Workload {
+  const parameters = impliedParameters(workload, assumptions);
+  const sized = parameters === undefined ? workload : { ...workload, parameters };
+  return { ...sized, kind: kindOf(sized, assumptions) };
+}
+
+function isExampleAssumed({ flops, examples, sequenceLength, flopsPerExample }: Workload): boolean {
+  return flops === undefined && examples !== undefined && sequenceLength === undefined && flopsPerExample === undefined;
 }
 
 function modelOf(
   workload: Workload,
 ): Pick<Work, 'kind' | 'parameters' | 'activeParameters' | 'isLora' | 'precision' | 'shape'> {
-  const { parameters, activeParameters, precision } = workload;
+  const { kind = 'other', parameters, activeParameters, precision } = workload;
   return {
-    kind: kindOf(workload),
+    kind,
     parameters: parameters ?? null,
     activeParameters: activeParameters ?? parameters ?? null,
     isLora: workload.trainable === 'lora',
@@ -93,7 +107,10 @@ function runOf(workload: Workload): Pick<Work, 'tokens' | 'samples' | 'epochs' |
 /** The workload with its preset's fields beneath the stated ones. */
 export function describe(stated: Workload, preset: Preset | undefined): Workload {
   if (preset === undefined) return stated;
-  const { tokens, examples, epochs, flopsPerExample, ...model } = preset.workload;
+  const { tokens, examples, epochs, flopsPerExample, ...rest } = preset.workload;
+  // Examples of one's own are not as long as what the model was first trained on.
+  const { sequenceLength: _length, ...ofAnyLength } = rest;
+  const model = stated.examples !== undefined && tokens !== undefined ? ofAnyLength : rest;
   // Tokens stated for a preset in examples take their place, and the reverse.
   const data = stated.tokens !== undefined || stated.examples !== undefined ? {} : { tokens, examples };
   const perExample = stated.tokens === undefined ? { epochs, flopsPerExample } : {};
@@ -130,19 +147,44 @@ function fromTransformer(workload: Workload, assumptions: string[]): Found | und
 }
 
 function fromExamples(workload: Workload, assumptions: string[]): Found | undefined {
-  const { examples, parameters, epochs = 1 } = workload;
+  const { examples, epochs = 1 } = workload;
   if (examples === undefined) return undefined;
-  const flopsPerExample = workload.flopsPerExample ?? (parameters === undefined ? undefined : 6 * parameters);
+  const flopsPerExample = workload.flopsPerExample ?? usualFlopsPerExample(workload, assumptions);
   if (flopsPerExample === undefined) {
     assumptions.push('examples alone say nothing about the work: flopsPerExample or parameters is missing.');
     return undefined;
   }
   if (workload.epochs === undefined) assumptions.push('epochs is not stated: one is assumed.');
-  if (workload.flopsPerExample === undefined)
-    assumptions.push(
-      'flopsPerExample is not stated: 6 FLOP a parameter and example is assumed, which understates convolutions.',
-    );
   return { basis: 'examples', flops: flopsPerExample * examples * epochs, seconds: null };
+}
+
+/**
+ * At how many positions of an example each weight is used: patches of a ViT at 224 px with its class token, which is also what
+ * a ResNet-50's convolutions come to; of diffusion and speech the middle of the presets, from DiT's 176 to Stable Diffusion's 620
+ * and from Whisper's 577 to wav2vec 2.0's 1,260.
+ */
+const positions: Partial<Record<WorkKind, number>> = { vision: 197, diffusion: 400, speech: 900 };
+
+/** Weights of a recommender that are no embedding tables: DLRM's 2.4 million and DCNv2's 16 million, in the middle. */
+const denseParameters = 6e6;
+
+function usualFlopsPerExample(workload: Workload, assumptions: string[]): number | undefined {
+  const { kind = 'other', parameters } = workload;
+  if (parameters === undefined) return undefined;
+  const each = flopsPerWeight(workload);
+  if (kind === 'recommender') {
+    const dense = Math.min(parameters, denseParameters);
+    assumptions.push(
+      `flopsPerExample is not stated: ${each} FLOP for each of ${dense} weights beside the tables are assumed.`,
+    );
+    return each * dense;
+  }
+  const uses = positions[kind] ?? 1;
+  const usually = uses === 1 ? '' : ` at ${uses} positions`;
+  assumptions.push(
+    `flopsPerExample is not stated: ${each} FLOP a parameter and example${usually} are assumed; the truth may be several times that or a part of it.`,
+  );
+  return each * parameters * uses;
 }
 
 function fromExpectedDuration({ expectedDuration }: Workload, assumptions: string[]): Found | undefined {
@@ -160,8 +202,22 @@ function fromNothing(workload: Workload, assumptions: string[]): Found {
   return { basis: 'default', flops: null, seconds: defaultSeconds };
 }
 
-function kindOf({ kind, activeParameters, parameters, tokens }: Workload): WorkKind {
+/** So many weights are hardly ever anything but a language model; with a shape or a length in tokens, fewer are one too. */
+const surelyLanguage = 1e9;
+const likelyLanguage = 1e8;
+
+function kindOf(workload: Workload, assumptions: string[]): WorkKind {
+  const { kind, activeParameters, parameters, flopsPerExample } = workload;
   if (kind !== undefined) return kind;
   if (activeParameters !== undefined) return 'moe';
-  return parameters !== undefined && tokens !== undefined ? 'llm' : 'other';
+  if (parameters === undefined) return 'other';
+  if (tokensOf(workload) !== undefined) return 'llm';
+  const least = isSequential(workload) ? likelyLanguage : surelyLanguage;
+  if (flopsPerExample !== undefined || parameters < least) return 'other';
+  assumptions.push('kind is not stated: with so many parameters a language model is assumed.');
+  return 'llm';
+}
+
+function isSequential({ sequenceLength, layers, hiddenSize, trainable }: Workload): boolean {
+  return (sequenceLength ?? layers ?? hiddenSize) !== undefined || trainable === 'lora';
 }

@@ -18,13 +18,33 @@ describe('the least count that holds a model', () => {
     ['too large for a machine of eight', { preset: 'llama-2-70b' }, [29, 15, 15, 8]],
     ['of a mixture, all experts', { preset: 'mixtral-8x7b', sequenceLength: 8192 }, [20, 10, 10, 6]],
     ['small', { preset: 'resnet50-imagenet' }, [1, 1, 1, 1]],
+    [
+      'of unknown shape, spread with what its activations need',
+      { kind: 'other', flops: 1e25, parameters: 4e11 },
+      [195, 98, 98, 56],
+    ],
     ['of unknown size', { flops: 1e18 }, [undefined, undefined, undefined, undefined]],
   ])('%s', (_name, workload, expected) => {
     expect(counts(workload, 'A100', 'A100-80GB', 'H100', 'H200')).toEqual(expected);
   });
 
-  test('is none where the activations of a single sequence are too large', () => {
-    expect(counts({ preset: 'llama-2-70b', sequenceLength: 10_000_000 }, 'H100')).toEqual([Infinity]);
+  test('is none where the activations of a part of a sequence are too large', () => {
+    const wide = { parameters: 1e13, tokens: 1e12, sequenceLength: 8192, layers: 4000, hiddenSize: 1_000_000 };
+    expect(counts(wide, 'H100')).toEqual([Infinity]);
+  });
+
+  test.each<[string, Workload, number]>([
+    ['405B', { preset: 'llama-3.1-405b', sequenceLength: 262_144 }, 16_384],
+    ['70B', { preset: 'llama-3.1-70b', sequenceLength: 1_048_576 }, 1024],
+  ])('is no more than was used: long sequences are split over more machines (%s)', (_name, workload, used) => {
+    expect(counts(workload, 'H100')[0]).toBeLessThan(used);
+  });
+
+  test.each<[string, Workload, string, number]>([
+    ['Llama 3.1 405B', { flops: 3.8e25, parameters: 405e9 }, 'H100', 16_384],
+    ['GPT-3', { flops: 3.14e23, parameters: 175e9 }, 'V100', 10_000],
+  ])('%s by its FLOP alone is held where it was trained', (_name, workload, kind, used) => {
+    expect(counts(workload, kind)[0]).toBeLessThan(used);
   });
 
   test('grows with the sequence', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { gpuKinds, precisions, tpuGenerations, workloadKinds } from '../../src/protocol/job-spec.ts';
+import { gpuKinds, precisions, tpuGenerations, workloadKinds, type Workload } from '../../src/protocol/job-spec.ts';
 import { peakFlops, supports } from '../../src/quotes/catalogue.ts';
 import { achievedFlops, workSeconds } from '../../src/quotes/speed.ts';
 import { resolveWork } from '../../src/quotes/work.ts';
+import { quoteOf } from './sample.ts';
 
 const kinds = [...gpuKinds, ...tpuGenerations];
 const llama = resolveWork({ preset: 'llama-2-7b' });
@@ -49,6 +50,46 @@ test('fine-tuning is slower a token than training anew, and more tokens never ta
   expect(secondsOf(1e8) / 1e8).toBeGreaterThan(1.5 * (secondsOf(1e10) / 1e10));
   const rising = Array.from({ length: 50 }, (_, at) => secondsOf(1e7 * 1.2 ** at));
   for (const [at, seconds] of rising.entries()) expect(seconds).toBeGreaterThan(rising[at - 1] ?? 0);
+});
+
+test.each<[string, Workload, { kind: string; count: number }, number]>([
+  ['Llama 3.1 405B', { flops: 3.8e25, parameters: 405e9 }, { kind: 'H100', count: 16_384 }, 30.84e6],
+  ['GPT-3', { flops: 3.14e23, parameters: 175e9 }, { kind: 'V100', count: 10_000 }, 3.552e6],
+])('%s by its FLOP and size alone is quoted as a language model', (_name, workload, gang, acceleratorHours) => {
+  const quoted = ((workSeconds(resolveWork(workload), gang) ?? NaN) * gang.count) / 3600;
+  expect(quoted / acceleratorHours).toBeGreaterThan(0.67);
+  expect(quoted / acceleratorHours).toBeLessThan(1.5);
+});
+
+test('an Alpaca in examples takes hours, not seconds', () => {
+  const work = resolveWork({ kind: 'llm', parameters: 6.74e9, examples: 52_000, epochs: 3 });
+  const acceleratorHours = ((workSeconds(work, { kind: 'A100-80GB', count: 8 }) ?? NaN) * 8) / 3600;
+  expect(acceleratorHours).toBeGreaterThan(8);
+  expect(acceleratorHours).toBeLessThan(72);
+});
+
+test.each(kinds)('on %s fewer bits are never slower, and tf32 where there is none is fp32', (kind) => {
+  const rateIn = (precision: (typeof precisions)[number]) =>
+    achievedFlops(resolveWork({ kind: 'llm', precision, flops: 1e20 }), { kind, count: 8 }) ?? NaN;
+  const [fp32, tf32, bf16, fp8] = [rateIn('fp32'), rateIn('tf32'), rateIn('bf16'), rateIn('fp8')];
+  expect([tf32, bf16, fp8]).toEqual([tf32, bf16, fp8].toSorted((left, right) => left - right));
+  if (supports(kind, 'tf32')) expect(fp32).toBeLessThanOrEqual(tf32);
+  else expect(fp32).toBe(tf32);
+});
+
+test('fp8 at the rate of bf16 is no gain', () => {
+  for (const kind of ['v5p', 'v6e', 'A100']) expect(supports(kind, 'fp8'), kind).toBe(false);
+  expect(supports('H100', 'fp8')).toBe(true);
+});
+
+test('a precision that the accelerator has no rate for is said, with the one that counts', () => {
+  const assumed = (accelerators: string, precision: (typeof precisions)[number]) =>
+    quoteOf({ resources: { accelerators }, workload: { preset: 'llama-2-7b', precision } }).workload.assumptions;
+  expect(assumed('A100:8', 'fp8')).toContain('A100 gains nothing from fp8: the speed is that of bf16.');
+  expect(assumed('V100:8', 'tf32')).toContain('V100 gains nothing from tf32: the speed is that of fp32.');
+  expect(assumed('v5e-8', 'tf32')).toContain('v5e gains nothing from tf32: the speed is that of bf16.');
+  expect(assumed('v5p-8', 'fp8')).toContain('v5p gains nothing from fp8: the speed is that of bf16.');
+  expect(assumed('H100:8', 'fp8').join(' ')).not.toContain('the speed is that of');
 });
 
 test('fp8 is faster where the accelerator has it, and fp32 slower everywhere', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { WeirError } from '../../src/core/errors.ts';
 import type { Workload } from '../../src/protocol/job-spec.ts';
 import { presets } from '../../src/quotes/presets.ts';
+import { priorOf } from '../../src/quotes/prior.ts';
 import { requireConsistent, workFaults } from '../../src/quotes/work-faults.ts';
 import { resolveWork } from '../../src/quotes/work.ts';
 
@@ -65,6 +66,31 @@ describe('the best description wins', () => {
     ],
     ['FLOP an example', { examples: 60_000, epochs: 10, flopsPerExample: 3e5 }, 'examples', 60_000 * 10 * 3e5],
     ['6 FLOP a parameter and example', { examples: 100, epochs: 2, parameters: 5e4 }, 'examples', 6 * 5e4 * 200],
+    [
+      'examples of language of the usual length',
+      { kind: 'llm', parameters: 6.74e9, examples: 52_000, epochs: 3 },
+      'transformer',
+      6 * 6.74e9 * 156_000 * 512,
+    ],
+    [
+      'the same, with adapters on a frozen base and no kind',
+      { parameters: 6.74e9, examples: 52_000, epochs: 3, trainable: 'lora' },
+      'transformer',
+      4 * 6.74e9 * 156_000 * 512,
+    ],
+    [
+      'examples of one’s own, not as long as what a preset was trained on',
+      { preset: 'llama-7b', examples: 52_000, epochs: 3 },
+      'preset',
+      6 * 6.738e9 * 156_000 * 512,
+    ],
+    ['active parameters alone', { activeParameters: 3e10, tokens: 1e12 }, 'transformer', 6 * 3e10 * 1e12],
+    [
+      'the weights that layers and width imply',
+      { layers: 96, hiddenSize: 12_288, tokens: 3e11 },
+      'transformer',
+      6 * 12 * 96 * 12_288 ** 2 * 3e11,
+    ],
     ['a preset', { preset: 'resnet50-imagenet' }, 'preset', 2.46e10 * 1_281_167 * 90],
     ['a preset with epochs of one’s own', { preset: 'resnet50-imagenet', epochs: 1 }, 'preset', 2.46e10 * 1_281_167],
     ['what the user expects', { expectedDuration: '2h' }, 'expected-duration', null],
@@ -75,6 +101,36 @@ describe('the best description wins', () => {
     expect(work.basis).toBe(basis);
     if (flops === null) expect(work.flops).toBeNull();
     else expect(work.flops).toBeCloseTo(flops, -Math.floor(Math.log10(flops)) + 8);
+  });
+
+  test.each<[string, Workload, string]>([
+    ['ResNet-50', { kind: 'vision', parameters: 25.6e6, examples: 1_281_167, epochs: 90 }, 'resnet50-imagenet'],
+    ['ViT-B/16', { kind: 'vision', parameters: 86e6, examples: 1_281_167, epochs: 300 }, 'vit-b16-imagenet'],
+    ['Stable Diffusion', { kind: 'diffusion', parameters: 860e6, examples: 1.913e9 }, 'stable-diffusion-1.4'],
+    ['Whisper', { kind: 'speech', parameters: 1.55e9, examples: 268.4e6 }, 'whisper-large'],
+    ['DLRM', { kind: 'recommender', parameters: 24e9, examples: 4.195e9 }, 'dlrm-criteo1tb'],
+  ])('%s from its size and data alone is within ×3 of its preset, and quoted widely', (_name, workload, preset) => {
+    const [guessed, known] = [resolveWork(workload), resolveWork({ preset })];
+    expect(Math.abs(Math.log((guessed.flops ?? 0) / (known.flops ?? 0)))).toBeLessThan(Math.log(3));
+    expect(priorOf(guessed, 'A100').halfWidth).toBeGreaterThanOrEqual(Math.log(4));
+  });
+
+  test.each<[string, Workload, string]>([
+    ['of many parameters', { flops: 3.8e25, parameters: 405e9 }, 'llm'],
+    ['with a shape', { flops: 1e20, parameters: 1.2e8, layers: 12, hiddenSize: 768 }, 'llm'],
+    ['with adapters', { examples: 1000, parameters: 3e8, trainable: 'lora' }, 'llm'],
+    ['in tokens', { parameters: 1e7, tokens: 1e9 }, 'llm'],
+    ['in sequences', { parameters: 1e7, examples: 1e6, sequenceLength: 256 }, 'llm'],
+    ['with active parameters', { activeParameters: 1e9, tokens: 1e9 }, 'moe'],
+    ['of few parameters', { flops: 1e18, parameters: 25.6e6 }, 'other'],
+    ['by FLOP an example', { parameters: 2.6e9, examples: 1e6, flopsPerExample: 1e13 }, 'other'],
+    ['of which no size is known', { flops: 1e20 }, 'other'],
+  ])('a model of no stated kind %s', (_name, workload, kind) => {
+    expect(resolveWork(workload).kind).toBe(kind);
+  });
+
+  test('OPT was trained on 300 billion tokens of a corpus of 180 billion', () => {
+    for (const preset of ['opt-1.3b', 'opt-6.7b', 'opt-175b']) expect(resolveWork({ preset }).tokens).toBe(3e11);
   });
 
   test('a shape that is not stated is assumed, and said', () => {
