@@ -47,7 +47,10 @@ export function createLaunch(deps: LaunchDeps) {
     await forgetShortages(deps.db.client, instance.attempt.offer, deps.now());
     const at = deps.now();
     const isStillWanted = await markBooting(deps.db, instance, { at, since: earlier(since ?? at, at) });
-    if (!isStillWanted) await provider.destroy({ name: instance.name, zone: instance.zone });
+    if (!isStillWanted) {
+      const { name, zone, attempt } = instance;
+      await provider.destroy({ name, zone, machineType: attempt.offer.machineType });
+    }
   };
 }
 

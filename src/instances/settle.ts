@@ -4,6 +4,7 @@ import type { Database, Sql } from '../db/database.ts';
 import { outcomes, type EndState, type StopReason } from '../jobs/state.ts';
 import { move } from '../jobs/move-store.ts';
 import { closeAttempt, lockJob } from '../jobs/store.ts';
+import type { Offer } from '../protocol/quote.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
@@ -77,9 +78,8 @@ async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: Sett
   // Asking what is there costs calls of the cloud: only where the answer decides.
   const isDecided = left.every((row) => mayGo(row, true));
   const before = isDecided ? undefined : await listed(left, provider);
-  for (const row of left)
-    if (mayGo(row, before === undefined || isUp(before.get(row.name))))
-      await provider(row.provider).destroy({ name: row.name, zone: row.zone });
+  const due = left.filter((row) => mayGo(row, before === undefined || isUp(before.get(row.name))));
+  const failures = await destroyEach(due, attempt.offer, provider);
   const still = await listed(left, provider);
   for (const row of left) {
     if (still.has(row.name)) continue;
@@ -89,7 +89,23 @@ async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: Sett
     const recorded = isRecent ? undefined : await provider(row.provider).endedAt?.(row);
     await markGone(db.client, row.id, isRecent ? at : endOfRunning({ ...row, heardAt, recorded }, at));
   }
-  return left.every(({ name }) => !still.has(name));
+  const isClear = left.every(({ name }) => !still.has(name));
+  if (!isClear && failures.length > 0) throw failures[0];
+  return isClear;
+}
+
+/** One that can't be helped must not keep the others from it, nor from being seen to be gone. Answers what went wrong. */
+async function destroyEach(
+  rows: MachineRow[],
+  { machineType }: Offer,
+  provider: SettleDeps['provider'],
+): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const { provider: seller, name, zone } of rows)
+    await provider(seller)
+      .destroy({ name, zone, machineType })
+      .catch((error: unknown) => failures.push(error));
+  return failures;
 }
 
 async function listed(instances: MachineRow[], provider: SettleDeps['provider']): Promise<Map<string, SeenInstance>> {

@@ -144,8 +144,11 @@ export type Provider = {
    * `extra.shortage` may say of what else that holds.
    */
   create: (request: InstanceRequest) => Promise<Date | undefined>;
-  /** Asks for its end; success where it is gone. It is gone only when `list` no longer shows it. */
-  destroy: (instance: { name: string; zone: string }) => Promise<void>;
+  /**
+   * Asks for its end; success where it is gone. It is gone only when `list` no longer shows it. `machineType`: where it is known what
+   * was asked for, and so which of the provider's services has it.
+   */
+  destroy: (instance: { name: string; zone: string; machineType?: string }) => Promise<void>;
   /**
    * When a machine that is off or gone stopped being paid, as far as the provider keeps a record of it. Left out, and undefined: it
    * does not know. Never rejects.

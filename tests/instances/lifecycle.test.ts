@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { WeirError } from '../../src/core/errors.ts';
 import { newToken } from '../../src/core/tokens.ts';
 import { accountsOf, addJob, addTenant, allRows, jobOf, lastAttempt, startRunning, test, type World } from './world.ts';
 
@@ -118,6 +119,23 @@ describe('machines', () => {
     await world.sweep();
     expect(world.provider.machines.size).toBe(0);
     expect(world.woken).toEqual([`launch ${instances[0]?.id}`]);
+  });
+
+  test('one that can’t be destroyed keeps its job from its end, but none of the others from theirs', async ({
+    world,
+  }) => {
+    const jobId = await addJob(world, await addTenant(world), { resources: { nodes: 3 } });
+    const { tokens, attemptId } = await startRunning(world, jobId);
+    for (const token of tokens) await world.end(token, 1);
+    const refusal = new WeirError('invalid', 'The zone is not found.');
+    world.provider.fail('destroy', refusal);
+    await expect(world.settle(attemptId)).rejects.toBe(refusal);
+    expect((await lastAttempt(world, jobId)).instances.map(({ state }) => state)).toEqual(['ready', 'gone', 'gone']);
+    // What is not shown any more is gone, whatever was answered when it was asked to end.
+    world.provider.fail('destroy', refusal);
+    world.provider.machines.clear();
+    await world.settle(attemptId);
+    expect(await jobOf(world, jobId)).toMatchObject({ state: 'succeeded' });
   });
 
   test('a gang that lost one machine loses all, and starts again whole', async ({ world }) => {

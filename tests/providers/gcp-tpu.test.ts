@@ -18,6 +18,8 @@ const refusalOf = (asked: Promise<unknown>) =>
     (error: WeirError) => ({ code: error.code, message: error.message, shortage: error.extra['shortage'] }),
   );
 
+const cpus = { kind: 'cpu', count: 4 };
+
 /** The request for one host of a slice that has two. */
 const hostOf = ({ request }: GcpSubject, slice: string, node: number): InstanceRequest => ({
   ...request(`${slice}-${node}`),
@@ -153,6 +155,23 @@ describe('the provider gcp, of TPU slices,', () => {
     cloud.faults.interrupt({ method }, 'after', () => cloud.slices.evict('weir-brief-1', 0));
     expect(await refusalOf(provider.create(request('weir-brief-1-0')))).toMatchObject({ code: 'no-capacity' });
   });
+
+  guarantee(
+    'what was a plain machine ends in a zone without TPUs, whether or not it is said to be one',
+    async (subject) => {
+      const { provider, request } = subject;
+      const machineType = 'e2-standard-4';
+      const plain = { ...request('weir-plain-1-0'), zone: 'us-central1-f', machineType, accelerators: cpus };
+      for (const said of [{ machineType }, {}]) {
+        await provider.create(plain);
+        const asked = callsOf('queuedResources.delete');
+        await provider.destroy({ name: plain.name, zone: plain.zone, ...said });
+        // Which of the two it was is known from its type: the other service is not asked.
+        expect(callsOf('queuedResources.delete') - asked).toBe('machineType' in said ? 0 : 1);
+        await waitFor('the machine to be gone', async () => (await provider.list()).length === 0);
+      }
+    },
+  );
 
   guarantee('a zone that can’t be reached leaves all unknown, not gone', async ({ provider, request }) => {
     await provider.create(request('weir-far-1-0'));

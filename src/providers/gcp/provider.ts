@@ -13,6 +13,7 @@ import { explained } from './refusals.ts';
 import { machineSellables, sliceSellables } from './sellables.ts';
 import { buysTpus, waitsForCapacity, type GcpSettings } from './settings.ts';
 import { sliceIdOf } from './slice-body.ts';
+import { sliceTypeOf } from './slice-types.ts';
 import { createSlice, deleteSlice, listSlices } from './slices.ts';
 
 export type GcpProviderOptions = {
@@ -74,8 +75,9 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       }),
     destroy: (instance) =>
       explained(settings, async () => {
-        await deleteInstance(instance, context);
-        if (buysTpus(settings)) await deleteSlice(instance, context);
+        const [mayBeMachine, mayBeSlice] = natureOf(instance.machineType, settings);
+        if (mayBeMachine) await deleteInstance(instance, context);
+        if (mayBeSlice) await deleteSlice(instance, context);
       }),
     endedAt: (instance) =>
       explained(settings, () => findEnd(instance, context)).catch((error: unknown) => {
@@ -92,6 +94,13 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       await (await opening)?.close();
     },
   };
+}
+
+/** Whether something of this type may be a machine of Compute Engine, and whether it may be a slice: without a type, whatever weir buys. */
+function natureOf(machineType: string | undefined, settings: GcpSettings): [boolean, boolean] {
+  if (machineType === undefined) return [true, buysTpus(settings)];
+  const isSlice = sliceTypeOf(machineType) !== undefined;
+  return [!isSlice, isSlice];
 }
 
 /** The limits of the project. What an operator has to change is told once, and again after it was in order. */

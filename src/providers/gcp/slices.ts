@@ -136,8 +136,12 @@ async function unlessUnderWay(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await unlessGone(call);
   } catch (error) {
-    const { rpcCode } = answerOf(error);
+    const answer = answerOf(error);
+    const { rpcCode } = answer;
     if (rpcCode === failedPrecondition || rpcCode === aborted) return 'under way';
+    const fault = judge(answer);
+    // A zone without TPUs has no slice of ours either. Should it only be barred from us, the list goes on showing what is there.
+    if (fault.is === 'refused' && fault.because === 'zone') return undefined;
     throw error;
   }
 }
