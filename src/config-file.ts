@@ -50,7 +50,10 @@ const oidcSchema = Type.Object(
     rules: Type.Array(
       Type.Object(
         {
-          claim: Type.String({ minLength: 1, description: 'Of the identity provider, such as groups or email.' }),
+          claim: Type.String({
+            minLength: 1,
+            description: 'Of the identity provider, such as groups; email only where it says that it has verified it.',
+          }),
           value: Type.String({ description: 'That it has, or holds where it is a list.' }),
           role: Type.Enum(['viewer', 'member', 'admin', 'operator']),
           tenant: Type.Optional(Type.String({ description: 'Name or id. Needed but for operators.' })),

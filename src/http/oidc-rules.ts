@@ -5,13 +5,26 @@ export type SignInRule = { claim: string; value: string; role: Role; tenant?: st
 
 export type Grant = { role: Role; tenant: string | undefined };
 
-/** What the issuer's claims give somebody; undefined where no rule fits. A claim that is a list has each of its members. */
-export function grantOf(claims: Record<string, unknown>, rules: readonly SignInRule[]): Grant | undefined {
-  const rule = rules.find(({ claim, value }) => [claims[claim]].flat().some((held) => String(held) === value));
+type Claims = Record<string, unknown>;
+
+/**
+ * What the issuer's claims give somebody; undefined where no rule fits. A claim that is a list has each of its members; an e-mail
+ * address that nobody has verified may be anybody's, and has no value.
+ */
+export function grantOf(claims: Claims, rules: readonly SignInRule[]): Grant | undefined {
+  const held = { ...claims, email: verifiedEmail(claims) };
+  const rule = rules.find(({ claim, value }) =>
+    [(held as Claims)[claim]].flat().some((each) => String(each) === value),
+  );
   return rule && { role: rule.role, tenant: rule.tenant };
 }
 
-/** How somebody is named in the audit: by an address that the issuer has seen to, else by the subject. */
-export function personOf({ sub, email, email_verified: isVerified }: Record<string, unknown>): string {
-  return typeof email === 'string' && isVerified !== false ? email : String(sub);
+/** How somebody is named in the audit: by an address that the issuer has verified, else by the subject. */
+export function personOf(claims: Claims): string {
+  return verifiedEmail(claims) ?? String(claims['sub']);
+}
+
+/** Issuers that send the flag as a text mean the same. */
+function verifiedEmail({ email, email_verified: isVerified }: Claims): string | undefined {
+  return typeof email === 'string' && (isVerified === true || isVerified === 'true') ? email : undefined;
 }

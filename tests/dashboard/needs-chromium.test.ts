@@ -24,7 +24,7 @@ let blocked: Job;
 
 beforeAll(async () => {
   provider = await openIdentityProvider({
-    vera: { email: 'vera@example.org', groups: ['vision-team'] },
+    vera: { email: 'vera@example.org', email_verified: true, groups: ['vision-team'] },
     nora: { email: 'nora@example.org', groups: [] },
   });
   const rules = [{ claim: 'groups', value: 'vision-team', role: 'member', tenant: 'vision-lab' }];

@@ -5,10 +5,10 @@ import { openIdentityProvider, type Claims, type IdentityProvider } from '../sup
 
 /** Who signs in at the provider, by the account that a test lets it be. */
 const accounts: Record<string, Claims> = {
-  olga: { email: 'olga@example.org', groups: ['all', 'weir-operators'] },
-  vera: { email: 'vera@example.org', groups: ['vision-team'] },
-  nora: { email: 'nora@example.org', groups: [] },
-  lena: { email: 'lena@example.org', groups: ['speech-team'] },
+  olga: { email: 'olga@example.org', email_verified: true, groups: ['all', 'weir-operators'] },
+  vera: { email: 'vera@example.org', email_verified: true, groups: ['vision-team'] },
+  nora: { email: 'nora@example.org', email_verified: true, groups: [] },
+  lena: { email: 'lena@example.org', email_verified: true, groups: ['speech-team'] },
 };
 const publicUrl = 'http://weir.test';
 let provider: IdentityProvider;
@@ -123,7 +123,23 @@ plain('a claim fits by its value or by one of its members', () => {
   expect(grantOf({ groups: 'b' }, rules)).toEqual({ role: 'viewer', tenant: 't' });
   expect(grantOf({ groups: ['ab'] }, rules)).toBeUndefined();
   expect(grantOf({}, rules)).toBeUndefined();
-  expect(personOf({ sub: 's', email: 'a@b', email_verified: false })).toBe('s');
+});
+
+plain('an e-mail address counts only where the provider has verified it', () => {
+  const rules = [{ claim: 'email', value: 'boss@example.org', role: 'operator' as const }];
+  const stranger = { sub: 's', email: 'boss@example.org' };
+  for (const unverified of [
+    stranger,
+    { ...stranger, email_verified: false },
+    { ...stranger, email_verified: 'false' },
+  ]) {
+    expect(grantOf(unverified, rules)).toBeUndefined();
+    expect(personOf(unverified)).toBe('s');
+  }
+  for (const email_verified of [true, 'true']) {
+    expect(grantOf({ ...stranger, email_verified }, rules)).toMatchObject({ role: 'operator' });
+    expect(personOf({ ...stranger, email_verified })).toBe('boss@example.org');
+  }
 });
 
 const oidcRules = [{ claim: 'groups', value: 'b', role: 'viewer' as const, tenant: 't' }];

@@ -35,7 +35,7 @@ export async function openIdentityProvider(accounts: Record<string, Claims>): Pr
         clients: [{ ...client, redirect_uris: [`${weirUrl}/v1/sign-in/oidc/callback`] }],
         cookies: { keys: ['a key of the tests'] },
         pkce: { required: () => true },
-        claims: { openid: ['sub'], email: ['email'], profile: ['groups'] },
+        claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups'] },
         features: { devInteractions: { enabled: false } },
         interactions: { url: () => '/interaction' },
         findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) }),
