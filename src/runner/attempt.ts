@@ -23,6 +23,8 @@ import { keepToken } from './token.ts';
 import { Failure, withFaults, type NotKept } from './verdict.ts';
 
 const maxMessageLength = 2000;
+/** Storage that is away or fails, without a word of refusing, is waited for so many times the lease. */
+const stallLeases = 3;
 /** Before the claim nothing is known of a lease. */
 const claimPatienceMs = 10 * 60_000;
 
@@ -120,8 +122,9 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   );
   const deadlines = startDeadlines(boot, assignment, broker, stopFor);
   const delivered = deliver(spool, broker, attempt);
-  const patience = createPatience(assignment.leaseSeconds * 1000);
-  const place = { broker, brokerUrl: boot.brokerUrl, attempt, patience, signal: leaving.signal };
+  const leaseMs = assignment.leaseSeconds * 1000;
+  const waiting = { patience: createPatience(leaseMs), stall: createPatience(stallLeases * leaseMs) };
+  const place = { broker, brokerUrl: boot.brokerUrl, attempt, ...waiting, signal: leaving.signal };
   const giveUp = ({ path, why }: NotKept) =>
     stopFor(new Failure('storage-refused', `The job was stopped, since ${path} could not be kept: ${why}`));
   const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, giveUp, place };

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, lchown, readlink, realpath, type FileHandle } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 /**
  * The path of a file to write in the working directory, its folders made. Links on the way are refused: an archive may hold
@@ -35,43 +35,67 @@ export async function openInside(
 ): Promise<FileHandle | undefined> {
   // Without O_NONBLOCK a FIFO would be waited for.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(join(directory, relativePath), flags).catch(() => undefined);
+  const file = await inFolder(directory, dirname(relativePath), (folder) =>
+    open(join(folder, basename(relativePath)), flags),
+  );
   if (file === undefined) return undefined;
-  try {
-    const info = await file.stat();
-    // The path may have been another when it was opened: the kernel knows where the file really is.
-    const place = await readlink(`/proc/self/fd/${file.fd}`);
-    const isOurs =
-      info.isFile() && place.startsWith(`${await realpath(directory)}${sep}`) && (uid === null || info.uid === uid);
-    if (isOurs) return file;
-  } catch {
-    // Gone in the meantime.
-  }
+  const info = await file.stat();
+  if (info.isFile() && (uid === null || info.uid === uid)) return file;
   await file.close();
   return undefined;
 }
 
+/**
+ * Does something in a folder of the working directory, whatever links the job makes meanwhile: the kernel says where the folder is that
+ * was opened. Undefined where that is elsewhere, where there is none, and where the work fails.
+ */
+async function inFolder<T>(
+  directory: string,
+  path: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T | undefined> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+  const folder = await open(join(directory, path), flags).catch(() => undefined);
+  if (folder === undefined) return undefined;
+  try {
+    const itself = `/proc/self/fd/${folder.fd}`;
+    const place = `${await readlink(itself)}${sep}`;
+    return place.startsWith(`${await realpath(directory)}${sep}`) ? await work(itself) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await folder.close();
+  }
+}
+
 export type FoundFile = { path: string; sizeBytes: number; modifiedMs: number };
 
-/** The regular files at or under a path, links left out. Undefined where there is nothing. */
+/** The regular files at or under a path, links left out and none followed. Undefined where there is nothing. */
 export async function listInside(directory: string, relativePath: string): Promise<FoundFile[] | undefined> {
   const path = relativePath
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/');
-  const info = await lstat(join(directory, path)).catch(() => undefined);
+  const info = await inFolder(directory, dirname(path), (folder) => lstat(join(folder, basename(path))));
   if (info === undefined) return undefined;
-  if (info.isFile()) return [{ path, sizeBytes: info.size, modifiedMs: info.mtimeMs }];
-  if (!info.isDirectory()) return [];
-  const entries = await readdir(join(directory, path)).catch(() => []);
   const found: FoundFile[] = [];
-  for (const entry of entries.toSorted((a, b) => (a < b ? -1 : 1))) {
-    const entryPath = path === '' ? entry : `${path}/${entry}`;
-    const inside = await listInside(directory, entryPath);
-    if (inside !== undefined) found.push(...inside);
-    else if (isUnreadable(entry)) found.push({ path: entryPath, sizeBytes: 0, modifiedMs: 0 });
-  }
+  await collect(directory, path, info, found);
   return found;
+}
+
+async function collect(directory: string, path: string, info: Stats, found: FoundFile[]): Promise<void> {
+  if (info.isFile()) found.push({ path, sizeBytes: info.size, modifiedMs: info.mtimeMs });
+  if (!info.isDirectory()) return;
+  for (const [name, inside] of (await inFolder(directory, path, entriesOf)) ?? [])
+    if (inside !== undefined) await collect(directory, join(path, name), inside, found);
+    else if (isUnreadable(name)) found.push({ path: join(path, name), sizeBytes: 0, modifiedMs: 0 });
+}
+
+async function entriesOf(folder: string): Promise<[name: string, info: Stats | undefined][]> {
+  const entries: [string, Stats | undefined][] = [];
+  for (const name of (await readdir(folder)).toSorted())
+    entries.push([name, await lstat(join(folder, name)).catch(() => undefined)]);
+  return entries;
 }
 
 /** A name that is not UTF-8 reads as one that is not there. It is listed, so that the file is missed. */

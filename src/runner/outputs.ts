@@ -3,7 +3,7 @@ import { maxPathBytes } from '../protocol/limits.ts';
 import { Refused, StaleAttempt } from './broker.ts';
 import { isUnreadable, listInside, openInside, type FoundFile } from './inside.ts';
 import type { JobLog } from './log.ts';
-import { uploadFile, type UploadPlace } from './upload.ts';
+import { FileChanged, uploadFile, type UploadPlace } from './upload.ts';
 import type { NotKept } from './verdict.ts';
 
 const pollMs = 1000;
@@ -70,6 +70,7 @@ async function uploadOne(path: string, kind: 'output' | 'checkpoint', deps: Outp
 }
 
 function reasonOf(error: unknown): NotKept['reason'] {
+  if (error instanceof FileChanged) return 'output-refused';
   if (!(error instanceof Refused)) return 'upload-failed';
   if (error.isOfStorage) return 'storage-refused';
   return refusals.has(error.problem) ? 'output-refused' : 'upload-failed';

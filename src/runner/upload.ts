@@ -16,7 +16,10 @@ export type UploadPlace = {
   broker: Broker;
   brokerUrl: string;
   attempt: number;
+  /** With storage that refuses. */
   patience: Patience;
+  /** With storage that is away, or fails. */
+  stall: Patience;
   signal: AbortSignal;
 };
 
@@ -24,6 +27,9 @@ const sessionIsOver = new Set([401, 403, 404, 410]);
 
 /** The session is gone: the upload begins anew. */
 class SessionLost extends Error {}
+
+/** The job took away what was announced: the upload begins anew, with what there is now. */
+export class FileChanged extends Error {}
 
 /** Brings a file to the bucket, however often the connection breaks. @throws Refused where the broker or the bucket will not have it. */
 export async function uploadFile(upload: Uploadable, place: UploadPlace): Promise<void> {
@@ -33,7 +39,9 @@ export async function uploadFile(upload: Uploadable, place: UploadPlace): Promis
     } catch (error) {
       // A file that the job changed meanwhile has another checksum than was announced.
       const isRepeatable =
-        error instanceof SessionLost || (error instanceof Refused && error.problem === 'checksum-mismatch');
+        error instanceof SessionLost ||
+        error instanceof FileChanged ||
+        (error instanceof Refused && error.problem === 'checksum-mismatch');
       if (!isRepeatable || restarts === maxRestarts) throw error;
     }
   }
@@ -43,7 +51,7 @@ async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace):
   const { broker, attempt } = place;
   const digest = await digestOf(file);
   const ticket = await whileRefused(place, () => broker.beginUpload({ attempt, path, kind, ...digest }));
-  if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place.signal);
+  if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place);
   await whileRefused(place, () => broker.completeUpload(ticket.id, attempt));
 }
 
@@ -81,38 +89,57 @@ async function* readRange(file: FileHandle, start: number, end: number): AsyncGe
       Math.min(readBytes, end - position),
       position,
     );
-    if (bytesRead === 0) return;
+    if (bytesRead === 0 && end === Infinity) return;
+    // Fewer bytes than were announced would leave the request waiting for the rest.
+    if (bytesRead === 0) throw new FileChanged('it was cut short while it was uploaded, again and again');
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
   }
 }
 
 /** Cloud Storage's resumable protocol: https://cloud.google.com/storage/docs/performing-resumable-uploads */
-async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, signal: AbortSignal): Promise<void> {
+async function sendBytes(file: FileHandle, sizeBytes: number, url: URL, place: UploadPlace): Promise<void> {
+  const { stall, signal } = place;
+  const isBroker = url.origin === new URL(place.brokerUrl).origin;
+  let received = 0;
   let position: number | undefined = 0;
   for (let failures = 0; ;) {
-    const answer = await put(file, sizeBytes, position, { url, signal }).catch(() => undefined);
+    const answer = await put(file, sizeBytes, position, { url, signal }).catch(unlessChanged);
     signal.throwIfAborted();
     if (answer === undefined || isPassing(answer.status)) {
       // What has arrived of it, only the bucket knows.
       position = undefined;
-      await backOff(failures++, signal);
+      // A broker that is away is waited for as with every other call.
+      if (answer === undefined && isBroker) await backOff(failures++, signal);
+      else if (!(await stall.refused(signal))) throw new Stalled(answer);
       continue;
     }
-    if (answer.status === 200 || answer.status === 201) return;
-    // Where it is no fault of this session the broker is refused as well, and says so.
-    if (sessionIsOver.has(answer.status)) throw new SessionLost('the upload was broken off again and again');
-    if (answer.status !== 308)
-      throw new Refused(
-        answer.status,
-        '',
-        `the object store answered HTTP ${answer.status}: ${answer.body.toString().slice(0, 300)}`,
-      );
-    const next = receivedBytes(answer);
-    if (position !== undefined && next > position) failures = 0;
-    if (position !== undefined && next <= position) await backOff(failures++, signal);
-    position = next;
+    if (answer.status === 200 || answer.status === 201) return stall.taken();
+    requireGoingOn(answer);
+    position = receivedBytes(answer);
+    if (position > received) stall.taken();
+    else if (!(await stall.refused(signal))) throw new Stalled(answer);
+    received = Math.max(received, position);
   }
+}
+
+class Stalled extends Error {
+  constructor(answer: HttpAnswer | undefined) {
+    const said = answer === undefined ? 'it does not answer' : `it answered HTTP ${answer.status} to the end`;
+    super(`the object store has taken nothing for too long: ${said}`);
+  }
+}
+
+function unlessChanged(error: unknown): undefined {
+  if (error instanceof FileChanged) throw error;
+}
+
+/** @throws SessionLost, or Refused, where the answer asks for no more bytes. */
+function requireGoingOn({ status, body }: HttpAnswer): void {
+  // Where it is no fault of this session the broker is refused as well, and says so.
+  if (sessionIsOver.has(status)) throw new SessionLost('the upload was broken off again and again');
+  if (status !== 308)
+    throw new Refused(status, '', `the object store answered HTTP ${status}: ${body.toString().slice(0, 300)}`);
 }
 
 type Session = { url: URL; signal: AbortSignal };

@@ -70,6 +70,7 @@ describe('Cloud Storage', () => {
         brokerUrl: 'http://weir.test',
         attempt: 1,
         patience: createPatience(0),
+        stall: createPatience(0),
         signal: new AbortController().signal,
       };
       // In the midst of the second of its parts, which are of 32 MiB.

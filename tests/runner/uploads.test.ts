@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { FakeBroker } from '../support/fake-broker.ts';
@@ -61,6 +61,38 @@ test('an upload that is cut goes on where it stopped', async () => {
   expect(broker.faults).toEqual([]);
 });
 
+test('a checkpoint that is cut short while it is sent is sent as what is left of it', async () => {
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command:
+        'mkdir ckpt; head -c 40000000 /dev/urandom > ckpt/last; while ! test -e go; do sleep 0.05; done; echo short > ckpt/last',
+      checkpoints: { path: 'ckpt/' },
+    },
+  });
+  const held = Promise.withResolvers<void>();
+  broker.objectsHeld = held.promise;
+  await waitFor('the upload to be under way', () => broker.uploads.size > 0);
+  writeFileSync(join(runner.boot.workDir, 'go'), '');
+  await waitFor('the file to be cut short', () => statSync(join(runner.boot.workDir, 'ckpt/last')).size === 6);
+  held.resolve();
+  expect(await reportOf(broker, runner)).toMatchObject({ reason: 'completed' });
+  expect(Buffer.concat(kept(broker).at(-1)?.bytes ?? []).toString()).toBe('short\n');
+});
+
+test('a bucket that fails on and on is given up, and the job has ended', async () => {
+  const { broker, runner } = await startJob({
+    spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] },
+    leaseSeconds: 0.2,
+  });
+  await waitFor('the job', () => broker.texts().includes('up'));
+  broker.misbehave({ path: '/objects/', status: 500, problem: 'unavailable', isLasting: true });
+  expect(await reportOf(broker, runner)).toMatchObject({
+    reason: 'upload-failed',
+    message: expect.stringContaining('out: the object store has taken nothing for too long: it answered HTTP 500'),
+  });
+});
+
 test('files may have any name that is UTF-8 and not endless; another fails the job as its own fault', async () => {
   const { broker, report } = await runJob({
     spec: {
@@ -76,6 +108,23 @@ test('files may have any name that is UTF-8 and not endless; another fails the j
   expect(report).toMatchObject({ reason: 'output-refused', exitCode: 0 });
   expect(report.message).toMatch(/out\/caf\ufffd: its name is not UTF-8, rename it/);
   expect(report.message).toMatch(/out\/xxx.*…: its path has more than 1024 bytes, give it a shorter one/);
+});
+
+test('neither outputs nor checkpoints lead out of the working directory by a link, not even to names', async () => {
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command: 'ln -s / root; mkdir epoch-3; echo x > epoch-3/model; ln -s epoch-3 best; sleep 2',
+      outputs: ['root/etc/ssl', 'root/etc', 'best/model'],
+      checkpoints: { path: 'root/etc/ssl' },
+    },
+  });
+  expect(await reportOf(broker, runner)).toMatchObject({ reason: 'completed' });
+  expect(broker.texts('w')).toEqual([
+    'weir: there is no output root/etc/ssl to keep.',
+    'weir: there is no output root/etc to keep.',
+  ]);
+  expect(kept(broker).map(({ path }) => path)).toEqual(['best/model']);
 });
 
 test('results that the broker will not have fail the job', async () => {

@@ -59,6 +59,8 @@ export type FakeBroker = {
   /** Gaps, overlaps and bytes that do not fit their checksum. */
   faults: string[];
   directive: Directive;
+  /** While this is open the bucket reads nothing of what it is sent. */
+  objectsHeld: Promise<void>;
   /** The next call to this path is taken and its answer lost, or it is refused, from then on where that lasts. */
   misbehave: (how: Misbehaviour) => void;
   behave: () => void;
@@ -86,6 +88,7 @@ export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'
     records: [],
     faults: [],
     directive: { directive: 'continue', reason: null, rendezvous: null },
+    objectsHeld: Promise.resolve(),
     misbehave: (how) => misbehaviours.push(how),
     behave: () => void misbehaviours.splice(0),
     texts: (stream) => broker.records.filter(({ s }) => stream === undefined || s === stream).map(({ t }) => t),
@@ -201,6 +204,7 @@ async function takeObject(broker: FakeBroker, id: string, request: IncomingMessa
     broker.faults.push(`bytes from ${first} came when ${upload.received} was next`);
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
+      await broker.objectsHeld;
       upload.received += chunk.length;
       upload.hash.update(chunk);
       if (upload.received <= maxKeptBytes) upload.bytes.push(chunk);
