@@ -129,7 +129,8 @@ async function settleDependents(tx: Sql, jobId: string, end: EndState): Promise<
 async function followTask(tx: Sql, arrayId: string, to: JobState, at: Date): Promise<void> {
   if (to === 'running') {
     const { state } = await tx.job.findUniqueOrThrow({ where: { id: arrayId }, select: { state: true } });
-    if (state !== 'queued') return;
+    // Asked again under the lock: another first task or a cancel may have come between. Without the first look all tasks would wait for it.
+    if (state !== 'queued' || (await lockJob(tx, arrayId))?.state !== 'queued') return;
     await moveArray(tx, arrayId, { to, reason: null, message: 'Its first task runs.', at, set: { startedAt: at } });
   } else if (isEnd(to)) {
     const ends = await countEnd(tx, arrayId, to);

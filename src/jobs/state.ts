@@ -24,8 +24,9 @@ export function isEnd(state: JobState): state is EndState {
   return next[state].length === 0;
 }
 
-/** The states on the shortest way from one to another, without the first. */
+/** The states on the shortest way from one to another, without the first: none where it is there already. */
 export function pathTo(from: JobState, to: NextState<JobState>): NextState<JobState>[] {
+  if (from === to) return [];
   const ways: NextState<JobState>[][] = next[from].map((state) => [state]);
   for (const way of ways) {
     const last = way.at(-1);

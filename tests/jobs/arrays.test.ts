@@ -14,6 +14,7 @@ import {
   type StartedAttempt,
   type World,
 } from '../instances/world.ts';
+import { meetingAtTheRow } from '../support/meeting.ts';
 
 async function viewOf({ db, now }: World, jobId: string): Promise<Job> {
   const row = await findShownJob(db.client, jobId, now());
@@ -176,6 +177,43 @@ test('cancelling an array stops every task, also those that were never made, and
   expect(whole.cost.finalUsd).toBeGreaterThan(0);
   expect(await accountsOf(world, first)).toMatchObject({ reserved: 0 });
   expect(await world.tend()).toBe(false);
+});
+
+test('cancelling an array twice is cancelling it once', async ({ world }) => {
+  const array = await addJob(world, await addTenant(world), { ...oneCore, array: { count: 2 } });
+  await world.tend();
+  const [first = ''] = (await tasksOf(world, array)).map(({ id }) => id);
+  await run(world, first);
+  await world.cancel(array);
+  await world.cancel(array);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'running', 'stopping']);
+});
+
+/** An array of two whose tasks have been started, with how their first heartbeats come. */
+async function startTwo(world: World): Promise<{ array: string; beats: (() => Promise<unknown>)[] }> {
+  const array = await addJob(world, await addTenant(world), { ...oneCore, array: { count: 2 } });
+  await world.tend();
+  const beats = [];
+  for (const { id } of await tasksOf(world, array)) {
+    const { tokens, number } = await startAttempt(world, id);
+    beats.push(() => world.beat(tokens[0] ?? '', number));
+  }
+  return { array, beats };
+}
+
+test('of two tasks that come to run at the same moment, one makes the array run', async ({ world, db }) => {
+  const { array, beats } = await startTwo(world);
+  await meetingAtTheRow(db, array, beats);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'running']);
+});
+
+test('an array that is cancelled as its first task comes to run is stopped', async ({ world, db }) => {
+  const { array, beats } = await startTwo(world);
+  await meetingAtTheRow(db, array, [() => world.cancel(array), ...beats.slice(1)]);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'stopping']);
+  await world.tend();
+  const states = (await tasksOf(world, array)).map(({ state }) => state);
+  expect(states).toEqual(['stopping', 'stopping']);
 });
 
 test('an array that is cancelled before any task was made ends at once', async ({ world, db }) => {

@@ -1,32 +1,7 @@
 import { expect } from 'vitest';
-import type { Database } from '../../src/db/database.ts';
 import { requireRunner } from '../../src/instances/fence.ts';
 import { accountsOf, addJob, addTenant, allRows, jobOf, startAttempt, startRunning, test } from '../instances/world.ts';
-import { waitFor } from '../support/wait.ts';
-
-/** Lets calls come to the job's row one after the other while somebody holds it, then lets go of it. */
-async function meetingAtTheRow(db: Database, jobId: string, calls: (() => Promise<unknown>)[]): Promise<void> {
-  const holder = await db.pool.connect();
-  const called: Promise<unknown>[] = [];
-  try {
-    await holder.query('BEGIN');
-    await holder.query('SELECT 1 FROM job WHERE id = $1 FOR UPDATE', [jobId]);
-    for (const call of calls) {
-      called.push(call());
-      await waitFor('the call to wait for the row', async () => (await countWaiting(db)) === called.length);
-    }
-  } finally {
-    await holder.query('COMMIT');
-    holder.release();
-  }
-  await Promise.all(called);
-}
-
-async function countWaiting({ client }: Database): Promise<number> {
-  const [row] = await client.$queryRaw<[{ count: number }]>`
-    SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  return row.count;
-}
+import { meetingAtTheRow } from '../support/meeting.ts';
 
 test('a job that becomes running at that moment is stopped', async ({ world, db }) => {
   const jobId = await addJob(world, await addTenant(world));

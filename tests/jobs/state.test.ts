@@ -103,4 +103,5 @@ test('from any state the table leads an array to where its tasks are', () => {
   expect(pathTo('queued', 'succeeded')).toEqual(['provisioning', 'stopping', 'succeeded']);
   expect(pathTo('running', 'failed')).toEqual(['stopping', 'failed']);
   expect(pathTo('failed', 'running')).toEqual([]);
+  expect(pathTo('stopping', 'stopping')).toEqual([]);
 });
