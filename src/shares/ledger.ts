@@ -16,10 +16,11 @@ export type Leg = { account: Account; kind: Kind; amount: MicroUsd };
 /** What a job holds of its tenant's accounts; what operators corrected is not in it. */
 export type Held = { reserved: MicroUsd; spent: MicroUsd };
 
-export type Balances = Record<Account, MicroUsd>;
+/** In micro-dollars, of all of a tenant's jobs together: more than a number holds exactly, where each of them is within it. */
+export type Balances = Record<Account, bigint>;
 
 /** A line with the balance of its account after it. */
-export type Line = Leg & { balance: MicroUsd };
+export type Line = Leg & { balance: bigint };
 
 export function reserveLegs(amount: MicroUsd): Leg[] {
   return transfer('reserve', 'available', 'reserved', amount);
@@ -68,7 +69,7 @@ function transfer(kind: Kind, from: Account, to: Account, amount: MicroUsd): Leg
 export function withBalances(before: Balances, legs: readonly Leg[]): Line[] {
   const balances = { ...before };
   return legs.map((leg) => {
-    balances[leg.account] += leg.amount;
+    balances[leg.account] += BigInt(leg.amount);
     return { ...leg, balance: balances[leg.account] };
   });
 }

@@ -126,7 +126,7 @@ async function postAll(tx: Sql, postings: readonly (AnyPosting & Decide)[]): Pro
       book.balances[account] = balance;
       if (account !== 'available' && kind !== 'adjust') held[account] += amount;
       const id = (account === 'spent' ? spentLineId : undefined) ?? newId('entry');
-      return { ...shared, id, account, kind, amountMicroUsd: amount, balanceMicroUsd: balance };
+      return { ...shared, id, account, kind, amountMicroUsd: amount, balanceMicroUsd: String(balance) };
     });
   });
   if (lines.length > 0) await insertLines(tx, lines);
@@ -136,24 +136,24 @@ async function postAll(tx: Sql, postings: readonly (AnyPosting & Decide)[]): Pro
 /** A tenant's accounts, and when the last line was written into them. */
 type Book = { balances: Balances; lastAt: Date | null };
 
-type BookRow = { tenantId: string; jobId: string | null; account: Account; amount: number; at: Date };
+type BookRow = { tenantId: string; jobId: string | null; account: Account; amount: bigint; at: Date };
 
 /** Of these tenants their accounts, and of these jobs what they hold of them; to be counted on. */
 async function readBooks(tx: Sql, tenantIds: string[], jobIds: string[]) {
   const rows = await tx.$queryRaw<BookRow[]>`
-    SELECT t.id AS "tenantId", NULL AS "jobId", a.account, last.balance::float8 AS amount, last.at
+    SELECT t.id AS "tenantId", NULL AS "jobId", a.account, last.balance AS amount, last.at
     FROM unnest(${tenantIds}::text[]) AS t(id) CROSS JOIN unnest(${[...accounts]}::text[]) AS a(account)
     CROSS JOIN LATERAL (
       SELECT balance_micro_usd AS balance, at FROM ledger_entry
       WHERE tenant_id = t.id AND account = a.account ORDER BY at DESC, seq DESC LIMIT 1
     ) last
     UNION ALL
-    SELECT tenant_id, job_id, account, sum(amount_micro_usd)::float8, max(at)
+    SELECT tenant_id, job_id, account, sum(amount_micro_usd)::bigint, max(at)
     FROM ledger_entry WHERE job_id = ANY(${jobIds}) AND kind <> 'adjust' GROUP BY 1, 2, 3`;
   const books = new Map<string, Book>();
   const held = new Map<string | null, Held>();
   const of = (tenantId: string): Book => {
-    const book = books.get(tenantId) ?? { balances: { available: 0, reserved: 0, spent: 0 }, lastAt: null };
+    const book = books.get(tenantId) ?? { balances: { available: 0n, reserved: 0n, spent: 0n }, lastAt: null };
     books.set(tenantId, book);
     return book;
   };
@@ -167,12 +167,16 @@ async function readBooks(tx: Sql, tenantIds: string[], jobIds: string[]) {
       const book = of(tenantId);
       book.balances[account] = amount;
       if (book.lastAt === null || at > book.lastAt) book.lastAt = at;
-    } else if (account !== 'available') heldBy(jobId)[account] = amount;
+    } else if (account !== 'available') heldBy(jobId)[account] = Number(amount);
   }
   return { of, heldBy };
 }
 
-type NewLine = Omit<Prisma.LedgerEntryCreateManyInput, 'seq' | 'at'> & { at: Date };
+/** JSON has no integers as large as a balance may be. */
+type NewLine = Omit<Prisma.LedgerEntryCreateManyInput, 'seq' | 'at' | 'balanceMicroUsd'> & {
+  at: Date;
+  balanceMicroUsd: string;
+};
 
 /** In the order in which they continue their accounts. */
 async function insertLines(tx: Sql, lines: NewLine[]): Promise<void> {

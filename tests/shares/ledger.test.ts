@@ -85,6 +85,16 @@ test('budgets count the month in UTC, corrections included', async ({ db }) => {
   expect(everyone.get(idle)).toEqual({ spentThisMonth: 0, spentTotal: 0, reserved: 0 });
 });
 
+test('the accounts balance to the micro-dollar also beyond what a number holds exactly', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  const jobs = Array.from({ length: 12 }, () => newId('job'));
+  for (const jobId of jobs) await db.transaction((tx) => reserve(tx, posting(tenantId, jobId, 1e15)));
+  for (const jobId of jobs) await db.transaction((tx) => charge(tx, posting(tenantId, jobId, 1)));
+  await expectBalanced(db, tenantId);
+  for (const jobId of jobs) await db.transaction((tx) => release(tx, posting(tenantId, jobId, 0)));
+  expect(await committed(db.client, tenantId, epoch)).toEqual({ spentThisMonth: 12, spentTotal: 12, reserved: 0 });
+});
+
 test('a line is never dated before the line it follows', async ({ db }) => {
   const [tenantId, jobId] = [await insertTenant(db, 'vision'), newId('job')];
   await db.transaction((tx) => charge(tx, posting(tenantId, jobId, 1, minutesLater(5))));
