@@ -175,15 +175,13 @@ function buildSettle(foundation: Foundation) {
 }
 
 function buildSweep(foundation: Foundation) {
-  const { db, now, providers, petaflopsPerAccelerator, stop, wakeDispatch, wakeLaunch, wakeSettle, onError } =
-    foundation;
+  const { db, now, providers, petaflopsPerAccelerator, wakeDispatch, wakeLaunch, wakeSettle, onError } = foundation;
   const accrue = createAccrue(petaflopsPerAccelerator);
   const budgetLeft = createBudgetLeft({ policies: currentPolicies, lockTenants, committed: committedByTenant });
   return createSweep({
     db,
     providers,
     limits: limitsOf(foundation),
-    stop,
     meter: createMeter({ db, now, accrue, held: heldBy, budgetLeft, reserve, wakeSettle }),
     announce: createAnnounce({ db, now }),
     wakeDispatch,

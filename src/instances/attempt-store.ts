@@ -78,39 +78,58 @@ function toDate(text: string | null): Date | null {
 }
 
 /** What the sweep has to look at: every attempt that has not ended. Of the specs, which may hold files, only the limits. */
-export async function listActiveAttempts(sql: Sql) {
+export async function listActiveAttempts(sql: Sql): Promise<ActiveAttempt[]> {
+  return readActive(sql, {});
+}
+
+/** One of them; in a transaction that holds its job's row it stays so. */
+export async function findActiveAttempt(sql: Sql, id: string): Promise<ActiveAttempt | undefined> {
+  const [attempt] = await readActive(sql, { id });
+  return attempt;
+}
+
+async function readActive(sql: Sql, which: { id?: string }) {
   const attempts = await sql.attempt.findMany({
-    where: { state: { in: [...activeStates] }, finishedAt: null },
-    include: {
-      job: { select: { chargedMicroUsd: true, reservedMicroUsd: true, announced: true, progress: true } },
-      instances: { omit: { host: true, sample: true } },
-    },
+    where: { ...which, state: { in: [...activeStates] }, finishedAt: null },
+    omit: { costMicroUsd: true },
+    include: { instances: { omit: { host: true, sample: true }, orderBy: { node: 'asc' } } },
+    orderBy: { id: 'asc' },
   });
-  const expected = await readExpected(
+  const ofJobs = await readOfJobs(
     sql,
     attempts.map(({ id }) => id),
   );
-  return attempts.map((attempt) => ({ ...attempt, ...(expected.get(attempt.id) ?? nothingExpected) }));
+  return attempts.flatMap(({ offer, ...attempt }) => {
+    const ofJob = ofJobs.get(attempt.id);
+    return ofJob === undefined ? [] : { ...attempt, ...ofJob, offer: offer as unknown as Offer };
+  });
 }
 
-/** Of a job that is under way: its limits, how long it was quoted to run here, and how long its earlier attempts ran. */
-type Expected = {
+/** What is known of an attempt by its job's row. */
+type OfJob = {
+  /** In one statement, since the one is a part of the other: what the job was charged, and what of it this attempt was. */
+  chargedMicroUsd: MicroUsd;
+  costMicroUsd: MicroUsd;
+  reservedMicroUsd: MicroUsd;
+  announced: string[];
+  progress: unknown;
   spec: Pick<JobSpec, 'maxDuration' | 'maxCostUsd'>;
+  /** How long it was quoted to run here, and how long its earlier attempts ran. */
   quoted: Percentiles | null;
   earlierMs: number;
 };
-const nothingExpected: Expected = { spec: {}, quoted: null, earlierMs: 0 };
 
-async function readExpected(sql: Sql, attemptIds: string[]): Promise<Map<string, Expected>> {
-  const rows = await sql.$queryRaw<(Expected & { id: string })[]>`
-    SELECT attempt.id,
+async function readOfJobs(sql: Sql, attemptIds: string[]): Promise<Map<string, OfJob>> {
+  const rows = await sql.$queryRaw<(OfJob & { id: string })[]>`
+    SELECT attempt.id, charged_micro_usd::float8 AS "chargedMicroUsd", cost_micro_usd::float8 AS "costMicroUsd",
+      reserved_micro_usd::float8 AS "reservedMicroUsd", announced, progress,
       jsonb_strip_nulls(jsonb_build_object('maxDuration', spec->'maxDuration', 'maxCostUsd', spec->'maxCostUsd')) AS spec,
       (SELECT option -> 'durationSeconds' FROM jsonb_array_elements(options) AS option
         WHERE option #>> '{offer,id}' = attempt.offer ->> 'id' LIMIT 1) AS quoted,
       coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
         WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs"
     FROM attempt JOIN job ON job.id = attempt.job_id WHERE attempt.id = ANY(${attemptIds})`;
-  return new Map(rows.map(({ id, ...expected }) => [id, expected]));
+  return new Map(rows.map(({ id, ...ofJob }) => [id, ofJob]));
 }
 
-export type ActiveAttempt = Awaited<ReturnType<typeof listActiveAttempts>>[number];
+export type ActiveAttempt = Awaited<ReturnType<typeof readActive>>[number];

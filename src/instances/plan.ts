@@ -8,12 +8,15 @@ import { accruedMicroUsd, spentMicroUsd } from './cost.ts';
 /** What the sweep knows of one machine: its row, and whether its provider shows it as one that is not off. */
 export type SeenRow = {
   id: string;
+  node: number;
   name: string;
   state: 'requested' | 'booting' | 'ready' | 'gone';
   isListed: boolean;
   hasReported: boolean;
   requestedAt: Date;
   createdAt: Date | null;
+  /** When its runner was last heard. */
+  heartbeatAt: Date | null;
   goneAt: Date | null;
 };
 
@@ -21,7 +24,6 @@ export type AttemptFacts = Omit<Announced, 'instances'> & {
   reason: string | null;
   createdAt: Date;
   stoppingAt: Date | null;
-  leaseExpiresAt: Date;
   instances: SeenRow[];
   /** When the provider was asked what it shows. */
   listedAt: Date;
@@ -93,21 +95,31 @@ function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, listed
   return (state === 'booting' || state === 'ready') && listedAt.getTime() - createdAt.getTime() > listingMs;
 }
 
-function tooLate(
-  { state, createdAt, startedAt, leaseExpiresAt, spec }: AttemptFacts,
-  { now, upSince, bootMs, leaseMs, graceMs }: Limits,
-): Step | undefined {
+function tooLate({ state, createdAt, startedAt, instances, spec }: AttemptFacts, limits: Limits): Step | undefined {
+  const { now, upSince, bootMs, leaseMs, graceMs } = limits;
   if (state === 'provisioning' && now.getTime() > Math.max(createdAt.getTime(), upSince.getTime()) + bootMs) {
     return stop('boot-timeout', `No runner came up within ${bootMs / 1000} s.`);
   }
-  if (state === 'running' && now.getTime() > Math.max(leaseExpiresAt.getTime(), upSince.getTime() + leaseMs)) {
-    return stop('heartbeat-lost', `The runner was not heard for ${leaseMs / 1000} s.`);
+  const silent = state === 'running' ? instances.find((instance) => isSilent(instance, startedAt, limits)) : undefined;
+  if (silent !== undefined) {
+    const which = instances.length === 1 ? 'The runner' : `The runner of node ${silent.node}`;
+    return stop('heartbeat-lost', `${which} was not heard for ${leaseMs / 1000} s.`);
   }
   const maxMs = spec.maxDuration === undefined ? Infinity : parseDuration(spec.maxDuration) + graceMs + backstopMs;
   if (startedAt !== null && now.getTime() > startedAt.getTime() + maxMs) {
     return stop('max-duration', `The job ran longer than its maxDuration of ${spec.maxDuration}.`);
   }
   return undefined;
+}
+
+/** Each node by itself: the others of its gang would wait for one that hangs as long as they may. */
+function isSilent(
+  { hasReported, heartbeatAt }: SeenRow,
+  startedAt: Date | null,
+  { now, upSince, leaseMs }: Limits,
+): boolean {
+  const heardMs = (heartbeatAt ?? startedAt ?? now).getTime();
+  return !hasReported && now.getTime() > Math.max(heardMs, upSince.getTime()) + leaseMs;
 }
 
 function tooDear(attempt: AttemptFacts, now: Date): Step | undefined {

@@ -1,19 +1,18 @@
 import type { Database } from '../db/database.ts';
 import type { Announce } from '../jobs/announce.ts';
-import type { Stop } from '../jobs/stop.ts';
-import type { Offer } from '../protocol/quote.ts';
+import { stopHeld } from '../jobs/stop.ts';
+import { lockJob } from '../jobs/store.ts';
 import { toTrack } from '../quotes/progress.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
 import type { Meter } from './meter.ts';
-import { isUp, plan, type AttemptFacts, type Limits } from './plan.ts';
-import { listActiveAttempts, type ActiveAttempt } from './attempt-store.ts';
+import { isUp, plan, type AttemptFacts, type Limits, type Step } from './plan.ts';
+import { findActiveAttempt, listActiveAttempts, type ActiveAttempt } from './attempt-store.ts';
 import { listUnwanted } from './store.ts';
 
 export type SweepDeps = {
   db: Database;
   providers: Provider[];
   limits: () => Limits;
-  stop: Stop;
   meter: Meter;
   announce: Announce;
   wakeDispatch: () => void;
@@ -32,10 +31,13 @@ export function createSweep(deps: SweepDeps) {
     deps.wakeDispatch();
     // Listed before the rows are read: a row is committed before its machine is made, so what is shown without a row is a stray.
     const listings = await listAll(deps);
+    // So is the clock: however long the round takes, no row is judged by a time at which it would have said something else.
+    const limits = deps.limits();
     for (const attempt of await listActiveAttempts(db.client)) {
-      const listing = listings.get((attempt.offer as unknown as Offer).provider);
+      const { provider } = attempt.offer;
+      const round: Round = { listing: listings.get(provider), limits: withWait(limits, provider, deps) };
       // One that can't be helped must not keep the others from it.
-      if (listing !== undefined) await carryOut(attempt, factsOf(attempt, listing), deps).catch(onError);
+      await carryOut(attempt, factsOf(attempt, round), round, deps).catch(onError);
     }
     for (const provider of providers) await destroyStrays(provider, listings.get(provider.name)?.instances ?? [], deps);
   };
@@ -44,7 +46,13 @@ export function createSweep(deps: SweepDeps) {
 /** `names`: of those that are not off. */
 type Listing = { at: Date; instances: SeenInstance[]; names: Set<string> };
 
-/** Without an entry where a provider could not be asked: nothing may be concluded of its machines then. */
+/** What an attempt is looked at with. Where its provider could not be asked, nothing may be concluded of its machines. */
+type Round = { listing: Listing | undefined; limits: Limits };
+
+/** A provider that takes longer is not waited for: limits are kept without it. */
+const listingMs = 10_000;
+
+/** Without an entry where a provider could not be asked. */
 async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<string, Listing>> {
   const listings = new Map<string, Listing>();
   const list = async (provider: Provider): Promise<void> => {
@@ -52,14 +60,18 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
     const instances = await provider.list();
     listings.set(provider.name, { at, instances, names: new Set(instances.filter(isUp).map(({ name }) => name)) });
   };
-  await Promise.all(providers.map((provider) => list(provider).catch(onError)));
-  return listings;
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise((resolve) => (timer = setTimeout(resolve, listingMs)));
+  await Promise.race([enough, Promise.all(providers.map((provider) => list(provider).catch(onError)))]);
+  clearTimeout(timer);
+  // What comes later is of another time than the rows.
+  return new Map(listings);
 }
 
-async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: SweepDeps): Promise<void> {
+async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, round: Round, deps: SweepDeps): Promise<void> {
   const { id, jobId, number } = attempt;
-  const { limits, stop, meter, announce, wakeLaunch, wakeSettle } = deps;
-  const step = plan(facts, withWait(limits(), facts, deps));
+  const { meter, announce, wakeLaunch, wakeSettle } = deps;
+  const step = plan(facts, round.limits);
   switch (step.do) {
     case 'launch':
       for (const instanceId of step.instanceIds) await wakeLaunch(instanceId);
@@ -67,11 +79,10 @@ async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: Sweep
     case 'settle':
       return wakeSettle(id);
     case 'stop':
-      await stop({ jobId, attempt: number, reason: step.reason, message: step.message });
-      return;
+      return stop(attempt, round, deps);
     case 'announce':
       await announce({ jobId, attempt: number, type: step.type, message: step.message });
-      return carryOut(attempt, { ...facts, announced: [...facts.announced, step.type] }, deps);
+      return carryOut(attempt, { ...facts, announced: [...facts.announced, step.type] }, round, deps);
     case 'meter':
       return meter({ id, jobId, number });
     case 'wait':
@@ -79,24 +90,37 @@ async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, deps: Sweep
   }
 }
 
+/** Decides once more under the job's lock: since the rows were read a runner may have been heard, and money been written. */
+async function stop({ id, jobId, number }: ActiveAttempt, round: Round, deps: SweepDeps): Promise<void> {
+  const isStopped = await deps.db.transaction(async (tx) => {
+    const job = await lockJob(tx, jobId);
+    const attempt = await findActiveAttempt(tx, id);
+    const step: Step = attempt === undefined ? { do: 'wait' } : plan(factsOf(attempt, round), round.limits);
+    if (step.do !== 'stop') return false;
+    const { reason, message } = step;
+    const wish = { jobId, attempt: number, reason, message, exitCode: null, at: deps.limits().now };
+    return (await stopHeld(tx, job, wish)) !== undefined;
+  });
+  if (isStopped) await deps.wakeSettle(id);
+}
+
 /** A machine that may wait for capacity has that much longer to come up. */
-function withWait(limits: Limits, { offer }: AttemptFacts, { providers }: SweepDeps): Limits {
-  const { capacityWaitMs = 0 } = providers.find(({ name }) => name === offer.provider) ?? {};
+function withWait(limits: Limits, provider: string, { providers }: SweepDeps): Limits {
+  const { capacityWaitMs = 0 } = providers.find(({ name }) => name === provider) ?? {};
   return { ...limits, bootMs: limits.bootMs + capacityWaitMs };
 }
 
-function factsOf(attempt: ActiveAttempt, { at, names }: Listing): AttemptFacts {
-  const { job, instances, offer } = attempt;
+function factsOf(attempt: ActiveAttempt, { listing, limits }: Round): AttemptFacts {
+  const isListed = (name: string): boolean => listing === undefined || listing.names.has(name);
   return {
     ...attempt,
-    offer: offer as unknown as Offer,
-    chargedMicroUsd: Number(job.chargedMicroUsd),
-    reservedMicroUsd: Number(job.reservedMicroUsd),
-    announced: job.announced,
-    track: toTrack(job.progress),
-    costMicroUsd: Number(attempt.costMicroUsd),
-    listedAt: at,
-    instances: instances.map((row) => ({ ...row, isListed: names.has(row.name), hasReported: row.reported !== null })),
+    track: toTrack(attempt.progress),
+    listedAt: listing?.at ?? limits.now,
+    instances: attempt.instances.map((row) => ({
+      ...row,
+      isListed: isListed(row.name),
+      hasReported: row.reported !== null,
+    })),
   };
 }
 

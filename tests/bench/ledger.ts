@@ -134,7 +134,6 @@ function sweepOf(bench: Database): () => Promise<void> {
     db: bench,
     providers: [provider],
     limits: () => ({ now: now(), upSince: start, bootMs: day, leaseMs: day, graceMs: day, stopMs: day }),
-    stop: nothing,
     meter: createMeter({
       db: bench,
       now,

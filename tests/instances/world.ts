@@ -132,7 +132,6 @@ export function createWorld(db: Database) {
       db,
       providers: [provider],
       limits,
-      stop,
       meter: createMeter({
         db,
         now,
