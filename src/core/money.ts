@@ -6,6 +6,9 @@ export type MicroUsd = number;
 
 export const microUsdPerUsd = 1_000_000;
 
+/** Dollars above which micro-dollars are no longer exact. */
+export const mostUsd = Number.MAX_SAFE_INTEGER / microUsdPerUsd;
+
 /** Micro-dollars to the wire's dollars, exact to 10⁻⁶. */
 export function toUsd(amount: MicroUsd): number {
   return Math.round(amount) / microUsdPerUsd;

@@ -38,15 +38,31 @@ export function explainPattern(pattern: string, value: string, description: stri
 }
 
 function explainAccelerators(value: string, shown: string): string {
-  const [kind = '', count] = value.split(':', 2);
-  const near = nearestGpu(kind);
-  const isTpu = tpuGenerations.some((generation) => kind.toLowerCase().startsWith(generation));
-  const hint =
-    near === undefined || isTpu
-      ? didYouMean(
-          kind,
-          tpuGenerations.map((generation) => `${generation}-8`),
-        )
-      : ` Did you mean "${near}${count === undefined ? '' : `:${/^[1-9]\d*$/.test(count) ? count : 1}`}"?`;
+  const meant = meantAccelerators(value);
+  if (meant !== undefined && !new RegExp(acceleratorsPattern).test(meant))
+    return `${shown} asks for too many accelerators: a count has at most five digits.`;
+  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
   return `${shown} names no accelerators.${hint} Write kind:count, such as A100-80GB:8, with a kind of ${gpuKinds.join(', ')}; or a TPU slice, such as v5e-8.`;
+}
+
+/** Ways in which others write so many: `8xH100`, `8 H100`; `H100:8`, `H100x8`, `H100 8`, `H100=8`. */
+const countBefore = /^(\d+)\s*[x×*:]?\s*(?=[a-z])/i;
+const countBehind = /\s*[:x×*=\s]\s*([-+.\d]*)$/i;
+
+const vendors = /^(nvidia|google|cloud|tesla|tpu|[-_ ])+/i;
+
+/** What a name that is none of ours stands for, with its count. */
+function meantAccelerators(value: string): string | undefined {
+  const text = value.trim();
+  if (text.length > 64) return undefined;
+  const count = countBefore.exec(text)?.[1] ?? countBehind.exec(text)?.[1];
+  const kind = text.replace(countBefore, '').replace(countBehind, '').replace(vendors, '');
+  const [, named, size = count ?? 8] = /^(v[2-9](?:litepod|[a-z])?)(?:-(\d+))?$/.exec(kind.toLowerCase()) ?? [];
+  const generation = tpuGenerations.find(
+    (each) => named !== undefined && each.startsWith(named.replace('litepod', 'e')),
+  );
+  if (generation !== undefined) return `${generation}-${size}`;
+  const near = kind === '' || named !== undefined ? undefined : nearestGpu(kind);
+  if (near === undefined || count === undefined) return near;
+  return `${near}:${/^[1-9]\d*$/.test(count) ? count : 1}`;
 }

@@ -24,7 +24,7 @@ export const Resources = Type.Object(
       Type.String({
         pattern: acceleratorsPattern,
         description:
-          'kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. Left out: CPU only.',
+          'kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. Left out: CPU only.',
       }),
     ),
     cpus: Type.Optional(
@@ -83,14 +83,14 @@ export const Workload = Type.Object(
     activeParameters: Type.Optional(
       Type.Number({ ...positive, description: 'Weights used per token by a mixture of experts.' }),
     ),
-    tokens: Type.Optional(Type.Number({ ...positive, description: 'Tokens trained on, all epochs together.' })),
+    tokens: Type.Optional(Type.Number({ ...positive, description: 'Tokens of one epoch: the run trains on tokens × epochs.' })),
     sequenceLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000_000 })),
     layers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     hiddenSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     batchSize: Type.Optional(Type.Number({ ...positive, description: 'Global, in sequences or examples.' })),
     trainable: Type.Optional(Type.Enum(['full', 'lora'])),
     examples: Type.Optional(Type.Number({ ...positive, description: 'Examples in one epoch.' })),
-    epochs: Type.Optional(Type.Number({ ...positive })),
+    epochs: Type.Optional(Type.Number({ ...positive, description: 'How often the data is gone through. Left out: 1.' })),
     flopsPerExample: Type.Optional(Type.Number({ ...positive, description: 'Forward and backward, in FLOP.' })),
     flops: Type.Optional(Type.Number({ ...positive, description: 'The whole run, in FLOP.' })),
     precision: Type.Optional(Type.Enum([...precisions])),

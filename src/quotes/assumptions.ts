@@ -15,6 +15,8 @@ import type { Work } from './work.ts';
 export type QuotedOn = {
   spec: JobSpec;
   wanted: Wanted;
+  /** How the stated count is read, where not as it stands. */
+  reading: string | null;
   work: Work;
   spread: Spread;
   options: readonly QuoteOption[];
@@ -41,6 +43,7 @@ function isOfHistory({ basis }: Work, { isOfSameName }: Spread): boolean {
 /** Everything the quote takes for granted, in words, and last the field that would tell most. */
 export function assumptionsOf(quoted: QuotedOn): string[] {
   return [
+    ...(quoted.reading === null ? [] : [quoted.reading]),
     ...ofWork(quoted),
     ...ofSpeed(quoted.work, quoted.wanted.kind),
     ...ofMemory(quoted),
@@ -122,6 +125,10 @@ function ofSpeed(work: Work, accelerator: string): string[] {
       'workload.kind is not stated, so the speed is that of small models; a language model reaches about three times as much.',
     );
   }
+  if (work.isLora && work.tokens === null && !work.isExampleAssumed)
+    assumptions.push(
+      `trainable: lora changes nothing of the time, which is not worked out from weights and tokens${work.parameters === null ? '' : '; it lowers the memory needed'}.`,
+    );
   if (flops !== null && precision === null) {
     assumptions.push('precision is not stated: bf16 is assumed, or fp16 where there is no bf16; fp32 on cores.');
   }

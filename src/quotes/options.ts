@@ -1,3 +1,4 @@
+import { formatUsd, mostUsd } from '../core/money.ts';
 import { parseDuration } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
@@ -33,17 +34,18 @@ export type OptionsInput = {
 };
 
 /** An option, and whether all that is in its way is that this installation does not buy there. */
-type Planned = { option: QuoteOption; isForPlanning: boolean };
+export type Planned = { option: QuoteOption; isForPlanning: boolean };
 
 /** Every way to run the job, with time and cost as distributions, and the Pareto front marked; in no order yet. */
-export function listOptions(input: OptionsInput): QuoteOption[] {
+export function listOptions(input: OptionsInput): Planned[] {
   const { work, wanted, wares } = input;
   const figuresOn = figuresOf(input);
   const planned = listCandidates(wanted, work, wares).flatMap((candidate) => {
     const figures = figuresOn(candidate);
     return figures === undefined ? [] : [planOf(candidate, figures, input)];
   });
-  return withFront(planned);
+  markFront(planned);
+  return planned;
 }
 
 /** What is the same on like machines wherever they are: the time, and what is in the way. */
@@ -62,7 +64,7 @@ function figuresOf(input: OptionsInput): (candidate: Candidate) => Figures | und
     if (duration === undefined) return undefined;
     const terms = termsOf(candidate, spec, around, duration.modelled);
     const reasons = memoryReasons(candidate, work);
-    if (hardlyFinishes(duration.spread.p50, terms.interruptions)) reasons.push(neverFinishing);
+    if (hardlyFinishes(duration.spread.p90, terms.interruptions)) reasons.push(neverFinishing);
     const start = { p50Seconds: startSeconds.p50, p90Seconds: startSeconds.p90 };
     return { taken: takenBy(duration.spread, terms), start, reasons };
   };
@@ -76,7 +78,9 @@ function figuresOf(input: OptionsInput): (candidate: Candidate) => Figures | und
 }
 
 const neverFinishing =
-  'Without checkpoints, spot machines would hardly ever let a job so long finish: add checkpoints to the spec.';
+  'It may never finish: spot machines hardly ever stay up so long at a stretch. Add checkpoints to the spec, or write them more often.';
+
+const beyondMoney = `It may cost more than ${formatUsd(Math.floor(mostUsd))}, which can't be accounted for.`;
 
 type Duration = { modelled: number; spread: Percentiles };
 
@@ -111,12 +115,15 @@ function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures
   const { durationSeconds, phases } = taken;
   const { costUsd, breakdown } = costsOf(taken, microUsdPerHour);
   const ofPolicy = policyReasons(candidate, input.policy);
+  const ofMoney = costUsd.p90 > mostUsd ? [beyondMoney] : [];
   const { never = [], ...wait } = input.queueWait(offer, durationSeconds);
-  const isOpen = ofPolicy.length + ofLike.length === 0;
+  const isOpen = ofPolicy.length + ofLike.length + ofMoney.length === 0;
   // What is only priced for planning is bought after an operator has changed more than a quota.
   const ofAccount = isForPlanning ? [] : never;
   const reasons =
-    isOpen && ofAccount.length === 0 ? candidate.reasons : [...candidate.reasons, ...ofPolicy, ...ofAccount, ...ofLike];
+    isOpen && ofAccount.length === 0
+      ? candidate.reasons
+      : [...candidate.reasons, ...ofPolicy, ...ofAccount, ...ofLike, ...ofMoney];
   const option = {
     id: input.newId(),
     offer,
@@ -138,16 +145,13 @@ function startAfter(start: QuoteOption['start'], wait: { p50: number; p90: numbe
 }
 
 /** Among what can be bought; where nothing can, among what could be. */
-function withFront(planned: readonly Planned[]): QuoteOption[] {
-  const options = planned.map(({ option }) => option);
-  const feasible = options.filter((option) => option.feasible);
-  const choice =
-    feasible.length > 0 ? feasible : planned.flatMap(({ option, isForPlanning }) => (isForPlanning ? [option] : []));
+function markFront(planned: readonly Planned[]): void {
+  const feasible = planned.filter(({ option }) => option.feasible);
+  const choice = feasible.length > 0 ? feasible : planned.filter(({ isForPlanning }) => isForPlanning);
   const front = paretoFront(
-    choice,
+    choice.map(({ option }) => option),
     ({ costUsd }) => costUsd.p50,
     ({ start, durationSeconds }) => start.p50Seconds + durationSeconds.p50,
   );
   for (const option of front) option.pareto = true;
-  return options;
 }

@@ -15,6 +15,7 @@ import { inOrder, recommend } from './recommend.ts';
 import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
 import { gangOf } from './speed.ts';
 import { mostTelling, type Telling } from './telling.ts';
+import { withTotalAsGang } from './total-count.ts';
 import { wantedOf } from './wanted.ts';
 import { requireConsistent } from './work-faults.ts';
 import { resolveWork, type Work } from './work.ts';
@@ -80,7 +81,7 @@ export function computeQuote(input: QuoteInput): Quote {
 function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; notes: string[] } {
   const { id, spec, now, wares, history, measured, policy, queueWait, bucketRegion } = input;
   if (spec.workload !== undefined) requireConsistent(spec.workload);
-  const wanted = wantedOf(spec.resources);
+  const { wanted, reading } = withTotalAsGang(wantedOf(spec.resources), wares);
   requireProviders(wanted.providers ?? [], wares);
   const work = resolveWork(spec.workload);
   const pilot = measured && evidenceOf(measured, spec, work, wanted.kind);
@@ -97,7 +98,22 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
   const isMeasured = spread.calibration !== undefined || pilot !== undefined;
   const telling = isMeasured ? undefined : tellingOf(spec, work, best);
   const { catalogue } = wares;
-  return { spec, wanted, work, spread, options, around, catalogue, telling, best, wait, now, recommended, notes };
+  return {
+    spec,
+    wanted,
+    reading,
+    work,
+    spread,
+    options,
+    around,
+    catalogue,
+    telling,
+    best,
+    wait,
+    now,
+    recommended,
+    notes,
+  };
 }
 
 function impactOf({ window, before, after, cap }: ShareOutlook, petaflopDays: number): Quote['shareImpact'] {

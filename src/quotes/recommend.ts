@@ -1,19 +1,28 @@
 import { formatUsd } from '../core/money.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { QuoteOption } from '../protocol/quote.ts';
+import type { Planned } from './options.ts';
 
 type Goal = Pick<JobSpec, 'objective' | 'deadline' | 'maxCostUsd'> & { providers: readonly string[] | null };
 
-/** Feasible first; then in the order of the spec's providers; then by the objective. */
-export function inOrder(options: readonly QuoteOption[], { objective, providers }: Goal): QuoteOption[] {
+/** Feasible first, then what only has to be bought; then in the order of the spec's providers; then by the objective. */
+export function inOrder(planned: readonly Planned[], { objective, providers }: Goal): QuoteOption[] {
   const rank = new Map(providers?.map((provider, at) => [provider, at]));
   const rankOf = (option: QuoteOption): number => rank.get(option.offer.provider) ?? rank.size;
-  return options.toSorted(
-    (left, right) =>
-      Number(right.feasible) - Number(left.feasible) ||
-      rankOf(left) - rankOf(right) ||
-      byObjective(left, right, objective),
-  );
+  return planned
+    .toSorted(
+      (left, right) =>
+        obstacleOf(left) - obstacleOf(right) ||
+        rankOf(left.option) - rankOf(right.option) ||
+        byObjective(left.option, right.option, objective),
+    )
+    .map(({ option }) => option);
+}
+
+/** What can't hold the model, or is not allowed, is no plan: it stands behind what an operator has only to connect. */
+function obstacleOf({ option, isForPlanning }: Planned): number {
+  if (option.feasible) return 0;
+  return isForPlanning ? 1 : 2;
 }
 
 function byObjective(left: QuoteOption, right: QuoteOption, objective: JobSpec['objective']): number {

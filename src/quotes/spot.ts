@@ -33,8 +33,8 @@ const onDemandMeanUpSeconds = 5_700 * 3600;
 /** By how much the mean differs between zones and times: the middle half of the traces. */
 const meanUpSpread = 2;
 
-/** Beyond e^20 attempts a figure says no more than "never". */
-const never = Math.exp(20);
+/** Beyond e^10 attempts a figure says no more than "never". */
+const never = Math.exp(10);
 
 /** Of the exponential, so that it is a number. */
 const largestExponent = 600;
@@ -75,16 +75,23 @@ export function checkpointingSeconds(seconds: number, { everySeconds, checkpoint
  * is T·(1 + C/τ)·(1 + (τ/2 + R)/M). Without checkpoints τ is the whole.
  */
 export function interruptedSeconds(seconds: number, interruptions: Interruptions): number {
-  const { meanUpSeconds, restartSeconds, everySeconds, checkpointSeconds } = interruptions;
+  const { meanUpSeconds, restartSeconds } = interruptions;
   if (meanUpSeconds === Infinity) return seconds + checkpointingSeconds(seconds, interruptions);
-  const isWhole = everySeconds === null || seconds <= everySeconds;
-  const piece = isWhole ? seconds : everySeconds + checkpointSeconds;
-  const pieces = isWhole ? 1 : seconds / everySeconds;
+  const { piece, pieces } = piecesOf(seconds, interruptions);
   const paid = (meanUpSeconds + restartSeconds) * Math.expm1(Math.min(piece / meanUpSeconds, largestExponent));
   return pieces * Math.min(paid, piece * never);
 }
 
-/** Whether work without checkpoints is so long that spot machines would hardly ever let it finish. */
-export function hardlyFinishes(seconds: number, { meanUpSeconds, everySeconds }: Interruptions): boolean {
-  return everySeconds === null && seconds > 3 * meanUpSeconds;
+/** What has to be done at a stretch, in seconds, and how often. */
+function piecesOf(
+  seconds: number,
+  { everySeconds, checkpointSeconds }: Interruptions,
+): { piece: number; pieces: number } {
+  if (everySeconds === null || seconds <= everySeconds) return { piece: seconds, pieces: 1 };
+  return { piece: everySeconds + checkpointSeconds, pieces: seconds / everySeconds };
+}
+
+/** Whether so much has to be done at a stretch that spot machines would hardly ever let it finish: one in twenty tries does. */
+export function hardlyFinishes(seconds: number, interruptions: Interruptions): boolean {
+  return piecesOf(seconds, interruptions).piece > 3 * interruptions.meanUpSeconds;
 }

@@ -1,5 +1,5 @@
 import type { JobSpec, Workload } from '../protocol/job-spec.ts';
-import { supports } from './catalogue.ts';
+import { supports, type Precision } from './catalogue.ts';
 import { modelSeconds } from './predict.ts';
 import { priorOf } from './prior.ts';
 import type { Gang } from './speed.ts';
@@ -33,10 +33,12 @@ const questions: readonly Question[] = [
   },
   {
     field: 'precision',
-    answers: ({ flops, precision }, _stated, { kind }) =>
-      flops === null || precision !== null || kind === 'cpu'
+    answers: (work, _stated, { kind }) =>
+      work.flops === null || work.precision !== null || kind === 'cpu'
         ? []
-        : (['fp32', 'bf16', 'fp8'] as const).filter((answer) => supports(kind, answer)).map(asPrecision),
+        : usualPrecisions(work)
+            .filter((answer) => supports(kind, answer))
+            .map(asPrecision),
   },
   {
     field: 'epochs',
@@ -82,6 +84,16 @@ const questions: readonly Question[] = [
         : [64, 512, 4096].map((batchSize) => ({ batchSize })),
   },
 ];
+
+/** Nobody trains so large a model in fp32. */
+const leastOfHalfPrecision = 1e9;
+
+function usualPrecisions({ kind, parameters, flops }: Work): readonly Precision[] {
+  // A language model of unknown size is taken to have a twentieth of its tokens (arXiv:2203.15556): 120·N² FLOP.
+  const isLanguage = kind === 'llm' || kind === 'moe';
+  const size = parameters ?? (isLanguage && flops !== null ? Math.sqrt(flops / 120) : 0);
+  return size > leastOfHalfPrecision ? ['bf16', 'fp16', 'fp8'] : ['fp32', 'bf16', 'fp8'];
+}
 
 const asPrecision = (precision: NonNullable<Workload['precision']>): Workload => ({ precision });
 

@@ -1,7 +1,7 @@
-import { invalid } from '../core/errors.ts';
 import type { Resources } from '../protocol/job-spec.ts';
+import { chipsOfSlice } from './slice-sizes.ts';
 
-/** What the spec asks for, per node. `count` null: weir chooses it; `nodes` null: weir may choose it with the count. */
+/** What the spec asks for, per node. `count` null: weir chooses it; `nodes` null: not stated. */
 export type Wanted = {
   kind: string;
   count: number | null;
@@ -17,9 +17,6 @@ export type Wanted = {
 };
 
 const bytesPerGiB = 1024 ** 3;
-
-/** These generations name their slices by TensorCores, two a chip; v5e and v6e by chips. */
-const namedByCores = new Set(['v2', 'v3', 'v4', 'v5p']);
 
 /** @throws WeirError `invalid` for a TPU slice that does not exist. */
 export function wantedOf(resources: Resources = {}): Wanted {
@@ -39,26 +36,14 @@ function inBytes(gib: number | undefined): number | null {
   return gib === undefined ? null : gib * bytesPerGiB;
 }
 
-/** A stated count is exact, and so is one node of it. */
+/** A stated count is exact; of how many nodes, where that is not stated, is for `withTotalAsGang` to say. */
 function unitsOf({ accelerators, cpus = 1, nodes }: Resources): Pick<Wanted, 'kind' | 'count' | 'nodes' | 'slice'> {
   if (accelerators === undefined) return { kind: 'cpu', count: cpus, nodes: nodes ?? 1, slice: null };
   if (/^v\d/.test(accelerators)) {
     const [generation = '', size] = accelerators.split('-');
-    return { kind: generation, count: chipsOf(generation, Number(size)), nodes: nodes ?? 1, slice: accelerators };
+    return { kind: generation, count: chipsOfSlice(generation, Number(size)), nodes: nodes ?? 1, slice: accelerators };
   }
   const [kind = '', count] = accelerators.split(':');
   if (count === undefined) return { kind, count: null, nodes: nodes ?? null, slice: null };
-  return { kind, count: Number(count), nodes: nodes ?? 1, slice: null };
-}
-
-function chipsOf(generation: string, size: number): number {
-  const isByCores = namedByCores.has(generation);
-  const smallest = isByCores ? 8 : 1;
-  const isMultiple = size >= smallest && (size < 4 ? size === 1 : size % 4 === 0);
-  if (isMultiple) return isByCores ? size / 2 : size;
-  const nearest = Math.max(smallest, Math.ceil(size / 4) * 4);
-  throw invalid(
-    '/resources/accelerators',
-    `There is no slice ${generation}-${size}: the next larger one is ${generation}-${nearest}${isByCores ? ', which counts cores, two a chip' : ''}.`,
-  );
+  return { kind, count: Number(count), nodes: nodes ?? null, slice: null };
 }

@@ -111,10 +111,14 @@ export function describe(stated: Workload, preset: Preset | undefined): Workload
   // Examples of one's own are not as long as what the model was first trained on.
   const { sequenceLength: _length, ...ofAnyLength } = rest;
   const model = stated.examples !== undefined && tokens !== undefined ? ofAnyLength : rest;
-  // Tokens stated for a preset in examples take their place, and the reverse.
-  const data = stated.tokens !== undefined || stated.examples !== undefined ? {} : { tokens, examples };
-  const perExample = stated.tokens === undefined ? { epochs, flopsPerExample } : {};
+  // Tokens stated for a preset in examples take their place, and the reverse; FLOP stated take that of both.
+  const data = hasOwnData(stated) ? {} : { tokens, examples };
+  const perExample = stated.tokens === undefined && stated.flops === undefined ? { epochs, flopsPerExample } : {};
   return { ...model, ...withoutUndefined({ ...data, ...perExample }), ...stated };
+}
+
+function hasOwnData({ tokens, examples, flops }: Workload): boolean {
+  return (tokens ?? examples ?? flops) !== undefined;
 }
 
 function withoutUndefined(fields: { [Key in keyof Workload]?: Workload[Key] | undefined }): Workload {
@@ -122,8 +126,7 @@ function withoutUndefined(fields: { [Key in keyof Workload]?: Workload[Key] | un
 }
 
 function assumedBy(stated: Workload, { source, note }: Preset): string[] {
-  const isOwnData = stated.tokens !== undefined || stated.examples !== undefined;
-  return [`${stated.preset}: ${source}.`, ...(note === null || isOwnData ? [] : [note])];
+  return [`${stated.preset}: ${source}.`, ...(note === null || hasOwnData(stated) ? [] : [note])];
 }
 
 function shapeOf({ sequenceLength, layers, hiddenSize, batchSize }: Workload): Shape {

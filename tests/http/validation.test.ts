@@ -74,10 +74,28 @@ test('an accelerator by another of its names is answered with ours', async ({ ap
     ['A100-40GB:8', 'A100:8'],
     ['H800:8', 'H100:8'],
     ['A800', 'A100-80GB'],
+    ['B200:8 ', 'B200:8'],
+    ['H100x8', 'H100:8'],
+    ['8xH100', 'H100:8'],
+    ['8 Nvidia h100', 'H100:8'],
+    ['TPU-v4:64', 'v4-64'],
+    ['v5litepod-16', 'v5e-16'],
+    ['v5-16', 'v5e-16'],
   ]) {
     const answer = await api.ask(keys.member, 'POST /v1/quotes', { ...job, resources: { accelerators: given } });
     expect(answer.json().errors[0].detail).toContain(`Did you mean "${ours}"?`);
   }
+});
+
+test('a count beyond all is told apart from a name that is none', async ({ api }) => {
+  const { keys } = await api.tenant('speech');
+  const answer = await api.ask(keys.member, 'POST /v1/quotes', { ...job, resources: { accelerators: 'H100:100000' } });
+  expect(answer.json().errors).toEqual([
+    {
+      pointer: '/resources/accelerators',
+      detail: '"H100:100000" asks for too many accelerators: a count has at most five digits.',
+    },
+  ]);
 });
 
 test('text that the database can’t hold is the caller’s fault', async ({ api }) => {

@@ -2197,7 +2197,7 @@ export interface components {
         };
         /** Resources */
         Resources: {
-            /** @description kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. Left out: CPU only. */
+            /** @description kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. Left out: CPU only. */
             accelerators?: string;
             /** @description Cores per node. Left out: 1 on CPU, else the machine’s. */
             cpus?: number;
@@ -2883,7 +2883,7 @@ export interface components {
             parameters?: number;
             /** @description Weights used per token by a mixture of experts. */
             activeParameters?: number;
-            /** @description Tokens trained on, all epochs together. */
+            /** @description Tokens of one epoch: the run trains on tokens × epochs. */
             tokens?: number;
             sequenceLength?: number;
             layers?: number;
@@ -2894,6 +2894,7 @@ export interface components {
             trainable?: "full" | "lora";
             /** @description Examples in one epoch. */
             examples?: number;
+            /** @description How often the data is gone through. Left out: 1. */
             epochs?: number;
             /** @description Forward and backward, in FLOP. */
             flopsPerExample?: number;
