@@ -153,7 +153,7 @@ export const JobSpec = Type.Object(
         ),
         {
           description:
-            'weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>.',
+            'weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. gs:// names an object, or where there is none of that name all objects in that folder; private ones are read with the tenant’s secret GOOGLE_CREDENTIALS, the JSON of a service account’s key, where secrets names it.',
         },
       ),
     ),

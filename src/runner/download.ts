@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Assignment } from '../protocol/runner.ts';
 import { openHttp } from './http-call.ts';
@@ -59,21 +60,44 @@ const safeLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-export type Fetching = { brokerUrl: string; room: Room; signal: AbortSignal };
+export type Fetching = {
+  brokerUrl: string;
+  room: Room;
+  signal: AbortSignal;
+  /** Of each request, but not of those that it is redirected to. */
+  headers?: () => Promise<Record<string, string>>;
+};
 
 /**
- * Streams what is at the URL into a file; answers its size. The broker is waited for without limit, others are asked a few
- * times.
+ * Streams what is at the URL into a file; answers its size.
  * @throws Unavailable, DiskFull
  */
-export async function downloadTo(path: string, download: Download, fetching: Fetching): Promise<number> {
+export function downloadTo(path: string, download: Download, fetching: Fetching): Promise<number> {
+  return persistently(download.url, fetching, (answer) => save(answer, path, download, fetching));
+}
+
+/** @throws Unavailable */
+export function fetchText(url: string, fetching: Fetching): Promise<string> {
+  return persistently(url, fetching, (answer) =>
+    text(answer).catch((error: unknown) => {
+      throw new Passing(`the connection broke: ${messageOf(error)}`);
+    }),
+  );
+}
+
+/** The broker is waited for without limit, others are asked a few times. */
+async function persistently<T>(
+  address: string,
+  fetching: Fetching,
+  read: (answer: IncomingMessage) => Promise<T>,
+): Promise<T> {
   const { brokerUrl, signal } = fetching;
-  const url = httpUrl(download.url, brokerUrl);
+  const url = httpUrl(address, brokerUrl);
   const isBroker = url.origin === new URL(brokerUrl).origin;
   let mismatches = 0;
   for (let failures = 0; ; failures++) {
     try {
-      return await save(await request(url, signal), path, download, fetching);
+      return await read(await request(url, fetching));
     } catch (error) {
       signal.throwIfAborted();
       const isFinal = error instanceof ChecksumMismatch ? ++mismatches >= maxMismatches : !(error instanceof Passing);
@@ -85,8 +109,8 @@ export async function downloadTo(path: string, download: Download, fetching: Fet
 }
 
 /** @throws Unavailable where repeating is no use, else Passing */
-async function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
-  const answer = await follow(url, signal).catch((error: unknown) => {
+async function request(url: URL, { signal, headers }: Fetching): Promise<IncomingMessage> {
+  const answer = await follow(url, signal, await headers?.()).catch((error: unknown) => {
     throw error instanceof Unavailable ? error : new Passing(messageOf(error));
   });
   const status = answer.statusCode ?? 0;
@@ -127,13 +151,14 @@ async function save(
   }
 }
 
-async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {
+async function follow(first: URL, signal: AbortSignal, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0 && isMetadata(url.hostname.replace(/^\[|\]$/g, ''))) {
       throw new Unavailable('the metadata address is not given to jobs');
     }
-    const answer = await openHttp({ method: 'GET', url, idleTimeoutMs, signal, lookup: safeLookup });
+    const own = url === first ? headers : {};
+    const answer = await openHttp({ method: 'GET', url, headers: own, idleTimeoutMs, signal, lookup: safeLookup });
     const { location } = answer.headers;
     if (location === undefined || ![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0)) return answer;
     answer.destroy();
@@ -142,13 +167,8 @@ async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage>
   throw new Unavailable(`it redirects more than ${maxRedirects} times`);
 }
 
-/** `gs://` objects are read as anyone may read them; private ones need a signed URL. */
-function httpUrl(text: string, base: string): URL {
-  const gs = /^gs:\/\/([^/]+)\/(.+)$/.exec(text);
-  const url =
-    gs === null
-      ? new URL(text, base)
-      : new URL(`https://storage.googleapis.com/${gs[1]}/${gs[2]?.split('/').map(encodeURIComponent).join('/')}`);
+function httpUrl(address: string, base: string): URL {
+  const url = new URL(address, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new Unavailable(`${url.protocol}// can't be fetched; use https://, gs:// or weir://`);
   return url;

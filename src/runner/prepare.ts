@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment, Boot } from '../protocol/runner.ts';
 import { downloadTo, Unavailable, type Download, type Fetching } from './download.ts';
+import { createGoogleReader, type GoogleReader } from './google-objects.ts';
 import { createFile, giveTo, placeInside } from './inside.ts';
 import { createRoom, DiskFull, isDiskFull, type Room } from './room.ts';
 import { Failure } from './verdict.ts';
@@ -24,6 +25,7 @@ export async function prepare(boot: Boot, assignment: Assignment, signal: AbortS
 async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Promise<void> {
   const { workDir, brokerUrl } = boot;
   const fetching = { brokerUrl, room: createRoom(assignment.limits.diskBytes), signal };
+  const google = createGoogleReader(boot.env, assignment.secrets);
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   if (assignment.source !== null)
     await unpackSource(boot, `The source ${assignment.spec.source}`, assignment.source, {
@@ -34,7 +36,9 @@ async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Pr
   for (const input of assignment.inputs) {
     // The URL may be a signed one, which is nobody's business; the tenant knows the input by its own.
     const uri = assignment.spec.inputs?.find(({ path }) => path === input.path)?.uri ?? input.path;
-    await fetchInput(boot, `The input ${uri}`, input, { ...fetching, refusals: refusalsOf(uri) });
+    const own = { ...fetching, refusals: refusalsOf(uri) };
+    if (input.url.startsWith('gs://')) await fetchObjects(boot, `The input ${uri}`, input, { ...own, google });
+    else await fetchInput(boot, `The input ${uri}`, input, own);
   }
   for (const file of assignment.checkpoint)
     await fetchInput(boot, `The checkpoint file ${file.path}`, file, { ...fetching, refusals: [...refused, 404, 410] });
@@ -87,6 +91,20 @@ async function writeText(workDir: string, relativePath: string, text: string): P
 async function fetchInput({ workDir }: Boot, what: string, input: Download, fetching: Ours): Promise<void> {
   await orFail('input-unavailable', `${what} can't be fetched`, fetching.signal, async () => {
     await fetchTo(await placeInside(workDir, input.path), input, fetching);
+  });
+}
+
+async function fetchObjects(
+  { workDir }: Boot,
+  what: string,
+  input: Download,
+  { google, ...fetching }: Ours & { google: GoogleReader },
+): Promise<void> {
+  const { headers } = google;
+  const reading = headers === undefined ? fetching : { ...fetching, headers };
+  await orFail('input-unavailable', `${what} can't be fetched`, fetching.signal, async () => {
+    for (const object of await google.list(input, reading))
+      await downloadTo(await placeInside(workDir, object.path), object, reading);
   });
 }
 

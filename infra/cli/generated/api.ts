@@ -1279,7 +1279,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
-            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. gs:// names an object, or where there is none of that name all objects in that folder; private ones are read with the tenant’s secret GOOGLE_CREDENTIALS, the JSON of a service account’s key, where secrets names it. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;
@@ -1499,7 +1499,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
-            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. gs:// names an object, or where there is none of that name all objects in that folder; private ones are read with the tenant’s secret GOOGLE_CREDENTIALS, the JSON of a service account’s key, where secrets names it. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;
@@ -1590,7 +1590,7 @@ export interface components {
             files?: {
                 [key: string]: string;
             };
-            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. */
+            /** @description weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. gs:// names an object, or where there is none of that name all objects in that folder; private ones are read with the tenant’s secret GOOGLE_CREDENTIALS, the JSON of a service account’s key, where secrets names it. */
             inputs?: {
                 /** @description gs://, https:// or weir://, fetched by the runner. */
                 uri: string;
