@@ -233,6 +233,19 @@ describe('the provider gcp', () => {
     expect((await provider.list()).map(({ name }) => name).toSorted()).toEqual(names.toSorted());
   });
 
+  guarantee('a zone that does not answer keeps what it has unknown, where machines may be in it', async (subject) => {
+    const { provider, request } = subject;
+    await provider.create(request('weir-seen'));
+    cloud.instances.unreachable.add('asia-southeast1-c');
+    expect(await provider.list()).toHaveLength(1);
+    cloud.instances.unreachable.add('us-central1-f');
+    await expect(provider.list()).rejects.toMatchObject({ code: 'unavailable' });
+    const narrow = await open({ zones: ['us-central1-a'] });
+    expect(await narrow.provider.list()).toEqual([]);
+    await narrow.close();
+    cloud.instances.unreachable.clear();
+  });
+
   test('a region that does not exist is a fault of the configuration', async () => {
     const opening = open({ regions: ['us-central1', 'us-centrum1'], zones: ['us-central1-z'] });
     await expect(opening).rejects.toThrow(ConfigError);

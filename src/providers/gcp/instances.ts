@@ -8,7 +8,7 @@ import { judge } from './faults.ts';
 import { instanceBody } from './instance-body.ts';
 import { fromLabels, installationLabel, requestIdOf, toLabelValue } from './labels.ts';
 import { refusal, type Asked } from './refusals.ts';
-import type { GcpSettings } from './settings.ts';
+import { isConfigured, type GcpSettings } from './settings.ts';
 
 export type GcpContext = {
   settings: GcpSettings;
@@ -117,24 +117,31 @@ export async function listInstances(context: GcpContext): Promise<SeenInstance[]
   const seen = new Map<string, SeenInstance>();
   await persist(async () => {
     for await (const [scope, { instances: listed, warning }] of instances.aggregatedListAsync(query, callOptions)) {
-      requireReached(scope, warning);
+      requireReached(scope, warning, context.settings);
       for (const { name, labels, status, lastStopTimestamp } of listed ?? [])
         see(seen, scope, { name, labels, stoppedAt: status === 'TERMINATED' ? dateOf(lastStopTimestamp) : undefined });
     }
   });
   await persist(async () => {
     for await (const [scope, { disks: listed, warning }] of disks.aggregatedListAsync(query, callOptions)) {
-      requireReached(scope, warning);
+      requireReached(scope, warning, context.settings);
       for (const { name, labels } of listed ?? []) see(seen, scope, { name, labels });
     }
   });
   return [...seen.values()];
 }
 
-/** What a zone that does not answer has is not known, and nothing may be concluded from its silence. */
-function requireReached(scope: string, warning: { code?: string | null } | null | undefined): void {
-  if (warning?.code === 'UNREACHABLE') throw new WeirError('unavailable', `Google Cloud does not reach ${scope} now.`);
+/** What a zone that does not answer has is not known, and nothing may be concluded from its silence. Where we make no machines, none of ours are missed. */
+function requireReached(
+  scope: string,
+  warning: { code?: string | null } | null | undefined,
+  settings: GcpSettings,
+): void {
+  if (warning?.code === 'UNREACHABLE' && isConfigured(zoneOf(scope), settings))
+    throw new WeirError('unavailable', `Google Cloud does not reach ${scope} now.`);
 }
+
+const zoneOf = (scope: string): string => scope.replace(/^zones\//, '');
 
 type Listed = {
   name?: string | null | undefined;
@@ -143,7 +150,7 @@ type Listed = {
 };
 
 function see(seen: Map<string, SeenInstance>, scope: string, { name, labels, stoppedAt }: Listed): void {
-  const zone = scope.replace(/^zones\//, '');
+  const zone = zoneOf(scope);
   if (typeof name !== 'string' || seen.has(`${zone} ${name}`)) return;
   const off = stoppedAt === undefined ? {} : { stoppedAt };
   seen.set(`${zone} ${name}`, { name, zone, labels: fromLabels(labels ?? {}), ...off });

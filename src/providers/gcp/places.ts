@@ -3,7 +3,7 @@ import { answerOf } from './answers.ts';
 import { callOptions, persist } from './call.ts';
 import type { Clients } from './clients.ts';
 import { judge } from './faults.ts';
-import { buysTpus, regionOf, type GcpSettings } from './settings.ts';
+import { buysTpus, isConfigured, regionOf, type GcpSettings } from './settings.ts';
 import { parentOf } from './slice-body.ts';
 
 /** What each zone has, by its name: machine types, and what may be attached to N1. */
@@ -67,7 +67,8 @@ async function readSlices(
   }
 }
 
-async function readZones({ projectId: project, regions, zones }: GcpSettings, clients: Clients): Promise<string[]> {
+async function readZones(settings: GcpSettings, clients: Clients): Promise<string[]> {
+  const { projectId: project, regions, zones } = settings;
   const found = new Map<string, string>();
   await persist(async () => {
     for await (const { name, status } of clients.zones.listAsync({ project, maxResults: 500 }, callOptions))
@@ -83,9 +84,7 @@ async function readZones({ projectId: project, regions, zones }: GcpSettings, cl
     ),
   ];
   if (faults.length > 0) throw new NoSuchPlace(faults);
-  return [...found].flatMap(([zone, status]) =>
-    status !== 'DOWN' && regions.includes(regionOf(zone)) && (zones?.includes(zone) ?? true) ? [zone] : [],
-  );
+  return [...found].flatMap(([zone, status]) => (status !== 'DOWN' && isConfigured(zone, settings) ? [zone] : []));
 }
 
 /** The configuration names what Google does not have. */

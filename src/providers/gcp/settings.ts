@@ -139,6 +139,11 @@ export function waitsForCapacity(settings: Pick<GcpSettings, 'kinds' | 'flexStar
   return buysTpus(settings) || (settings.flexStart ?? []).length > 0;
 }
 
+/** Whether machines may be made there. */
+export function isConfigured(zone: string, { regions, zones }: Pick<GcpSettings, 'regions' | 'zones'>): boolean {
+  return regions.includes(regionOf(zone)) && (zones?.includes(zone) ?? true);
+}
+
 export function regionOf(zone: string): string {
   return zone.replace(/-[a-z]$/, '');
 }

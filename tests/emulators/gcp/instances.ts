@@ -18,6 +18,8 @@ export type Instances = {
   find: (name: string) => Instance;
   life: Life;
   disks: Disks;
+  /** Zones that lists over all zones do not reach. */
+  unreachable: Set<string>;
   /** How long it was RUNNING, over all instances of this name. */
   runningSeconds: (name: string) => number;
   close: () => Promise<void>;
@@ -31,6 +33,7 @@ export function createInstances(options: InstancesOptions): Instances {
   const disks = createDisks(world);
   const shown = new Map<string, Instance>();
   const ever: Instance[] = [];
+  const unreachable = new Set<string>();
   const forget = (instance: Instance) => {
     if (shown.get(instance.address) === instance) shown.delete(instance.address);
   };
@@ -112,6 +115,7 @@ export function createInstances(options: InstancesOptions): Instances {
   const instances: Instances = {
     life,
     disks,
+    unreachable,
     all: () => [...shown.values()],
     ever: () => ever,
     find: (name) => {
@@ -160,11 +164,14 @@ export function createInstances(options: InstancesOptions): Instances {
       },
       'compute.instances.aggregatedList': ({ params, query }) => {
         requireProject(world, params['project']);
-        const scopes = world.catalogue.zones.map((zone) => `zones/${zone}`);
+        const scopes = world.catalogue.zones.flatMap((zone) => (unreachable.has(zone) ? [] : `zones/${zone}`));
+        const { items, ...rest } = aggregatedPage('instances', scopes, (scope) => inZone(lastOf(scope)), query);
+        for (const zone of unreachable) items[`zones/${zone}`] = { warning: { code: 'UNREACHABLE' } };
         return {
           kind: 'compute#instanceAggregatedList',
           id: `projects/${project}/aggregated/instances`,
-          ...aggregatedPage('instances', scopes, (scope) => inZone(lastOf(scope)), query),
+          items,
+          ...rest,
         };
       },
     },
