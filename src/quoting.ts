@@ -31,7 +31,7 @@ const policyMs = 1_000;
 
 /** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
 export function createQuoting(foundation: Foundation) {
-  const { config, db, now, providers, wakeDispatch } = foundation;
+  const { config, db, now, providers, wakeDispatch, onError } = foundation;
   const buckets = bucketRegionsOf(config);
   const lineages = createCache((tenantId) => currentLineage(db.client, tenantId), policyMs, now);
   const policy = (tenantId: string) => lineages.get(tenantId).then(bindingPolicy);
@@ -82,7 +82,7 @@ export function createQuoting(foundation: Foundation) {
       capacities,
     }),
     submit,
-    pilots: createPilots({ db, now, pilotMs: config.timing.pilotMs, submit, quote }),
+    pilots: createPilots({ db, now, pilotMs: config.timing.pilotMs, submit, quote, onError }),
   };
 }
 

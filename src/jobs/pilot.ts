@@ -1,4 +1,4 @@
-import { invalid, WeirError } from '../core/errors.ts';
+import { invalid, mayPass, WeirError } from '../core/errors.ts';
 import { partId } from '../core/ids.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
@@ -19,6 +19,7 @@ export type PilotDeps = {
   pilotMs: number;
   submit: Submit;
   quote: (tenantId: string, spec: JobSpec, quoteId: string, measured: Measured) => Promise<Quote>;
+  onError: (error: unknown) => void;
 };
 
 export type Pilots = {
@@ -52,11 +53,11 @@ export function createPilots(deps: PilotDeps): Pilots {
       if (isPossible) await submitPilot({ quoteId: quote.id, tenantId, jobId }, deps);
     },
     finish: async (jobIds) => {
-      for (const pilot of await findOpenPilots(db.client, jobIds)) await finishPilot(pilot, deps);
+      await finishEach(await findOpenPilots(db.client, jobIds), deps);
     },
     sweep: async () => {
       const before = new Date(now().getTime() - sweptAfterMs);
-      for (const pilot of await listOpenPilots(db.client, before, sweptAtOnce)) await finishPilot(pilot, deps);
+      await finishEach(await listOpenPilots(db.client, before, sweptAtOnce), deps);
     },
   };
 }
@@ -91,6 +92,22 @@ async function submitPilot(
     };
     await db.transaction((tx) => endPilot(tx, { ...quote, pilot }, now()));
   }
+}
+
+/** One that can't be helped must not keep the others from it, and is not asked about again where it never can. */
+async function finishEach(pilots: Named[], deps: PilotDeps): Promise<void> {
+  for (const pilot of pilots)
+    await finishPilot(pilot, deps)
+      .catch((error: unknown) => giveUp(error, pilot, deps))
+      .catch(deps.onError);
+}
+
+async function giveUp(error: unknown, { quoteId, tenantId, jobId }: Named, { db, now }: PilotDeps): Promise<void> {
+  if (!(error instanceof WeirError) || mayPass(error)) throw error;
+  const { quote } = await requireQuote(db.client, tenantId, quoteId);
+  const message = `Nothing was quoted anew. ${error.message}`;
+  const pilot: Pilot = { state: 'failed', job: jobId, message, measured: null };
+  await db.transaction((tx) => endPilot(tx, { ...quote, pilot }, now()));
 }
 
 async function finishPilot(pilot: Named, deps: PilotDeps): Promise<void> {
