@@ -3,6 +3,9 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** The pattern of a duration on the wire: `90s`, `30m`, `2h`, `1.5d`. Above zero, and no longer than calendars reach. */
 export const durationPattern = '^(?=[0-9.]*[1-9])([0-9]{1,9}(\\.[0-9]{1,9})?[sm]|[0-9]{1,6}(\\.[0-9]{1,9})?[hd])$';
 
+/** Of a stretch of the past up to now: as a duration, but within centuries, so that its beginning is a date. */
+export const windowPattern = '(?=[0-9.]*[1-9])([0-9]{1,7}(\\.[0-9]{1,3})?[sm]|[0-9]{1,5}(\\.[0-9]{1,3})?[hd])';
+
 export const dayMs = unitMs.d;
 export const hourMs = unitMs.h;
 

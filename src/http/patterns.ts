@@ -1,5 +1,5 @@
 import { didYouMean } from '../core/nearest.ts';
-import { durationPattern } from '../core/time.ts';
+import { durationPattern, windowPattern } from '../core/time.ts';
 import {
   acceleratorsPattern,
   environmentName,
@@ -15,7 +15,7 @@ const explanations: Record<string, string> = {
   [durationPattern]: 'is not a duration above zero such as 90s, 30m, 2h or 3d',
   [environmentName]: 'is not a name of letters, digits and underscores that starts with no digit, such as HF_TOKEN',
   [relativePathPattern]: 'is not a path inside the working directory, such as out/model.pt',
-  '^[1-9][0-9]{0,4}[hd]$': 'is not a number of hours or days, such as 12h or 30d',
+  [`^${windowPattern}$`]: 'is not a duration above zero and within centuries, such as 90m, 12h or 30d',
 };
 
 const idPattern = /^\^([a-z]{3})_\[0-7\]/;

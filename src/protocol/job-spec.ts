@@ -83,14 +83,18 @@ export const Workload = Type.Object(
     activeParameters: Type.Optional(
       Type.Number({ ...positive, description: 'Weights used per token by a mixture of experts.' }),
     ),
-    tokens: Type.Optional(Type.Number({ ...positive, description: 'Tokens of one epoch: the run trains on tokens × epochs.' })),
+    tokens: Type.Optional(
+      Type.Number({ ...positive, description: 'Tokens of one epoch: the run trains on tokens × epochs.' }),
+    ),
     sequenceLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000_000 })),
     layers: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     hiddenSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
     batchSize: Type.Optional(Type.Number({ ...positive, description: 'Global, in sequences or examples.' })),
     trainable: Type.Optional(Type.Enum(['full', 'lora'])),
     examples: Type.Optional(Type.Number({ ...positive, description: 'Examples in one epoch.' })),
-    epochs: Type.Optional(Type.Number({ ...positive, description: 'How often the data is gone through. Left out: 1.' })),
+    epochs: Type.Optional(
+      Type.Number({ ...positive, description: 'How often the data is gone through. Left out: 1.' }),
+    ),
     flopsPerExample: Type.Optional(Type.Number({ ...positive, description: 'Forward and backward, in FLOP.' })),
     flops: Type.Optional(Type.Number({ ...positive, description: 'The whole run, in FLOP.' })),
     precision: Type.Optional(Type.Enum([...precisions])),

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { windowPattern } from '../core/time.ts';
 import { closed, Duration, Id, Nullable, Time } from './common.ts';
 
 export const Tenant = Type.Object(
@@ -59,7 +60,7 @@ const maxCount = 1e9;
 const countRange = { minimum: 0, maximum: maxCount };
 const usdRange = { minimum: 0, maximum: 1e9 };
 
-const windowOfPolicy = '^[1-9][0-9]{0,4}[hd]$';
+const windowOfPolicy = `^${windowPattern}$`;
 
 const PerKind = (description: string) => Type.Record(Type.String(), Type.Integer(countRange), { description });
 
@@ -134,7 +135,7 @@ export const Policy = Type.Object(
             Type.String({
               pattern: windowOfPolicy,
               default: '30d',
-              description: 'Hours or days up to now. Left out: 30d.',
+              description: 'A duration up to now. Left out: 30d.',
             }),
           ),
           mode: Type.Optional(
@@ -211,7 +212,10 @@ export const PoolPolicy = Type.Object(
       }),
     ),
     halfLife: Type.Optional(
-      Type.String({ pattern: windowOfPolicy, description: 'Of past use in the fair order. Left out: 7d.' }),
+      Type.String({
+        pattern: windowOfPolicy,
+        description: 'Of past use in the fair order, which is known to the hour. Left out: 7d.',
+      }),
     ),
     minRuntime: Type.Optional(
       Duration('How long a job runs before it may be preempted for guaranteed capacity. Left out: 1m.'),

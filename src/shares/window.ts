@@ -1,18 +1,18 @@
 import { invalid } from '../core/errors.ts';
-import { dayMs, hourMs } from '../core/time.ts';
+import { dayMs, hourMs, parseDuration, windowPattern } from '../core/time.ts';
 
 export type Window = { from: Date; to: Date };
 
-/** Of the query parameter `window`: `30d`, `24h`, or `all`. */
-export const windowPattern = '^([1-9][0-9]{0,4}[hd]|all)$';
+/** Of the query parameter `window`: a duration such as `30d` or `90m`, or `all`. */
+export const askedWindowPattern = `^(${windowPattern}|all)$`;
 
 /** How far back a window such as `30d` reaches; undefined for `all`. */
 export function windowMs(text: string): number | undefined {
-  if (!new RegExp(windowPattern).test(text)) {
-    throw invalid('?window', `"${text}" is not a window: hours or days up to now such as 24h or 30d, or all.`);
+  if (!new RegExp(askedWindowPattern).test(text)) {
+    throw invalid('?window', `"${text}" is not a window: a duration up to now such as 90m, 24h or 30d, or all.`);
   }
   if (text === 'all') return undefined;
-  return Number(text.slice(0, -1)) * (text.endsWith('h') ? hourMs : dayMs);
+  return parseDuration(text);
 }
 
 /** The calendar month, in UTC, of a text such as `2026-11`, as far as it has passed. */

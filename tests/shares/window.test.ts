@@ -4,11 +4,13 @@ import { buckets, monthStart, monthWindow, windowMs } from '../../src/shares/win
 const now = new Date('2026-11-10T12:34:56Z');
 const day = 86_400_000;
 
-test('a window is hours or days, or all', () => {
+test('a window is a duration within centuries, or all', () => {
   expect(windowMs('24h')).toBe(day);
   expect(windowMs('30d')).toBe(30 * day);
+  expect(windowMs('1.5h')).toBe(90 * 60_000);
+  expect(windowMs('90s')).toBe(90_000);
   expect(windowMs('all')).toBeUndefined();
-  for (const wrong of ['', '0d', '30', '30m', '-1d', '1.5d', 'ALL'])
+  for (const wrong of ['', '0d', '0.0h', '30', '-1d', '1w', 'ALL', '100000d'])
     expect(() => windowMs(wrong)).toThrow('not a window');
 });
 

@@ -1805,7 +1805,7 @@ export interface components {
                 /** @description Of what the pool has given in the window, or of a tenth of what it could have given, if that is more. Where no provider says how much it has, who is alone may start. */
                 share: number;
                 /**
-                 * @description Hours or days up to now. Left out: 30d.
+                 * @description A duration up to now. Left out: 30d.
                  * @default 30d
                  */
                 window?: string;
@@ -1846,7 +1846,7 @@ export interface components {
             hhiCeiling?: number;
             /** @description Over 30 days, of any tenant alone; a start that would raise its share above it waits. Left out: none. */
             largestShareCeiling?: number;
-            /** @description Of past use in the fair order. Left out: 7d. */
+            /** @description Of past use in the fair order, which is known to the hour. Left out: 7d. */
             halfLife?: string;
             /** @description How long a job runs before it may be preempted for guaranteed capacity. Left out: 1m. Such as 90s, 30m, 2h or 3d. */
             minRuntime?: string;
@@ -3847,7 +3847,7 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /** @description Hours or days up to now, such as 24h or 30d, or all. */
+                /** @description A duration up to now, such as 90m, 24h or 30d, or all. */
                 window?: string;
                 /** @description Left out: hours up to a week, else days. */
                 bucket?: "hour" | "day";
@@ -4812,7 +4812,7 @@ export interface operations {
     getShares: {
         parameters: {
             query?: {
-                /** @description Hours or days up to now, such as 24h or 30d, or all. */
+                /** @description A duration up to now, such as 90m, 24h or 30d, or all. */
                 window?: string;
                 /** @description Adds groups: by tenant, by the organisation at the top of its parents, by kind of accelerator, provider or region, or by a label of the jobs, as in label:project. */
                 groupBy?: string;

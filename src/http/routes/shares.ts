@@ -9,7 +9,7 @@ import type { SharesDeps } from '../../shares/pool-use.ts';
 import { reportColumns, reportMarkdown, reportRows } from '../../shares/report-text.ts';
 import { readReport } from '../../shares/report.ts';
 import { readShares } from '../../shares/shares.ts';
-import { windowPattern } from '../../shares/window.ts';
+import { askedWindowPattern } from '../../shares/window.ts';
 import { listedTenant } from '../caller.ts';
 import { sendCsvRows } from '../csv.ts';
 import { contentTypeOf, formatOf } from '../format.ts';
@@ -22,9 +22,9 @@ export type ShareRouteDeps = {
 
 export const WindowField = Type.Optional(
   Type.String({
-    pattern: windowPattern,
+    pattern: askedWindowPattern,
     default: '30d',
-    description: 'Hours or days up to now, such as 24h or 30d, or all.',
+    description: 'A duration up to now, such as 90m, 24h or 30d, or all.',
   }),
 );
 
