@@ -5,7 +5,8 @@ import { createPoolCapacity } from './dispatch/pool-capacity.ts';
 import { createReadQuotas } from './dispatch/quotas.ts';
 import { createReplay } from './dispatch/replay.ts';
 import { createSimulateApart } from './dispatch/simulate-thread.ts';
-import { bucketRegionsOf, type Foundation } from './foundation.ts';
+import { bucketRegionsOf } from './config.ts';
+import type { Foundation } from './foundation.ts';
 import { createApp, type AppDeps } from './http/app.ts';
 import { closeApp } from './http/close.ts';
 import { createHealthApp } from './http/health-app.ts';
@@ -77,7 +78,8 @@ function basics({ config, db, bucket, residence, queues, now, petaflopsPerAccele
     logger: pino({ level: 'warn' }),
     filesystemBucket: 'receive' in bucket ? bucket : undefined,
     providerNames,
-    bucketRegions: bucketRegionsOf(config),
+    bucketRegions: bucketRegionsOf(config.bucket),
+    firstPolicy: config.policies.tenant,
     residence,
     checks: {
       database: () => db.pool.query('SELECT 1').then(() => true),

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Policy, PoolPolicy } from './protocol/tenant.ts';
 import { GcpSettings } from './providers/gcp/settings.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -99,6 +100,14 @@ export const BucketSettings = Type.Union([
   ),
 ]);
 
+export const PolicySettings = Type.Object(
+  {
+    pool: Type.Optional(PoolPolicy),
+    tenant: Type.Optional(Type.Omit(Policy, ['parent'])),
+  },
+  { ...closed, description: 'The pool’s policy and that of each new tenant, until an operator sets another.' },
+);
+
 /** The YAML file named by WEIR_CONFIG. Everything has a default. */
 export const ConfigFile = Type.Object(
   {
@@ -156,6 +165,7 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
+    policies: Type.Optional(PolicySettings),
     bucket: Type.Optional(BucketSettings),
     retention: Type.Optional(
       Type.Object(

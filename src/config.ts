@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
+import type { BucketRegions } from './artifacts/residence.ts';
 import { parse as parseYaml } from 'yaml';
 import { Value } from 'typebox/value';
 import { BucketSettings, ConfigFile, timingSchema, type File } from './config-file.ts';
@@ -9,7 +10,9 @@ import { oidcFaults, oidcOf, type OidcConfig } from './config-oidc.ts';
 import { reachable, readHost, readOperatorKey, readPort, readSecretKey, readUrl } from './config-variables.ts';
 import { hourMs } from './core/time.ts';
 import { newToken } from './core/tokens.ts';
+import { Policy } from './protocol/tenant.ts';
 import { gcpFaults, GcpSettings } from './providers/gcp/settings.ts';
+import { policyFaults, residencyFaults } from './tenants/policy-faults.ts';
 
 type Timing = {
   sweepMs: number;
@@ -42,6 +45,8 @@ export type Config = {
   gcp: GcpSettings | undefined;
   bucket: NonNullable<File['bucket']>;
   retention: NonNullable<File['retention']>;
+  /** What the pool and each new tenant begin with. */
+  policies: NonNullable<File['policies']>;
   webhooks: { allowedAddresses: string[] };
   /** How long somebody stays signed in at the dashboard. */
   sessionMs: number;
@@ -92,7 +97,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const file = readFile(env['WEIR_CONFIG'], faults);
   const host = readHost(env['WEIR_HOST'], faults);
   const publicUrl = file.publicUrl ?? `http://${reachable(host)}:${port}`;
-  faults.push(...cloudFaults(file, publicUrl), ...bucketFaults(file));
+  faults.push(...cloudFaults(file, publicUrl), ...bucketFaults(file), ...tenantPolicyFaults(file));
   const dataDir = resolve(env['WEIR_DATA_DIR'] || '.weir');
   makeDataDir(dataDir, faults);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -123,6 +128,7 @@ function ofFile(file: File, env: Record<string, string | undefined>) {
     gcp: file.providers?.gcp,
     bucket: file.bucket ?? { kind: 'filesystem' },
     retention: file.retention ?? {},
+    policies: file.policies ?? {},
     webhooks: { allowedAddresses: file.webhooks?.allowedAddresses ?? [] },
     sessionMs: (file.signIn?.sessionHours ?? defaultSessionHours) * hourMs,
     oidc: oidcOf(file, env['WEIR_OIDC_CLIENT_SECRET']),
@@ -151,6 +157,24 @@ function bucketFaults({ bucket }: File): string[] {
       ? ['bucket.elsewhere names a region twice, or that of the first bucket: one bucket a region is enough.']
       : []),
   ];
+}
+
+/** What each new tenant would be refused. */
+function tenantPolicyFaults({ policies, bucket }: File): string[] {
+  const policy = policies?.tenant;
+  if (!Value.Check(Policy, policy)) return [];
+  const buckets = Value.Check(BucketSettings, bucket) ? bucketRegionsOf(bucket) : { home: null, elsewhere: [] };
+  const faults = [
+    ...policyFaults(policy, Object.keys(ConfigFile.properties.providers.properties)),
+    ...residencyFaults(policy, buckets),
+  ];
+  return faults.map(({ pointer, detail }) => `policies.tenant${pointer.replaceAll('/', '.')}: ${detail}`);
+}
+
+/** Where the buckets are: their regions, as far as they are configured. */
+export function bucketRegionsOf(bucket: Config['bucket']): BucketRegions {
+  if (bucket.kind !== 'gcs') return { home: null, elsewhere: [] };
+  return { home: bucket.region ?? null, elsewhere: (bucket.elsewhere ?? []).map(({ region }) => region) };
 }
 
 /** Who has Google's credentials at hand wants its prices. */

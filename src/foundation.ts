@@ -5,7 +5,7 @@ import { createGcsBucket } from './artifacts/gcs-bucket.ts';
 import { joinBuckets } from './artifacts/joined-buckets.ts';
 import { createRunnerPublisher } from './artifacts/runner-executable.ts';
 import { residenceIn, type BucketRegions, type Residence } from './artifacts/residence.ts';
-import type { Config } from './config.ts';
+import { bucketRegionsOf, type Config } from './config.ts';
 import { newId } from './core/ids.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { settle as settleSetting } from './db/settings.ts';
@@ -19,7 +19,7 @@ import { computePetaflopsPerAccelerator } from './quotes/catalogue.ts';
 import type { Catalogue } from './quotes/price-list.ts';
 import { createCurrentCatalogue } from './quotes/refresh-prices.ts';
 import { bindingPolicy } from './tenants/lineage.ts';
-import { currentLineage } from './tenants/policies.ts';
+import { beginPoolPolicy, currentLineage } from './tenants/policies.ts';
 
 /** What the API and the worker both stand on. */
 export type Foundation = {
@@ -55,6 +55,7 @@ export async function openFoundation({
   const now = () => new Date();
   const db = openDatabase(databaseUrl);
   const installation = await settleSetting(db.client, 'installation', newId('installation'));
+  if (config.policies.pool !== undefined) await beginPoolPolicy(db, config.policies.pool);
   const queues = await createQueues({ databaseUrl, redisUrl: config.redisUrl, onError });
   const bucket = await openBucket(config, now);
   const petaflopsPerCore = hostPetaflopsPerCore();
@@ -71,7 +72,7 @@ export async function openFoundation({
       onError,
     }),
     bucket,
-    residence: createResidence(db, bucketRegionsOf(config)),
+    residence: createResidence(db, bucketRegionsOf(config.bucket)),
     installation,
     now,
     petaflopsPerAccelerator: (kind) => computePetaflopsPerAccelerator(kind, petaflopsPerCore),
@@ -106,12 +107,6 @@ function runnerFrom({ gcp }: Config, bucket: Bucket, now: () => Date): () => Pro
 
 /** A burst of submissions wakes the cycle so often and no oftener. */
 const dispatchThrottleMs = 20;
-
-/** Where the buckets are: their regions, as far as they are configured. */
-export function bucketRegionsOf({ bucket }: Config): BucketRegions {
-  if (bucket.kind !== 'gcs') return { home: null, elsewhere: [] };
-  return { home: bucket.region ?? null, elsewhere: (bucket.elsewhere ?? []).map(({ region }) => region) };
-}
 
 async function openBucket(
   { bucket, dataDir, publicUrl, secretKey }: Config,

@@ -7,7 +7,8 @@ import { newId } from './core/ids.ts';
 import { createCurrentOffers } from './dispatch/availability.ts';
 import { createProspects } from './dispatch/prospects.ts';
 import { createQueueOutlook } from './dispatch/queue-outlook.ts';
-import { bucketRegionsOf, type Foundation } from './foundation.ts';
+import { bucketRegionsOf } from './config.ts';
+import type { Foundation } from './foundation.ts';
 import { createPilots } from './jobs/pilot.ts';
 import { createHoldQuote } from './jobs/requote.ts';
 import { createOccupancy } from './jobs/sole-tenant.ts';
@@ -32,7 +33,7 @@ const policyMs = 1_000;
 /** Quotes, submissions and pilots: for the API, and for the worker that ends a pilot. */
 export function createQuoting(foundation: Foundation) {
   const { config, db, now, providers, wakeDispatch, onError } = foundation;
-  const buckets = bucketRegionsOf(config);
+  const buckets = bucketRegionsOf(config.bucket);
   const lineages = createCache((tenantId) => currentLineage(db.client, tenantId), policyMs, now);
   const policy = (tenantId: string) => lineages.get(tenantId).then(bindingPolicy);
   const sellers = (): Promise<Seller[]> =>

@@ -96,6 +96,16 @@ test('what does not fit at all is named, not stumbled over', () => {
   expect(faultsOf({ WEIR_OPERATOR_KEY: 'sixteen but spaces' })).toEqual([expect.stringContaining('WEIR_OPERATOR_KEY')]);
 });
 
+test('a policy that no tenant could have is a fault of the configuration', () => {
+  expect(
+    faultsOf({}, 'policies: { tenant: { caps: { accelerators: { H1000: 1 } } }, pool: { hhiCeiling: 2 } }'),
+  ).toEqual([
+    expect.stringContaining('policies.pool.hhiCeiling must be <= 1'),
+    expect.stringContaining('policies.tenant.caps.accelerators.H1000: "H1000" is no kind of accelerator'),
+  ]);
+  expect(faultsOf({}, 'policies: { tenant: { weight: 2 }, pool: { halfLife: 3d } }')).toEqual([]);
+});
+
 test('every fault of the settings of Google Cloud is named at once, also what does not go together', () => {
   const gcp = (settings: string) => faultsOf({}, `providers: { gcp: ${settings} }`);
   const schema = gcp('{ projectId: My_Project, regions: [], kinds: [H1000], serviceAccount: me, capacityWait: 3 }');

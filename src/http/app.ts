@@ -42,7 +42,7 @@ import { shareRoutes, type ShareRouteDeps } from './routes/shares.ts';
 import { simulationRoutes, type SimulationRouteDeps } from './routes/simulations.ts';
 import { statementRoutes } from './routes/statement.ts';
 import { taskRoutes } from './routes/tasks.ts';
-import { tenantRoutes } from './routes/tenants.ts';
+import { tenantRoutes, type TenantRouteDeps } from './routes/tenants.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { createSessionCookie } from './session-cookie.ts';
@@ -54,6 +54,7 @@ export type AppDeps = Omit<HealthRouteDeps, 'keyring'> &
   SecretRouteDeps &
   SessionRouteDeps &
   SignInRouteDeps &
+  TenantRouteDeps &
   PolicyRouteDeps &
   ShareRouteDeps &
   SimulationRouteDeps &

@@ -42,6 +42,7 @@ function unused(): AppDeps {
     checks: { database: never, queue: never, objectStore: never },
     wakeups: { watch: never },
     providerNames: [],
+    firstPolicy: undefined,
     bucketRegions: { home: null, elsewhere: [] },
     residence: never,
     forgetPolicy: never,

@@ -13,6 +13,9 @@ export type Change = {
   after?: Prisma.InputJsonValue;
 };
 
+/** The actor of what the configuration's file says. */
+export const byConfiguration = 'configuration';
+
 /** Writes who changed what, in the transaction of the change. */
 export async function writeAudit(tx: Sql, { before, after, ...change }: Change): Promise<void> {
   await tx.audit.create({

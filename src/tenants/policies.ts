@@ -2,7 +2,7 @@ import type { BucketRegions } from '../artifacts/residence.ts';
 import { WeirError, type Fault } from '../core/errors.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
-import { writeAudit } from './audit.ts';
+import { byConfiguration, writeAudit } from './audit.ts';
 import type { Lineage } from './lineage.ts';
 import { findCycle, kinshipFaults, policyFaults, residencyFaults } from './policy-faults.ts';
 import { isTenant } from './tenants.ts';
@@ -98,10 +98,21 @@ async function parentFaults(
 }
 
 export async function putPoolPolicy(db: Database, policy: PoolPolicy, actor: string): Promise<PoolPolicy> {
-  await db.transaction(async (tx) => {
-    const before = await currentPoolPolicy(tx);
-    await tx.policyVersion.create({ data: { tenantId: null, policy, createdBy: actor } });
-    await writeAudit(tx, { actor, tenantId: null, action: 'pool-policy.put', target: 'pool', before, after: policy });
-  });
+  await db.transaction((tx) => writePoolPolicy(tx, policy, actor));
   return policy;
+}
+
+/** Sets the pool's policy where none was ever set. */
+export async function beginPoolPolicy(db: Database, policy: PoolPolicy): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.$queryRaw`SELECT pg_advisory_xact_lock(${policyLock})::text`;
+    if ((await tx.policyVersion.count({ where: { tenantId: null } })) === 0)
+      await writePoolPolicy(tx, policy, byConfiguration);
+  });
+}
+
+async function writePoolPolicy(tx: Sql, policy: PoolPolicy, actor: string): Promise<void> {
+  const before = await currentPoolPolicy(tx);
+  await tx.policyVersion.create({ data: { tenantId: null, policy, createdBy: actor } });
+  await writeAudit(tx, { actor, tenantId: null, action: 'pool-policy.put', target: 'pool', before, after: policy });
 }

@@ -1,23 +1,38 @@
 import { notFound, WeirError } from '../core/errors.ts';
 import type { Database, Sql } from '../db/database.ts';
-import type { Tenant } from '../protocol/tenant.ts';
-import { writeAudit } from './audit.ts';
+import type { Policy, Tenant } from '../protocol/tenant.ts';
+import { byConfiguration, writeAudit } from './audit.ts';
 
-export type NewTenantRow = { id: string; name: string; actor: string };
+export type NewTenantRow = {
+  id: string;
+  name: string;
+  actor: string;
+  /** That it begins with. */
+  policy?: Policy | undefined;
+};
 
 /**
  * Makes a tenant; the same id again is the same tenant.
  * @throws WeirError `conflict` where another tenant has the name.
  */
-export async function createTenant(db: Database, { id, name, actor }: NewTenantRow): Promise<Tenant> {
+export async function createTenant(db: Database, { id, name, actor, policy }: NewTenantRow): Promise<Tenant> {
   return db.transaction(async (tx) => {
     const { count } = await tx.tenant.createMany({ data: { id, name }, skipDuplicates: true });
     const tenant = await tx.tenant.findUnique({ where: { id } });
     if (tenant === null)
       throw new WeirError('conflict', `There is a tenant named "${name}" already; choose another name.`);
-    if (count > 0) await writeAudit(tx, { actor, tenantId: id, action: 'tenant.create', target: id, after: { name } });
+    if (count > 0) {
+      await writeAudit(tx, { actor, tenantId: id, action: 'tenant.create', target: id, after: { name } });
+      if (policy !== undefined) await beginPolicy(tx, id, policy);
+    }
     return view(tenant);
   });
+}
+
+async function beginPolicy(tx: Sql, tenantId: string, policy: Policy): Promise<void> {
+  const actor = byConfiguration;
+  await tx.policyVersion.create({ data: { tenantId, policy, createdBy: actor } });
+  await writeAudit(tx, { actor, tenantId, action: 'policy.put', target: tenantId, before: {}, after: policy });
 }
 
 /** @throws WeirError `not-found` */

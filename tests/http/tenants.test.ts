@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { operatorKey, test } from '../support/app.ts';
+import { beginPoolPolicy } from '../../src/tenants/policies.ts';
+import { openApp, operatorKey, test } from '../support/app.ts';
 
 test('a tenant is made by an operator, found again and listed newest first', async ({ api }) => {
   const made = await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' });
@@ -70,4 +71,29 @@ test('the audit is filtered by who, what and when', async ({ api }) => {
   expect(await actionsOf('action=policy')).toEqual(['policy.put']);
   expect(await actionsOf('target=pool')).toEqual(['pool-policy.put']);
   expect(await actionsOf(`tenant=${id}&action=secret`)).toEqual(['secret.put']);
+});
+
+test('a tenant begins with the policy of the configuration, and the pool too, until an operator sets another', async ({
+  db,
+}) => {
+  const firstPolicy = { budget: { monthlyUsd: 500 } };
+  const { ask, close } = await openApp(db, { firstPolicy });
+  const { id } = (await ask(operatorKey, 'POST /v1/tenants', { name: 'vision' })).json();
+  const policy = async (of: string) => (await ask(operatorKey, `GET /v1/${of}/policy`)).json();
+  expect(await policy(`tenants/${id}`)).toEqual(firstPolicy);
+  await ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { weight: 2 });
+  expect(await policy(`tenants/${id}`)).toEqual({ weight: 2 });
+
+  await beginPoolPolicy(db, { halfLife: '3d' });
+  expect(await policy('pool')).toEqual({ halfLife: '3d' });
+  await ask(operatorKey, 'PUT /v1/pool/policy', { halfLife: '30m' });
+  await beginPoolPolicy(db, { halfLife: '3d' });
+  expect(await policy('pool')).toEqual({ halfLife: '30m' });
+
+  const { items } = (await ask(operatorKey, 'GET /v1/audit?actor=configuration')).json();
+  expect(items.map(({ action, target }: { action: string; target: string }) => [action, target])).toEqual([
+    ['pool-policy.put', 'pool'],
+    ['policy.put', id],
+  ]);
+  await close();
 });

@@ -120,6 +120,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     uploadMs: 86_400_000,
     downloadMs: 900_000,
     providerNames: ['local', 'gcp'],
+    firstPolicy: undefined,
     bucketRegions: { home: null, elsewhere: [] },
     residence: async () => null,
     forgetPolicy: () => undefined,

@@ -2,11 +2,17 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Database } from '../../db/database.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
-import { NewTenant, Tenant } from '../../protocol/tenant.ts';
+import { NewTenant, Tenant, type Policy } from '../../protocol/tenant.ts';
 import { createTenant, listTenants, requireTenant } from '../../tenants/tenants.ts';
 import { pageOf, readCursor } from '../page.ts';
 
-export function tenantRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebox {
+export type TenantRouteDeps = {
+  db: Database;
+  /** Of each new tenant; undefined: nothing limits it. */
+  firstPolicy: Policy | undefined;
+};
+
+export function tenantRoutes({ db, firstPolicy }: TenantRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/v1/tenants',
@@ -21,7 +27,9 @@ export function tenantRoutes({ db }: { db: Database }): FastifyPluginAsyncTypebo
         },
       },
       async ({ body, caller, newId }, reply) =>
-        reply.code(201).send(await createTenant(db, { id: newId, name: body.name, actor: caller.actor })),
+        reply
+          .code(201)
+          .send(await createTenant(db, { id: newId, name: body.name, actor: caller.actor, policy: firstPolicy })),
     );
     app.get(
       '/v1/tenants',
