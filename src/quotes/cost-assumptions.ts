@@ -18,12 +18,13 @@ export function costAssumptions({ spec, around, options, best }: Costs): string[
   ];
 }
 
-function ofPreparation({ overhead: { imageSeconds, setupSeconds } }: Around): string[] {
+function ofPreparation({ overhead: { imageSeconds, setupSeconds, startUpSeconds } }: Around): string[] {
   const parts = [
     ...(imageSeconds > 0 ? [`pulling the image ${imageSeconds} s`] : []),
     ...(setupSeconds > 0 ? [`setup ${setupSeconds} s`] : []),
+    ...(startUpSeconds > 0 ? [`start of the program ${startUpSeconds} s`] : []),
   ];
-  return parts.length === 0 ? [] : [`Before the command: ${parts.join(', ')}, as is usual.`];
+  return parts.length === 0 ? [] : [`Before the first step: ${parts.join(', ')}, as is usual.`];
 }
 
 function ofTransfers({ volumes, overhead, bucketRegion }: Around, isCloud: boolean): string[] {

@@ -6,6 +6,14 @@ import type { Work } from './work.ts';
 const usualSetupSeconds = 30;
 const usualImageSeconds = 60;
 
+/**
+ * From the command to its first step. On an accelerator a framework is loaded, the device opened and the step compiled: about ten
+ * seconds for PyTorch in eager mode, by experience; compilers take minutes of some models. On cores: Python 3 takes 0.4 s, Node.js 0.2
+ * (measured on two loaded cores).
+ */
+const acceleratedStartSeconds = 10;
+const plainStartSeconds = 0.5;
+
 /** Bytes a second between a bucket and one node: half of what a single 4 Gbit/s stream of Cloud Storage gives, since many files are small. */
 const transferRate = 250e6;
 
@@ -58,13 +66,22 @@ function trainedBytes({ parameters, isLora }: Work): number {
 }
 
 /** Seconds around the training itself, on each machine. */
-export type Overhead = { imageSeconds: number; setupSeconds: number; downloadSeconds: number; uploadSeconds: number };
+export type Overhead = {
+  imageSeconds: number;
+  setupSeconds: number;
+  /** Of the program itself; nothing where what is known is how long all of it takes. */
+  startUpSeconds: number;
+  downloadSeconds: number;
+  uploadSeconds: number;
+};
 
-export function overheadOf(spec: JobSpec, work: Work): Overhead {
+/** `kind`: of accelerator, or cpu. */
+export function overheadOf(spec: JobSpec, work: Work, kind: string): Overhead {
   const { inputBytes, outputBytes } = volumesOf(spec, work);
   return {
     imageSeconds: spec.image === undefined ? 0 : usualImageSeconds,
     setupSeconds: spec.setup === undefined ? 0 : usualSetupSeconds,
+    startUpSeconds: work.seconds !== null ? 0 : kind === 'cpu' ? plainStartSeconds : acceleratedStartSeconds,
     downloadSeconds: inputBytes / transferRate,
     uploadSeconds: outputBytes / transferRate,
   };
@@ -77,7 +94,7 @@ export function checkpointSeconds({ checkpointBytes }: Volumes, nodes: number): 
 
 /** Seconds until a new machine, once it is up, goes on where the last checkpoint was. */
 export function restoreSeconds(overhead: Overhead, { checkpointBytes }: Volumes, nodes: number): number {
-  const { imageSeconds, setupSeconds, downloadSeconds } = overhead;
+  const { imageSeconds, setupSeconds, startUpSeconds, downloadSeconds } = overhead;
   const reading = checkpointBytes === null ? usualCheckpointSeconds : checkpointBytes / nodes / transferRate;
-  return imageSeconds + setupSeconds + downloadSeconds + reading;
+  return imageSeconds + setupSeconds + startUpSeconds + downloadSeconds + reading;
 }

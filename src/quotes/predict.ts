@@ -10,6 +10,6 @@ import type { Work } from './work.ts';
 export function modelSeconds(spec: JobSpec, work: Work, gang: Gang): number | undefined {
   const seconds = workSeconds(work, gang);
   if (seconds === undefined) return undefined;
-  const { imageSeconds, setupSeconds, downloadSeconds, uploadSeconds } = overheadOf(spec, work);
-  return seconds + imageSeconds + setupSeconds + downloadSeconds + uploadSeconds;
+  const around = Object.values(overheadOf(spec, work, gang.kind));
+  return around.reduce((sum, each) => sum + each, seconds);
 }

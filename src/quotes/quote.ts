@@ -86,7 +86,7 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
   const work = resolveWork(spec.workload);
   const pilot = measured && evidenceOf(measured, spec, work, wanted.kind);
   const spread = spreadOf(work, wanted.kind, { ...history(work, wanted.kind), pilot });
-  const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work), bucketRegion };
+  const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work, wanted.kind), bucketRegion };
   const optionId = partIds('option', id);
   let made = 0;
   const newId = () => optionId(made++);

@@ -143,6 +143,16 @@ function trainingSeconds(work: Work, gang: Gang): number | undefined {
   if (work.flops === null) return undefined;
   const rate = achievedFlops(work, gang);
   if (rate === undefined) return undefined;
-  const launching = gang.kind === 'cpu' || work.steps === null ? 0 : work.steps * stepOverheadSeconds;
-  return work.flops / rate + launching;
+  const computing = work.flops / rate;
+  if (gang.kind === 'cpu') return computing;
+  if (work.steps !== null) return computing + work.steps * stepOverheadSeconds;
+  return Math.max(computing, usualSteps(work, gang.count) * stepOverheadSeconds);
+}
+
+/** Of each accelerator in a step, where the batch is not known: it bounds the time from below, and is no reason for more of it. */
+const usualSamples = 64;
+const usualTokens = 16_384;
+
+function usualSteps({ tokens, samples }: Work, count: number): number {
+  return (tokens === null ? (samples ?? 0) / usualSamples : tokens / usualTokens) / count;
 }

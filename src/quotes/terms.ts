@@ -25,7 +25,7 @@ const bytesPerGiB = 1024 ** 3;
 export function termsOf(candidate: Candidate, spec: JobSpec, around: Around, seconds: number): Terms {
   const { nodes, startSeconds, isDiskExtra } = candidate;
   const { volumes, overhead } = around;
-  const { imageSeconds, setupSeconds, downloadSeconds, uploadSeconds } = overhead;
+  const { imageSeconds, setupSeconds, startUpSeconds, downloadSeconds, uploadSeconds } = overhead;
   const share = (part: number): number => (seconds > 0 ? Math.min(1, part / seconds) : 0);
   return {
     startSeconds,
@@ -33,7 +33,7 @@ export function termsOf(candidate: Candidate, spec: JobSpec, around: Around, sec
     diskGiB: isDiskExtra ? (spec.resources?.diskGiB ?? usualDiskGiB) : 0,
     keptBytes: isDiskExtra ? volumes.outputBytes + lastCheckpoint(spec, volumes) : 0,
     egressMicroUsd: egressOf(candidate, around),
-    setupShare: share(imageSeconds + setupSeconds),
+    setupShare: share(imageSeconds + setupSeconds + startUpSeconds),
     transferShare: share(downloadSeconds + uploadSeconds),
     interruptions: interruptionsOf(candidate, spec, around),
   };

@@ -101,3 +101,14 @@ test('fp8 is faster where the accelerator has it, and fp32 slower everywhere', (
     if (supports(kind, 'fp32')) expect(rateIn('fp32')).toBeLessThan(rateIn('bf16'));
   }
 });
+
+test('where the batch is not known, launching its usual steps bounds the time from below, and adds nothing to more', () => {
+  const seconds = (workload: Workload, count = 1) => workSeconds(resolveWork(workload), { kind: 'H100', count }) ?? NaN;
+  expect(seconds({ preset: 'mnist-mlp' })).toBeCloseTo((600_000 / 64) * 0.003, 6);
+  expect(seconds({ preset: 'mnist-mlp' }, 8)).toBeCloseTo(seconds({ preset: 'mnist-mlp' }) / 8, 6);
+  expect(seconds({ kind: 'llm', parameters: 1e4, tokens: 1e7 })).toBeCloseTo((1e7 / 16_384) * 0.003, 6);
+  const large: Workload = { kind: 'vision', examples: 1.28e6, epochs: 90, flopsPerExample: 24.6e9 };
+  expect(seconds(large)).toBe(
+    (resolveWork(large).flops ?? 0) / (achievedFlops(resolveWork(large), { kind: 'H100', count: 1 }) ?? 0),
+  );
+});
