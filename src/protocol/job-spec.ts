@@ -10,7 +10,7 @@ export const gpuKinds = [
 
 export const tpuGenerations = ['v2', 'v3', 'v4', 'v5e', 'v5p', 'v6e'] as const;
 
-export const acceleratorsPattern = `^((${gpuKinds.join('|')})(:[1-9][0-9]{0,4})?|(${tpuGenerations.join('|')})-[1-9][0-9]{0,4})$`;
+export const acceleratorsPattern = `^(none|(${gpuKinds.join('|')})(:[1-9][0-9]{0,4})?|(${tpuGenerations.join('|')})-[1-9][0-9]{0,4})$`;
 
 export const environmentName = '^[A-Za-z_][A-Za-z0-9_]*$';
 export const relativePathPattern = '^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\u0000-\\u001f]+$';
@@ -24,7 +24,7 @@ export const Resources = Type.Object(
       Type.String({
         pattern: acceleratorsPattern,
         description:
-          'kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. Left out: CPU only.',
+          'kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. none, or left out: CPU only.',
       }),
     ),
     cpus: Type.Optional(

@@ -38,7 +38,8 @@ function inBytes(gib: number | undefined): number | null {
 
 /** A stated count is exact; of how many nodes, where that is not stated, is for `withTotalAsGang` to say. */
 function unitsOf({ accelerators, cpus = 1, nodes }: Resources): Pick<Wanted, 'kind' | 'count' | 'nodes' | 'slice'> {
-  if (accelerators === undefined) return { kind: 'cpu', count: cpus, nodes: nodes ?? 1, slice: null };
+  if (accelerators === undefined || accelerators === 'none')
+    return { kind: 'cpu', count: cpus, nodes: nodes ?? 1, slice: null };
   if (/^v\d/.test(accelerators)) {
     const [generation = '', size] = accelerators.split('-');
     return { kind: generation, count: chipsOfSlice(generation, Number(size)), nodes: nodes ?? 1, slice: accelerators };

@@ -11,6 +11,11 @@ const digits = { kind: 'other', examples: 60_000, epochs: 10, flopsPerExample: 3
 const feasibleOf = (quote: ReturnType<typeof quoteOf>) => quote.options.filter(({ feasible }) => feasible);
 
 describe('a CPU job', () => {
+  test('no accelerators are said by none as by leaving them out', () => {
+    const offers = (resources: JobSpec['resources']) => quoteOf({ resources }).options.map(({ offer }) => offer.id);
+    expect(offers({ cpus: 2, accelerators: 'none' })).toEqual(offers({ cpus: 2 }));
+  });
+
   test('is quoted on the local machine first, at a part of its price', () => {
     const quote = quoteOf({ workload: digits, resources: { cpus: 2 } });
     const [best] = quote.options;

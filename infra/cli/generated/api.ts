@@ -2197,7 +2197,7 @@ export interface components {
         };
         /** Resources */
         Resources: {
-            /** @description kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. Left out: CPU only. */
+            /** @description kind:count per node, such as A100-80GB:8, or a TPU slice such as v5e-8. A stated count is exact, a kind alone lets weir choose the count. A count that no machine has, where nodes is left out, is that of all machines together. none, or left out: CPU only. */
             accelerators?: string;
             /** @description Cores per node. Left out: 1 on CPU, else the machine’s. */
             cpus?: number;
