@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Assignment } from '../protocol/runner.ts';
 import { engineEnvironment } from './engine.ts';
-import { machineDevices, type Launch } from './sandbox.ts';
+import { exportScript, machineDevices, type Launch } from './sandbox.ts';
 import { exitOfStatus, Failure, outOfMemory, type Exit } from './verdict.ts';
 
 const run = promisify(execFile);
 const answerTimeoutMs = 30_000;
 /** An engine reads a file of variables line by line, none longer than 64 KiB. */
 const maxFileLineBytes = 60_000;
+/** Where in the container a shell reads the variables that such a file can't hold. */
+const scriptInside = '/.weir-environment';
 /** Of the host's own settings those that name files which the job needs. */
 const certificates = /^(SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PIP_CERT)$/;
 
@@ -46,19 +48,24 @@ export type Container = {
 export function createContainer(plan: ContainerPlan, command: string[], env: Record<string, string>): Container {
   const { program, name } = plan;
   const environmentPath = `${plan.stateDir}/container.env`;
+  const scriptPath = `${plan.stateDir}/container.sh`;
   const idPath = `${plan.stateDir}/container.id`;
   rmSync(idPath, { force: true });
-  const inherited = writeEnvironment(environmentPath, env);
+  const rest = writeEnvironment(environmentPath, env);
+  const isScripted = Object.keys(rest).length > 0;
+  if (isScripted) writeScript(scriptPath, rest, plan.uid);
   const ask = (...args: string[]) => run(program, args, { env: engineEnvironment, timeout: answerTimeoutMs });
   return {
     launch: {
       argv: [
         program, 'run', '--name', name, '--cidfile', idPath,
-        '--env-file', environmentPath, ...Object.keys(inherited).flatMap((variable) => ['--env', variable]),
+        '--env-file', environmentPath,
+        ...(isScripted ? ['--mount', `${mount(scriptPath, scriptInside)},readonly`] : []),
         ...confinement(plan),
-        '--', plan.image, ...command,
+        '--', plan.image, ...(isScripted ? ['/bin/sh', '-c', `. ${scriptInside}; exec "$@"`, 'weir'] : []), ...command,
       ],
-      env: { ...inherited, ...engineEnvironment },
+      // The engine's client runs with the runner's rights: nothing of a tenant's may lead it.
+      env: engineEnvironment,
       cwd: '/',
       uid: undefined,
       environmentScript: undefined,
@@ -77,7 +84,7 @@ export function createContainer(plan: ContainerPlan, command: string[], env: Rec
     },
     remove: async () => {
       await ask('rm', '--force', '--volumes', name).catch(() => undefined);
-      rmSync(environmentPath, { force: true });
+      for (const path of [environmentPath, scriptPath]) rmSync(path, { force: true });
     },
   };
 }
@@ -118,18 +125,20 @@ function mount(source: string, target: string): string {
   return ['type=bind', quoted(`source=${source}`), quoted(`target=${target}`)].join(',');
 }
 
-/**
- * Writes what fits into a file of one variable a line. The others go by way of the environment of the engine's client: they are
- * returned, without those that would lead the client itself.
- */
+/** Writes what fits into a file of one variable a line; answers the others. */
 function writeEnvironment(path: string, env: Record<string, string>): Record<string, string> {
   // The image's own PATH leads to what the image is for.
   const values = Object.entries(env).filter(([name]) => name !== 'PATH');
   const fits = ([, value]: [string, string]) => !/[\r\n]/.test(value) && Buffer.byteLength(value) < maxFileLineBytes;
   const lines = values.filter(fits).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(path, lines.join(''), { mode: 0o600 });
-  const isHarmless = ([name]: [string, string]) => !/^(LD_|DOCKER_|GO|HOME$)/.test(name);
-  return Object.fromEntries(values.filter((entry) => !fits(entry) && isHarmless(entry)));
+  return Object.fromEntries(values.filter((entry) => !fits(entry)));
+}
+
+/** What no line of a file can hold, such as a private key, the job's own shell exports. */
+function writeScript(path: string, env: Record<string, string>, uid: number): void {
+  writeFileSync(path, exportScript(env), { mode: 0o600 });
+  chownSync(path, uid, -1);
 }
 
 /** Of a command that an image lacks, the engine's first process tells like a shell. So what never ran is the engine's fault. */

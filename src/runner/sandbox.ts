@@ -169,7 +169,8 @@ export function machineDevices(): string[] {
     .map((name) => `/dev/${name}`);
 }
 
-function exportScript(env: Record<string, string>): string {
+/** For a shell, to make these its environment. */
+export function exportScript(env: Record<string, string>): string {
   return Object.entries(env)
     .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
