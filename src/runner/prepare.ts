@@ -32,7 +32,10 @@ async function fill(boot: Boot, assignment: Assignment, signal: AbortSignal): Pr
       ...fetching,
       refusals: refusalsOf(assignment.spec.source),
     });
-  for (const [path, text] of Object.entries(assignment.spec.files ?? {})) await writeText(workDir, path, text);
+  for (const [path, text] of Object.entries(assignment.spec.files ?? {}))
+    await orFail('source-unavailable', `The file ${path} of \`files\` can't be written`, signal, () =>
+      writeText(workDir, path, text),
+    );
   for (const input of assignment.inputs) {
     // The URL may be a signed one, which is nobody's business; the tenant knows the input by its own.
     const uri = assignment.spec.inputs?.find(({ path }) => path === input.path)?.uri ?? input.path;
@@ -74,13 +77,7 @@ export function jobUid(boot: Boot): number | null {
 }
 
 async function writeText(workDir: string, relativePath: string, text: string): Promise<void> {
-  const path = await placeInside(workDir, relativePath).catch((error: Error) => {
-    throw new Failure(
-      'source-unavailable',
-      `The file ${relativePath} of \`files\` can't be written: ${error.message}.`,
-    );
-  });
-  const file = await createFile(path);
+  const file = await createFile(await placeInside(workDir, relativePath));
   try {
     await file.writeFile(text);
   } finally {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { create } from 'tar';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Assignment } from '../../src/protocol/runner.ts';
@@ -87,6 +87,20 @@ test.each(['http://169.254.169.254/computeMetadata/v1/', 'http://[fd00:ec2::254]
 );
 
 test.each([
+  ['a file where a folder would have to be', 'src/train.py'],
+  ['a folder of its name', 'lib'],
+  ['a name that no file system takes', `${'x'.repeat(256)}.py`],
+])('a file of the spec that meets %s is the job’s fault', async (_what, path) => {
+  const source = archive({ src: 'a file', 'lib/a.py': '' });
+  const { report } = await run(
+    { spec: { name: 'a', command: 'true', files: { [path]: 'x' } }, source: file('source', '', source) },
+    { source },
+  );
+  expect(report).toMatchObject({ reason: 'source-unavailable', exitCode: null });
+  expect(report.message).toMatch(`The file ${path} of \`files\` can't be written: `);
+});
+
+test.each([
   ['inputs', { inputs: [file('half', 'x'), file('half', 'y')] }],
   ['a source, once unpacked,', { source: file('bomb', '') }],
 ])('%s beyond the job’s disk end it before they fill the machine’s', async (_what, assignment) => {
@@ -151,7 +165,10 @@ test('nothing is written through links that an archive holds', async () => {
 
 function archive(files: Record<string, string | Buffer>): Buffer {
   const directory = temporary();
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
   return pack(directory);
 }
 
