@@ -1,4 +1,4 @@
-import { WeirError } from '../core/errors.ts';
+import { WeirError, type ErrorCode } from '../core/errors.ts';
 import { hashToken } from '../core/tokens.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
@@ -6,6 +6,7 @@ import { tpuGenerations, type JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment, Claim } from '../protocol/runner.ts';
 import { readBootstrapToken } from './bootstrap.ts';
 import { holdAttempt, staleAttempt } from './fence.ts';
+import type { StopReason } from '../jobs/state.ts';
 import type { Stop } from '../jobs/stop.ts';
 import { readTaskSpecs } from '../jobs/array-store.ts';
 import { findInstance, markReady, readRendezvous, type InstanceRow } from './store.ts';
@@ -27,7 +28,8 @@ export type ClaimDeps = {
 
 /**
  * Gives a machine its node of the attempt. Repeating with the same token is the same claim.
- * @throws WeirError `unauthorized` for a token not ours or spent by another, `stale-attempt` where the attempt is over.
+ * @throws WeirError `unauthorized` for a token not ours or spent by another, `stale-attempt` where the attempt is over,
+ * `storage-refused` where it is worth claiming again.
  */
 export function createClaim(deps: ClaimDeps) {
   return async (claim: Claim): Promise<Assignment> => {
@@ -44,16 +46,33 @@ export function createClaim(deps: ClaimDeps) {
       return markReady(tx, instance, { tokenHash: hashToken(claim.token), claim, at, leaseExpiresAt });
     });
     if (!isOurs) throw new WeirError('unauthorized', 'This bootstrap token was spent by another runner.');
-    return assignment(instance, claim.host, deps).catch((error: unknown) => giveUp(error, instance, deps));
+    const waitedMs = at.getTime() - (instance.readyAt ?? at).getTime();
+    return assignment(instance, claim.host, deps).catch((error: unknown) => giveUp(error, instance, deps, waitedMs));
   };
 }
 
-/** What the job names, an input or a secret, is not there any more: no machine could start it, and the job is told so. */
-async function giveUp(error: unknown, { attempt }: InstanceRow, { stop }: ClaimDeps): Promise<never> {
-  if (!(error instanceof WeirError) || !['invalid', 'not-found', 'too-large'].includes(error.code)) throw error;
+/**
+ * What the job names, an input or a secret, is not there any more: no machine could start it, and the job is told so. Storage that
+ * refuses is asked again for the lease's time, as where a runner uploads.
+ */
+async function giveUp(
+  error: unknown,
+  { attempt }: InstanceRow,
+  { stop, timing }: ClaimDeps,
+  waitedMs: number,
+): Promise<never> {
+  if (!(error instanceof WeirError)) throw error;
   const { jobId, number } = attempt;
-  await stop({ jobId, attempt: number, reason: 'input-unavailable', message: error.message });
+  const reason = reasonOf(error.code);
+  if (reason === undefined || (reason === 'storage-refused' && waitedMs <= timing.leaseMs)) throw error;
+  await stop({ jobId, attempt: number, reason, message: error.message });
   throw staleAttempt(number);
+}
+
+/** Undefined where the same may go well the next time. */
+function reasonOf(code: ErrorCode): StopReason | undefined {
+  if (code === 'storage-refused') return code;
+  return ['invalid', 'not-found', 'too-large'].includes(code) ? 'input-unavailable' : undefined;
 }
 
 async function assignment(

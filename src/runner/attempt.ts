@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Assignment, Boot, Directive, Heartbeat } from '../protocol/runner.ts';
-import { createBroker, StaleAttempt, type Broker } from './broker.ts';
+import { createBroker, Refused, StaleAttempt, type Broker } from './broker.ts';
 import { BrokerLost, startDeadlines } from './deadlines.ts';
 import { keepDestination, spoolOf } from './deliver.ts';
 import { progressFileIn } from './environment.ts';
@@ -18,7 +18,7 @@ import { jobUid } from './prepare.ts';
 import { readProgressFile } from './progress-file.ts';
 import { createMeeting } from './rendezvous.ts';
 import { maskedTexts } from './secret-mask.ts';
-import { createPatience } from './retry.ts';
+import { backOff, createPatience } from './retry.ts';
 import { keepToken } from './token.ts';
 import { Failure, withFaults, type NotKept } from './verdict.ts';
 
@@ -64,19 +64,23 @@ async function claim({ broker, boot, token, leaving }: Claiming): Promise<Assign
   const port = await findFreePort();
   const patience = boot.ownsMachine ? setTimeout(() => leaving.abort(neverClaimed()), claimPatienceMs) : undefined;
   try {
-    return await broker.claim({
-      bootstrapToken: boot.bootstrapToken,
-      token,
-      address: boot.address,
-      port,
-      host: describeHost(),
-    });
+    const wanted = { bootstrapToken: boot.bootstrapToken, token, address: boot.address, port, host: describeHost() };
+    for (let refusals = 0; ; refusals++) {
+      const assignment = await broker.claim(wanted).catch(unlessOfStorage);
+      if (assignment !== undefined) return assignment;
+      await backOff(refusals, leaving.signal);
+    }
   } catch (error) {
     if (error instanceof BrokerLost) shutDown();
     throw error;
   } finally {
     clearTimeout(patience);
   }
+}
+
+/** An operator may put the storage right in time; when there is no more, the broker says that the attempt is over. */
+function unlessOfStorage(error: unknown): undefined {
+  if (!(error instanceof Refused) || !error.isOfStorage) throw error;
 }
 
 function neverClaimed(): BrokerLost {

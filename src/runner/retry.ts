@@ -4,10 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const firstDelayMs = 50;
 const maxDelayMs = 1000;
 
-/** Waits longer after each failure, at random between half and the whole, so that runners do not come back all at once. */
+/**
+ * Waits longer after each failure, at random between half and the whole, so that runners do not come back all at once.
+ * @throws the signal's reason where it is aborted
+ */
 export async function backOff(failures: number, signal?: AbortSignal): Promise<void> {
   const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures, 10));
-  await sleep(delayMs * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal });
+  await sleep(delayMs * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal }).catch(
+    (error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    },
+  );
 }
 
 /** Worth repeating: the server is away, overloaded or broken, not the request wrong. */

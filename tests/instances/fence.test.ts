@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { WeirError } from '../../src/core/errors.ts';
 import { newToken } from '../../src/core/tokens.ts';
 import { requireRunner } from '../../src/instances/fence.ts';
 import {
@@ -83,6 +84,24 @@ test('a job whose secret is gone when its machine comes ends by that', async ({ 
     reason: 'input-unavailable',
     message: expect.stringContaining('no secret HF_TOKEN'),
   });
+});
+
+test('storage that refuses when a machine comes is waited for as long as a lease, then the attempt ends by that', async ({
+  world,
+}) => {
+  const jobId = await addJob(world, await addTenant(world));
+  await world.cycle();
+  const { instances } = await lastAttempt(world, jobId);
+  await world.launch(instances[0]?.id ?? '');
+  const bootstrapToken = world.provider.machines.get(instances[0]?.name ?? '')?.bootstrapToken ?? '';
+  const token = newToken();
+  world.storage.refusal = new WeirError('storage-refused', 'The storage of this service refuses.');
+  await expect(world.claim(bootstrapToken, token)).rejects.toMatchObject({ code: 'storage-refused' });
+  world.advance(30);
+  await expect(world.claim(bootstrapToken, token)).rejects.toMatchObject({ code: 'storage-refused' });
+  world.advance(1);
+  await expect(world.claim(bootstrapToken, token)).rejects.toMatchObject({ code: 'stale-attempt' });
+  expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'storage-refused' });
 });
 
 test('a launch that fails late leaves the next attempt alone', async ({ world }) => {

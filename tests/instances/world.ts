@@ -1,3 +1,4 @@
+import type { WeirError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/ids.ts';
 import { newToken } from '../../src/core/tokens.ts';
 import type { Database } from '../../src/db/database.ts';
@@ -67,12 +68,16 @@ export function createWorld(db: Database) {
     useSince,
   });
   const soleTenancy = createSoleTenancy(() => provider.isolatesTenants);
+  const storage: { refusal?: WeirError } = {};
   const claim = createClaim({
     db,
     now,
     secretKey,
     openSecrets: (tenantId, names) => openSecrets(db.client, secretKey, tenantId, names),
-    downloads: async () => ({ source: null, inputs: [], checkpoint: [] }),
+    downloads: async () => {
+      if (storage.refusal !== undefined) throw storage.refusal;
+      return { source: null, inputs: [], checkpoint: [] };
+    },
     givesWholeMachines: () => false,
     stop,
     timing,
@@ -85,6 +90,7 @@ export function createWorld(db: Database) {
     provider,
     woken,
     errors,
+    storage,
     now,
     advance: (seconds: number) => void (nowMs += seconds * 1000),
     cycle: createCycle({

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { assignmentOf, startFakeBroker } from '../support/fake-broker.ts';
 import { isAlive, reportOf, runJob, startJob, startRunner } from '../support/runner-process.ts';
 import { waitFor } from '../support/wait.ts';
@@ -38,6 +38,18 @@ test('a claim whose answer is lost is repeated with the same token', async () =>
   expect(broker.claims.length).toBe(2);
   expect(broker.claims[0]?.token).toBe(broker.claims[1]?.token);
   await broker.goAway();
+});
+
+test('a runner whose claim storage refuses asks again until that is put right', async () => {
+  const broker = await startFakeBroker(assignmentOf());
+  onTestFinished(broker.goAway);
+  let refused = 0;
+  const how = { path: '/v1/runner/claim', status: 503, problem: 'storage-refused', isLasting: true } as const;
+  broker.misbehave({ ...how, onCall: () => (refused += 1) });
+  const runner = await startRunner(broker.url());
+  await waitFor('the runner to be refused twice', () => refused >= 2);
+  broker.behave();
+  expect(await reportOf(broker, runner)).toMatchObject({ reason: 'completed' });
 });
 
 test('a runner whose claim is refused leaves at once', async () => {
