@@ -230,15 +230,21 @@ async function wakeDue({ db, now, queues }: Foundation): Promise<void> {
 /** What was sent can be looked at, and sent again, for so long. */
 const deliveriesMs = 30 * dayMs;
 
-async function clean({ config, db, bucket, residence, now }: Foundation): Promise<void> {
-  await forgetRequests(db.client, new Date(now().getTime() - keyMs));
-  await forgetSessions(db.client, now());
-  await forgetDeliveries(db.client, new Date(now().getTime() - deliveriesMs));
-  await removeLeftovers({ db, bucket, now, uploadMs: config.timing.uploadMs });
-  await archiveLogs({ db, bucket, residence, now });
-  const { logsDays } = config.retention;
-  if (logsDays !== undefined) await removeOldLogs({ db, bucket }, new Date(now().getTime() - logsDays * dayMs));
-  await removeOldArtifacts({ db, bucket, now }, config.retention);
+/** Each step by itself: one that fails keeps none of the others from it. */
+async function clean({ config, db, bucket, residence, now, onError }: Foundation): Promise<void> {
+  const ago = (ms: number) => new Date(now().getTime() - ms);
+  const { retention, timing } = config;
+  const { logsDays } = retention;
+  const steps: (() => Promise<unknown>)[] = [
+    () => forgetRequests(db.client, ago(keyMs)),
+    () => forgetSessions(db.client, now()),
+    () => forgetDeliveries(db.client, ago(deliveriesMs)),
+    () => removeLeftovers({ db, bucket, now, uploadMs: timing.uploadMs, onError }),
+    () => archiveLogs({ db, bucket, residence, now, onError }),
+    async () => logsDays !== undefined && removeOldLogs({ db, bucket, onError }, ago(logsDays * dayMs)),
+    () => removeOldArtifacts({ db, bucket, now, onError }, retention),
+  ];
+  for (const step of steps) await step().catch(onError);
 }
 
 function byName(providers: Provider[]): (name: string) => Provider {

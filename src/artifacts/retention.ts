@@ -1,10 +1,11 @@
+import { eachRow } from '../core/each-row.ts';
 import { dayMs, hourMs, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Bucket, LifecycleRule } from './bucket.ts';
 import { keySuffixes } from './names.ts';
 import {
-  deleteArtifacts,
-  deleteUploads,
+  deleteArtifact,
+  deleteUpload,
   keepUsedUploads,
   listExpiredUploads,
   listLeftovers,
@@ -12,37 +13,41 @@ import {
   type StoredObject,
 } from './store.ts';
 
-export type RetentionDeps = { db: Database; bucket: Bucket; now: Clock; uploadMs: number };
+export type RetentionDeps = {
+  db: Database;
+  bucket: Bucket;
+  now: Clock;
+  uploadMs: number;
+  /** Told of what could not be removed, which keeps nothing else from being removed. */
+  onError: (error: unknown) => void;
+};
 
 /** Beyond the last moment at which anyone may still use what is removed, so that nothing is taken from under a request. */
 const marginMs = hourMs;
-const batchSize = 200;
 
-/** Removes uploads that no job needs any more, and what was sent but never became an artifact. */
-export async function removeLeftovers({
-  db,
-  bucket,
-  now,
-  uploadMs,
-}: RetentionDeps): Promise<{ uploads: number; artifacts: number }> {
+/** Removes uploads that no job needs any more, and what was sent but never became an artifact. Answers how many. */
+export async function removeLeftovers(deps: RetentionDeps): Promise<{ uploads: number; artifacts: number }> {
+  const { db, bucket, now, uploadMs, onError } = deps;
   const at = now();
   const expired = new Date(at.getTime() - marginMs);
   // An attempt that is over gets no new upload URL; its last one has expired by then.
   const unreachable = new Date(expired.getTime() - uploadMs);
 
   await keepUsedUploads(db.client, at, uploadMs);
-  await bucket.discardUnfinished(unreachable);
+  await bucket.discardUnfinished(unreachable).catch(onError);
   return {
-    uploads: await removeAll(
-      bucket,
-      () => listExpiredUploads(db.client, expired, batchSize),
-      (ids) => deleteUploads(db.client, ids),
-    ),
-    artifacts: await removeAll(
-      bucket,
-      () => listLeftovers(db.client, unreachable, batchSize),
-      (ids) => deleteArtifacts(db.client, ids),
-    ),
+    uploads: await eachRow({
+      list: (after, limit) => listExpiredUploads(db.client, expired, { after, limit }),
+      work: removing(bucket, (id) => deleteUpload(db.client, id)),
+      what: 'expired uploads',
+      onError,
+    }),
+    artifacts: await eachRow({
+      list: (after, limit) => listLeftovers(db.client, unreachable, { after, limit }),
+      work: removing(bucket, (id) => deleteArtifact(db.client, id)),
+      what: 'files that never became artifacts',
+      onError,
+    }),
   };
 }
 
@@ -51,17 +56,18 @@ export type Retention = { artifactsDays?: number; checkpointsDays?: number; logs
 
 /** Removes artifacts that were kept long enough. Answers how many. */
 export async function removeOldArtifacts(
-  { db, bucket, now }: Pick<RetentionDeps, 'db' | 'bucket' | 'now'>,
+  { db, bucket, now, onError }: Omit<RetentionDeps, 'uploadMs'>,
   { artifactsDays, checkpointsDays }: Retention,
 ): Promise<number> {
   const ofKind = async (kind: 'output' | 'checkpoint', days: number | undefined): Promise<number> => {
     if (days === undefined) return 0;
     const before = new Date(now().getTime() - days * dayMs);
-    return removeAll(
-      bucket,
-      () => listOldArtifacts(db.client, { kind, before }, batchSize),
-      (ids) => deleteArtifacts(db.client, ids),
-    );
+    return eachRow({
+      list: (after, limit) => listOldArtifacts(db.client, { kind, before }, { after, limit }),
+      work: removing(bucket, (id) => deleteArtifact(db.client, id)),
+      what: `old ${kind}s`,
+      onError,
+    });
   };
   return (await ofKind('output', artifactsDays)) + (await ofKind('checkpoint', checkpointsDays));
 }
@@ -80,17 +86,10 @@ export function lifecycleRules({ artifactsDays, logsDays }: Retention): Lifecycl
   ];
 }
 
-/** The objects before their rows: a crash in between leaves no object that no row knows. */
-async function removeAll(
-  bucket: Bucket,
-  list: () => Promise<StoredObject[]>,
-  forget: (ids: string[]) => Promise<void>,
-): Promise<number> {
-  for (let removed = 0; ;) {
-    const batch = await list();
-    if (batch.length === 0) return removed;
-    for (const { objectKey } of batch) await bucket.remove(objectKey);
-    await forget(batch.map(({ id }) => id));
-    removed += batch.length;
-  }
+/** The object before its row: a crash in between leaves no object that no row knows. */
+function removing(bucket: Bucket, forget: (id: string) => Promise<void>): (object: StoredObject) => Promise<void> {
+  return async ({ id, objectKey }) => {
+    await bucket.remove(objectKey);
+    await forget(id);
+  };
 }

@@ -178,29 +178,34 @@ export async function keepUsedUploads(sql: Sql, now: Date, keepMs: number): Prom
 
 export type StoredObject = { id: string; objectKey: string };
 
-export function listExpiredUploads(sql: Sql, before: Date, limit: number): Promise<StoredObject[]> {
+/** So many rows, in the order of their ids, after the one given. */
+export type Page = { after: string; limit: number };
+
+export function listExpiredUploads(sql: Sql, before: Date, { after, limit }: Page): Promise<StoredObject[]> {
   return sql.upload.findMany({
-    where: { expiresAt: { lt: before } },
+    where: { expiresAt: { lt: before }, id: { gt: after } },
     select: { id: true, objectKey: true },
+    orderBy: { id: 'asc' },
     take: limit,
   });
 }
 
 /** What never became an artifact and can't any more: not whole when its attempt ended, or of an attempt without a report while its job has ended. */
-export function listLeftovers(sql: Sql, before: Date, limit: number): Promise<StoredObject[]> {
+export function listLeftovers(sql: Sql, before: Date, { after, limit }: Page): Promise<StoredObject[]> {
   return sql.$queryRaw`
     SELECT artifact.id, artifact.object_key AS "objectKey" FROM artifact
     JOIN job ON job.id = artifact.job_id
     JOIN attempt ON attempt.job_id = artifact.job_id AND attempt.number = artifact.attempt
     WHERE artifact.promoted_at IS NULL AND attempt.finished_at < ${before}
-      AND (artifact.verified_at IS NULL OR job.finished_at < ${before}) LIMIT ${limit}`;
+      AND (artifact.verified_at IS NULL OR job.finished_at < ${before}) AND artifact.id > ${after}
+    ORDER BY artifact.id LIMIT ${limit}`;
 }
 
 /** Artifacts of jobs that ended before then, and that no job which has not ended is given. */
 export function listOldArtifacts(
   sql: Sql,
   { kind, before }: { kind: 'output' | 'checkpoint'; before: Date },
-  limit: number,
+  { after, limit }: Page,
 ): Promise<StoredObject[]> {
   return sql.$queryRaw`
     SELECT artifact.id, artifact.object_key AS "objectKey" FROM artifact JOIN job ON job.id = artifact.job_id
@@ -208,13 +213,13 @@ export function listOldArtifacts(
       SELECT FROM job other, jsonb_array_elements(other.spec->'inputs') AS input
       WHERE other.tenant_id = job.tenant_id AND other.state NOT IN ('succeeded', 'failed', 'cancelled')
         AND split_part(input->>'uri', '/', 4) IN (job.id, job.array_id))
-    LIMIT ${limit}`;
+    AND artifact.id > ${after} ORDER BY artifact.id LIMIT ${limit}`;
 }
 
-export async function deleteUploads(sql: Sql, ids: string[]): Promise<void> {
-  await sql.upload.deleteMany({ where: { id: { in: ids } } });
+export async function deleteUpload(sql: Sql, id: string): Promise<void> {
+  await sql.upload.deleteMany({ where: { id } });
 }
 
-export async function deleteArtifacts(sql: Sql, ids: string[]): Promise<void> {
-  await sql.artifact.deleteMany({ where: { id: { in: ids } } });
+export async function deleteArtifact(sql: Sql, id: string): Promise<void> {
+  await sql.artifact.deleteMany({ where: { id } });
 }

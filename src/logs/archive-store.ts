@@ -1,12 +1,16 @@
 import type { Database, Sql } from '../db/database.ts';
 
-export type LoggedJob = { jobId: string; tenantId: string };
+/** So many jobs, in the order of their ids, after the one given. */
+type Page = { after: string; limit: number };
+
+export type LoggedJob = { id: string; tenantId: string };
 
 /** Jobs that ended before then, and whose log is still in rows. */
-export function listArchivable(sql: Sql, before: Date, limit: number): Promise<LoggedJob[]> {
+export function listArchivable(sql: Sql, before: Date, { after, limit }: Page): Promise<LoggedJob[]> {
   return sql.$queryRaw`
-    SELECT id AS "jobId", tenant_id AS "tenantId" FROM job
-    WHERE finished_at < ${before} AND id IN (SELECT job_id FROM log_chunk WHERE object_key IS NULL) LIMIT ${limit}`;
+    SELECT id, tenant_id AS "tenantId" FROM job
+    WHERE finished_at < ${before} AND id IN (SELECT job_id FROM log_chunk WHERE object_key IS NULL) AND id > ${after}
+    ORDER BY id LIMIT ${limit}`;
 }
 
 export type RowChunk = { firstSeq: number; lines: number; data: Buffer };
@@ -36,17 +40,18 @@ export async function markArchived(db: Database, { jobId, objectKey, firstSeqs, 
   });
 }
 
-export type OldLog = { jobId: string; objectKeys: string[] };
+export type OldLog = { id: string; objectKeys: string[] };
 
 /** The logs of jobs that ended before then, with the objects they lie in. */
-export function listOldLogs(sql: Sql, before: Date, limit: number): Promise<OldLog[]> {
+export function listOldLogs(sql: Sql, before: Date, { after, limit }: Page): Promise<OldLog[]> {
   return sql.$queryRaw`
-    SELECT id AS "jobId",
+    SELECT id,
       ARRAY(SELECT DISTINCT object_key FROM log_chunk WHERE job_id = job.id AND object_key IS NOT NULL) AS "objectKeys"
     FROM job
-    WHERE finished_at < ${before} AND EXISTS (SELECT FROM log_chunk WHERE job_id = job.id) LIMIT ${limit}`;
+    WHERE finished_at < ${before} AND EXISTS (SELECT FROM log_chunk WHERE job_id = job.id) AND id > ${after}
+    ORDER BY id LIMIT ${limit}`;
 }
 
-export async function deleteLogs(sql: Sql, jobIds: string[]): Promise<void> {
-  await sql.logChunk.deleteMany({ where: { jobId: { in: jobIds } } });
+export async function deleteLog(sql: Sql, jobId: string): Promise<void> {
+  await sql.logChunk.deleteMany({ where: { jobId } });
 }

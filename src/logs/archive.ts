@@ -1,15 +1,21 @@
 import type { Bucket } from '../artifacts/bucket.ts';
 import { logKey } from '../artifacts/names.ts';
 import type { Residence } from '../artifacts/residence.ts';
+import { eachRow } from '../core/each-row.ts';
 import { hourMs, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import { listArchivable, markArchived, readRowChunks, type LoggedJob } from './archive-store.ts';
 
-export type ArchiveDeps = { db: Database; bucket: Pick<Bucket, 'write'>; residence: Residence; now: Clock };
+export type ArchiveDeps = {
+  db: Database;
+  bucket: Pick<Bucket, 'write'>;
+  residence: Residence;
+  now: Clock;
+  onError: (error: unknown) => void;
+};
 
 /** After so long nothing more comes: not from a runner that was cut off, nor from one whose spool another delivers. */
 const quietMs = hourMs;
-const batchSize = 200;
 const objectBytes = 16 * 1024 * 1024;
 
 /**
@@ -18,17 +24,17 @@ const objectBytes = 16 * 1024 * 1024;
  * An object is named after its first and last line, so moving the same lines again, after a crash or beside another worker,
  * writes the same bytes to the same place.
  */
-export async function archiveLogs(deps: ArchiveDeps): Promise<number> {
+export function archiveLogs(deps: ArchiveDeps): Promise<number> {
   const before = new Date(deps.now().getTime() - quietMs);
-  for (let moved = 0; ;) {
-    const jobs = await listArchivable(deps.db.client, before, batchSize);
-    if (jobs.length === 0) return moved;
-    for (const job of jobs) await archiveLog(deps, job);
-    moved += jobs.length;
-  }
+  return eachRow({
+    list: (after, limit) => listArchivable(deps.db.client, before, { after, limit }),
+    work: (job) => archiveLog(deps, job),
+    what: 'logs of ended jobs',
+    onError: deps.onError,
+  });
 }
 
-async function archiveLog({ db, bucket, residence }: ArchiveDeps, { jobId, tenantId }: LoggedJob): Promise<void> {
+async function archiveLog({ db, bucket, residence }: ArchiveDeps, { id: jobId, tenantId }: LoggedJob): Promise<void> {
   const owner = { tenantId, region: await residence(tenantId) };
   for (;;) {
     const chunks = await readRowChunks(db, jobId, objectBytes);

@@ -24,7 +24,10 @@ const uploadMs = 24 * hourMs;
 /** Deps whose clock stands `aheadMs` from now. */
 function depsAt(db: Database, aheadMs = 0) {
   const now = () => new Date(Date.now() + aheadMs);
-  return { db, bucket: objects.bucket, residence: async () => null, now, uploadMs, downloadMs: uploadMs };
+  const onError = (error: unknown): void => {
+    throw error;
+  };
+  return { db, bucket: objects.bucket, residence: async () => null, now, uploadMs, downloadMs: uploadMs, onError };
 }
 
 const test = base.extend<{
@@ -244,6 +247,32 @@ describe('retention', () => {
     expect(await removeOldArtifacts(depsAt(db, 40 * dayMs), retention)).toBe(1);
     expect(await remaining()).not.toContain(checkpoint);
   });
+});
+
+test('an object that can’t be removed keeps none of the others, and is told and tried again', async ({ db, make }) => {
+  const uploads = [await make(newId('tenant')), await make(newId('tenant'))];
+  for (const { url } of uploads) await put(url, 'unused');
+  const { tenantId, jobId } = await insertRunningJob(db);
+  await insertArtifact(db, { tenantId, jobId }, {});
+  await startAttempt(db, { tenantId, jobId }, 2);
+  const [first] = await db.client.upload.findMany({ orderBy: { id: 'asc' } });
+  const told: unknown[] = [];
+  const deps = depsAt(db, uploadMs + 2 * hourMs);
+  const failing = async () => {
+    throw new Error('The bucket is away.');
+  };
+  const bucket = {
+    ...deps.bucket,
+    remove: (key: string) => (key === first?.objectKey ? failing() : deps.bucket.remove(key)),
+    discardUnfinished: failing,
+  };
+  const onError = (error: unknown) => void told.push(error);
+  expect(await removeLeftovers({ ...deps, bucket, onError })).toEqual({ uploads: 1, artifacts: 1 });
+  expect(told.map(String)).toEqual([
+    'Error: The bucket is away.',
+    `Error: 1 of the expired uploads could not be seen to and wait for the next time, ${first?.id} first`,
+  ]);
+  expect(await removeLeftovers(deps)).toEqual({ uploads: 1, artifacts: 0 });
 });
 
 test('the bucket itself removes outputs and logs a week later, and never a checkpoint', () => {

@@ -27,8 +27,12 @@ const test = withDatabase.extend<{ directory: string; bucket: FilesystemBucket }
   },
 });
 
-const archive = (db: Database, bucket: FilesystemBucket, now = later) =>
-  archiveLogs({ db, bucket, residence: async () => null, now: () => now });
+const rethrow = (error: unknown): void => {
+  throw error;
+};
+
+const archive = (db: Database, bucket: Pick<FilesystemBucket, 'write'>, now = later, onError = rethrow) =>
+  archiveLogs({ db, bucket, residence: async () => null, now: () => now, onError });
 
 async function endedJob(db: Database, chunks: string[][]): Promise<string> {
   const { id } = await insertJob(db);
@@ -61,18 +65,29 @@ test('a log to which lines may still come stays in its rows', async ({ db, bucke
 
 test('a worker that died after it wrote the object loses and doubles nothing', async ({ db, bucket, directory }) => {
   const id = await endedJob(db, [['a', 'b'], ['c']]);
-  await expect(archive(dyingAtUpdate(db), bucket)).rejects.toThrow('killed');
+  await expect(archive(dyingAtUpdate(db), bucket)).rejects.toMatchObject({ cause: new Error('killed') });
   expect(await textsOf({ db, bucket }, id)).toEqual(['a', 'b', 'c']);
   expect(await archive(db, bucket)).toBe(1);
   expect(await textsOf({ db, bucket }, id)).toEqual(['a', 'b', 'c']);
   expect((await readdir(directory, { recursive: true })).filter((name) => name.endsWith('-log'))).toHaveLength(1);
 });
 
+test('a log that can’t be moved keeps none of the others from it', async ({ db, bucket }) => {
+  const [stuck, other] = [await endedJob(db, [['stuck']]), await endedJob(db, [['moved']])];
+  const told: unknown[] = [];
+  const write = (key: string, bytes: Buffer) =>
+    key.includes(stuck) ? Promise.reject(new Error('away')) : bucket.write(key, bytes);
+  expect(await archive(db, { write }, later, (error) => void told.push(error))).toBe(1);
+  expect(told).toMatchObject([{ message: expect.stringContaining(stuck), cause: new Error('away') }]);
+  expect(await textsOf({ db, bucket: noBucket }, stuck)).toEqual(['stuck']);
+  expect(await textsOf({ db, bucket }, other)).toEqual(['moved']);
+});
+
 test('logs are removed after their days, with their objects', async ({ db, bucket, directory }) => {
   const id = await endedJob(db, [['gone one day']]);
   await archive(db, bucket);
-  expect(await removeOldLogs({ db, bucket }, at)).toBe(0);
-  expect(await removeOldLogs({ db, bucket }, new Date(at.getTime() + dayMs))).toBe(1);
+  expect(await removeOldLogs({ db, bucket, onError: rethrow }, at)).toBe(0);
+  expect(await removeOldLogs({ db, bucket, onError: rethrow }, new Date(at.getTime() + dayMs))).toBe(1);
   expect(await textsOf({ db, bucket }, id)).toEqual([]);
   expect((await readdir(directory, { recursive: true })).filter((name) => name.endsWith('-log'))).toEqual([]);
 });
