@@ -1,9 +1,17 @@
 import { resolveWork } from '../../src/quotes/work.ts';
-import { isWellKnown } from '../../src/quotes/prior.ts';
-import { servedKind, type Strata } from './evaluate-runs.ts';
+import { priorOf } from '../../src/quotes/prior.ts';
+import { servedKind } from './evaluate-runs.ts';
 import type { Run, Tables } from './compact.ts';
 import { scoreOf, type Score } from './score.ts';
-import { fitShare, observeAll, observeElsewhere, observeRun, predictLogShare } from './share-model.ts';
+import {
+  fitShare,
+  observeAll,
+  observeElsewhere,
+  observeRun,
+  predictLogShare,
+  withBatch,
+  type Observation,
+} from './share-model.ts';
 
 /** A run with what a fit of others' rows says of it, in accelerator-hours. */
 export type Predicted = Run & { p10: number; p50: number; p90: number; isCovered: boolean };
@@ -14,32 +22,44 @@ export type ElsewhereReport = {
   coveragePercent: number;
   /** The median error of the tables' own runs once these are in the fit too. */
   tablesMedianErrorPercent: number;
+  /** Of those whose batch is known: with it left out, and stated. */
+  batch: { unstated: Score; stated: Score };
 };
 
 /**
  * Runs that papers and model cards tell of and the tables do not: as the shipped coefficients, which take them in, would quote each
- * without its group. The intervals are those that the tables' runs gave.
+ * without its group. The intervals are those of such quotes.
  */
-export function evaluateElsewhere(tables: Tables, strata: Strata): ElsewhereReport {
-  const predictedOf = predictorWithout(tables);
+export function evaluateElsewhere(tables: Tables): ElsewhereReport {
+  const { predictedOf, predictedWithBatch } = predictorsWithout(tables);
   const runs = tables.elsewhere.map((run) => {
     const p50 = predictedOf(run);
-    const halfWidth = halfWidthOf(run, strata);
+    const halfWidth = Math.exp(priorOf(resolveWork(run.workload), servedKind(run.accelerator)).halfWidth);
     const [p10, p90] = [p50 / halfWidth, p50 * halfWidth];
     return { ...run, p10, p50, p90, isCovered: p10 <= run.acceleratorHours && run.acceleratorHours <= p90 };
   });
   const scored = (each: Run, predicted: number) => ({ name: each.name, predicted, actual: each.acceleratorHours });
   const ofTables = tables.runs.map((run) => scored(run, predictedOf(run)));
+  const withBatches = tables.elsewhere.flatMap((run) => {
+    const predicted = predictedWithBatch(run);
+    return predicted === undefined ? [] : [{ run, predicted }];
+  });
   return {
     runs,
     score: scoreOf(runs.map((run) => scored(run, run.p50))),
     coveragePercent: Math.round((100 * runs.filter(({ isCovered }) => isCovered).length) / runs.length),
     tablesMedianErrorPercent: scoreOf(ofTables.filter(({ predicted }) => !Number.isNaN(predicted))).medianErrorPercent,
+    batch: {
+      unstated: scoreOf(withBatches.map(({ run }) => scored(run, predictedOf(run)))),
+      stated: scoreOf(withBatches.map(({ run, predicted }) => scored(run, predicted))),
+    },
   };
 }
 
+type Predictors = { predictedOf: (run: Run) => number; predictedWithBatch: (run: Run) => number | undefined };
+
 /** Accelerator-hours of a run, by a fit of every row of other groups; NaN of what weir does not serve. */
-function predictorWithout(tables: Tables): (run: Run) => number {
+function predictorsWithout(tables: Tables): Predictors {
   const observations = [...observeAll(tables), ...observeElsewhere(tables)];
   const fits = new Map(
     [...tables.runs, ...tables.elsewhere].map(({ group }) => [
@@ -47,16 +67,19 @@ function predictorWithout(tables: Tables): (run: Run) => number {
       fitShare(observations.filter(({ origin }) => origin !== group)),
     ]),
   );
-  return (run) => {
-    const observed = observeRun(run, tables.hardware);
-    const fit = fits.get(run.group);
-    if (observed === undefined || fit === undefined) return NaN;
-    return run.acceleratorHours * Math.exp(observed.logShare - predictLogShare(fit, observed.point));
+  const hoursAt = ({ group, acceleratorHours }: Run, { logShare, point }: Observation): number => {
+    const fit = fits.get(group);
+    return fit === undefined ? NaN : acceleratorHours * Math.exp(logShare - predictLogShare(fit, point));
   };
-}
-
-/** As src/quotes/prior.ts has it, where nothing but the kind of model and the accelerator is known. */
-function halfWidthOf({ workload, accelerator }: Run, strata: Strata): number {
-  const isKnown = isWellKnown(resolveWork(workload), servedKind(accelerator));
-  return strata[isKnown ? 'wellKnown' : 'other'].medianHalfWidthFactor;
+  return {
+    predictedOf: (run) => {
+      const observed = observeRun(run, tables.hardware);
+      return observed === undefined ? NaN : hoursAt(run, observed);
+    },
+    predictedWithBatch: (run) => {
+      const observed = observeRun(run, tables.hardware);
+      const stated = observed === undefined ? undefined : withBatch(run, observed);
+      return stated === undefined ? undefined : hoursAt(run, stated);
+    },
+  };
 }

@@ -1,7 +1,15 @@
 import type { SharePoint } from '../../src/quotes/share.ts';
 import type { Tables } from './compact.ts';
 import { quantile } from './score.ts';
-import { fitShare, observeAll, predictLogShare, quotedTerms, type Observation, type Term } from './share-model.ts';
+import {
+  fitShare,
+  observeAll,
+  observeElsewhere,
+  predictLogShare,
+  quotedTerms,
+  type Observation,
+  type Term,
+} from './share-model.ts';
 
 /** How well the model does with one more term, on rows whose origin the fit had not seen. */
 export type TermReport = {
@@ -11,6 +19,8 @@ export type TermReport = {
   value: number | null;
   /** Mean |ln(predicted ÷ actual)| and median |predicted ÷ actual - 1| of whole runs. */
   runs: { meanLog: number; medianErrorPercent: number };
+  /** The same mean of these and of the runs elsewhere, with all of them in the fit. */
+  allRunsMeanLog: number;
   /** The same mean of steady rates of language models. */
   steadyMeanLog: number;
 };
@@ -23,6 +33,18 @@ type Candidate = Term & { meaning: string };
 
 /** What the nodes and their network, or the times, could add. Steps measured of a model on many nodes are in step-model.ts. */
 const candidates: readonly Candidate[] = [
+  {
+    name: 'smallness',
+    meaning: 'ln(parameters ÷ 7e9)² ÷ 4 below 7 billion',
+    of: (point) => (isLanguage(point) ? Math.min(0, Math.log((point.parameters ?? 7e9) / 7e9)) ** 2 / 4 : 0),
+    belief: { mean: 0, deviation: 0.1 },
+  },
+  {
+    name: 'encoderOnTpu',
+    meaning: 'encoders on TPUs, beside early ones',
+    of: ({ kind, family }) => when(kind === 'encoder' && family === 'tpu'),
+    belief: { mean: 0, deviation: 0.3 },
+  },
   {
     name: 'acrossMachines',
     meaning: 'more than one machine of eight, GPUs',
@@ -61,17 +83,21 @@ type Variant = { name: string; meaning: string; terms: readonly Term[] };
 /** The terms that are in, without those that were added last, and each candidate beside them. */
 const variants: readonly Variant[] = [
   { name: 'as it is', meaning: '', terms: quotedTerms },
-  ...[['steadyMixture'], ['tuning'], ['steadyMixture', 'tuning']].map((left) => ({
-    name: `without ${left.join(', ')}`,
-    meaning: '',
-    terms: quotedTerms.filter(({ name }) => !left.includes(name)),
-  })),
+  ...[['steadyMixture'], ['tuning'], ['steadyMixture', 'tuning'], ['diffusion'], ['earlyEncoder'], ['size']].map(
+    (left) => ({
+      name: `without ${left.join(', ')}`,
+      meaning: '',
+      terms: quotedTerms.filter(({ name }) => !left.includes(name)),
+    }),
+  ),
   ...candidates.map((candidate) => ({ ...candidate, terms: [...quotedTerms, candidate] })),
 ];
 
 export function evaluateTerms(tables: Tables): TermReport[] {
   const observations = observeAll(tables);
+  const everywhere = [...observations, ...observeElsewhere(tables)];
   return variants.map(({ name, meaning, terms }) => {
+    const everyRun = residualsOf(everywhere, terms).filter(({ point }) => !point.isSteady);
     const residuals = residualsOf(observations, terms);
     const runs = residuals.filter(({ point }) => !point.isSteady).map(({ residual }) => residual);
     const steady = residuals.filter(({ point }) => point.isSteady && isLanguage(point));
@@ -83,6 +109,7 @@ export function evaluateTerms(tables: Tables): TermReport[] {
         meanLog: meanAbsolute(runs),
         medianErrorPercent: medianError(runs),
       },
+      allRunsMeanLog: meanAbsolute(everyRun.map(({ residual }) => residual)),
       steadyMeanLog: meanAbsolute(steady.map(({ residual }) => residual)),
     };
   });

@@ -74,20 +74,22 @@ The aim of 20 % is not reached, and what is missing is not in a spec:
 - With all rows in the fit, and so each run's own among them, the median error is still ${shown(seenMedianErrorPercent)} %.
 - Many durations are whole weeks by the calendar, idle time included.
 
-The median of so few runs is itself uncertain by about 4 points. Two terms were added with these errors in view. \`steadyMixture\`: nearly all steady rates of mixtures are one vendor's, of few configurations in many releases, and held whole runs of others down. \`tuning\`: the one fine-tune of the tables, s1, took twice its quote, and three that are in no table (Alpaca, Vicuna, QLoRA), from which its expected size is taken, took two and a half to five times theirs. Without the two it is ${without} %. When the choice among the ${terms.length} variants below is made anew for each group, on the others alone, the median is ${nestedErrorPercent} %. RoBERTa is an encoder here, as in its paper; the tables call it a language model. The shipped coefficients also take in the runs below; the figures above are of fits without those.
+The median of so few runs is itself uncertain by about 4 points. Three things were chosen with these errors in view. \`steadyMixture\`: nearly all steady rates of mixtures are one vendor's, of few configurations in many releases, and held whole runs of others down. \`tuning\`: the one fine-tune of the tables, s1, took twice its quote, and three that are in no table (Alpaca, Vicuna, QLoRA), from which its expected size is taken, took two and a half to five times theirs. Without the two it is ${without} %. \`volta\` is expected where published language models on V100 lie, at half of A100's share, which these rows alone tell less well. When the choice among the ${terms.length} variants below is made anew for each group, on the others alone, the median is ${nestedErrorPercent} %. RoBERTa is an encoder here, as in its paper; the tables call it a language model. The shipped coefficients also take in the runs below; the figures above are of fits without those.
 `;
 }
 
 /** Of exp(x) - 1, x normal around 0: about as far from it as exp is at the quartiles of x. */
 const medianErrorOf = (deviation: number): number => Math.round(100 * Math.sinh(0.6745 * deviation));
 
-function ofElsewhere({ runs, score, coveragePercent, tablesMedianErrorPercent }: ElsewhereReport): string {
+function ofElsewhere({ runs, score, coveragePercent, tablesMedianErrorPercent, batch }: ElsewhereReport): string {
   const rows = runs.map(
     ({ name, count, accelerator, acceleratorHours, p10, p50, p90, isCovered, source }) =>
       `| ${name} | ${count ?? ''} ${accelerator} | ${hours(acceleratorHours)} | ${[p10, p50, p90].map(hours).join(' – ')} | ${(p50 / acceleratorHours).toFixed(2)} | ${isCovered ? 'yes' : 'no'} | ${source} |`,
   );
   return `### Well-known runs that are in no table
-Hours as papers and model cards state them; those that a search could not confirm are from memory of these. The shipped coefficients are fitted to the tables' runs and to these together, since these teams are mostly faster than the tables' median, and whoever asks for a quote is somewhere among all of them. Here each is predicted by the same fit without its group: median error ${shown(score.medianErrorPercent)} %, within the 80 % interval of the tables' runs ${coveragePercent} % of ${score.rows}. With these in the fit the tables' own runs, again without their groups, have ${shown(tablesMedianErrorPercent)} %. Diffusion and vision on TPUs are quoted with wider intervals than the ones here, since so few of their runs are public.
+Hours as papers and model cards state them; those that a search could not confirm are from memory of these. The shipped coefficients are fitted to the tables' runs and to these together, since whoever asks for a quote is somewhere among all of them, and the tables have hardly an encoder, a diffusion model or a V100. Here each is predicted by the same fit without its group: median error ${shown(score.medianErrorPercent)} %, within the 80 % interval that such a quote has ${coveragePercent} % of ${score.rows}. With these in the fit the tables' own runs, again without their groups, have ${shown(tablesMedianErrorPercent)} %.
+
+Stating the global batch does no harm: of ${batch.stated.rows} runs whose batch is known the mean error is ${shown(batch.stated.meanErrorPercent)} % with it and ${shown(batch.unstated.meanErrorPercent)} % without. Whole runs are fitted without theirs, so what a usual batch costs is in the intercept, and only a step smaller than 16,384 tokens an accelerator (of a model of over 7 billion parameters, fewer in proportion) costs more.
 
 | run | on | accelerator-hours | predicted p10 – p50 – p90 | p50 ÷ actual | within | hours from |
 |---|---|---|---|---|---|---|
@@ -99,14 +101,14 @@ const hours = (value: number): string => Number(value.toPrecision(3)).toLocaleSt
 
 function ofTerms(terms: readonly TermReport[]): string {
   const rows = terms.map(
-    ({ name, meaning, value, runs, steadyMeanLog }) =>
-      `| ${name} | ${meaning} | ${value ?? ''} | ${runs.medianErrorPercent.toFixed(1)} | ${runs.meanLog.toFixed(3)} | ${steadyMeanLog.toFixed(3)} |`,
+    ({ name, meaning, value, runs, allRunsMeanLog, steadyMeanLog }) =>
+      `| ${name} | ${meaning} | ${value ?? ''} | ${runs.medianErrorPercent.toFixed(1)} | ${runs.meanLog.toFixed(3)} | ${allRunsMeanLog.toFixed(3)} | ${steadyMeanLog.toFixed(3)} |`,
   );
   return `### Nodes, network and other terms that the rows do not bear
-Those that are in, without those added last, then each other one beside them: its coefficient fitted to all rows, and the errors on origins left out: the median % and the mean |ln(predicted ÷ actual)| of whole runs, and that mean of steady rates of language models. A term that bore would lower both means.
+Those that are in, without those added last, then each other one beside them: its coefficient fitted to all rows, and the errors on origins left out: the median % and the mean |ln(predicted ÷ actual)| of whole runs, the mean of these and the runs above together, all of them in the fit, and that of steady rates of language models. A term that bore would lower the means.
 
-| term | of | coefficient | median % | mean of runs | mean of steady rates |
-|---|---|---|---|---|---|
+| term | of | coefficient | median % | mean of runs | with those above | mean of steady rates |
+|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
 What nodes and network cost is in the term of the count (${'`'}languageCount${'`'}, ${'`'}visionCount${'`'}) and of PCIe. The rows say nothing of slow networks: all that are public over more than one machine have InfiniBand, a cloud's equal of it, or a TPU's own links, so a gang over plain Ethernet will be slower than its quote, until a pilot or a finished job says by how much. For one stack and its layout the network can be told apart: see the step times on many nodes, below.

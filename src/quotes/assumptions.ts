@@ -118,7 +118,7 @@ function ofSpeed(work: Work, accelerator: string): string[] {
   const assumptions: string[] = [];
   if (tuningOf(work) > 0 && work.class === null)
     assumptions.push(
-      'So few tokens for so many weights, or adapters, are fine-tuning: it keeps less of the peak than training anew, by public runs little over half, and differs more.',
+      'So few tokens for so many weights, or adapters, are fine-tuning: it keeps less of the peak than training anew, by public runs about half, and differs more.',
     );
   if (basis === 'flops' && kind === 'other') {
     assumptions.push(

@@ -15,7 +15,8 @@ export type Prior = {
 const seen: Record<WorkKind, readonly string[]> = {
   llm: ['V100', 'A100', 'A100-80GB', 'H100', 'v3', 'v4'],
   moe: ['H100'],
-  encoder: ['V100', 'v3'],
+  // Those that are known lie twice as far apart as language models do.
+  encoder: [],
   'encoder-decoder': [],
   vision: ['V100', 'A100', 'A100-80GB'],
   diffusion: [],
@@ -64,8 +65,15 @@ function ofSpec(work: Work, accelerator: string): number {
 
 function ofTrainingAnew(work: Work, accelerator: string): number {
   const { wellKnown: ofKnown, other } = intervals.runs;
-  if (isWellKnown(work, accelerator)) return ofKnown;
-  return seen[work.kind].includes(accelerator) ? other : other * unseenFactor;
+  if (!seen[work.kind].includes(accelerator)) return other * unseenFactor;
+  return other + knownPart(work, accelerator) * (ofKnown - other);
+}
+
+/** From 0 at half of `leastParameters` to 1 at twice as many, so that a slightly larger model is not quoted far narrower. */
+function knownPart({ kind, activeParameters }: Work, accelerator: string): number {
+  if (!isWellKnown({ kind, activeParameters: Infinity }, accelerator)) return 0;
+  const doublings = Math.log2((activeParameters ?? 1) / leastParameters);
+  return Math.min(1, Math.max(0, (doublings + 1) / 2));
 }
 
 /** No whole run of these is in the tables (of fine-tuning one), and the same model is known to take one team several times as long as another. */

@@ -28,6 +28,7 @@ export type SharePoint = {
   isSteady: boolean;
 };
 
+const early: ReadonlySet<Family> = new Set<Family>(['volta', 'tpu', 'older']);
 const isAnyOther: ReadonlySet<WorkKind> = new Set<WorkKind>(['recommender', 'other']);
 
 /** Where the terms are zero: an A100 of 40 GB, 7 billion parameters, 2,048 tokens. */
@@ -61,20 +62,23 @@ export const shareTerms: Readonly<Record<string, (point: SharePoint) => number>>
   vision: ({ kind }) => when(!languageKinds.has(kind)),
   visionOnVolta: ({ kind, family }) => when(!languageKinds.has(kind) && family === 'volta'),
   visionOnTpu: ({ kind, family }) => when(kind === 'vision' && family === 'tpu'),
+  diffusion: ({ kind }) => when(kind === 'diffusion'),
   other: ({ kind }) => when(isAnyOther.has(kind)),
   mixture: ({ kind }) => when(kind === 'moe'),
-  encoder: ({ kind }) => when(kind === 'encoder'),
+  // Software of before flash attention and packed sequences.
+  earlyEncoder: ({ kind, family }) => when(kind === 'encoder' && early.has(family)),
   tuning: ({ tuning }) => tuning,
   fp8: ({ precision }) => when(precision === 'fp8'),
   fp16: ({ precision, kind, hasBf16 }) => when(precision === 'fp16' && hasBf16 && languageKinds.has(kind)),
   tf32: ({ precision }) => when(precision === 'tf32'),
   fp32: ({ precision }) => when(precision === 'fp32'),
   size: ({ kind, parameters }) => (languageKinds.has(kind) ? against(parameters, usual.parameters) : 0),
-  smallness: ({ kind, parameters }) =>
-    languageKinds.has(kind) ? Math.min(0, against(parameters, usual.parameters)) ** 2 / 4 : 0,
   sequence: ({ kind, sequenceLength }) => (languageKinds.has(kind) ? against(sequenceLength, usual.sequenceLength) : 0),
-  batch: ({ kind, tokensPerStep }) =>
-    languageKinds.has(kind) ? Math.min(0, against(tokensPerStep, usual.tokensPerStep)) : 0,
+  // Half as many tokens of a model twice as large are no smaller a step.
+  batch: ({ kind, tokensPerStep, parameters }) =>
+    languageKinds.has(kind) && tokensPerStep !== null
+      ? Math.min(0, against(tokensPerStep, usual.tokensPerStep) + Math.max(0, against(parameters, usual.parameters)))
+      : 0,
   languageCount: ({ kind, count }) => (languageKinds.has(kind) ? Math.log(count / usual.gang) : 0),
   visionCount: ({ kind, count }) => (languageKinds.has(kind) ? 0 : Math.log(count / usual.visionGang)),
   steady: ({ isSteady }) => when(isSteady),

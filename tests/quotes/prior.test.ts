@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { workloadKinds } from '../../src/protocol/job-spec.ts';
 import { priorOf } from '../../src/quotes/prior.ts';
+import { workSeconds } from '../../src/quotes/speed.ts';
 import { resolveWork } from '../../src/quotes/work.ts';
 
 const widthOf = (kind: (typeof workloadKinds)[number], accelerator: string, parameters = 7e9): number =>
@@ -12,7 +13,25 @@ test('the less public runs say of a kind of model on an accelerator, the wider i
   expect(widthOf('moe', 'A100')).toBeGreaterThan(widthOf('moe', 'H100'));
   expect(widthOf('vision', 'v4')).toBeGreaterThan(widthOf('vision', 'A100'));
   expect(widthOf('diffusion', 'A100')).toBeGreaterThan(widthOf('vision', 'v4'));
+  expect(widthOf('encoder', 'V100')).toBeGreaterThan(widthOf('llm', 'V100'));
   expect(widthOf('llm', 'cpu')).toBeGreaterThan(widthOf('diffusion', 'A100'));
+});
+
+test('a larger model takes longer in the middle and at the far end, also where intervals of well-known models begin', () => {
+  const ends = Array.from({ length: 40 }, (_, at) => {
+    const work = resolveWork({ parameters: 5e8 * 1.08 ** at, tokens: 1e12, sequenceLength: 2048 });
+    const middle = workSeconds(work, { kind: 'A100', count: 256 }) ?? NaN;
+    return [middle, middle * Math.exp(priorOf(work, 'A100').halfWidth)] as const;
+  });
+  for (const [at, [p50, p90]] of ends.entries()) {
+    expect(p50).toBeGreaterThan(ends[at - 1]?.[0] ?? 0);
+    expect(p90).toBeGreaterThan(ends[at - 1]?.[1] ?? 0);
+  }
+});
+
+test('a mixture trained on few tokens for all its experts, but many for those a token meets, is no fine-tuning', () => {
+  const glam = resolveWork({ kind: 'moe', parameters: 1.2e12, activeParameters: 96.6e9, tokens: 280e9 });
+  expect(priorOf(glam, 'v4').halfWidth).toBe(widthOf('moe', 'v4'));
 });
 
 test('of fine-tuning less is known than of training anew', () => {
