@@ -44,11 +44,8 @@ export function isWellKnown(
  * runs that the fit had not seen (docs/quote-accuracy.md), and a stated factor where there are none.
  */
 export function priorOf(work: Work, accelerator: string): Prior {
-  const ofClass = classHalfWidth(
-    { class: work.class, samples: work.samples, batchSize: work.shape.batchSize },
-    accelerator,
-  );
-  return { shift: 0, halfWidth: ofClass ?? ofSpec(work, accelerator) };
+  const asClass = { class: work.class, samples: work.samples, batchSize: work.shape.batchSize };
+  return { shift: 0, halfWidth: classHalfWidth(asClass, accelerator, ofSpec(work, accelerator)) };
 }
 
 function ofSpec(work: Work, accelerator: string): number {

@@ -1,5 +1,5 @@
 import { effectivePrecision, flopPerByte, peakFlops, supports, type Precision } from './catalogue.ts';
-import { classSeconds } from './classes.ts';
+import { classTime, fadedSeconds } from './classes.ts';
 import type { Offer } from '../protocol/quote.ts';
 import { expectedShare, type Family, type SharePoint } from './share.ts';
 import { tuningOf } from './tuning.ts';
@@ -138,11 +138,15 @@ export function workSeconds(work: Work, gang: Gang): number | undefined {
 
 function trainingSeconds(work: Work, gang: Gang): number | undefined {
   const { class: ofClass, samples, shape } = work;
-  const asClass = classSeconds({ class: ofClass, samples, batchSize: shape.batchSize }, gang);
-  if (asClass !== undefined) return asClass;
-  if (work.flops === null) return undefined;
+  const asClass = classTime({ class: ofClass, samples, batchSize: shape.batchSize }, gang);
+  if (asClass?.weight === 1) return asClass.seconds;
+  const bySpec = secondsBySpec(work, gang);
+  return asClass === undefined || bySpec === undefined ? bySpec : fadedSeconds(asClass, bySpec);
+}
+
+function secondsBySpec(work: Work, gang: Gang): number | undefined {
   const rate = achievedFlops(work, gang);
-  if (rate === undefined) return undefined;
+  if (work.flops === null || rate === undefined) return undefined;
   const computing = work.flops / rate;
   if (gang.kind === 'cpu') return computing;
   if (work.steps !== null) return computing + work.steps * stepOverheadSeconds;
