@@ -156,7 +156,10 @@ function secondsBySpec(work: Work, gang: Gang): number | undefined {
 /** Of each accelerator in a step, where the batch is not known: it bounds the time from below, and is no reason for more of it. */
 const usualSamples = 64;
 const usualTokens = 16_384;
+/** Of a recommender, rows: MLPerf's batch of 65,536 on eight. */
+const usualRows = 8192;
 
-function usualSteps({ tokens, samples }: Work, count: number): number {
-  return (tokens === null ? (samples ?? 0) / usualSamples : tokens / usualTokens) / count;
+function usualSteps({ kind, tokens, samples }: Work, count: number): number {
+  if (tokens !== null) return tokens / usualTokens / count;
+  return (samples ?? 0) / (kind === 'recommender' ? usualRows : usualSamples) / count;
 }

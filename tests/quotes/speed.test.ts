@@ -68,6 +68,14 @@ test('an Alpaca in examples takes hours, not seconds', () => {
   expect(acceleratorHours).toBeLessThan(72);
 });
 
+test('a recommender known by its tables and rows alone takes minutes, as DLRM does', () => {
+  const hoursOf = (work: ReturnType<typeof resolveWork>) =>
+    (workSeconds(work, { kind: 'A100', count: 8 }) ?? NaN) / 450;
+  const guessed = hoursOf(resolveWork({ kind: 'recommender', parameters: 24e9, examples: 4.195e9 }));
+  const known = hoursOf(resolveWork({ preset: 'dlrm-criteo1tb' }));
+  expect(Math.abs(Math.log(guessed / known))).toBeLessThan(Math.log(4));
+});
+
 test.each(kinds)('on %s fewer bits are never slower, and tf32 where there is none is fp32', (kind) => {
   const rateIn = (precision: (typeof precisions)[number]) =>
     achievedFlops(resolveWork({ kind: 'llm', precision, flops: 1e20 }), { kind, count: 8 }) ?? NaN;
