@@ -1,5 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import type { BucketRegions } from './artifacts/residence.ts';
@@ -40,6 +50,8 @@ export type Config = {
   operatorKey: string;
   /** 32 bytes. */
   secretKey: Buffer;
+  /** Which host this is, of those that weir runs on: it is kept in the data directory. */
+  hostId: string;
   local: NonNullable<NonNullable<File['providers']>['local']>;
   /** Undefined: nothing is bought from Google Cloud. */
   gcp: GcpSettings | undefined;
@@ -116,6 +128,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         keptIn(join(dataDir, 'secret.key'), () => randomBytes(32).toString('base64')),
         'base64',
       ),
+    hostId: keptIn(join(dataDir, 'host-id'), randomUUID),
     ...ofFile(file, env),
     hostEnv: env,
   };
@@ -257,14 +270,19 @@ function makeDataDir(path: string, faults: string[]): void {
   }
 }
 
-/** The secret in a file of mode 600; made at the first time. */
+/** What is in a file of mode 600; made at the first time. */
 function keptIn(path: string, make: () => string): string {
   if (!existsSync(path)) {
+    // Linked when it is whole: another process that starts at this moment must not read half of it.
+    const draft = `${path}.${randomUUID()}`;
+    writeFileSync(draft, `${make()}\n`, { mode: 0o600 });
     try {
-      writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' });
+      linkSync(draft, path);
     } catch (error) {
       // Another process of this installation was first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(draft);
     }
   }
   return readFileSync(path, 'utf8').trim();

@@ -11,6 +11,7 @@ import { areQuotasDue, createRefreshQuotas } from './instances/refresh-quotas.ts
 import { createLaunch } from './instances/launch.ts';
 import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
+import { onOneHost } from './instances/one-host.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createAnnounce } from './jobs/announce.ts';
@@ -42,7 +43,12 @@ import { forgetSessions } from './tenants/sessions.ts';
  * The worker: dispatch, launch and settle from the queue, and the sweep on a timer of its own. Where it is the only
  * process of its machine, what runs on this machine leaves with it, to go on from its checkpoint at the next start.
  */
-export async function startWorker(foundation: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
+export async function startWorker(opened: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
+  const hosts = { db: opened.db, leaseMs: opened.config.timing.leaseMs };
+  const foundation = {
+    ...opened,
+    providers: await Promise.all(opened.providers.map((each) => onOneHost(each, hosts))),
+  };
   const { queues, config, providers, onError } = foundation;
   const cycle = buildCycle(foundation);
   const tend = buildTend(foundation);

@@ -231,3 +231,22 @@ export async function listUnwanted(sql: Sql, names: string[]): Promise<Set<strin
   const wantedNames = new Set(wanted.map(({ name }) => name));
   return new Set(names.filter((name) => !wantedNames.has(name)));
 }
+
+type Host = { provider: string; host: string; silentMs: number; leaseMs: number };
+
+/** This host is there, and is the one: it was already, or the one before was not there for so long, and none of its jobs was heard. */
+export async function holdHost(db: Database, { provider, host, silentMs, leaseMs }: Host): Promise<boolean> {
+  const { rows } = await db.pool.query({
+    name: 'hold-host',
+    text: `
+      INSERT INTO setting (name, value) VALUES ('host of ' || $1, jsonb_build_object('id', $2::text, 'at', now()))
+      ON CONFLICT (name) DO UPDATE SET value = excluded.value
+      WHERE setting.value ->> 'id' = $2 OR (
+        (setting.value ->> 'at')::timestamptz < now() - $3 * interval '1 ms' AND NOT EXISTS (
+          SELECT FROM instance
+          WHERE provider = $1 AND state <> 'gone' AND heartbeat_at > now() - $4 * interval '1 ms'))
+      RETURNING name`,
+    values: [provider, host, silentMs, leaseMs],
+  });
+  return rows.length === 1;
+}

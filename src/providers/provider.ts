@@ -156,6 +156,8 @@ export type Provider = {
   endedAt?: (instance: { name: string; zone: string }) => Promise<Date | undefined>;
   /** All machines with our installation's label. */
   list: () => Promise<SeenInstance[]>;
+  /** Set where its machines are this host, which alone sees them: of those that share a data directory it is the same. */
+  host?: string;
   /** Where its machines are this one: ends them all, for a service that stops for good. Their jobs go on from their checkpoints. */
   evacuate?: () => Promise<void>;
   close: () => Promise<void>;

@@ -22,6 +22,7 @@ const providers = {
       : createLocalProvider({
           dataDir: config.dataDir,
           installation,
+          hostId: config.hostId,
           config: config.local,
           graceMs: config.timing.graceMs,
           hostEnv: config.hostEnv,

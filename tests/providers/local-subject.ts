@@ -41,6 +41,7 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
     const provider = await createLocalProvider({
       dataDir,
       installation: `test-${randomUUID()}`,
+      hostId: 'test',
       config: { isolation, workDir },
       graceMs: 1_000,
       hostEnv: process.env,

@@ -7,6 +7,7 @@ const [dataDir = '', workDir = '', request = ''] = process.argv.slice(2);
 const provider = await createLocalProvider({
   dataDir,
   installation: 'test',
+  hostId: 'test',
   config: { workDir },
   graceMs: 1_000,
   hostEnv: process.env,

@@ -15,6 +15,7 @@ import { warmUp } from './start.ts';
 export type LocalProviderOptions = {
   dataDir: string;
   installation: string;
+  hostId: string;
   config: Config['local'];
   /** How long a job has between SIGTERM and SIGKILL. */
   graceMs: number;
@@ -64,6 +65,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
 
   return {
     name: 'local',
+    host: options.hostId,
     isolatesTenants: isolation.kind !== 'none',
     notice: describeIsolation(isolation),
     sellables: async () => {

@@ -32,6 +32,7 @@ test('weir’s own runner claims with its bootstrap token, and one that is refus
   const provider = await createLocalProvider({
     dataDir: root,
     installation: 'test',
+    hostId: 'test',
     config: { isolation: 'none' },
     graceMs: 1_000,
     hostEnv: process.env,
