@@ -12,7 +12,8 @@ const feasibleOf = (quote: ReturnType<typeof quoteOf>) => quote.options.filter((
 
 describe('a CPU job', () => {
   test('no accelerators are said by none as by leaving them out', () => {
-    const offers = (resources: JobSpec['resources']) => quoteOf({ resources }).options.map(({ offer }) => offer.id);
+    const offers = (resources: NonNullable<JobSpec['resources']>) =>
+      quoteOf({ resources }).options.map(({ offer }) => offer.id);
     expect(offers({ cpus: 2, accelerators: 'none' })).toEqual(offers({ cpus: 2 }));
   });
 
