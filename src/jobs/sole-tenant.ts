@@ -27,7 +27,9 @@ export function createOccupancy(sql: Sql, isolatesTenants: (provider: string) =>
     /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
     isBarred: async (provider: string, tenantId: string): Promise<boolean> =>
       !isolatesTenants(provider) && ((await read(sql)).get(provider) ?? tenantId) !== tenantId,
-    /** False where another tenant was first. */
-    occupy: (provider: string, tenantId: string): Promise<boolean> => occupy(sql, provider, tenantId),
+    /** Whether it is nobody's yet. */
+    isFree: async (provider: string): Promise<boolean> =>
+      !isolatesTenants(provider) && !(await read(sql)).has(provider),
+    occupy,
   };
 }

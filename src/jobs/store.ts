@@ -34,17 +34,26 @@ export async function insertJobs(db: Database, rows: NewJobRow[]): Promise<void>
   await db.pool.query({ name: 'insert-jobs', text: insertJobsSql, values: await insertJobsValues(rows) });
 }
 
+type Admission = {
+  /** Of jobs queued. */
+  cap: number | undefined;
+  /** Takes the machines that the job may run on, and says which of its options are left. */
+  take: (tx: Sql) => Promise<QuoteOption[]>;
+};
+
 /**
- * Stores one submission that depends on other jobs, or whose tenant may have only so many queued. A tenant's submissions under a
- * cap are stored one after another, so that many at once pass no cap; one that is stored already passes, also where it filled
- * the cap.
+ * Stores one submission that depends on other jobs, whose tenant may have only so many queued, or that takes a machine for its tenant alone;
+ * answers it as it was stored. A tenant's submissions under a cap are stored one after another, so that many at once pass no cap; one that is
+ * stored already passes, also where it filled the cap.
  * @throws WeirError `too-many-queued`.
  */
-export async function insertAlone(db: Database, row: NewJobRow, cap: number | undefined): Promise<void> {
-  await db.transaction(async (tx) => {
-    if (cap !== undefined) await requireRoom(tx, row, cap);
-    const dependencies = await holdDependencies(tx, row.spec.dependsOn ?? []);
-    await tx.$executeRawUnsafe(insertJobsSql, ...(await insertJobsValues([{ ...row, dependencies }])));
+export async function insertAlone(db: Database, given: NewJobRow, { cap, take }: Admission): Promise<NewJobRow> {
+  return db.transaction(async (tx) => {
+    if (cap !== undefined) await requireRoom(tx, given, cap);
+    const dependencies = await holdDependencies(tx, given.spec.dependsOn ?? []);
+    const row = { ...given, options: await take(tx), dependencies };
+    await tx.$executeRawUnsafe(insertJobsSql, ...(await insertJobsValues([row])));
+    return row;
   });
 }
 

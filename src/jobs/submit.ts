@@ -2,7 +2,7 @@ import { allChecked, invalid, WeirError } from '../core/errors.ts';
 import { fromUsd, formatUsd, toUsd } from '../core/money.ts';
 import { dayMs, formatDuration, type Clock } from '../core/time.ts';
 import { createBatcher } from '../core/batch.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Sql } from '../db/database.ts';
 import type { Blocker } from '../protocol/common.ts';
 import type { NewJob } from '../protocol/job.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
@@ -39,8 +39,10 @@ export type SubmitDeps = {
   checkReferences: (tenantId: string, spec: JobSpec) => Promise<void>;
   /** Whether the provider can't keep this tenant's jobs apart from another's, whose machine it is already. */
   isBarred: (provider: string, tenantId: string) => Promise<boolean>;
-  /** Makes such a provider's machine this tenant's. False where another was first. */
-  occupy: (provider: string, tenantId: string) => Promise<boolean>;
+  /** Whether such a provider's machine is nobody's yet. */
+  isFree: (provider: string) => Promise<boolean>;
+  /** Makes it this tenant's. False where another was first. */
+  occupy: (tx: Sql, provider: string, tenantId: string) => Promise<boolean>;
   petaflopsPerAccelerator: (kind: string) => number;
   /** What may ever be, of the tenant whose lineage it is. */
   prospects: (lineage: Lineage) => Promise<Prospects>;
@@ -66,14 +68,21 @@ export function createSubmit({
   lineage: lineageOf,
   checkReferences,
   isBarred,
+  isFree,
   occupy,
   petaflopsPerAccelerator,
   prospects,
   wakeDispatch,
 }: SubmitDeps): Submit {
   const insert = createBatcher((rows: NewJobRow[]) => insertJobs(db, rows).then(() => rows), insertLanes);
-  const insertWithin = (row: NewJobRow, cap: number | undefined) =>
-    cap === undefined && row.spec.dependsOn === undefined ? insert(row) : insertAlone(db, row, cap);
+  const insertWithin = async (row: NewJobRow, cap: number | undefined): Promise<NewJobRow> => {
+    const { tenantId, options, spec } = row;
+    const free = await Promise.all([...providersOf(options)].map(isFree));
+    if (cap === undefined && spec.dependsOn === undefined && !free.includes(true)) return insert(row);
+    // With the row itself: what is refused after all takes no machine, nor does what is cut short here.
+    const take = (tx: Sql) => openTo(tenantId, options, async (provider) => !(await occupy(tx, provider, tenantId)));
+    return insertAlone(db, row, { cap, take });
+  };
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     const [held, lineage] = await allChecked([
       quoteId === undefined
@@ -87,13 +96,11 @@ export function createSubmit({
     const limits = bindingPolicy(lineage);
     const outlook = await prospects(lineage);
     const within = { policy: limits, tooSmall: outlook.tooSmall };
-    const choices = await openTo(tenantId, countable(choicesOf(held, within, spec), spec), isBarred);
+    const options = await openTo(tenantId, countable(choicesOf(held, within, spec), spec), isBarred);
     checkPriority(limits, spec);
-    checkPolicy({ lineage, spec, ...outlook, petaflopsPerAccelerator }, choices);
-    const isTaken = (provider: string) => occupy(provider, tenantId).then((isOurs) => !isOurs);
-    const options = await openTo(tenantId, choices, isTaken);
+    checkPolicy({ lineage, spec, ...outlook, petaflopsPerAccelerator }, options);
     const ranked = withPriority(spec, limits);
-    const row: NewJobRow = {
+    const asked: NewJobRow = {
       id: jobId,
       tenantId,
       spec: ranked,
@@ -102,7 +109,7 @@ export function createSubmit({
       options,
       at: now(),
     };
-    await insertWithin(row, limits.caps?.queuedJobs);
+    const row = await insertWithin(asked, limits.caps?.queuedJobs);
     wakeDispatch();
     return spec.dependsOn === undefined ? newJobText(row) : viewOf(db, row);
   };
@@ -184,8 +191,7 @@ async function openTo(
   isBarred: SubmitDeps['isBarred'],
 ): Promise<QuoteOption[]> {
   const barred = new Set<string>();
-  for (const provider of new Set(options.map(({ offer }) => offer.provider)))
-    if (await isBarred(provider, tenantId)) barred.add(provider);
+  for (const provider of providersOf(options)) if (await isBarred(provider, tenantId)) barred.add(provider);
   const left = options.filter(({ offer }) => !barred.has(offer.provider));
   if (left.length > 0) return left;
   throw neverStarts(
@@ -195,6 +201,10 @@ async function openTo(
       ),
     ),
   );
+}
+
+function providersOf(options: QuoteOption[]): Set<string> {
+  return new Set(options.map(({ offer }) => offer.provider));
 }
 
 const policyUnblocks =

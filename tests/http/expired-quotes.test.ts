@@ -67,6 +67,7 @@ async function openMarket(
       ceilings: { hhi: Infinity, largestShare: Infinity, windowMs: 1 },
     }),
     isBarred: async () => false,
+    isFree: async () => false,
     occupy: async () => true,
     wakeDispatch: () => undefined,
   });

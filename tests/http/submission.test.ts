@@ -34,6 +34,7 @@ function submitWith(db: Database, tenantId: string, { costUsd, durationSeconds }
     lineage: async (tenant) => [{ id: tenant, policy }],
     checkReferences: async () => undefined,
     isBarred: async () => false,
+    isFree: async () => false,
     occupy: async () => true,
     petaflopsPerAccelerator: () => 2,
     prospects: createProspects({

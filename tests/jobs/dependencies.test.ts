@@ -26,7 +26,7 @@ async function addDependent(
   await insertAlone(
     db,
     { id, tenantId, spec: whole, quote: asText(quote), isNewQuote: true, options, at: now() },
-    undefined,
+    { cap: undefined, take: async () => options },
   );
   return id;
 }

@@ -40,6 +40,13 @@ test('a submission that is refused does not make the machine its tenant’s', as
   expect(await submit('first')).toMatchObject({ state: 'queued' });
 });
 
+test('one that is refused since too many are queued does not either', async ({ db }) => {
+  const submit = submissions(db, { capped: { caps: { queuedJobs: 0 } } });
+  await expect(submit('capped')).rejects.toMatchObject({ code: 'too-many-queued' });
+  expect(await submit('first')).toMatchObject({ state: 'queued' });
+  await expect(submit('capped')).rejects.toMatchObject({ code: 'can-never-start' });
+});
+
 test('of two first tenants at the same moment, one has the machine', async ({ db }) => {
   const submit = submissions(db);
   const answers = await Promise.allSettled(['a', 'b', 'c'].map((tenantId) => submit(tenantId)));

@@ -154,6 +154,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
         committed: committedByTenant,
       }).prospects,
       isBarred: async () => false,
+      isFree: async () => false,
       occupy: async () => true,
       wakeDispatch: () => undefined,
     }),
