@@ -7,6 +7,7 @@ import { WeirError } from '../core/errors.ts';
 import type { Announced, ObjectInfo } from './bucket.ts';
 import { readPut, type Put } from './content-range.ts';
 import { addTo, createDigests, type Digest } from './digests.ts';
+import type { RequireRoom } from './disk-floor.ts';
 import type { ObjectFiles } from './object-files.ts';
 import { createBufferRelease } from './release-buffers.ts';
 
@@ -24,7 +25,11 @@ export type ResumableUploads = {
 type Part = Exclude<Put, { kind: 'status' }>;
 
 /** The receiving side of Cloud Storage's resumable uploads: as much of it as runner, CLI and curl speak. */
-export function createResumableUploads(directory: string, objects: ObjectFiles): ResumableUploads {
+export function createResumableUploads(
+  directory: string,
+  objects: ObjectFiles,
+  requireRoom: RequireRoom,
+): ResumableUploads {
   const digests = createDigests();
   const exclusively = createTurns();
   const pathOf = (session: Session) => join(directory, session.id);
@@ -39,7 +44,7 @@ export function createResumableUploads(directory: string, objects: ObjectFiles):
     try {
       if (put.kind === 'whole') await file.truncate(0);
       const skip = put.kind === 'whole' ? 0 : before - put.first;
-      await append({ file, digest, skip, end: put.kind === 'whole' ? put.total : put.end }, body);
+      await append({ file, digest, skip, end: put.kind === 'whole' ? put.total : put.end, requireRoom }, body);
     } finally {
       await file.close();
       digests.keep(path, digest);
@@ -103,18 +108,32 @@ function createTurns() {
 
 const releaseBuffers = createBufferRelease();
 
-type Target = { file: FileHandle; digest: Digest; skip: number; end: number | undefined };
+/** After so many bytes the disk is looked at again: others write too. */
+const lookBytes = 16 * 1024 * 1024;
+
+type Target = {
+  file: FileHandle;
+  digest: Digest;
+  skip: number;
+  end: number | undefined;
+  requireRoom: RequireRoom;
+};
 
 /** Writes the body behind what is there, without its first `skip` bytes, until it ends or breaks. */
-async function append({ file, digest, skip, end }: Target, body: Readable): Promise<void> {
+async function append({ file, digest, skip, end, requireRoom }: Target, body: Readable): Promise<void> {
   const isCut = () => body.errored !== null || (body.destroyed && !body.readableEnded);
   let ahead = skip;
+  let lookAt = digest.bytes;
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       const fresh = chunk.subarray(Math.min(ahead, chunk.length));
       ahead -= chunk.length - fresh.length;
       if (end !== undefined && digest.bytes + fresh.length > end)
         throw new WeirError('too-large', `More bytes were sent than the ${end} announced.`);
+      if (digest.bytes >= lookAt) {
+        await requireRoom(lookBytes);
+        lookAt = digest.bytes + lookBytes;
+      }
       await writeAll(file, fresh, digest.bytes);
       addTo(digest, fresh);
       releaseBuffers(chunk.length);

@@ -128,7 +128,8 @@ async function execute({ boot, assignment, broker, leaving, preemption, obstacle
   const delivered = deliver(spool, broker, attempt);
   const leaseMs = assignment.leaseSeconds * 1000;
   const waiting = { patience: createPatience(leaseMs), stall: createPatience(stallLeases * leaseMs) };
-  const place = { broker, brokerUrl: boot.brokerUrl, attempt, ...waiting, signal: leaving.signal };
+  const mostBytes = assignment.limits.diskBytes;
+  const place = { broker, brokerUrl: boot.brokerUrl, attempt, mostBytes, ...waiting, signal: leaving.signal };
   const giveUp = ({ path, why }: NotKept) =>
     stopFor(new Failure('storage-refused', `The job was stopped, since ${path} could not be kept: ${why}`));
   const outputs = { workDir: boot.workDir, uid: jobUid(boot), hasStarted: job.hasStarted, log, giveUp, place };

@@ -3,8 +3,9 @@ import { maxPathBytes } from '../protocol/limits.ts';
 import { Refused, StaleAttempt } from './broker.ts';
 import { isUnreadable, listInside, openInside, type FoundFile } from './inside.ts';
 import type { JobLog } from './log.ts';
+import { createRoom } from './room.ts';
 import { FileChanged, uploadFile, type UploadPlace } from './upload.ts';
-import type { NotKept } from './verdict.ts';
+import { inGiB, type NotKept } from './verdict.ts';
 
 const pollMs = 1000;
 const parallelUploads = 4;
@@ -27,16 +28,34 @@ export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise
     if (found === undefined) deps.log.say(`weir: there is no output ${path} to keep.`);
     for (const file of found ?? []) files.set(file.path, file);
   }
-  const faults: NotKept[] = [];
-  const queue = [...files.keys()];
+  const { fitting, faults } = withinDisk([...files.values()], deps);
   const work = async (): Promise<void> => {
-    for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-      const fault = await uploadOne(path, 'output', deps);
+    for (let file = fitting.shift(); file !== undefined; file = fitting.shift()) {
+      const fault = await uploadOne(file.path, 'output', deps);
       if (fault !== undefined) faults.push(fault);
     }
   };
   await Promise.all(Array.from({ length: parallelUploads }, work));
   return faults;
+}
+
+/** What fits the job's disk at its full length: a file's holes take none of it, but they are read, sent and stored like other bytes. */
+function withinDisk(
+  files: FoundFile[],
+  { place: { mostBytes } }: OutputsDeps,
+): { fitting: FoundFile[]; faults: NotKept[] } {
+  const room = createRoom(mostBytes);
+  const fitting: FoundFile[] = [];
+  const faults: NotKept[] = [];
+  for (const file of files) {
+    if (room.take(file.sizeBytes)) fitting.push(file);
+    else faults.push({ path: file.path, why: tooLong(file, mostBytes), reason: 'output-refused' });
+  }
+  return { fitting, faults };
+}
+
+function tooLong({ sizeBytes }: FoundFile, mostBytes: number): string {
+  return `with its ${inGiB(sizeBytes)}, holes included, the files to keep are more than the job's ${inGiB(mostBytes)} of disk; write less, or ask for more with resources.diskGiB`;
 }
 
 /** What the broker says of files that it would not have from another machine either. */
@@ -104,7 +123,7 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
       await sleep(pollMs, undefined, { signal: ended.signal }).catch(() => undefined);
       // What lies there before was restored from an earlier attempt.
       if (ended.signal.aborted || !deps.hasStarted()) continue;
-      const files = (await listInside(deps.workDir, path)) ?? [];
+      const { fitting: files } = withinDisk((await listInside(deps.workDir, path)) ?? [], deps);
       for (const file of files) if (seen.get(file.path) === versionOf(file)) await uploadIfNew(file);
       seen = new Map(files.map((file) => [file.path, versionOf(file)]));
     }
@@ -116,8 +135,9 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
     finish: async () => {
       ended.abort();
       await watching;
-      for (const file of (await listInside(deps.workDir, path)) ?? []) await uploadIfNew(file);
-      return faults;
+      const last = withinDisk((await listInside(deps.workDir, path)) ?? [], deps);
+      for (const file of last.fitting) await uploadIfNew(file);
+      return [...faults, ...last.faults];
     },
   };
 }

@@ -16,6 +16,8 @@ export type UploadPlace = {
   broker: Broker;
   brokerUrl: string;
   attempt: number;
+  /** No file is longer: as much as the job has of its disk. */
+  mostBytes: number;
   /** With storage that refuses. */
   patience: Patience;
   /** With storage that is away, or fails. */
@@ -49,7 +51,7 @@ export async function uploadFile(upload: Uploadable, place: UploadPlace): Promis
 
 async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace): Promise<void> {
   const { broker, attempt } = place;
-  const digest = await digestOf(file);
+  const digest = await digestOf(file, place.mostBytes);
   const ticket = await whileRefused(place, () => broker.beginUpload({ attempt, path, kind, ...digest }));
   if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place);
   await whileRefused(place, () => broker.completeUpload(ticket.id, attempt));
@@ -68,7 +70,10 @@ async function whileRefused<T>({ patience, signal }: UploadPlace, ask: () => Pro
   }
 }
 
-async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: string; md5: string }> {
+async function digestOf(
+  file: FileHandle,
+  mostBytes: number,
+): Promise<{ sizeBytes: number; sha256: string; md5: string }> {
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
   let sizeBytes = 0;
@@ -76,6 +81,7 @@ async function digestOf(file: FileHandle): Promise<{ sizeBytes: number; sha256: 
     sha256.update(chunk);
     md5.update(chunk);
     sizeBytes += chunk.length;
+    if (sizeBytes > mostBytes) throw new FileChanged('it became longer than the job’s disk while it was uploaded');
   }
   return { sizeBytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
 }

@@ -108,6 +108,21 @@ describe('file system bucket', () => {
     expect(await server.bucket.stat(key)).toEqual({ sizeBytes: 5, md5: md5Of(Buffer.from('hello')) });
   });
 
+  test('refuses bytes that its disk has no room for, and takes them when it has', async () => {
+    const url = await uploadUrl(5);
+    await server.reopen({ leastFreeBytes: Infinity });
+    const refused = await put(url, 'hello');
+    expect([refused.status, ((await refused.json()) as { type: string }).type]).toEqual([
+      503,
+      expect.stringMatching(/\/storage-refused$/),
+    ]);
+    await expect(uploadUrl(5, `${key}x`)).rejects.toMatchObject({ code: 'storage-refused', message: /full/ });
+    await expect(server.bucket.write(`${key}y`, Buffer.from('x'))).rejects.toMatchObject({ code: 'storage-refused' });
+    await server.reopen();
+    await expect(uploadUrl(2 ** 60, `${key}x`)).rejects.toMatchObject({ code: 'storage-refused' });
+    expect((await put(url, 'hello')).status).toBe(200);
+  });
+
   test('drops what it has of an overlapping part, and asks again for what a part leaves out', async () => {
     const url = await uploadUrl(10);
     await put(url, '01234', 'bytes 0-4/10');

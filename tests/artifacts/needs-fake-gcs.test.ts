@@ -69,6 +69,7 @@ describe('Cloud Storage', () => {
         broker,
         brokerUrl: 'http://weir.test',
         attempt: 1,
+        mostBytes: Infinity,
         patience: createPatience(0),
         stall: createPatience(0),
         signal: new AbortController().signal,

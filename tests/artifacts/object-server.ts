@@ -24,7 +24,7 @@ export type ObjectServer = {
   /** Moves the clock that URLs expire by. */
   passSeconds: (seconds: number) => void;
   /** A bucket in the same folder that remembers nothing, as after a restart. */
-  reopen: () => Promise<void>;
+  reopen: (limits?: { leastFreeBytes?: number }) => Promise<void>;
   close: () => Promise<void>;
 };
 
@@ -35,8 +35,9 @@ export async function startObjectServer(): Promise<ObjectServer> {
   const url = `http://127.0.0.1:${port}`;
   const secretKey = randomBytes(32);
   let aheadMs = 0;
-  const open = () =>
-    createFilesystemBucket({ directory, publicUrl: url, secretKey, now: () => new Date(Date.now() + aheadMs) });
+  const now = () => new Date(Date.now() + aheadMs);
+  const open = (limits: { leastFreeBytes?: number } = {}) =>
+    createFilesystemBucket({ directory, publicUrl: url, secretKey, now, ...limits });
   const listen = async (bucket: FilesystemBucket) => {
     const app = createTestApp();
     await app.register(objectRoutes({ bucket }));
@@ -57,9 +58,9 @@ export async function startObjectServer(): Promise<ObjectServer> {
     passSeconds: (seconds) => {
       aheadMs += seconds * 1000;
     },
-    reopen: async () => {
+    reopen: async (limits) => {
       await close(app);
-      server.bucket = open();
+      server.bucket = open(limits);
       app = await listen(server.bucket);
     },
     close: async () => {

@@ -127,6 +127,24 @@ test('neither outputs nor checkpoints lead out of the working directory by a lin
   expect(kept(broker).map(({ path }) => path)).toEqual(['best/model']);
 });
 
+test('files that are longer than the job’s disk are neither read nor sent, however little of it they take', async () => {
+  const { broker, report } = await runJob({
+    spec: {
+      name: 'a',
+      command: 'mkdir out ckpt; truncate -s 1T out/x; truncate -s 2T ckpt/x; truncate -s 600M out/a out/b; sleep 2.5',
+      outputs: ['out/'],
+      checkpoints: { path: 'ckpt/' },
+    },
+    limits: { cpus: 1, memoryBytes: 2e9, diskBytes: 2 ** 30, gpus: [] },
+  });
+  expect(report).toMatchObject({ reason: 'output-refused', exitCode: 0 });
+  expect(report.message).toMatch(
+    /ckpt\/x: with its 2048.0 GiB, holes included, the files to keep are more than the job's 1.0 GiB of disk; write less/,
+  );
+  expect(report.message).toMatch(/out\/b: with its 600 MiB, .*out\/x: with its 1024.0 GiB/);
+  expect(kept(broker).map(({ path }) => path)).toEqual(['out/a']);
+});
+
 test('results that the broker will not have fail the job', async () => {
   const { broker, runner } = await startJob({
     spec: { name: 'a', command: 'echo x > out; echo up; sleep 0.5', outputs: ['out'] },
