@@ -11,13 +11,11 @@ import { overheadOf, volumesOf } from './overhead.ts';
 import { listOptions, type QueueWait } from './options.ts';
 import { evidenceOf } from './pilot.ts';
 import type { Catalogue } from './price-list.ts';
+import { readSpec } from './read-spec.ts';
 import { inOrder, recommend } from './recommend.ts';
-import { indexWares, requireProviders, type Seller, type Wares } from './sellers.ts';
+import { indexWares, type Seller, type Wares } from './sellers.ts';
 import { gangOf } from './speed.ts';
 import { mostTelling, type Telling } from './telling.ts';
-import { withTotalAsGang } from './total-count.ts';
-import { wantedOf } from './wanted.ts';
-import { requireConsistent } from './work-faults.ts';
 import { resolveWork, type Work } from './work.ts';
 
 /** Finished jobs described in the same way, on the same kind of accelerator. */
@@ -80,9 +78,7 @@ export function computeQuote(input: QuoteInput): Quote {
 /** The options in their order, the recommended one, and all that they rest on. */
 function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; notes: string[] } {
   const { id, spec, now, wares, history, measured, policy, queueWait, bucketRegion } = input;
-  if (spec.workload !== undefined) requireConsistent(spec.workload);
-  const { wanted, reading } = withTotalAsGang(wantedOf(spec.resources), wares);
-  requireProviders(wanted.providers ?? [], wares);
+  const { wanted, reading } = readSpec(spec, wares);
   const work = resolveWork(spec.workload);
   const pilot = measured && evidenceOf(measured, spec, work, wanted.kind);
   const spread = spreadOf(work, wanted.kind, { ...history(work, wanted.kind), pilot });

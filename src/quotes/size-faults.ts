@@ -1,12 +1,16 @@
 import type { Fault } from '../core/errors.ts';
 import type { Workload } from '../protocol/job-spec.ts';
-import { tokensOf } from './transformer.ts';
 import { resolveWork } from './work.ts';
 
 type Field = keyof Workload;
 
 /** A check of a workload as it is with its preset's fields beneath, and as it is stated. */
 export type Check = (workload: Workload, stated: Workload) => Fault | undefined;
+
+/** `7e9` and `1.5e12` where that is shorter than all the digits. */
+export function short(value: number): string {
+  return value < 1e6 ? String(value) : Number(value.toPrecision(4)).toExponential().replace('e+', 'e');
+}
 
 export const fault = (field: Field, detail: string): Fault => ({ pointer: `/workload/${field}`, detail });
 
@@ -38,17 +42,17 @@ const largest = {
 const tooLarge: Check[] = (Object.keys(largest) as (keyof typeof largest)[]).map((field) => (_workload, stated) => {
   const value = stated[field];
   if (value === undefined || value <= largest[field]) return undefined;
-  return fault(field, `${field} is ${value}, over ${largest[field]}: far more than any run has had.`);
+  return fault(field, `${field} is ${short(value)}, over ${short(largest[field])}: far more than any run has had.`);
 });
 
 /** What each field allows may be too much together. */
-function tooMuchWork(_workload: Workload, stated: Workload): Fault | undefined {
+function tooMuchWork(workload: Workload, stated: Workload): Fault | undefined {
   const { flops } = resolveWork(stated);
-  if (flops === null || flops <= largest.flops || stated.flops !== undefined) return undefined;
+  if (flops === null || flops <= largest.flops || tooLarge.some((check) => check(workload, stated))) return undefined;
   const field = stated.tokens !== undefined ? 'tokens' : stated.examples !== undefined ? 'examples' : 'epochs';
   return fault(
     field,
-    `The workload makes ${flops.toPrecision(2)} FLOP, over ${largest.flops}: far more than any run has had.`,
+    `The workload makes ${short(flops)} FLOP, over ${short(largest.flops)}: far more than any run has had.`,
   );
 }
 
@@ -59,7 +63,10 @@ function fewParameters({ tokens, sequenceLength }: Workload, { parameters }: Wor
   if (parameters < 1 || (isLanguage && parameters < leastLarge))
     return fault('parameters', inBillions('parameters', parameters, 'e9'));
   if (tokens === undefined || parameters >= 1e6 || tokens <= mostTokensPerParameter * parameters) return undefined;
-  return fault('parameters', `parameters is ${parameters}, for ${tokens} tokens: ${parameters}e6 was probably meant.`);
+  return fault(
+    'parameters',
+    `parameters is ${parameters}, for ${short(tokens)} tokens: ${parameters}e6 was probably meant.`,
+  );
 }
 
 /** Qwen3-0.6B has seen 60,000 for each weight, more than any other known. */
@@ -69,12 +76,13 @@ const mostTokensPerParameter = 1e5;
 const mostBillions = 50_000;
 
 /** Fine-tuning of a large model takes a million tokens or a few; thousands are billions that lack their unit. */
-function fewTokens({ parameters, epochs = 1 }: Workload, { tokens }: Workload): Fault | undefined {
-  if (parameters === undefined || tokens === undefined || parameters < 1e8 || tokens < leastLarge) return undefined;
-  if ((tokensOf({ tokens, epochs }) ?? 0) >= Math.min(parameters / 1e4, mostBillions)) return undefined;
+function fewTokens({ epochs = 1, ...workload }: Workload, { tokens }: Workload): Fault | undefined {
+  const parameters = workload.parameters ?? workload.activeParameters ?? 0;
+  if (tokens === undefined || parameters < 1e8 || tokens < leastLarge) return undefined;
+  if (tokens * epochs >= Math.min(parameters / 1e4, mostBillions)) return undefined;
   return fault(
     'tokens',
-    `tokens is ${tokens}, for ${parameters} parameters: ${tokens}e9 was probably meant. A trial of a few sequences can be told by examples and sequenceLength.`,
+    `tokens is ${tokens}, for ${short(parameters)} parameters: ${tokens}e9 was probably meant. A trial of a few sequences can be told by examples and sequenceLength.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { Fault } from '../core/errors.ts';
 import { WeirError } from '../core/errors.ts';
 import type { Workload } from '../protocol/job-spec.ts';
 import { presets } from './presets.ts';
-import { fault, sizeChecks, type Check } from './size-faults.ts';
+import { fault, short, sizeChecks, type Check } from './size-faults.ts';
 import { tokensOf } from './transformer.ts';
 import { describe, resolveWork } from './work.ts';
 
@@ -28,13 +28,7 @@ const checks: readonly Check[] = [
           `flopsPerExample goes with examples, and ${stated.tokens === undefined ? preset : 'this workload'} is given in tokens: keep one of the two.`,
         ),
   tokensOfConvolutions,
-  ({ parameters, activeParameters }, stated) =>
-    parameters === undefined || stated.activeParameters === undefined || stated.activeParameters <= parameters
-      ? undefined
-      : fault(
-          'activeParameters',
-          `activeParameters (${activeParameters}) is more than ${stated.parameters === undefined ? `the parameters of ${stated.preset}` : 'parameters'} (${parameters})${stated.parameters === undefined ? '' : ': the two were probably swapped'}.`,
-        ),
+  activeAgainstParameters,
   ({ examples, tokens, flops }, { flopsPerExample }) =>
     flopsPerExample === undefined || examples !== undefined || tokens !== undefined || flops !== undefined
       ? undefined
@@ -58,6 +52,21 @@ function tokensOfConvolutions(_workload: Workload, { preset, tokens }: Workload)
   if (tokens === undefined || known?.flopsPerExample === undefined || known.sequenceLength !== undefined)
     return undefined;
   return fault('tokens', `${preset} is trained on examples, not on tokens: state examples and epochs in their place.`);
+}
+
+function activeAgainstParameters({ parameters, kind }: Workload, stated: Workload): Fault | undefined {
+  const { preset, activeParameters } = stated;
+  if (activeParameters === undefined || parameters === undefined) return undefined;
+  const isOfPreset = stated.parameters === undefined && preset !== undefined;
+  if (isOfPreset && kind !== 'moe')
+    return fault('activeParameters', `${preset} is no mixture of experts: leave activeParameters out.`);
+  if (activeParameters <= parameters) return undefined;
+  const whose = isOfPreset ? `the parameters of ${preset}` : 'parameters';
+  const guess = isOfPreset ? '' : ': the two were probably swapped';
+  return fault(
+    'activeParameters',
+    `activeParameters (${short(activeParameters)}) is more than ${whose} (${short(parameters)})${guess}.`,
+  );
 }
 
 function presetOf(name: string | undefined): Workload | undefined {
@@ -84,7 +93,7 @@ function shapeAgainstParameters(
   if (near(parameters, implied, 8)) return undefined;
   return fault(
     field,
-    `${layers} layers and a hiddenSize of ${hiddenSize} make about ${implied.toPrecision(2)} parameters, but ${stated.parameters === undefined ? `${stated.preset} has` : 'parameters is'} ${parameters}: one of the three is probably wrong.`,
+    `${layers} layers and a hiddenSize of ${hiddenSize} make about ${short(implied)} parameters, but ${stated.parameters === undefined ? `${stated.preset} has` : 'parameters is'} ${short(parameters)}: one of the three is probably wrong.`,
   );
 }
 
@@ -94,7 +103,10 @@ function presetAgainstParameters(_workload: Workload, { preset, parameters }: Wo
   if (known === undefined || parameters === undefined || near(parameters, known, 3)) return undefined;
   const meant = [...presets].find(([, { workload }]) => near(parameters, workload.parameters ?? 0, 1.05))?.[0];
   const others = meant === undefined ? 'leave preset out' : `${meant} was probably meant`;
-  return fault('parameters', `${preset} has ${known} parameters, but parameters is ${parameters}: ${others}.`);
+  return fault(
+    'parameters',
+    `${preset} has ${short(known)} parameters, but parameters is ${short(parameters)}: ${others}.`,
+  );
 }
 
 function near(one: number, other: number, factor: number): boolean {
@@ -107,7 +119,7 @@ const lastBatchFactor = 2;
 function batchAgainstData(workload: Workload, { batchSize }: Workload): Fault | undefined {
   const { sequenceLength, examples } = workload;
   const tokens = tokensOf(workload);
-  const sequences = tokens === undefined || sequenceLength === undefined ? undefined : tokens / sequenceLength;
+  const sequences = tokens === undefined ? undefined : tokens / (sequenceLength ?? 1);
   const samples = examples === undefined ? sequences : examples * (workload.epochs ?? 1);
   if (batchSize === undefined || samples === undefined || batchSize <= lastBatchFactor * samples) return undefined;
   const inTokens = sequenceLength === undefined ? undefined : Math.round(batchSize / sequenceLength);
@@ -115,7 +127,7 @@ function batchAgainstData(workload: Workload, { batchSize }: Workload): Fault | 
   const meant = isLikely ? `, so ${inTokens} was probably meant, as so many tokens are` : '';
   return fault(
     'batchSize',
-    `batchSize is ${batchSize}, more than all ${Math.round(samples)} of the run: it is in sequences or examples${meant}.`,
+    `batchSize is ${short(batchSize)}, more than all ${short(Math.round(samples))} of the run: it is in sequences or examples${meant}.`,
   );
 }
 
@@ -123,7 +135,7 @@ function sequenceAgainstTokens({ tokens }: Workload, { sequenceLength }: Workloa
   if (tokens === undefined || sequenceLength === undefined || sequenceLength <= tokens) return undefined;
   return fault(
     'sequenceLength',
-    `sequenceLength is ${sequenceLength}, more than all ${tokens} tokens: one of the two is probably wrong.`,
+    `sequenceLength is ${sequenceLength}, more than all ${short(tokens)} tokens: one of the two is probably wrong.`,
   );
 }
 
@@ -139,7 +151,7 @@ function flopsAgainstRest(workload: Workload, { flops, ...rest }: Workload): Fau
   if (implied === null || near(flops, implied, countingFactor)) return undefined;
   return fault(
     'flops',
-    `flops is ${flops}, but the rest of the workload makes ${implied.toPrecision(2)}: one of the two is probably wrong.`,
+    `flops is ${short(flops)}, but the rest of the workload makes ${short(implied)}: one of the two is probably wrong.`,
   );
 }
 

@@ -12,7 +12,13 @@ describe('what contradicts the preset beneath is named at the field that is stat
       'more active parameters',
       { ...llama, activeParameters: 1e11 },
       'activeParameters',
-      'the parameters of llama-2-7b',
+      'llama-2-7b is no mixture of experts',
+    ],
+    [
+      'a mixture’s active parameters',
+      { preset: 'mixtral-8x7b', activeParameters: 1e11 },
+      'activeParameters',
+      'the parameters of mixtral-8x7b (4.67e10)',
     ],
     ['a batch beyond all data', { ...llama, batchSize: 4e12 }, 'batchSize', 'more than all'],
     [
@@ -25,9 +31,9 @@ describe('what contradicts the preset beneath is named at the field that is stat
       'a sequence beyond all data',
       { ...llama, tokens: 1e6, sequenceLength: 2e6 },
       'sequenceLength',
-      'more than all 1000000 tokens',
+      'more than all 1e6 tokens',
     ],
-    ['another shape', { ...llama, layers: 2, hiddenSize: 64 }, 'layers', 'llama-2-7b has 67'],
+    ['another shape', { ...llama, layers: 2, hiddenSize: 64 }, 'layers', 'llama-2-7b has 6.738e9'],
     ['another number of layers', { ...llama, layers: 2 }, 'layers', 'one of the three'],
     ['another kind of model', { ...llama, kind: 'vision' }, 'kind', 'llama-2-7b is of the kind llm'],
     ['FLOP an example', { ...llama, flopsPerExample: 1e9 }, 'flopsPerExample', 'llama-2-7b is given in tokens'],
@@ -41,13 +47,25 @@ describe('what contradicts the preset beneath is named at the field that is stat
 describe('figures that were meant in another unit are named with it', () => {
   test.each<[string, Workload, keyof Workload, string]>([
     ['tokens in billions', { parameters: 8e9, tokens: 15_000 }, 'tokens', '15000e9 was probably meant'],
+    [
+      'tokens beside active parameters',
+      { activeParameters: 3e10, tokens: 15_000 },
+      'tokens',
+      '15000e9 was probably meant',
+    ],
+    [
+      'a batch of more sequences than tokens',
+      { parameters: 7e9, tokens: 1e12, batchSize: 4e12 },
+      'batchSize',
+      'more than all 1e12 of the run',
+    ],
     ['parameters in billions', { parameters: 405, tokens: 15e12 }, 'parameters', '405e9 was probably meant'],
     ['parameters in millions', { parameters: 7000, tokens: 1e12 }, 'parameters', '7000e6 was probably meant'],
     ['a part of one parameter', { parameters: 0.35, examples: 1e6 }, 'parameters', '0.35e9 was probably meant'],
-    ['FLOP against the rest', { parameters: 7e9, tokens: 1e12, flops: 1e18 }, 'flops', 'makes 4.2e+22'],
+    ['FLOP against the rest', { parameters: 7e9, tokens: 1e12, flops: 1e18 }, 'flops', 'makes 4.2e22'],
     ['parameters beyond all', { parameters: 1e30, examples: 10 }, 'parameters', 'far more than any run has had'],
     ['FLOP beyond all', { flops: 1e30 }, 'flops', 'far more than any run has had'],
-    ['a product beyond all', { parameters: 1e15, tokens: 1e17 }, 'tokens', 'makes 6.0e+32 FLOP'],
+    ['a product beyond all', { parameters: 1e15, tokens: 1e17 }, 'tokens', 'makes 6e32 FLOP'],
   ])('%s', (_name, workload, field, said) => {
     expect(workFaults(workload)).toContainEqual({
       pointer: `/workload/${field}`,
@@ -96,5 +114,19 @@ test('what may cost more than can be accounted for is not feasible', () => {
   expect(recommended).toBeNull();
   expect(options[0]?.reasons.join(' ')).toContain(
     'more than $9007199254.00, which can’t be accounted for'.replace('’', "'"),
+  );
+});
+
+test('faults of workload, accelerators and providers are named together, each once', () => {
+  const spec = {
+    workload: { parameters: 1e30, tokens: 1e30 },
+    resources: { accelerators: 'v5e-20', providers: ['gpc'] },
+  };
+  const pointers = ['/resources/accelerators', '/resources/providers/0', '/workload/parameters', '/workload/tokens'];
+  expect(() => quoteOf(spec)).toThrowError(
+    expect.objectContaining({
+      code: 'invalid',
+      faults: pointers.map((pointer) => ({ pointer, detail: expect.any(String) })),
+    }),
   );
 });
