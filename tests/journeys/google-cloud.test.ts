@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create as createTar } from 'tar';
+import type { Static } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Artifact, Job, JobEvent, NewJob, Upload } from '../../src/protocol/job.ts';
+import type { Quote, Scaling } from '../../src/protocol/quote.ts';
 import { startWeirCloud, type WeirCloud } from '../emulators/weir-cloud.ts';
 import { createDatabase } from '../support/database.ts';
 import { runnerExecutable } from '../support/runner-executable.ts';
@@ -97,6 +99,23 @@ test('the sample job is evicted in us-central1-a, goes on from its checkpoint in
 }, 180_000);
 
 const one = { accelerators: 'L4:1', market: 'spot' } as const;
+
+test('a count that no machine has runs on as many machines as were quoted, and its quote has a scaling curve', async () => {
+  const resources = { accelerators: 'L4:16', market: 'on-demand' } as const;
+  const command = 'echo $WEIR_NODE_RANK of $WEIR_NODE_COUNT';
+  const spec: NewJob = { name: 'gang', command, resources, workload: { flops: 1e12 } };
+  const quote = await alice.post<Quote>('/v1/quotes', spec);
+  const { id } = await alice.submit({ ...spec, quoteId: quote.id });
+  const job = await alice.until(id, ended, 60_000);
+  expect(job).toMatchObject({
+    state: 'succeeded',
+    attempts: [{ offer: { machineType: 'g2-standard-96', nodes: 2, accelerators: { kind: 'L4', count: 8 } } }],
+  });
+  const told = (await alice.log(id)).map(({ text }) => text).filter((text) => / of /.test(text));
+  expect(told.toSorted()).toEqual(['0 of 2', '1 of 2']);
+  const { points } = await alice.get<Static<typeof Scaling>>(`/v1/quotes/${quote.id}/scaling`);
+  expect(points.map(({ accelerators }) => accelerators.count)).toContain(16);
+}, 90_000);
 
 test('a permission that is revoked while a job runs keeps it from its end, not from going on when it is back', async () => {
   const { id } = await alice.submit({ name: 'revoked', command: 'echo ready; sleep 1', resources: one });
