@@ -62,6 +62,7 @@ function meantAccelerators(value: string): string | undefined {
     (each) => named !== undefined && each.startsWith(named.replace('litepod', 'e')),
   );
   if (generation !== undefined) return `${generation}-${size}`;
+  if (/^(none|cpus?)$/i.test(kind)) return 'none';
   const near = kind === '' || named !== undefined ? undefined : nearestGpu(kind);
   if (near === undefined || count === undefined) return near;
   return `${near}:${/^[1-9]\d*$/.test(count) ? count : 1}`;

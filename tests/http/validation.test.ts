@@ -81,6 +81,7 @@ test('an accelerator by another of its names is answered with ours', async ({ ap
     ['TPU-v4:64', 'v4-64'],
     ['v5litepod-16', 'v5e-16'],
     ['v5-16', 'v5e-16'],
+    ['CPU', 'none'],
   ]) {
     const answer = await api.ask(keys.member, 'POST /v1/quotes', { ...job, resources: { accelerators: given } });
     expect(answer.json().errors[0].detail).toContain(`Did you mean "${ours}"?`);
