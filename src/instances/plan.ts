@@ -33,7 +33,7 @@ export type AttemptFacts = Omit<Announced, 'instances'> & {
 
 export type Limits = {
   now: Date;
-  /** When this process came up: a runner that could not reach us before gets a whole lease to do so. */
+  /** When this process came up, or its database: a runner that could not reach us before gets a whole lease to do so. */
   upSince: Date;
   bootMs: number;
   leaseMs: number;

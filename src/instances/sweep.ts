@@ -27,19 +27,37 @@ export type SweepDeps = {
  */
 export function createSweep(deps: SweepDeps) {
   const { db, providers, onError } = deps;
+  const sinceGap = createSinceGap();
   return async (): Promise<void> => {
     deps.wakeDispatch();
     // Listed before the rows are read: a row is committed before its machine is made, so what is shown without a row is a stray.
     const listings = await listAll(deps);
     // So is the clock: however long the round takes, no row is judged by a time at which it would have said something else.
-    const limits = deps.limits();
-    for (const attempt of await listActiveAttempts(db.client)) {
+    const read = deps.limits();
+    const attempts = await listActiveAttempts(db.client);
+    const limits = sinceGap(read);
+    for (const attempt of attempts) {
       const { provider } = attempt.offer;
       const round: Round = { listing: listings.get(provider), limits: withWait(limits, provider, deps) };
       // One that can't be helped must not keep the others from it.
       await carryOut(attempt, factsOf(attempt, round), round, deps).catch(onError);
     }
     for (const provider of providers) await destroyStrays(provider, listings.get(provider.name)?.instances ?? [], deps);
+  };
+}
+
+/** Whoever was not there for this part of a lease can't say who was silent. */
+const gapPart = 0.5;
+
+/** Where no round could read the rows for long, the database was away, and with it whoever heard the runners: we count as up since then. */
+function createSinceGap(): (limits: Limits) => Limits {
+  let upSince: Date | undefined;
+  let readAt: Date | undefined;
+  return (limits) => {
+    const { now, leaseMs } = limits;
+    if (readAt !== undefined && now.getTime() - readAt.getTime() > gapPart * leaseMs) upSince = now;
+    readAt = now;
+    return { ...limits, upSince: upSince ?? limits.upSince };
   };
 }
 

@@ -54,13 +54,9 @@ export async function listUnmet(sql: Sql, jobIds: string[]): Promise<Upstream[]>
 
 /** Jobs with a dependency that can't be met any more. */
 export async function listBroken(sql: Sql, limit: number): Promise<string[]> {
-  const rows = await sql.jobDependency.findMany({
-    where: { state: 'broken' },
-    select: { jobId: true },
-    distinct: ['jobId'],
-    take: limit,
-  });
-  return rows.map(({ jobId }) => jobId);
+  const rows = await sql.$queryRaw<{ id: string }[]>`
+    SELECT DISTINCT job_id AS id FROM job_dependency WHERE state = 'broken' LIMIT ${limit}`;
+  return rows.map(({ id }) => id);
 }
 
 export async function closeDependencies(tx: Sql, jobId: string): Promise<void> {

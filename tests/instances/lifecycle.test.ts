@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { WeirError } from '../../src/core/errors.ts';
 import { newToken } from '../../src/core/tokens.ts';
+import { fallSilent } from './silence.ts';
 import { accountsOf, addJob, addTenant, allRows, jobOf, lastAttempt, startRunning, test, type World } from './world.ts';
 
 const eventsOf = async ({ db }: World, jobId: string) =>
@@ -162,8 +163,7 @@ describe('retries and money', () => {
     const pauses: number[] = [];
     for (const number of [1, 2, 3]) {
       const { attemptId } = await startRunning(world, jobId);
-      world.advance(31);
-      await world.sweep();
+      await fallSilent(world);
       await world.settle(attemptId);
       const { state, reason, notBefore, attempts } = await jobOf(world, jobId);
       expect({ state, reason }).toEqual({ state: number === 3 ? 'failed' : 'queued', reason: 'heartbeat-lost' });

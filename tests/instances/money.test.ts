@@ -5,6 +5,7 @@ import type { Offer } from '../../src/protocol/quote.ts';
 import { machineCosts } from '../../src/shares/end-of-use.ts';
 import { readUse } from '../../src/shares/use-store.ts';
 import { expectAgreement } from './agreement.ts';
+import { fallSilent } from './silence.ts';
 import { accountsOf, addJob, addTenant, jobOf, startRunning, test } from './world.ts';
 
 test('preempted time is paid, and what is left of maxCostUsd is what the next attempt reserves', async ({ world }) => {
@@ -79,8 +80,7 @@ test('each hour is written into the accounts as it passes, and given back where 
     expect((await accountsOf(world, jobId)).spent).toBe(hours * 36_010_000);
     await expectAgreement(world, jobId);
   }
-  world.advance(31);
-  await world.sweep();
+  await fallSilent(world);
   expect(await jobOf(world, jobId)).toMatchObject({ state: 'stopping', reason: 'heartbeat-lost' });
   await world.settle(attemptId);
   expect(await accountsOf(world, jobId)).toEqual({ available: 0, reserved: 0, spent: 0 });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, vi } from 'vitest';
 import { recordMoney } from '../../src/jobs/store.ts';
 import { isAwaited, whileHeld } from '../support/meeting.ts';
+import { fallSilent } from './silence.ts';
 import { addJob, addTenant, jobOf, startAttempt, startRunning, test, type World } from './world.ts';
 
 const reasonOf = async (world: World, jobId: string) => (await jobOf(world, jobId)).attempts.at(-1)?.reason;
@@ -48,8 +49,7 @@ describe('while one step of a round hangs', () => {
     });
     await swept;
     expect((await jobOf(world, heard)).state).toBe('running');
-    world.advance(31);
-    await world.sweep();
+    await fallSilent(world);
     expect(await reasonOf(world, heard)).toBe('heartbeat-lost');
   });
 });
@@ -104,6 +104,20 @@ describe('while a provider can’t be asked what it shows', () => {
     world.provider.release();
     expect(await reasonOf(world, jobId)).toBe('max-cost');
   });
+});
+
+test('after hours without a database a runner has a whole lease to be heard again', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world));
+  const { tokens } = await startRunning(world, jobId);
+  await world.sweep();
+  world.advance(7_200);
+  await world.sweep();
+  world.advance(29);
+  await world.beat(tokens[0] ?? '', 1, 'running');
+  await world.sweep();
+  expect((await jobOf(world, jobId)).state).toBe('running');
+  await fallSilent(world);
+  expect(await reasonOf(world, jobId)).toBe('heartbeat-lost');
 });
 
 test('what is written into the accounts while a round reads them counts once', async ({ world, db }) => {
