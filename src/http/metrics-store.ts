@@ -41,7 +41,8 @@ export async function readInstallation(sql: Sql, after: bigint | undefined): Pro
       'waitsSeconds', (SELECT coalesce(json_agg(seconds), '[]') FROM waits),
       'oldestQueuedSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(queued_at)), 0), 0) FROM job WHERE state = 'queued' AND NOT held),
       'heartbeatAgeSeconds', (SELECT coalesce(greatest(extract(epoch FROM now() - min(heartbeat_at)), 0), 0) FROM instance WHERE state = 'ready'),
-      'expiredLeases', (SELECT count(*) FROM attempt WHERE state IN ('provisioning', 'running', 'stopping') AND lease_expires_at < now()),
+      'expiredLeases', (SELECT count(*) FROM attempt
+        WHERE state IN ('provisioning', 'running', 'stopping') AND finished_at IS NULL AND lease_expires_at < now()),
       'lastEventId', (SELECT id FROM last)
     ) AS reading`;
   const { lastEventId, ...reading } = row.reading;
