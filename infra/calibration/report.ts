@@ -61,7 +61,7 @@ ${runs.outcomes.length} runs, leave one group out (a team or a family of models)
 
 ${table(runs.scores)}
 
-The 80 % interval is ×${wellKnown.medianHalfWidthFactor} for language models of 2 billion parameters or more on A100, TPU v3 and v4 (${wellKnown.rows} runs, coverage ${wellKnown.coveragePercent} %), ×${other.medianHalfWidthFactor} for the rest (${other.rows} runs, ${other.coveragePercent} %).
+The 80 % interval is ×${wellKnown.medianHalfWidthFactor} for language models of 2 billion parameters or more on A100, H100, TPU v3 and v4, and mixtures on H100 (${wellKnown.rows} runs, coverage ${wellKnown.coveragePercent} %), ×${other.medianHalfWidthFactor} for the rest (${other.rows} runs, ${other.coveragePercent} %).
 
 ![Predicted against actual accelerator-hours](images/quote-accuracy.svg)
 

@@ -25,8 +25,11 @@ const seen: Record<WorkKind, readonly string[]> = {
   other: [],
 };
 
-/** Accelerators of which enough whole public runs of language models are known. */
-const wellKnown = new Set(['A100', 'A100-80GB', 'v3', 'v4']);
+/** Of each kind of model, the accelerators of which whole public runs are many, and as far from the fit on each as on the others. */
+const wellKnown: Partial<Record<WorkKind, readonly string[]>> = {
+  llm: ['A100', 'A100-80GB', 'H100', 'v3', 'v4'],
+  moe: ['H100'],
+};
 
 /** Below, one person's script and a tuned one lie further apart than the software of teams that train larger models. */
 const leastParameters = 2e9;
@@ -36,7 +39,7 @@ export function isWellKnown(
   { kind, activeParameters }: Pick<Work, 'kind' | 'activeParameters'>,
   accelerator: string,
 ): boolean {
-  return kind === 'llm' && (activeParameters ?? 0) >= leastParameters && wellKnown.has(accelerator);
+  return (activeParameters ?? 0) >= leastParameters && wellKnown[kind]?.includes(accelerator) === true;
 }
 
 /**

@@ -8,7 +8,8 @@ const widthOf = (kind: (typeof workloadKinds)[number], accelerator: string, para
   priorOf(resolveWork({ kind, parameters, tokens: 1e12, sequenceLength: 2048 }), accelerator).halfWidth;
 
 test('the less public runs say of a kind of model on an accelerator, the wider its interval', () => {
-  expect(widthOf('llm', 'H100')).toBeGreaterThan(widthOf('llm', 'A100'));
+  expect(widthOf('llm', 'V100')).toBeGreaterThan(widthOf('llm', 'H100'));
+  expect(widthOf('llm', 'B200')).toBeGreaterThan(widthOf('llm', 'V100'));
   expect(widthOf('llm', 'A100', 1e8)).toBeGreaterThan(widthOf('llm', 'A100'));
   expect(widthOf('moe', 'A100')).toBeGreaterThan(widthOf('moe', 'H100'));
   expect(widthOf('vision', 'v4')).toBeGreaterThan(widthOf('vision', 'A100'));
