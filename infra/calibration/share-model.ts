@@ -32,7 +32,7 @@ const beliefs: Record<keyof typeof shareTerms, Belief> = {
   visionOnVolta: { mean: 0.4, deviation: 0.3 },
   // MLPerf's ResNet keeps 1.6 times as much of TPU v3 and v4 as of A100; its few rows here have little weight. ViT keeps more.
   visionOnTpu: { mean: 0.45, deviation: 0.4 },
-  // Of Stable Diffusion three teams kept .04, .04 and .16, where vision keeps .12.
+  // Of Stable Diffusion three runs kept .04, .04 and .16, of DiT one .07, where vision keeps .12.
   diffusion: { mean: -0.5, deviation: 0.4 },
   other: { mean: -0.4, deviation: 0.3 },
   mixture: { mean: -0.3, deviation: 0.3 },

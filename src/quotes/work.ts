@@ -166,7 +166,7 @@ function fromExamples(workload: Workload, assumptions: string[]): Found | undefi
  * a ResNet-50's convolutions come to; of diffusion and speech the middle of the presets, from DiT's 176 to Stable Diffusion's 620
  * and from Whisper's 577 to wav2vec 2.0's 1,260.
  */
-const positions: Partial<Record<WorkKind, number>> = { vision: 197, diffusion: 400, speech: 900 };
+const positions: Partial<Record<WorkKind, number>> = { vision: 197, diffusion: 500, speech: 900 };
 
 /** Weights of a recommender that are no embedding tables: DLRM's 2.4 million and DCNv2's 16 million, in the middle. */
 const denseParameters = 6e6;
