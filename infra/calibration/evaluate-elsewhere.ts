@@ -1,5 +1,5 @@
 import { resolveWork } from '../../src/quotes/work.ts';
-import { priorOf } from '../../src/quotes/prior.ts';
+import { priorOf, type OfRuns } from '../../src/quotes/prior.ts';
 import { servedKind } from './evaluate-runs.ts';
 import type { Run, Tables } from './compact.ts';
 import { scoreOf, type Score } from './score.ts';
@@ -28,13 +28,13 @@ export type ElsewhereReport = {
 
 /**
  * Runs that papers and model cards tell of and the tables do not: as the shipped coefficients, which take them in, would quote each
- * without its group. The intervals are those of such quotes.
+ * without its group. The intervals are those of such quotes, by `ofRuns` where these are just measured.
  */
-export function evaluateElsewhere(tables: Tables): ElsewhereReport {
+export function evaluateElsewhere(tables: Tables, ofRuns?: OfRuns): ElsewhereReport {
   const { predictedOf, predictedWithBatch } = predictorsWithout(tables);
   const runs = tables.elsewhere.map((run) => {
     const p50 = predictedOf(run);
-    const halfWidth = Math.exp(priorOf(resolveWork(run.workload), servedKind(run.accelerator)).halfWidth);
+    const halfWidth = Math.exp(priorOf(resolveWork(run.workload), servedKind(run.accelerator), ofRuns).halfWidth);
     const [p10, p90] = [p50 / halfWidth, p50 * halfWidth];
     return { ...run, p10, p50, p90, isCovered: p10 <= run.acceleratorHours && run.acceleratorHours <= p90 };
   });

@@ -46,25 +46,27 @@ export function isWellKnown(
  * The interval of work of this description on this kind of accelerator, where nothing of the kind has run here: measured on public
  * runs that the fit had not seen (docs/quote-accuracy.md), and a stated factor where there are none.
  */
-export function priorOf(work: Work, accelerator: string): Prior {
+export function priorOf(work: Work, accelerator: string, ofRuns: OfRuns = intervals.runs): Prior {
   const asClass = { class: work.class, samples: work.samples, batchSize: work.shape.batchSize };
-  return { shift: 0, halfWidth: classHalfWidth(asClass, accelerator, ofSpec(work, accelerator)) };
+  return { shift: 0, halfWidth: classHalfWidth(asClass, accelerator, ofSpec(work, accelerator, ofRuns)) };
 }
 
-function ofSpec(work: Work, accelerator: string): number {
+/** Half-widths, in logs, as measured on whole public runs. */
+export type OfRuns = { wellKnown: number; other: number };
+
+function ofSpec(work: Work, accelerator: string, ofRuns: OfRuns): number {
   const { basis, kind } = work;
   if (basis === 'default') return Math.log(20);
   if (basis === 'expected-duration') return Math.log(3);
   // The same loop differs a hundredfold between an interpreter and a tuned library.
   if (accelerator === 'cpu') return Math.log(8);
   if (seldomPublic.has(kind)) return Math.log(4);
-  const ofTraining = ofTrainingAnew(work, accelerator);
+  const ofTraining = ofTrainingAnew(work, accelerator, ofRuns);
   const certainty = work.isExampleAssumed ? 0 : 1 - tuningOf(work);
   return Math.max(ofTraining, Math.log(4) + certainty * (ofTraining - Math.log(4)));
 }
 
-function ofTrainingAnew(work: Work, accelerator: string): number {
-  const { wellKnown: ofKnown, other } = intervals.runs;
+function ofTrainingAnew(work: Work, accelerator: string, { wellKnown: ofKnown, other }: OfRuns): number {
   if (!seen[work.kind].includes(accelerator)) return other * unseenFactor;
   return other + knownPart(work, accelerator) * (ofKnown - other);
 }

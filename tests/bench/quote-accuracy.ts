@@ -22,7 +22,12 @@ const date = new Date().toISOString().slice(0, 10);
 const runs = evaluateRuns(tables);
 const terms = evaluateTerms(tables);
 const nestedErrorPercent = nestedMedianError(tables);
-const elsewhere = evaluateElsewhere(tables);
+const { wellKnown, other } = runs.strata;
+const ofRuns = {
+  wellKnown: Number(Math.log(wellKnown.medianHalfWidthFactor).toFixed(4)),
+  other: Number(Math.log(other.medianHalfWidthFactor).toFixed(4)),
+};
+const elsewhere = evaluateElsewhere(tables, ofRuns);
 const seen = evaluateSeen(tables);
 const unseen = evaluateNew(tables);
 const pilot = evaluatePilot(tables);
@@ -31,10 +36,7 @@ const steps = evaluateSteps(tables);
 const intervals = {
   date,
   command: 'npm run bench:quotes',
-  runs: {
-    wellKnown: Number(Math.log(runs.strata.wellKnown.medianHalfWidthFactor).toFixed(4)),
-    other: Number(Math.log(runs.strata.other.medianHalfWidthFactor).toFixed(4)),
-  },
+  runs: ofRuns,
   classes: { seen: seen.interval.multiple, new: unseen.interval.multiple },
   pilot: { halfWidth90: pilot.consistent.interval.multiple, overheads: pilot.overheads },
 };
