@@ -1,4 +1,4 @@
-import { outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
+import { measureOf, outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
 import type { Scenario } from '../../src/dispatch/simulate-jobs.ts';
 import { simulate } from '../../src/dispatch/simulate.ts';
 import type { SimulationOutcome } from '../../src/protocol/simulation.ts';
@@ -13,10 +13,10 @@ export type Compared = {
 /** Replays each variant in turn. */
 export function compare(variants: readonly Variant[]): Compared {
   const startedAt = performance.now();
-  const outcomes = variants.map(({ name, scenario }) => {
-    const weightOf = (tenantId: string) => scenario.policies.get(tenantId)?.weight ?? 1;
-    return { name, outcome: outcomeOf(simulate(scenario), { weightOf, poolPetaflops: scenario.poolPetaflops }) };
-  });
+  const outcomes = variants.map(({ name, scenario }) => ({
+    name,
+    outcome: outcomeOf(simulate(scenario), measureOf(scenario)),
+  }));
   const elapsedSeconds = (performance.now() - startedAt) / 1000;
   const simulatedSeconds = outcomes.reduce((sum, { outcome }) => sum + outcome.makespanSeconds, 0);
   const [first] = outcomes;

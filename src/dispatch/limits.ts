@@ -31,6 +31,11 @@ export function parentsOf(policies: ReadonlyMap<string, Policy>): Parents {
   return new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined ? [] : [[id, parent] as const])));
 }
 
+/** Of a guarantee that is not all lent, something is kept free also while its tenant has nothing to run. */
+export function keepingOf(policies: ReadonlyMap<string, Policy>): string[] {
+  return [...policies].flatMap(([id, { lending }]) => (lending === undefined ? [] : [id]));
+}
+
 const defaultHalfLife = '7d';
 const defaultMinRuntime = '1m';
 const defaultWindow = '30d';

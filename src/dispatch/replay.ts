@@ -8,13 +8,13 @@ import {
   type SimulationOutcome,
 } from '../protocol/simulation.ts';
 import type { Policy } from '../protocol/tenant.ts';
-import { findCycle, kinshipFaults, policyFaults } from '../tenants/policy-faults.ts';
+import { findCycle, kinshipFaultsIn, kinshipOf, policyFaults } from '../tenants/policy-faults.ts';
 import { currentPolicies, currentPoolPolicy } from '../tenants/policies.ts';
 import { petaflopsOf, type Capacities } from './capacity.ts';
 import { recordedRun, replayed } from './history.ts';
 import { findUnknownTenants, readHistory, type RecordedJob } from './history-store.ts';
 import type { Scenario } from './simulate-jobs.ts';
-import { outcomeOf } from './simulate-outcome.ts';
+import { measureOf, outcomeOf } from './simulate-outcome.ts';
 import { givenCapacities, givenFaults, givenJobs } from './simulate-request.ts';
 import type { SimulateApart } from './simulate-thread.ts';
 
@@ -99,10 +99,7 @@ async function recordedOutcome(history: RecordedJob[], deps: ReplayDeps): Promis
   const around = { capacities, petaflopsPerAccelerator: deps.petaflopsPerAccelerator, now: deps.now() };
   return outcomeOf(
     history.map((job) => recordedRun(job, around)),
-    {
-      weightOf: (tenantId) => policies.get(tenantId)?.weight ?? 1,
-      poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator),
-    },
+    measureOf({ policies, capacities, poolPetaflops: petaflopsOf(capacities, deps.petaflopsPerAccelerator) }),
   );
 }
 
@@ -120,13 +117,13 @@ async function referenceFaults(
     ]),
   ];
   const unknown = await findUnknownTenants(db.client, [...new Set(named.map(({ id }) => id))]);
-  const all = new Map([...known, ...Object.entries(policies)]);
+  const kinship = kinshipOf(new Map([...known, ...Object.entries(policies)]));
   return [
     ...named
       .filter(({ id }) => unknown.has(id))
       .map(({ id, pointer }) => ({ pointer, detail: `There is no tenant ${id}.` })),
     ...Object.entries(policies).flatMap(([id, policy]) =>
-      [...policyFaults(policy, providerNames), ...kinshipFaults(id, policy, all)].map(({ pointer, detail }) => ({
+      [...policyFaults(policy, providerNames), ...kinshipFaultsIn(kinship, id, policy)].map(({ pointer, detail }) => ({
         pointer: `/policies/${id}${pointer}`,
         detail,
       })),

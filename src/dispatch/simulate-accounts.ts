@@ -138,6 +138,18 @@ function createLedger(accounts: AccountBook, poolUses: Map<number, UseWindow>, h
     poolInFlight += sign * left;
     for (const account of own.lineage) countMachines(account, running, sign);
   };
+  /** In the order of time, whosever they are: a month, once it has turned, does not turn back. */
+  const writeHours = (now: number): void => {
+    if (now < nextHour) return;
+    const due: { running: Active; to: number }[] = [];
+    nextHour = Infinity;
+    for (const running of priced) {
+      let to = running.accountedTo + hourMs;
+      for (; to <= now; to += hourMs) due.push({ running, to });
+      nextHour = Math.min(nextHour, to);
+    }
+    for (const { running, to } of due.toSorted((a, b) => a.to - b.to)) write(running, to);
+  };
   return {
     start: (running: Active): void => {
       count(running, 1);
@@ -147,18 +159,12 @@ function createLedger(accounts: AccountBook, poolUses: Map<number, UseWindow>, h
       nextHour = Math.min(nextHour, running.accountedTo + hourMs);
     },
     end: (running: Active, now: number): void => {
+      writeHours(now);
       write(running, now);
       count(running, -1);
       priced.delete(running);
     },
-    writeHours: (now: number): void => {
-      if (now < nextHour) return;
-      nextHour = Infinity;
-      for (const running of priced) {
-        while (now - running.accountedTo >= hourMs) write(running, running.accountedTo + hourMs);
-        nextHour = Math.min(nextHour, running.accountedTo + hourMs);
-      }
-    },
+    writeHours,
     poolUse: (lengthMs: number, now: number): number => (poolUses.get(lengthMs)?.since(now) ?? 0) + poolInFlight,
   };
 }

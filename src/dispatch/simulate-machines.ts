@@ -11,6 +11,8 @@ export type Machines = {
   /** By their predicted ends: decide sorts them so, and finds them sorted. */
   running: () => RunningJob[];
   nextEnd: () => number;
+  /** When the next of those that have run for less will have run so long. */
+  nextOfAge: (ageMs: number, now: number) => number;
   /** Those that have ended by now, in order; each is to be released. */
   eachEnded: (now: number, end: (ended: Running) => void) => void;
 };
@@ -42,6 +44,11 @@ export function createMachines(capacities: Capacities): Machines {
     },
     running: () => running,
     nextEnd: () => ends[0]?.endsAt ?? Infinity,
+    nextOfAge: (ageMs, now) => {
+      let next = Infinity;
+      for (const { startedAt } of ends) if (startedAt + ageMs > now) next = Math.min(next, startedAt + ageMs);
+      return next;
+    },
     eachEnded: (now, end) => {
       for (let next = ends[0]; next !== undefined && next.endsAt <= now; next = ends[0]) end(next);
     },

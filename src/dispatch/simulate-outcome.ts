@@ -3,7 +3,7 @@ import { dayMs, hourMs } from '../core/time.ts';
 import { concentration } from '../shares/concentration.ts';
 import type { SimulationOutcome } from '../protocol/simulation.ts';
 import { fairnessOf } from './simulate-fairness.ts';
-import type { Run } from './simulate-jobs.ts';
+import type { Run, Scenario } from './simulate-jobs.ts';
 
 type Waits = SimulationOutcome['waitSeconds'];
 type TenantOutcome = SimulationOutcome['tenants'][number];
@@ -13,6 +13,19 @@ export type Measure = {
   /** What the pools can give at once; Infinity where one can't be counted. */
   poolPetaflops: number;
 };
+
+/** What a scenario's outcome is measured by. */
+export function measureOf({
+  policies,
+  capacities,
+  poolPetaflops,
+}: Pick<Scenario, 'policies' | 'capacities' | 'poolPetaflops'>): Measure {
+  const isCountable = [...capacities.values()].every((capacity) => capacity !== undefined);
+  return {
+    weightOf: (tenantId) => policies.get(tenantId)?.weight ?? 1,
+    poolPetaflops: isCountable ? poolPetaflops : Infinity,
+  };
+}
 
 /** What came out of a replay, or of what really happened: the same figures of both. */
 export function outcomeOf(runs: readonly Run[], measure: Measure): SimulationOutcome {

@@ -1,3 +1,4 @@
+import { hasKind, isWithin, roomOf, takenBy } from './room.ts';
 import { insertSorted } from './simulate-sorted.ts';
 import type { Choice, Pool, QueuedJob } from './snapshot.ts';
 
@@ -15,7 +16,7 @@ export type Queues<Job extends QueuedJob> = {
 };
 
 /** Jobs that need the same of the same providers: where one does not fit, none does. */
-type Shape<Job> = { choices: Choice[]; lines: Map<string, Job[]> };
+type Shape<Job> = { key: string; choices: Choice[]; lines: Map<string, Job[]> };
 
 /**
  * The queues of all tenants, kept by what their jobs need, so that a round costs what could start and not what waits. Where a
@@ -29,7 +30,7 @@ export function createQueues<Job extends QueuedJob>(): Queues<Job> {
     const key = choices.map(({ provider, need }) => `${provider} ${needKey(need)}`).join('\n');
     const known = shapes.get(key);
     if (known !== undefined) return known;
-    const shape: Shape<Job> = { choices, lines: new Map() };
+    const shape: Shape<Job> = { key, choices, lines: new Map() };
     shapes.set(key, shape);
     return shape;
   };
@@ -54,14 +55,13 @@ export function createQueues<Job extends QueuedJob>(): Queues<Job> {
       line.splice(line.indexOf(job), 1);
       if (line.length > 0) return;
       shape.lines.delete(job.tenantId);
+      if (shape.lines.size === 0) shapes.delete(shape.key);
       const own = shapesOf.get(job.tenantId);
       own?.delete(shape);
       if (own?.size === 0) shapesOf.delete(job.tenantId);
     },
     heads: (pools) => {
-      const fitting = new Set(
-        [...shapes.values()].filter(({ lines, choices }) => lines.size > 0 && fitsAny(choices, pools)),
-      );
+      const fitting = new Set([...shapes.values()].filter(({ choices }) => fitsAny(choices, pools)));
       const each = Math.min(maxEach, Math.ceil(maxTogether / Math.max(1, shapesOf.size)));
       const jobs = [...shapesOf].flatMap(([tenantId, own]) => headOf(tenantId, own, fitting, each));
       return { jobs, doesAnyFit: fitting.size > 0 };
@@ -113,15 +113,9 @@ export function fitsAny(choices: readonly Choice[], pools: ReadonlyMap<string, P
   return choices.some((choice) => fits(choice, pools.get(choice.provider)));
 }
 
-function fits({ need: { cpus, memoryBytes, diskBytes, gpus, nodes } }: Choice, pool: Pool | undefined): boolean {
-  if (pool === undefined) return false;
-  const hasGpus = gpus.count === 0 || (pool.gpus.kind === gpus.kind && gpus.count * nodes <= pool.gpus.free.length);
-  return (
-    hasGpus &&
-    cpus * nodes <= pool.cpus &&
-    memoryBytes * nodes <= pool.memoryBytes &&
-    diskBytes * nodes <= pool.diskBytes
-  );
+/** As decide has it, but for the quotas of accounts, which a replay does not know. */
+function fits(choice: Choice, pool: Pool | undefined): boolean {
+  return pool !== undefined && hasKind(pool.gpus.kind, choice.need) && isWithin(takenBy(choice), roomOf(pool));
 }
 
 function needKey({ cpus, memoryBytes, diskBytes, gpus, nodes }: Choice['need']): string {

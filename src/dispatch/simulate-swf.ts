@@ -5,6 +5,8 @@ import { invalid } from '../core/errors.ts';
  * (https://www.cs.huji.ac.il/labs/parallel/workload/swf.html). Undefined where the trace does not say.
  */
 export type SwfJob = {
+  /** Of the file, from 1: numbers of jobs may repeat. */
+  line: number;
   number: number;
   /** Seconds since the start of the trace. */
   submitSeconds: number;
@@ -23,11 +25,14 @@ export type SwfTrace = {
   maxProcessors: number | undefined;
   /** Seconds since 1970 at which the trace starts. */
   startSeconds: number;
-  /** Jobs without a runtime or processors: they were cancelled before they started. */
+  /** Jobs without a runtime or processors, or cancelled before they ran. */
   dropped: number;
 };
 
 const fieldCount = 18;
+/** Of the field for the status: a job that was checkpointed has a line for each part, and one of its own with all of it. */
+const partial = new Set([2, 3, 4]);
+const cancelled = 5;
 
 /** @throws WeirError `invalid` naming the first line that is not of the format. */
 export function parseSwf(text: string): SwfTrace {
@@ -42,8 +47,9 @@ export function parseSwf(text: string): SwfTrace {
       if (name !== undefined && value !== undefined && !header.has(name)) header.set(name, value);
       continue;
     }
-    const job = parseJob(content, index + 1);
-    if (job.runSeconds >= 0 && job.processors > 0) jobs.push(job);
+    const { status, ...job } = parseJob(content, index + 1);
+    if (partial.has(status)) continue;
+    if (didRun(job, status)) jobs.push(job);
     else dropped += 1;
   }
   const maxProcessors = Number.parseInt(header.get('MaxProcs') ?? header.get('MaxNodes') ?? '', 10);
@@ -55,7 +61,7 @@ export function parseSwf(text: string): SwfTrace {
   };
 }
 
-function parseJob(line: string, lineNumber: number): SwfJob {
+function parseJob(line: string, lineNumber: number): SwfJob & { status: number } {
   const fields = line.split(/\s+/).map(Number);
   if (fields.length !== fieldCount || fields.some(Number.isNaN))
     throw invalid(
@@ -63,9 +69,11 @@ function parseJob(line: string, lineNumber: number): SwfJob {
       `Line ${lineNumber} is not of the Standard Workload Format: it has ${fieldCount} numbers a line, and comments after a semicolon.`,
     );
   const [number = 0, submitSeconds = 0, wait = -1, run = -1, allocated = -1] = fields;
-  const [requestedProcessors = -1, requestedSeconds = -1, , , user = -1, group = -1] = fields.slice(7);
+  const [requestedProcessors = -1, requestedSeconds = -1, , status = -1, user = -1, group = -1] = fields.slice(7);
   return {
+    line: lineNumber,
     number,
+    status,
     submitSeconds,
     waitSeconds: known(wait),
     runSeconds: run,
@@ -74,6 +82,10 @@ function parseJob(line: string, lineNumber: number): SwfJob {
     user: String(user),
     group: String(group),
   };
+}
+
+function didRun({ processors, runSeconds }: SwfJob, status: number): boolean {
+  return processors > 0 && (status === cancelled ? runSeconds > 0 : runSeconds >= 0);
 }
 
 /** The format says -1 for what is not known. */

@@ -33,7 +33,7 @@ export function traceScenario(trace: SwfTrace, options: TraceOptions): Scenario 
     jobs: jobs.map((job, index): SimulatedJob => {
       const cpus = job.processors;
       return {
-        id: String(job.number).padStart(idDigits, '0'),
+        id: String(job.line).padStart(idDigits, '0'),
         tenantId: job[options.tenants],
         priority: 0,
         submittedAt: (trace.startSeconds + job.submitSeconds) * 1000,
@@ -59,7 +59,7 @@ export function traceScenario(trace: SwfTrace, options: TraceOptions): Scenario 
   };
 }
 
-/** So that ids are in the order of numbers. */
+/** So that ids are in the order of lines. */
 const idDigits = 9;
 
 /** The part of the machine that the jobs ask for while they arrive. */
@@ -77,7 +77,7 @@ export function offeredLoad(jobs: readonly SwfJob[], processors: number): number
 
 /** All gaps between arrivals are stretched alike, so that who came before whom stays. */
 function scaled({ jobs }: SwfTrace, { load, processors }: TraceOptions): SwfJob[] {
-  const inOrder = jobs.toSorted((a, b) => a.submitSeconds - b.submitSeconds || a.number - b.number);
+  const inOrder = jobs.toSorted((a, b) => a.submitSeconds - b.submitSeconds || a.line - b.line);
   if (load === undefined) return inOrder;
   const stretch = offeredLoad(jobs, processors) / load;
   return inOrder.map((job) => ({ ...job, submitSeconds: job.submitSeconds * stretch }));

@@ -1,6 +1,6 @@
 import { hourMs } from '../core/time.ts';
 import { decide, type Decisions, type Start } from './decide.ts';
-import { preemptionOf } from './limits.ts';
+import { keepingOf, preemptionOf } from './limits.ts';
 import { createAccounts, type Accounts } from './simulate-accounts.ts';
 import {
   runningJob,
@@ -28,7 +28,7 @@ export function simulate(scenario: Scenario): Run[] {
   let arrived = 0;
   let idle = 0;
   for (let now = -Infinity; ;) {
-    const nextEvent = Math.min(arrivals[arrived]?.submittedAt ?? Infinity, replay.nextEnd());
+    const nextEvent = Math.min(arrivals[arrived]?.submittedAt ?? Infinity, replay.nextEnd(), replay.nextVictim(now));
     const later = now + hourMs;
     const isIdle = nextEvent > later && replay.waitsForTime();
     idle = isIdle ? idle + 1 : 0;
@@ -51,15 +51,19 @@ function createReplay(scenario: Scenario) {
   const waiting = new Map<string, Waiting>();
   const runs = new Map<string, Run>();
   const preempts = doesPreempt(scenario);
+  const minRuntimeMs = Math.max(1, preemptionOf(scenario.poolPolicy).minRuntimeMs);
   const look = createLook(scenario, { accounts, machines, queues, preempts });
+  const whole = createMachines(scenario.capacities).pools;
   let waitsForTime = false;
   /** Something could start now that could not at the last event: a machine is free, or a job has come that fits or is first. */
   let hasNews = false;
 
   const enqueue = (job: Waiting): void => {
     waiting.set(job.id, job);
+    // What nothing could ever hold, the service refuses: it never starts, and is before nobody.
+    if (!fitsAny(job.choices, whole)) return;
     const isFirst = queues.add(job);
-    hasNews ||= isFirst || preempts || fitsAny(job.choices, machines.pools);
+    hasNews ||= isFirst || fitsAny(job.choices, machines.pools);
   };
   const start = ({ jobId, choice, gpus }: Start, now: number): void => {
     const job = waiting.get(jobId);
@@ -80,41 +84,46 @@ function createReplay(scenario: Scenario) {
     if (again !== undefined) enqueue(again);
   };
 
-  const replay = {
+  return {
     nextEnd: () => machines.nextEnd(),
+    nextVictim: (now: number) => (preempts && waiting.size > 0 ? machines.nextOfAge(minRuntimeMs, now) : Infinity),
     waitsForTime: () => waitsForTime,
     submit: (source: SimulatedJob): void => enqueue(waitingJob(source, scenario)),
     endUntil: (now: number): void => machines.eachEnded(now, end),
     dispatch: (now: number): void => {
-      if (!hasNews && !waitsForTime) return;
-      const { starts, preemptions, waits } = look(now);
-      for (const started of starts) start(started, now);
-      for (const { jobId } of preemptions) machines.preempt(jobId, now);
-      // Of queues without backfill only the first was looked at: behind it is another now.
-      const isNextFirst = scenario.backfill === false && starts.length > 0;
-      hasNews = isNextFirst;
-      waitsForTime = waits.some(isTimed);
-      if (isNextFirst) replay.dispatch(now);
+      if (!hasNews && !preempts && !waitsForTime) return;
+      do {
+        const { starts, preemptions, waits } = look(now);
+        for (const started of starts) start(started, now);
+        for (const { jobId } of preemptions) machines.preempt(jobId, now);
+        waitsForTime = waits.some(isTimed);
+        // Of queues without backfill only the first was looked at: behind it is another now.
+        hasNews = scenario.backfill === false && starts.length > 0;
+      } while (hasNews);
     },
-    finish: (): Run[] => {
-      const neverStarted = [...waiting.values()].filter(({ id }) => !runs.has(id));
-      return [...runs.values(), ...neverStarted.map(({ source }) => runOf(source))];
-    },
+    finish: (): Run[] => [...runs.values(), ...neverStarted(waiting, runs)],
   };
-  return replay;
+}
+
+function neverStarted(waiting: ReadonlyMap<string, Waiting>, runs: ReadonlyMap<string, Run>): Run[] {
+  return [...waiting.values()].flatMap(({ id, source }) => (runs.has(id) ? [] : [runOf(source)]));
 }
 
 type Seen = { accounts: Accounts; machines: Machines; queues: Queues<Waiting>; preempts: boolean };
 
 /** A round of decisions on what a snapshot of the service would show at this moment. */
-function createLook({ poolPolicy, backfill = true }: Scenario, { accounts, machines, queues, preempts }: Seen) {
+function createLook(
+  { poolPolicy, policies, order, backfill = true }: Scenario,
+  { accounts, machines, queues, preempts }: Seen,
+) {
   const rules = preemptionOf(poolPolicy);
+  const keeping = order === 'fifo' ? [] : keepingOf(policies);
   return (now: number): Decisions => {
     const { jobs, doesAnyFit } = queues.heads(machines.pools);
     const queued = backfill ? jobs : firstOfEach(jobs);
     if (queued.length === 0 || !(doesAnyFit || preempts)) return { starts: [], preemptions: [], waits: [] };
-    const asked = new Set(queued.map(({ tenantId }) => tenantId));
-    if (preempts) for (const { tenantId } of machines.running()) asked.add(tenantId);
+    const busy = [...queued, ...machines.running()].map(({ tenantId }) => tenantId);
+    const asked = new Set([...busy, ...keeping]);
     return decide({
       now,
       pools: [...machines.pools.values()],

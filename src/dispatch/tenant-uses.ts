@@ -8,6 +8,7 @@ import {
   concentrationWindowMs,
   floorOf,
   halfLifeMsOf,
+  keepingOf,
   limitsOf,
   parentsOf,
   preemptionOf,
@@ -55,9 +56,7 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
     const pool = await deps.poolPolicy(tx);
     const parents = parentsOf(policies);
     const withAbove = (ids: string[]) => [...new Set(ids.flatMap((id) => [id, ...ancestorsOf(id, parents)]))];
-    // Of a guarantee that is not all lent, something is kept free also while its tenant has nothing to run.
-    const keeping = [...policies].filter(([, { lending }]) => lending !== undefined).map(([id]) => id);
-    const ids = withAbove([...waiting, ...running, ...keeping]);
+    const ids = withAbove([...waiting, ...running, ...keepingOf(policies)]);
     await lockBudgets(tx, withAbove(waiting), policies, deps);
     const committed = rollUpCommitted(await deps.committed(tx, now), parents);
     const decayed = rollUp(await deps.decayedUse(tx, halfLifeMsOf(pool), now), parents);

@@ -115,6 +115,8 @@ function byBucket(scope: BucketScope): Prisma.Sql {
 /** What came to nothing, by tenant and cause: of attempts that have ended, and in the whole hours of the window. */
 export async function readWaste(sql: Sql, scope: Window & { tenantId: string | null }): Promise<UseRow[]> {
   const parts = coverOf(scope).runs.map((run) => Prisma.sql`SELECT ${rolledUp(run, scope, 'waste')}`);
+  // A window within the last hour of a month has no whole hour.
+  if (parts.length === 0) return [];
   return sql.$queryRaw`
     SELECT tenant_id AS "tenantId", value, ${sums} FROM (${Prisma.join(parts, ' UNION ALL ')}) part
     GROUP BY tenant_id, value ORDER BY tenant_id, value`;

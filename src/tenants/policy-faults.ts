@@ -84,35 +84,59 @@ function cappedFaults({ guaranteed = {}, caps = {} }: Policy): Fault[] {
   ];
 }
 
+/** All policies with the teams of each organisation, which are summed once, however many policies are checked. */
+export type Kinship = {
+  policies: ReadonlyMap<string, Policy>;
+  teamsOf: (id: string) => readonly (readonly [string, Policy])[];
+  /** What the teams of an organisation are guaranteed together. */
+  promisedUnder: (id: string, kind: string) => number;
+};
+
+export function kinshipOf(policies: ReadonlyMap<string, Policy>): Kinship {
+  const teams = Map.groupBy(policies, ([, { parent }]) => parent);
+  const promised = new Map<string, number>();
+  for (const { parent, guaranteed = {} } of policies.values())
+    for (const [kind, count] of Object.entries(guaranteed))
+      promised.set(`${parent} ${kind}`, (promised.get(`${parent} ${kind}`) ?? 0) + count);
+  return {
+    policies,
+    teamsOf: (id) => teams.get(id) ?? [],
+    promisedUnder: (id, kind) => promised.get(`${id} ${kind}`) ?? 0,
+  };
+}
+
 /**
  * What of a tenant's policy contradicts those above and below it: guarantees that together exceed what their organisation is
  * guaranteed or allowed, and places none of which both allow.
  */
 export function kinshipFaults(tenantId: string, policy: Policy, others: ReadonlyMap<string, Policy>): Fault[] {
-  const policies = new Map(others).set(tenantId, policy);
+  return kinshipFaultsIn(kinshipOf(new Map(others).set(tenantId, policy)), tenantId, policy);
+}
+
+/** The same of a policy that is among those of its kinship. */
+export function kinshipFaultsIn(kinship: Kinship, tenantId: string, policy: Policy): Fault[] {
+  const { policies, teamsOf } = kinship;
   const parent = policy.parent === undefined ? undefined : policies.get(policy.parent);
-  const teams = [...policies].filter(([, { parent: above }]) => above === tenantId);
   return [
     ...(policy.parent === undefined || parent === undefined
       ? []
-      : [...promiseFaults(policy.parent, policies, policy), ...placeFaults(policy, [policy.parent, parent])]),
-    ...promiseFaults(tenantId, policies, policy),
-    ...teams.flatMap((team) => placeFaults(policy, team)),
+      : [...promiseFaults(policy.parent, kinship, policy), ...placeFaults(policy, [policy.parent, parent])]),
+    ...promiseFaults(tenantId, kinship, policy),
+    ...teamsOf(tenantId).flatMap((team) => placeFaults(policy, team)),
   ];
 }
 
 /** Of all teams of an organisation together, for the kinds that the policy being set names. */
 function promiseFaults(
   parentId: string,
-  policies: ReadonlyMap<string, Policy>,
+  { policies, promisedUnder }: Kinship,
   { guaranteed = {}, caps }: Policy,
 ): Fault[] {
   const { guaranteed: ofParent = {}, caps: parentCaps } = policies.get(parentId) ?? {};
   const kinds = new Set([...Object.keys(guaranteed), ...Object.keys(caps?.accelerators ?? {})]);
   const faults: Fault[] = [];
   for (const kind of kinds) {
-    const teams = [...policies.values()].filter(({ parent }) => parent === parentId);
-    const promised = teams.reduce((sum, team) => sum + (team.guaranteed?.[kind] ?? 0), 0);
+    const promised = promisedUnder(parentId, kind);
     // A kind that the organisation has no guarantee of is guaranteed to its teams by the pool itself.
     const most = Math.min(ofParent[kind] ?? Infinity, parentCaps?.accelerators?.[kind] ?? Infinity);
     if (promised <= most) continue;

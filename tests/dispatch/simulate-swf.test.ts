@@ -20,6 +20,7 @@ test('a trace in Standard Workload Format is read with its header; what never ra
   expect(header).toEqual({ maxProcessors: 8, startSeconds: 1000, dropped: 1 });
   expect(jobs).toHaveLength(3);
   expect(jobs[0]).toEqual({
+    line: 5,
     number: 1,
     submitSeconds: 0,
     waitSeconds: 5,
@@ -31,6 +32,21 @@ test('a trace in Standard Workload Format is read with its header; what never ra
   });
   // Where the trace does not say what was allocated, what was asked for counts.
   expect(jobs[2]).toMatchObject({ processors: 2, requestedSeconds: 60, waitSeconds: undefined });
+});
+
+test('the parts of a job that was checkpointed are no jobs, and one cancelled before it ran has no runtime', () => {
+  const line = (number: number, submit: number, run: number, status: number) =>
+    `${number} ${submit} 0 ${run} 2 -1 -1 2 -1 -1 ${status} 1 1 -1 -1 -1 -1 -1`;
+  const lines = [line(1, 10, 100, 1), line(1, 10, 50, 2), line(1, -1, 50, 3), line(2, 20, 0, 5), line(3, 30, 40, 5)];
+  const { jobs, dropped } = parseSwf(lines.join('\n'));
+  expect(jobs.map(({ line: of, runSeconds }) => [of, runSeconds])).toEqual([[1, 100], [5, 40]]); // prettier-ignore
+  expect(dropped).toBe(1);
+});
+
+test('jobs whose numbers repeat are told apart', () => {
+  const trace = parseSwf(text.replaceAll(/^  2/gm, '  1'));
+  const runs = simulate(traceScenario(trace, { tenants: 'user', durations: 'perfect', processors: 8 }));
+  expect(new Set(runs.map(({ jobId }) => jobId)).size).toBe(3);
 });
 
 test('a line that is not of the format is named', () => {

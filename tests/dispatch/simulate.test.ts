@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../src/dispatch/simulate.ts';
 import type { Run, Scenario } from '../../src/dispatch/simulate-jobs.ts';
-import { outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
+import { measureOf, outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
 import { shareOut } from '../../src/dispatch/simulate-fairness.ts';
 import { anyJobs, scenario, simulated, starts } from './simulations.ts';
 
@@ -82,6 +82,57 @@ test('what can never start is told, and holds up nobody else', () => {
   const runs = simulate(scenario(jobs));
   expect(starts(runs)).toEqual(['b1 0']);
   expect(outcomeOf(runs, { weightOf: () => 1, poolPetaflops: 4 })).toMatchObject({ jobs: 2, unstarted: 1 });
+});
+
+test('what can never start holds up nobody either where nothing is passed', () => {
+  const jobs = [simulated('a huge one', 'a', { cpus: 5 }), simulated('b1', 'b'), simulated('b2', 'b')];
+  const runs = simulate(scenario(jobs, { order: 'fifo', backfill: false }));
+  expect(starts(runs)).toEqual(['b1 0', 'b2 0']);
+  expect(runs.at(-1)).toMatchObject({ jobId: 'a huge one', stretches: [] });
+});
+
+test('a provider that does not run out has every kind of accelerator, and no figure of utilization', () => {
+  const from = scenario([simulated('a1', 'a', { gpus: 8 })], { capacities: new Map([['local', undefined]]) });
+  const runs = simulate(from);
+  expect(starts(runs)).toEqual(['a1 0']);
+  expect(outcomeOf(runs, measureOf(from)).utilization).toBe(null);
+});
+
+test('what an idle tenant is guaranteed and does not lend is kept free for it', () => {
+  const jobs = [simulated('a1', 'a', { cpus: 2 }), simulated('a2', 'a', { cpus: 2 })];
+  const startsOf = (lending?: { cpu: number }) =>
+    starts(simulate(scenario(jobs, { policies: new Map([['idle', { guaranteed: { cpu: 2 }, ...(lending && { lending }) }]]) }))); // prettier-ignore
+  expect(startsOf()).toEqual(['a1 0', 'a2 0']);
+  expect(startsOf({ cpu: 0 })).toEqual(['a1 0', 'a2 10']);
+});
+
+test('who has run for minRuntime makes way then, though nothing else happens', () => {
+  const jobs = [
+    simulated('borrowed', 'a', { cpus: 4, minutes: 600 }),
+    simulated('own', 'b', { cpus: 4, minutes: 10, at: 25 }),
+  ];
+  const policies = new Map([['b', { guaranteed: { cpu: 4 } }]]);
+  const [borrowed, own] = simulate(scenario(jobs, { policies, poolPolicy: { minRuntime: '1h' } }));
+  expect(borrowed?.stretches).toHaveLength(2);
+  expect((own?.stretches[0]?.startedAt ?? 0) / 60_000).toBeCloseTo(60, 0);
+});
+
+test('a month’s budget holds where several jobs run across its turn, whatever else happens meanwhile', () => {
+  const january31 = Date.UTC(2026, 0, 31, 12) / 60_000;
+  const paid = (id: string, at: number, hours: number) =>
+    simulated(id, 'a', { at: january31 + at * 60, minutes: hours * 60, hourlyUsd: 10 });
+  const jobs = [paid('a1', 0, 48), paid('a2', 0, 48), paid('a3', 32, 40)];
+  const others = Array.from({ length: 40 }, (_, hour) =>
+    simulated(`z${hour}`, 'z', { at: january31 + hour * 60, minutes: 1 }),
+  );
+  const policies = new Map([['a', { budget: { monthlyUsd: 1000 } }]]);
+  const startOfLast = (also: typeof others) => {
+    const run = simulate(scenario([...jobs, ...also], { cpus: 100, policies })).find(({ jobId }) => jobId === 'a3');
+    return ((run?.stretches[0]?.startedAt ?? 0) / 60_000 - january31) / 60;
+  };
+  // Of February's 1000 dollars the first two take 720, and the third would reserve 400: it waits for March.
+  expect(startOfLast([])).toBe(28.5 * 24);
+  expect(startOfLast(others)).toBe(28.5 * 24);
 });
 
 test('figures of a replay: waits, use, concentration and how fair it was', () => {

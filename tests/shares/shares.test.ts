@@ -69,6 +69,16 @@ test('where nothing was used there is no concentration', async ({ db }) => {
   expect(concentration).toEqual({ hhi: null, effectiveTenants: null, gini: null, largestShare: null, lorenz: [] });
 });
 
+test('in the last hour of a month a short window is answered as in any other', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  const last = new Date('2026-11-30T23:10:00Z');
+  await insertRunning(db, tenantId, last);
+  const deps = { sql: db.client, now: minutesLater(30, last), petaflopsPerAccelerator };
+  const { total, wasted } = await readShares(deps, { window: '30m' }, operator);
+  expect(total.costUsd).toBeCloseTo(3.6, 9);
+  expect(wasted.idle.costUsd).toBe(0);
+});
+
 test('what runs counts up to now, and the same once it is in the accounts', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const { jobId, instanceIds } = await insertRunning(db, tenantId, epoch);

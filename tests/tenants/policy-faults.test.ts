@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { bindingPolicy } from '../../src/tenants/lineage.ts';
-import { findCycle, kinshipFaults, policyFaults, residencyFaults } from '../../src/tenants/policy-faults.ts';
+import {
+  findCycle,
+  kinshipFaults,
+  kinshipFaultsIn,
+  kinshipOf,
+  policyFaults,
+  residencyFaults,
+} from '../../src/tenants/policy-faults.ts';
 
 test('a way up that comes back is a cycle, one that ends is none', () => {
   const parents = new Map([['b', 'a'], ['c', 'b']]); // prettier-ignore
@@ -71,4 +78,13 @@ test('a team may run where all above it may, up to the lowest of their prioritie
     { id: 'org', policy: { regions: ['eu'], priorityCeiling: 60, providers: ['gcp'], caps: { runningJobs: 1 } } },
   ];
   expect(bindingPolicy(lineage)).toEqual({ weight: 2, regions: ['eu'], priorityCeiling: 60, providers: ['gcp'] });
+});
+
+test('the policies of a whole installation are checked in one pass, with the faults that each has by itself', () => {
+  const all = new Map<string, Policy>([['lab', { guaranteed: { H100: 3000 } }]]);
+  for (let team = 0; team < 4000; team += 1) all.set(`team${team}`, { parent: 'lab', guaranteed: { H100: 1 } });
+  const kinship = kinshipOf(all);
+  const faults = [...all].slice(0, 3).map(([id, policy]) => kinshipFaultsIn(kinship, id, policy));
+  expect(faults).toEqual([...all].slice(0, 3).map(([id, policy]) => kinshipFaults(id, policy, all)));
+  expect(pointers(faults.flat())).toEqual(['/guaranteed/H100', '/guaranteed/H100', '/guaranteed/H100']);
 });

@@ -77,6 +77,7 @@ export function benchLargeTrace() {
     submitSeconds += Math.ceil(-Math.log(1 - random()) * 30);
     const sum = random() + random() + random() - 1.5;
     return {
+      line: number,
       number,
       submitSeconds,
       waitSeconds: 0,
