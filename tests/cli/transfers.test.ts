@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -10,14 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { download } from '../../infra/cli/download.ts';
 import { putParts } from '../../infra/cli/put-parts.ts';
 import { fetchSigned } from '../../infra/cli/signed-url.ts';
-
-/** A store that answers as it is told; its address. */
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<string> {
-  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
+import { serve } from './stub-server.ts';
 
 const partBytes = 4 * 1024 * 1024;
 
