@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, parse, relative, resolve } from 'node:path';
 import { usageFailure } from './failure.ts';
 import { listSource, pack } from './pack.ts';
+import { say } from './screen.ts';
 import { announce, type Outgoing } from './send.ts';
 import type { Session } from './session.ts';
 import { createStatusLine } from './status-line.ts';
@@ -29,10 +30,11 @@ export type Source = Pick<Outgoing, 'send'> & { uri: string; about: string };
  */
 export async function withSource<T>(asked: Asked, use: (source: Source | undefined) => Promise<T>): Promise<T> {
   const named = directoryNamed(asked);
-  const directory = named ?? (isMeant(asked) ? process.cwd() : undefined);
+  const directory = named ?? ((await isMeant(asked)) ? process.cwd() : undefined);
   const files = directory === undefined ? [] : await listSource(directory);
   if (named !== undefined && files.length === 0)
     throw usageFailure(`${named} holds no files that .gitignore and .weirignore leave in.`);
+  if (directory !== undefined && files.length === 0) await sayNothingGoes(directory);
   if (directory === undefined || files.length === 0) return use(undefined);
   const temporary = await mkdtemp(join(tmpdir(), 'weir-source-'));
   try {
@@ -56,9 +58,17 @@ function directoryNamed({ spec: { source }, path, flags }: Asked): string | unde
 }
 
 /** Whether the directory we are in goes along, though nobody has said so. */
-function isMeant({ spec: { source }, flags }: Asked): boolean {
-  const here = process.cwd();
-  return flags.source === undefined && source === undefined && here !== homedir() && here !== parse(here).root;
+async function isMeant({ spec: { source }, flags }: Asked): Promise<boolean> {
+  if (flags.source !== undefined || source !== undefined) return false;
+  // The directory we are in is known without links, the home directory as HOME names it.
+  const [here, home] = await Promise.all([process.cwd(), homedir()].map((path) => realpath(path).catch(() => path)));
+  return here !== home && here !== parse(process.cwd()).root;
+}
+
+/** An empty directory has nothing to miss. */
+async function sayNothingGoes(directory: string): Promise<void> {
+  if ((await readdir(directory)).length > 0)
+    say('No source goes along: .gitignore and .weirignore leave out all files of this directory.');
 }
 
 function isUpload(source: unknown): boolean {
