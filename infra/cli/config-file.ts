@@ -42,6 +42,11 @@ function parse(text: string): ConfigFile | undefined {
   }
 }
 
+/** Which profile is meant: the one that `--profile` names, else WEIR_PROFILE, else the one in use. */
+export function profileName(flag: string | undefined, { current }: Pick<ConfigFile, 'current'>): string {
+  return flag ?? (process.env['WEIR_PROFILE'] || current);
+}
+
 /** Only its owner may read it, from its first byte on; written whole or not at all. */
 export async function writeConfigFile(file: ConfigFile): Promise<void> {
   const path = configPath();

@@ -15,7 +15,7 @@ A SPEC is a YAML or JSON file, or - for stdin. A JOB is an id, or a name for the
 
 const afterHelp = `
 Exit codes: 0 done, 1 failed, 2 the command can't be understood, 3 not signed in; submit --wait: the job's own.
-WEIR_URL and WEIR_KEY come before what weir login keeps, WEIR_PROFILE chooses of it. NO_COLOR turns colours off.
+WEIR_URL and WEIR_KEY come before what weir login keeps, WEIR_PROFILE chooses of it, --profile before all. NO_COLOR turns colours off.
 Begin with: weir login --server URL --key KEY`;
 
 /** Runs a command line, without the program's name, and answers the exit code. */

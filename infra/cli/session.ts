@@ -1,5 +1,5 @@
 import { answer, createApi, firstOf, type Api, type Server } from './api.ts';
-import { readConfigFile, type KeyTenant, type Profile } from './config-file.ts';
+import { profileName, readConfigFile, type KeyTenant, type Profile } from './config-file.ts';
 import { Failure, notSignedIn, usageFailure } from './failure.ts';
 
 /** What every verb takes. */
@@ -8,6 +8,8 @@ export type Flags = { json?: boolean; profile?: string; tenant?: string };
 export type Session = {
   api: Api;
   url: string;
+  /** The profile whose key is used; undefined: WEIR_KEY is. */
+  profile: string | undefined;
   /** The tenant that the user named, by id or name, for the query of a call that an operator makes for a tenant. */
   named: { tenant?: string };
   /** The tenant whose things are asked for: the one named, or the key's own. */
@@ -19,37 +21,45 @@ export const defaultUrl = 'http://127.0.0.1:8080';
 
 /** @throws Failure `notSignedIn` where no server or no key is known. */
 export async function connect({ profile: name, tenant }: Flags): Promise<Session> {
-  const { tenant: own, ...server } = await serverFor(name);
+  const { tenant: own, profile, ...server } = await serverFor(name);
   const api = createApi(server);
   const named = tenant === undefined ? {} : { tenant: await tenantNamed(api, tenant) };
   return {
     api,
     url: server.url,
+    profile,
     named,
     tenantId: async () => named.tenant ?? requireOwn(own === undefined ? await identify(api) : own),
   };
 }
 
-/** WEIR_URL and WEIR_KEY come before the profile. `tenant` is undefined where the key is not a profile's. */
-async function serverFor(name: string | undefined): Promise<Server & { tenant?: KeyTenant | null }> {
-  const { WEIR_URL: url = '', WEIR_KEY: key = '' } = process.env;
+type Chosen = Server & {
+  /** Undefined where the key is not a profile's. */
+  tenant?: KeyTenant | null;
+  profile?: string;
+};
+
+/** What a flag says comes before the environment, and WEIR_URL and WEIR_KEY before what is kept. */
+async function serverFor(flag: string | undefined): Promise<Chosen> {
+  const { WEIR_URL: url = '', WEIR_KEY: key = '' } = flag === undefined ? process.env : {};
   if (key !== '' && url !== '') return { url: requireUrl(url), key };
-  const profile = await findProfile(name);
-  if (key !== '') return { url: profile?.url ?? defaultUrl, key };
-  if (profile === undefined) throw notSignedIn('You are not signed in.');
-  if (url !== '' && requireUrl(url) !== profile.url)
+  const found = await findProfile(flag);
+  if (key !== '') return { url: found?.url ?? defaultUrl, key };
+  if (found === undefined) throw notSignedIn('You are not signed in.');
+  if (url !== '' && requireUrl(url) !== found.url)
     // The key of one server is not for another to see.
-    throw notSignedIn(`WEIR_URL names ${url}, and the key at hand is that of ${profile.url}.`);
-  return profile;
+    throw notSignedIn(`WEIR_URL names ${url}, and the key at hand is that of ${found.url}.`);
+  return found;
 }
 
-/** The profile of that name; else of WEIR_PROFILE; else the one last signed in with. */
-async function findProfile(flag: string | undefined): Promise<Profile | undefined> {
-  const { current, profiles } = await readConfigFile();
-  const name = flag ?? (process.env['WEIR_PROFILE'] || undefined);
-  const profile = profiles[name ?? current];
-  if (profile !== undefined || name === undefined) return profile;
-  const known = Object.keys(profiles).join(', ') || 'none';
+/** Undefined where nobody has signed in, and named none. */
+async function findProfile(flag: string | undefined): Promise<(Profile & { profile: string }) | undefined> {
+  const file = await readConfigFile();
+  const name = profileName(flag, file);
+  const found = file.profiles[name];
+  if (found !== undefined) return { ...found, profile: name };
+  if (flag === undefined && name === file.current) return undefined;
+  const known = Object.keys(file.profiles).join(', ') || 'none';
   throw usageFailure(`There is no profile ${name}; there are: ${known}.`, `weir login --profile ${name}`);
 }
 

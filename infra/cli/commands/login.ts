@@ -1,6 +1,6 @@
 import { ask, askSecret, isAttended } from '../ask.ts';
 import { createApi } from '../api.ts';
-import { configPath, defaultProfile, readConfigFile, writeConfigFile } from '../config-file.ts';
+import { configPath, defaultProfile, profileName, readConfigFile, writeConfigFile } from '../config-file.ts';
 import { usageFailure } from '../failure.ts';
 import { note, print, printJson } from '../screen.ts';
 import { defaultUrl, identify, requireUrl, type Flags } from '../session.ts';
@@ -12,18 +12,23 @@ export async function login(flags: Flags & { server?: string; key?: string }): P
   if (!/^[\x21-\x7e]+$/.test(key))
     throw usageFailure('That is no key.', 'weir login --server URL --key KEY, or the key by a pipe');
   const tenant = await identify(createApi({ url, key }));
-  const { current, profiles } = await readConfigFile();
-  const name = flags.profile ?? current;
-  await writeConfigFile({ current: name, profiles: { ...profiles, [name]: { url, key, tenant } } });
+  const file = await readConfigFile();
+  const { profiles } = file;
+  const name = profileName(flags.profile, file);
+  // WEIR_PROFILE chooses for as long as it is set, a flag from now on.
+  const current = flags.profile === undefined && file.current in profiles ? file.current : name;
+  await writeConfigFile({ current, profiles: { ...profiles, [name]: { url, key, tenant } } });
   if (flags.json === true) return printJson({ profile: name, url, tenant });
   print(`Signed in to ${url} as ${tenant === null ? 'an operator' : tenant.name}.`);
-  note(`kept in ${configPath()}${name === defaultProfile ? '' : ` as ${name}, used from now on`}; next: weir ps`);
+  const as = name === defaultProfile ? '' : ` as ${name}${name === current ? ', used from now on' : ''}`;
+  note(`kept in ${configPath()}${as}; next: weir ps`);
 }
 
 /** Forgets the key of the profile named, or of the one in use. It still works: `weir keys revoke` ends it. */
 export async function logout(flags: Flags): Promise<void> {
-  const { current, profiles } = await readConfigFile();
-  const name = flags.profile ?? current;
+  const file = await readConfigFile();
+  const { current, profiles } = file;
+  const name = profileName(flags.profile, file);
   const { [name]: gone, ...kept } = profiles;
   if (gone === undefined)
     throw usageFailure(`There is no profile ${name} to forget.`, 'weir whoami shows those there are');

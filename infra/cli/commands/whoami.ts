@@ -6,9 +6,9 @@ import { fields } from '../table.ts';
 
 /** Whose key is used, on which server. */
 export async function whoami(flags: Flags): Promise<void> {
-  const { api, url } = await connect(flags);
+  const { api, url, profile } = await connect(flags);
   const me = await answer(api.GET('/v1/me'));
-  const { current, profiles } = await readConfigFile();
+  const { profiles } = await readConfigFile();
   if (flags.json === true) return printJson({ url, ...me });
   fields([
     ['server', url],
@@ -18,7 +18,7 @@ export async function whoami(flags: Flags): Promise<void> {
     [
       'profiles',
       Object.keys(profiles)
-        .map((name) => (name === current ? `${name} (in use)` : name))
+        .map((name) => (name === profile ? `${name} (in use)` : name))
         .join(', '),
     ],
   ]);
