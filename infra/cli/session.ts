@@ -95,13 +95,25 @@ async function tenantNamed(api: Api, given: string): Promise<string> {
   return found.id;
 }
 
+/** A name may begin as an id does. */
+function isJobId(given: string): boolean {
+  return /^job_[0-9a-hjkmnp-tv-z]{26}$/.test(given);
+}
+
 /** A job by its id, or the newest of that name. */
 export async function jobIdOf({ api, named }: Session, given: string): Promise<string> {
-  if (given.startsWith('job_')) return given;
+  if (isJobId(given)) return given;
   const query = { name: given, limit: 1, ...named };
   const { items } = await answer(api.GET('/v1/jobs', { params: { query } }));
   const [newest] = items;
   if (newest === undefined)
     throw new Failure(`There is no job called ${given}.`, { next: 'weir ps shows the jobs there are' });
   return newest.id;
+}
+
+/** The flags of a spec with the jobs of `--after` by their ids, which are all that a spec takes. */
+export async function withJobIds<T extends { after?: unknown }>(session: Session, flags: T): Promise<T> {
+  const { after } = flags;
+  if (!Array.isArray(after)) return flags;
+  return { ...flags, after: await Promise.all(after.map((job: string) => jobIdOf(session, job))) };
 }

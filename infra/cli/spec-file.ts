@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { LineCounter, parse, parseDocument, type Document, type Node } from 'yaml';
+import { LineCounter, parse, parseDocument, visit, type Document, type Node } from 'yaml';
 import type { Fault } from '../../src/core/errors.ts';
 import { exitCodes, Failure, usageFailure } from './failure.ts';
-import { fieldsOf, flagFor, type FieldFlag, type GivenSpecFlags, type SpecSource } from './spec-flags.ts';
+import { escaped, fieldsOf, flagFor, type FieldFlag, type GivenSpecFlags, type SpecSource } from './spec-flags.ts';
 
 /** Fields from a YAML or JSON file and from flags, which know where each was written. */
 export type SpecFile = {
@@ -25,18 +25,18 @@ export async function readSpecFile(path: string): Promise<SpecFile> {
 export async function readSpec({ path, command }: SpecSource, given: GivenSpecFlags): Promise<SpecFile> {
   const file = path === undefined ? undefined : await readFields(path);
   const { fields, settings } = fieldsOf(given);
-  const flags = [
+  const written = [
     ...(command.length === 0 ? [] : [{ flag: 'the command behind --', pointer: '/command', value: command }]),
     ...fields,
     ...settings.map(readSetting),
   ];
-  if (file === undefined && flags.length === 0)
+  if (file === undefined && written.length === 0)
     throw usageFailure(
       'Which job? Name a spec, or say it with flags.',
       'weir quote job.yaml, or weir quote --name NAME -- COMMAND',
     );
   const value = structuredClone(file?.value ?? {});
-  for (const { pointer, value: set } of flags) setAt(value, partsOf(pointer), set);
+  const flags = written.map((flag) => ({ ...flag, pointer: setAt(value, flag) }));
   return { value, placing: placingBy({ file: file?.read, flags }) };
 }
 
@@ -52,15 +52,22 @@ function readSetting(setting: string): FieldFlag {
   }
 }
 
-function setAt(fields: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {
-  if (rest.length === 0) {
-    Object.assign(fields, { [name]: value });
-    return;
+/** Sets a field, whatever lies around it, and answers where it then is: `-` is the place behind the last of a list. */
+function setAt(fields: Record<string, unknown>, { pointer, value }: FieldFlag): string {
+  const parts = partsOf(pointer);
+  const last = parts.pop() ?? '';
+  let holder = fields;
+  for (const [index, part] of parts.entries()) {
+    const isList = index === parts.length - 1 && last === '-';
+    const inner = holder[part];
+    const isHolder = typeof inner === 'object' && inner !== null && (!isList || Array.isArray(inner));
+    const next = (isHolder ? inner : isList ? [] : {}) as Record<string, unknown>;
+    Object.assign(holder, { [part]: next });
+    holder = next;
   }
-  const inner = fields[name];
-  const holder = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
-  Object.assign(fields, { [name]: holder });
-  setAt(holder, rest, value);
+  const name = Array.isArray(holder) && last === '-' ? String(holder.length) : last;
+  Object.assign(holder, { [name]: value });
+  return pointer.replace(/[^/]*$/, escaped(name));
 }
 
 async function readFields(path: string): Promise<{ read: Read; value: Record<string, unknown> }> {
@@ -73,10 +80,28 @@ async function readFields(path: string): Promise<{ read: Read; value: Record<str
     detail: message,
   }));
   if (faults.length > 0) throw new Failure(`${name} is not valid YAML.`, { exitCode: exitCodes.usage, faults });
-  const value: unknown = document.toJS();
+  const value = valueOf(document, name, lines);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw usageFailure(`${name} holds no fields, such as name: value.`);
   return { read: { name, document, lines }, value: value as Record<string, unknown> };
+}
+
+/** An alias without an anchor is a fault of the file's that YAML's parser leaves to whoever wants the values. */
+function valueOf(document: Document, name: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    const faults: Fault[] = [];
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) !== undefined) return;
+        const detail = `*${alias.source} is an alias of YAML’s, and nothing here has this anchor. Is it a text? Write "*${alias.source}".`;
+        faults.push({ pointer: placeOf(name, lines, alias.range?.[0] ?? 0), detail });
+      },
+    });
+    if (faults.length === 0) faults.push({ pointer: name, detail: (error as Error).message });
+    throw new Failure(`${name} is not valid YAML.`, { exitCode: exitCodes.usage, faults });
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -6,7 +6,8 @@ type SpecFlag = {
   about: string;
   /** Where in the spec, as a JSON pointer. */
   pointer: string;
-  kind: 'text' | 'number' | 'list' | 'pairs' | 'jobs';
+  /** `list` is put in place of the file's; `more`, `pairs` and `jobs` are added to it. */
+  kind: 'text' | 'number' | 'list' | 'more' | 'pairs' | 'jobs';
 };
 
 const specFlags: readonly SpecFlag[] = [
@@ -30,9 +31,9 @@ const specFlags: readonly SpecFlag[] = [
   { flags: '--priority <n>', pointer: '/priority', kind: 'number', about: 'within your tenant, 0 to 100' },
   { flags: '--array <n>', pointer: '/array/count', kind: 'number', about: 'the same command as so many tasks' },
   { flags: '--after <job>', pointer: '/dependsOn', kind: 'jobs', about: 'once this job has succeeded; repeat it' },
-  { flags: '--output <path>', pointer: '/outputs', kind: 'list', about: 'kept as an artifact; repeat it' },
+  { flags: '--output <path>', pointer: '/outputs', kind: 'more', about: 'kept as an artifact; repeat it' },
   { flags: '--env <name=value>', pointer: '/env', kind: 'pairs', about: 'a variable of the job’s; repeat it' },
-  { flags: '--secret <name>', pointer: '/secrets', kind: 'list', about: 'a secret of your tenant’s as a variable; repeat it' },
+  { flags: '--secret <name>', pointer: '/secrets', kind: 'more', about: 'a secret of your tenant’s as a variable; repeat it' },
   { flags: '--label <name=value>', pointer: '/labels', kind: 'pairs', about: 'repeat it' },
 ]; // prettier-ignore
 
@@ -45,7 +46,7 @@ export type SpecSource = { path: string | undefined; command: string[] };
 export type GivenSpecFlags = Record<string, unknown>;
 
 export function addSpecFlags(command: Command): Command {
-  command.optionsGroup('Fields of the spec, which come before the file’s:');
+  command.optionsGroup('Fields of the spec, which come before or are added to the file’s:');
   for (const { flags, about, kind } of specFlags) {
     const option = new Option(flags, about);
     command.addOption(kind === 'text' || kind === 'number' ? option : option.argParser(collect));
@@ -68,24 +69,32 @@ export function fieldsOf(given: GivenSpecFlags): { fields: FieldFlag[]; settings
     const option = new Option(flags);
     const typed = given[option.attributeName()];
     const flag = option.long ?? flags;
-    return typed === undefined ? [] : [{ flag, pointer, value: valueOf(kind, typed) }];
+    return typed === undefined ? [] : settingsOf(kind, pointer, typed).map((set) => ({ flag, ...set }));
   });
   return { fields, settings: (given['set'] as string[] | undefined) ?? [] };
 }
 
-/** What is no number stays as it is: the server says what is wrong with it. */
-function valueOf(kind: SpecFlag['kind'], typed: unknown): unknown {
+/** What is no number stays as it is: the server says what is wrong with it. A pointer's `-` is the place behind the last of a list. */
+function settingsOf(kind: SpecFlag['kind'], pointer: string, typed: unknown): Omit<FieldFlag, 'flag'>[] {
+  const each = typed as string[];
   switch (kind) {
     case 'text':
     case 'list':
-      return typed;
+      return [{ pointer, value: typed }];
     case 'number':
-      return Number.isNaN(Number(typed)) ? typed : Number(typed);
+      return [{ pointer, value: Number.isNaN(Number(typed)) ? typed : Number(typed) }];
+    case 'more':
+      return each.map((value) => ({ pointer: `${pointer}/-`, value }));
     case 'pairs':
-      return Object.fromEntries((typed as string[]).map(splitPair));
+      return each.map(splitPair).map(([name, value]) => ({ pointer: `${pointer}/${escaped(name)}`, value }));
     case 'jobs':
-      return (typed as string[]).map((job) => ({ job }));
+      return each.map((job) => ({ pointer: `${pointer}/-`, value: { job } }));
   }
+}
+
+/** A name as a part of a JSON pointer. */
+export function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function splitPair(text: string): [string, string] {

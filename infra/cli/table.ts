@@ -20,7 +20,9 @@ export function table(head: readonly string[], rows: readonly Cell[][]): void {
 /** The head and the rows, for a terminal so many columns wide. */
 export function tableLines(head: readonly string[], rows: readonly Cell[][], columns: number): string[] {
   const texts = rows.map((row) => row.map((cell) => plain(textOf(cell))));
-  const widest = head.map((name, column) => Math.max(widthOf(name), ...texts.map((row) => widthOf(row[column] ?? ''))));
+  const widest = head.map((name, column) =>
+    texts.reduce((most, row) => Math.max(most, widthOf(row[column] ?? '')), widthOf(name)),
+  );
   const isNumeric = head.map((_name, column) => texts.every((row) => /^([$\d+−-]|$)/.test(row[column] ?? '')));
   const widths = fitTo(widest, columns);
   const place = (text: string, column: number) => {

@@ -115,7 +115,7 @@ test('a fault of a flag is shown at the flag', async ({ weir }) => {
   expect(stderr).toContain('  --cpus: This must be a number, not "two".');
   expect(stderr).toMatch(/  --set workload\.epoch: .*Did you mean "epochs"\?/);
   expect(stderr).toContain('  --name: This is required.');
-  expect(await weir.run(['ps', '--array', 'job_x'])).toMatchObject({
+  expect(await weir.run(['ps', '--array', `job_${'z'.repeat(26)}`])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('  --array: '),
   });

@@ -4,7 +4,7 @@ import type { NewQuote, Quote } from '../generated/api.ts';
 import { followPilot } from '../pilot.ts';
 import { showQuote } from '../quote-view.ts';
 import { note, printJson } from '../screen.ts';
-import { connect, type Flags, type Session } from '../session.ts';
+import { connect, withJobIds, type Flags, type Session } from '../session.ts';
 import { specWith, withSource, type SourceFlags } from '../source.ts';
 import { readSpec, type SpecFile } from '../spec-file.ts';
 import type { GivenSpecFlags, SpecSource } from '../spec-flags.ts';
@@ -28,7 +28,7 @@ export function quoteById({ api }: Session, id: string): Promise<Quote> {
 
 /** A pilot runs the job's own code, which is sent before. Else nothing is sent: a source has no price. */
 async function makeQuote(session: Session, given: SpecSource, flags: QuoteFlags): Promise<Quote> {
-  const file = await readSpec(given, flags);
+  const file = await readSpec(given, await withJobIds(session, flags));
   if (flags.pilot !== true) return postQuote(session, file, specWith(file.value, undefined));
   const asked = { session, spec: file.value, path: given.path, flags };
   const started = await withSource(asked, async (source) => {

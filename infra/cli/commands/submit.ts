@@ -6,7 +6,7 @@ import { exitCodes, usageFailure } from '../failure.ts';
 import type { Job, NewJob, Quote } from '../generated/api.ts';
 import { showQuote } from '../quote-view.ts';
 import { isTerminal, note, print, printJson } from '../screen.ts';
-import { connect, type Flags, type Session } from '../session.ts';
+import { connect, withJobIds, type Flags, type Session } from '../session.ts';
 import { specWith, withSource, type Source, type SourceFlags } from '../source.ts';
 import { readSpec, type SpecFile } from '../spec-file.ts';
 import type { GivenSpecFlags, SpecSource } from '../spec-flags.ts';
@@ -19,8 +19,8 @@ const optionsShown = 5;
 
 /** Quotes, asks, sends the source and submits. Nothing is packed before the spec has been found to be one, nothing sent before the yes. */
 export async function submit(given: SpecSource, flags: SubmitFlags): Promise<number> {
-  const file = await readSpec(given, flags);
   const session = await connect(flags);
+  const file = await readSpec(given, await withJobIds(session, flags));
   const quote = await quoteFor(session, file, flags);
   if (flags.yes !== true && (!isAttended || given.path === '-'))
     throw usageFailure(
