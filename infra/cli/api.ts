@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import createClient, { type Client } from 'openapi-fetch';
 import { version } from '../../src/core/version.ts';
-import { Failure, failureOf, notSignedIn } from './failure.ts';
+import { Away, failureOf, notSignedIn, type Failure } from './failure.ts';
 import type { paths, Problem } from './generated/api.ts';
 import { noteVersion } from './server-version.ts';
 
@@ -13,16 +14,34 @@ export function createApi({ url, key }: Server): Api {
     baseUrl: url,
     headers: { authorization: `Bearer ${key}`, 'user-agent': `weir-cli/${version}` },
     fetch: async (request) => {
-      const response = await fetch(request).catch((error: unknown) => Promise.reject(unreachable(url, error)));
+      const response = await fetchRepeatable(request).catch((error: unknown) =>
+        Promise.reject(unreachable(url, error)),
+      );
       noteVersion(response.headers.get('weir-version'));
       return response;
     },
   });
 }
 
+const maxFailures = 4;
+const firstPauseMs = 500;
+
+/** With an Idempotency-Key a repeat makes nothing twice, so that a connection which breaks is no reason to give up. */
+async function fetchRepeatable(request: Request): Promise<Response> {
+  if (!request.headers.has('idempotency-key')) return fetch(request);
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await fetch(request.clone());
+    } catch (error) {
+      if (failures === maxFailures) throw error;
+      await sleep(firstPauseMs * 2 ** (failures - 1));
+    }
+  }
+}
+
 function unreachable(url: string, error: unknown): Failure {
   const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-  return new Failure(`weir does not answer at ${url}: ${code ?? message}`, {
+  return new Away(`weir does not answer at ${url}: ${code ?? message}`, {
     cause: error,
     next: 'check the address (weir login --server URL changes it) and that weir runs there',
   });
@@ -50,9 +69,10 @@ function isProblem(error: unknown): error is Problem {
   return typeof error === 'object' && error !== null && 'title' in error && 'detail' in error;
 }
 
+/** Who stands in between may do so because weir is away. */
 function notWeir(status: number | undefined): Failure {
   const said = status === undefined ? 'something' : `${status} with something`;
-  return new Failure(`The server answered ${said} that is not weir's: a proxy may stand in between.`, {
+  return new Away(`The server answered ${said} that is not weir's: a proxy may stand in between.`, {
     next: 'check the address: weir login --server URL',
   });
 }

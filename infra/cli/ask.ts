@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
+import { exitCodes, Failure } from './failure.ts';
 
 /** Whether someone is there to answer. */
 export const isAttended = process.stdin.isTTY === true && process.stderr.isTTY === true;
@@ -34,7 +35,11 @@ export async function askSecret(question: string): Promise<string> {
   }
 }
 
-/** Ctrl-C and the end of input close the lines without an answer. */
+/** The end of input closes the lines without an answer; Ctrl-C ends the command. */
 function answerTo(lines: Interface, question: string): Promise<string> {
-  return Promise.race([lines.question(question), once(lines, 'close').then(() => '')]);
+  const interrupted = once(lines, 'SIGINT').then(() => {
+    process.stderr.write('\n');
+    throw new Failure('Interrupted.', { exitCode: exitCodes.interrupted });
+  });
+  return Promise.race([lines.question(question), once(lines, 'close').then(() => ''), interrupted]);
 }

@@ -15,6 +15,11 @@ export function sameWith(words: readonly string[], flag: string): string {
   return lineOf([...own, flag, ...command]);
 }
 
+/** Our own words. */
+export function beforeDashes(words: readonly string[]): readonly string[] {
+  return atDashes(words)[0];
+}
+
 /** Our own words, and from `--` on those of a job's command. */
 function atDashes(words: readonly string[]): [own: readonly string[], command: readonly string[]] {
   const at = words.indexOf('--');

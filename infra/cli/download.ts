@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from './failure.ts';
-import { storeIsAway } from './signed-url.ts';
+import { Away, Failure } from './failure.ts';
+import { removingAfter } from './remove-after.ts';
 
 const maxFailures = 6;
 const firstPauseMs = 500;
@@ -21,43 +21,48 @@ export type Wanted = {
  * Fetches a file, and goes on where a broken connection left it. The file has its name once all its bytes are there and are the right
  * ones.
  */
-export async function download(what: string, { file, sha256, open: ask, advance }: Wanted): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const partial = `${file}.part`;
-  const hash = createHash('sha256');
-  const part = await open(partial, 'w');
-  try {
-    let arrived = 0;
-    for (let failures = 0; ;) {
-      const before = arrived;
-      try {
-        for await (const bytes of (await ask(arrived)).body ?? []) {
-          // Counted once it is in the file: a connection that breaks must not take with it what is still on its way there.
-          await part.writeFile(bytes);
-          hash.update(bytes);
-          arrived += bytes.length;
-          advance(bytes.length);
-        }
-        break;
-      } catch (error) {
-        failures = arrived > before ? 1 : failures + 1;
-        if (!isBroken(error) || failures === maxFailures) throw error;
-        await sleep(firstPauseMs * 2 ** (failures - 1));
-      }
+export async function download(what: string, wanted: Wanted): Promise<void> {
+  const partial = `${wanted.file}.part`;
+  await mkdir(dirname(partial), { recursive: true });
+  await removingAfter(partial, async () => {
+    const part = await open(partial, 'w');
+    try {
+      const sha256 = await fetchInto(part, wanted);
+      if (sha256 !== wanted.sha256)
+        throw new Failure(`${what} did not arrive as it was kept: its checksum differs.`, {
+          next: 'run the command again',
+        });
+    } finally {
+      await part.close();
     }
-    await part.close();
-    if (hash.digest('hex') !== sha256)
-      throw new Failure(`${what} did not arrive as it was kept: its checksum differs.`, {
-        next: 'run the command again',
-      });
-    await rename(partial, file);
-  } finally {
-    await part.close();
-    await rm(partial, { force: true });
+    await rename(partial, wanted.file);
+  });
+}
+
+/** Answers the checksum of what has arrived. */
+async function fetchInto(part: FileHandle, { open: ask, advance }: Wanted): Promise<string> {
+  const hash = createHash('sha256');
+  let arrived = 0;
+  for (let failures = 0; ;) {
+    const before = arrived;
+    try {
+      for await (const bytes of (await ask(arrived)).body ?? []) {
+        // Counted once it is in the file: a connection that breaks must not take with it what is still on its way there.
+        await part.writeFile(bytes);
+        hash.update(bytes);
+        arrived += bytes.length;
+        advance(bytes.length);
+      }
+      return hash.digest('hex');
+    } catch (error) {
+      failures = arrived > before ? 1 : failures + 1;
+      if (!isBroken(error) || failures === maxFailures) throw error;
+      await sleep(firstPauseMs * 2 ** (failures - 1));
+    }
   }
 }
 
-/** A connection that broke, as fetch says it, or a store that is away for now. */
+/** A connection that broke, as fetch says it, or a store or a weir that is away for now. */
 function isBroken(error: unknown): boolean {
-  return storeIsAway(error) || (error instanceof TypeError && error.message === 'terminated');
+  return error instanceof Away || (error instanceof TypeError && error.message === 'terminated');
 }

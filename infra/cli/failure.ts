@@ -43,6 +43,9 @@ export class Failure extends Error {
   }
 }
 
+/** A server that does not answer, or says itself that it can't now, as while it is restarted: it may later. */
+export class Away extends Failure {}
+
 /** Runs a call whose body holds what a file holds, below `place`: a fault is said to be where it is in the file. */
 export function below<T>(place: string, call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
@@ -75,6 +78,7 @@ export function notSignedIn(message: string): Failure {
 export function failureOf(problem: Problem): Failure {
   const { status, detail, errors = [] } = problem;
   if (status === 401) return new Failure(detail, { ...withProblem(problem), exitCode: exitCodes.notSignedIn });
+  if (status >= 500) return new Away(detail, withProblem(problem));
   const faults = errors.map(({ pointer, detail: what }) => ({ pointer: asFlag(pointer), detail: what }));
   return new Failure(errors.length > 0 ? problem.title : detail, { ...withProblem(problem), faults });
 }

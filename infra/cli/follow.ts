@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { exitCodes, Failure } from './failure.ts';
+import { Away } from './failure.ts';
 import { answer, type Api } from './api.ts';
 import type { JobEvent, LogLine } from './generated/api.ts';
 
@@ -53,19 +53,14 @@ async function reopen(open: () => Promise<Bytes>): Promise<Bytes> {
   for (;;) {
     await sleep(retryMs);
     try {
+      // What the server refuses, it will refuse again; one that does not answer may come back.
       return await open();
     } catch (error) {
-      if (!isAway(error) || Date.now() > endMs) throw error;
+      if (!(error instanceof Away) || Date.now() > endMs) throw error;
     }
   }
 }
 
 function eventsOf(body: Bytes) {
   return body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-}
-
-/** What the server refuses, it will refuse again; one that does not answer may come back. */
-function isAway(error: unknown): boolean {
-  if (!(error instanceof Failure) || error.exitCode !== exitCodes.failure) return false;
-  return error.problem === undefined || error.problem.status >= 500;
 }

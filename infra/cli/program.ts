@@ -1,7 +1,8 @@
 import { Command, CommanderError, type Argument } from 'commander';
 import { version } from '../../src/core/version.ts';
 import { addAccessVerbs } from './access-verbs.ts';
-import { exitCodes } from './failure.ts';
+import { exitCodes, usageFailure, type Failure } from './failure.ts';
+import { beforeDashes } from './command-line.ts';
 import { addFileVerbs } from './file-verbs.ts';
 import { addJobVerbs } from './job-verbs.ts';
 import { addPoolVerbs } from './pool-verbs.ts';
@@ -21,16 +22,23 @@ Begin with: weir login --server URL --key KEY`;
 /** Runs a command line, without the program's name, and answers the exit code. */
 export async function run(given: string[]): Promise<number> {
   const outcome = { code: exitCodes.ok as number };
-  const program = buildProgram(outcome);
+  // Behind -- stand the words of a job's command.
+  const isJson = beforeDashes(given).includes('--json');
+  const program = buildProgram(outcome, isJson);
   try {
     await program.parseAsync(given.length === 0 ? ['--help'] : given, { from: 'user' });
     return outcome.code;
   } catch (error) {
-    // It has said what it has to say.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    // In words it has said what it has to say.
+    if (error instanceof CommanderError && !isJson) return exitCodes.usage;
     const { report } = await import('./report.ts');
-    return report(error, given.includes('--json'));
+    return report(error instanceof CommanderError ? usageFailureOf(error) : error, isJson);
   }
+}
+
+function usageFailureOf({ message }: CommanderError): Failure {
+  return usageFailure(message.replace(/^error: /, '').replaceAll('\n', ' '), 'add --help to see what it takes');
 }
 
 /** `show <job>`, and of a verb with verbs of its own `artifacts ls|get|open`. */
@@ -44,8 +52,8 @@ function operandTerm(operand: Argument): string {
   return operand.required ? `<${name}>` : `[${name}]`;
 }
 
-/** All verbs; what one answers is left in `outcome`. */
-export function buildProgram(outcome: Outcome): Command {
+/** All verbs; what one answers is left in `outcome`. With `isSilent` faults of the command line are only thrown. */
+export function buildProgram(outcome: Outcome, isSilent = false): Command {
   const program = new Command('weir')
     .description(about)
     .version(version)
@@ -53,7 +61,9 @@ export function buildProgram(outcome: Outcome): Command {
     .helpCommand(false)
     .configureHelp({ subcommandTerm: termOf, styleTitle: (title) => paint('bold', title) })
     .addHelpText('after', afterHelp);
-  program.configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'weir: ')) });
+  program.configureOutput({
+    writeErr: (text) => isSilent || process.stderr.write(text.replace(/^error: /, 'weir: ')),
+  });
   program.showHelpAfterError('next: add --help to see what it takes');
   const add: Add = (parent, usage, load) => addVerb(parent, usage, load, outcome);
   addJobVerbs(program, add);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Away } from './failure.ts';
 import type { Upload } from './generated/api.ts';
-import { fetchSigned, storeIsAway } from './signed-url.ts';
+import { fetchSigned } from './signed-url.ts';
 
 /** Cloud Storage takes parts in multiples of 256 KiB. */
 const partBytes = 4 * 1024 * 1024;
@@ -39,7 +40,7 @@ export async function putParts(
       sent = arrived;
     } catch (error) {
       failures += 1;
-      if (!storeIsAway(error) || failures === maxFailures) throw error;
+      if (!(error instanceof Away) || failures === maxFailures) throw error;
       await sleep(firstPauseMs * 2 ** (failures - 1));
       // How much of it has arrived, only the store knows.
       isLost = true;

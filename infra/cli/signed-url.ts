@@ -1,14 +1,7 @@
-import { Failure, failureOf } from './failure.ts';
+import { Away, Failure, failureOf } from './failure.ts';
 import type { Problem } from './generated/api.ts';
 
 const next = 'run the command again';
-
-/** The store does not answer, or says itself that it can't now: it may later. */
-class StoreAway extends Failure {}
-
-export function storeIsAway(error: unknown): boolean {
-  return error instanceof StoreAway;
-}
 
 /**
  * Sends to or fetches from the object store, which may be another server than weir: it is not to see the key.
@@ -16,12 +9,12 @@ export function storeIsAway(error: unknown): boolean {
  */
 export async function fetchSigned(url: string, what: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(url, init).catch((cause: unknown) => {
-    throw new StoreAway(`${what} can't be moved: ${new URL(url).host} does not answer.`, { cause, next });
+    throw new Away(`${what} can't be moved: ${new URL(url).host} does not answer.`, { cause, next });
   });
   if (response.ok || response.status === 308) return response;
   const { status, headers } = response;
   if (status >= 500 || status === 429)
-    throw new StoreAway(`${what} can't be moved: the store answered ${status}.`, { next });
+    throw new Away(`${what} can't be moved: the store answered ${status}.`, { next });
   if (headers.get('content-type')?.includes('problem+json') === true)
     throw failureOf((await response.json()) as Problem);
   throw new Failure(`${what} can't be moved: the store answered ${status}.`, { next });

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, parse, relative, resolve } from 'node:path';
 import { usageFailure } from './failure.ts';
 import { listSource, pack } from './pack.ts';
+import { removingAfter } from './remove-after.ts';
 import { say } from './screen.ts';
 import { announce, type Outgoing } from './send.ts';
 import type { Session } from './session.ts';
@@ -37,11 +38,7 @@ export async function withSource<T>(asked: Asked, use: (source: Source | undefin
   if (directory !== undefined && files.length === 0) await sayNothingGoes(directory);
   if (directory === undefined || files.length === 0) return use(undefined);
   const temporary = await mkdtemp(join(tmpdir(), 'weir-source-'));
-  try {
-    return await use(await archive(asked.session, { directory, files, temporary }));
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  return removingAfter(temporary, async () => use(await archive(asked.session, { directory, files, temporary })));
 }
 
 /** The spec as the API takes it: its source is an upload, or none. */

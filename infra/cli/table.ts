@@ -1,4 +1,4 @@
-import { isTerminal, paint, plain, print, type Style } from './screen.ts';
+import { isTerminal, outputColumns, paint, plain, print, type Style } from './screen.ts';
 import { fit, padEnd, padStart, widthOf } from './width.ts';
 
 /** A text, perhaps in a colour. */
@@ -14,7 +14,7 @@ const narrowest = 12;
  */
 export function table(head: readonly string[], rows: readonly Cell[][]): void {
   if (!isTerminal) return rows.forEach((row) => print(row.map((cell) => plain(textOf(cell))).join('\t')));
-  for (const line of tableLines(head, rows, process.stdout.columns || Infinity)) print(line);
+  for (const line of tableLines(head, rows, outputColumns())) print(line);
 }
 
 /** The head and the rows, for a terminal so many columns wide. */

@@ -14,8 +14,10 @@ export type Add = (parent: Command, usage: string, load: Load) => Command;
 export type Outcome = { code: number };
 
 export function addVerb(parent: Command, usage: string, load: Load, outcome: Outcome): Command {
+  const whole = parent.parent === null ? usage : `${parent.name()} ${usage}`;
   return parent
     .command(usage)
+    .showHelpAfterError(`next: weir ${whole}, or add --help to see what it takes`)
     .option('--json', 'print JSON, as the API answers it')
     .option('--profile <name>', 'the server and key that weir login kept under this name')
     .action(async (...given: unknown[]) => {

@@ -34,6 +34,27 @@ test('submit shows the quote and the source, asks, and does what is answered', a
   await terminal.until(/Submitted job_\w+\s+next: weir logs -f job_/);
 });
 
+test('where the output goes to a file, the quote and the source are shown where the question is', async ({
+  weir,
+  terminal,
+}) => {
+  await weir.write('job.yaml', spec({ name: 'filed', workload: { expectedDuration: '10s' } }));
+  await enter(terminal, 'weir submit job.yaml > id');
+  expect(await terminal.until(/\[y\/N\]/)).toMatch(/machine +provider +region[^]*→ +1 core +local[^]*holds until/);
+  await enter(terminal, 'y');
+  await terminal.until(/\[y\/N\] y\n+\$/);
+  expect(await readFile(join(weir.directory, 'id'), 'utf8')).toMatch(/^job_\w+\n$/);
+});
+
+test('Ctrl-C at a question ends the command as interrupted, and nothing is submitted', async ({ weir, terminal }) => {
+  await weir.write('job.yaml', spec({ name: 'interrupted' }));
+  await enter(terminal, 'weir submit job.yaml; echo ended with $?');
+  await terminal.until(/\[y\/N\]/);
+  await terminal.press('C-c');
+  await terminal.until(/weir: Interrupted\.\s+ended with 130/);
+  expect((await weir.run(['ps', '--name', 'interrupted'])).stdout).toBe('');
+});
+
 test('submit --wait shows the log, and below it how far the job is', async ({ weir, terminal }) => {
   const command = 'for i in 1 2 3 4; do echo line $i; echo "weir progress $i/8 steps"; sleep 0.7; done';
   await weir.write('job.yaml', spec({ name: 'bar', command }));
@@ -90,6 +111,13 @@ test('top shows queue, jobs and shares as they change, fits the terminal, and gi
   await terminal.press('q');
   const seen = await terminal.until(/before[^]*\$\s*$/);
   expect(seen).not.toContain('watched');
+});
+
+test('top gives the terminal back at Ctrl-C also where its input is none', async ({ terminal }) => {
+  await enter(terminal, 'echo before; weir top --every 0.2 < /dev/null');
+  await terminal.until(/weir top +127\.0\.0\.1:\d+/);
+  await terminal.press('C-c');
+  expect(await terminal.until(/before[^]*\$\s*$/)).not.toMatch(/weir top +127/);
 });
 
 test('artifacts open fetches a file and hands it to the program for such files', async ({ weir, terminal }) => {

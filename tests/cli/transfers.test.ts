@@ -1,13 +1,15 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { download } from '../../infra/cli/download.ts';
 import { putParts } from '../../infra/cli/put-parts.ts';
 import { fetchSigned } from '../../infra/cli/signed-url.ts';
-import { serve } from './stub-server.ts';
+import { commandFromSources, sendJson, serve } from './stub-server.ts';
 
 const partBytes = 4 * 1024 * 1024;
 
@@ -75,4 +77,83 @@ test('a download goes on where it broke, and has its name only once it is what w
   const other = { file: `${file}2`, sha256: '0'.repeat(64), open, advance };
   await expect(download('a', other)).rejects.toThrow('its checksum differs');
   await expect(readFile(`${file}2`)).rejects.toThrow('ENOENT');
+});
+
+test('a download goes on after a restart of weir, which first refuses and then is not there', async () => {
+  const bytes = Buffer.alloc(300_000, 'weir');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const log: string[] = [];
+  const asks = { artifact: 0 };
+  const url = await serve(({ url: path = '', headers: { range } }, response) => {
+    if (path.startsWith('/v1/jobs?')) return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
+    if (path.startsWith('/v1/jobs/job_1/artifacts?'))
+      return sendJson(response, 200, { items: [{ path: 'a', sizeBytes: bytes.length, sha256 }], nextCursor: null });
+    if (path === '/v1/jobs/job_1/artifacts/a') {
+      asks.artifact += 1;
+      log.push(`ask ${asks.artifact}`);
+      if (asks.artifact === 2)
+        return sendJson(response, 503, {
+          type: '/unavailable',
+          title: 'Unavailable',
+          status: 503,
+          detail: 'Stopping.',
+        });
+      if (asks.artifact === 3) return response.destroy();
+      return response.writeHead(302, { location: `${url}/bytes` }).end();
+    }
+    log.push(`bytes ${range ?? 'all'}`);
+    if (range !== undefined) return response.writeHead(206).end(bytes.subarray(100_000));
+    response.writeHead(200, { 'content-length': bytes.length });
+    return response.write(bytes.subarray(0, 100_000), () => setImmediate(() => response.destroy()));
+  });
+  const weir = await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' });
+  const got = await weir.run(['artifacts', 'get', 'job', '-o', 'got']);
+  expect(got).toEqual({ code: 0, stdout: 'got/a\n', stderr: '' });
+  expect((await readFile(join(weir.directory, 'got/a'))).equals(bytes)).toBe(true);
+  expect(log).toEqual(['ask 1', 'bytes all', 'ask 2', 'ask 3', 'ask 4', 'bytes bytes=100000-']);
+});
+
+test('what makes something is asked for again, by the same key, where the connection breaks', async () => {
+  const keys: unknown[] = [];
+  const url = await serve(async (request, response) => {
+    keys.push(request.headers['idempotency-key']);
+    const { name } = (await json(request)) as { name: string };
+    if (keys.length < 3) return response.destroy();
+    return sendJson(response, 201, { id: 'tnt_1', name });
+  });
+  const weir = await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' });
+  expect(await weir.run(['tenants', 'create', 'audio'])).toEqual({ code: 0, stdout: 'tnt_1\n', stderr: '' });
+  expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+});
+
+test('what ends by a signal leaves nothing half done behind', async () => {
+  const left: string[] = [];
+  const others = ['code', 'node-compile-cache'];
+  const files = async () => (await readdir(weir.directory)).filter((name) => !others.includes(name));
+  let stop = (): void => undefined;
+  const url = await serve(async ({ url: path = '' }, response) => {
+    if (path === '/v1/quotes') return sendJson(response, 201, { id: 'qte_1' });
+    if (path.startsWith('/v1/jobs?')) return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
+    if (path.includes('artifacts?'))
+      return sendJson(response, 200, { items: [{ path: 'a', sizeBytes: 9, sha256: '' }], nextCursor: null });
+    if (path.endsWith('artifacts/a')) return response.writeHead(302, { location: `${url}/bytes` }).end();
+    // Here the command waits, with its archive or the beginning of its file on the disk.
+    left.push(...(await files()));
+    return stop();
+  });
+  const weir = await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' });
+  const [program, ...words] = weir.words;
+  for (const given of [
+    ['submit', '--yes', '--source', 'code', '--name', 'a', '--', 'true'],
+    ['artifacts', 'get', 'job'],
+  ]) {
+    await mkdir(join(weir.directory, 'code'), { recursive: true });
+    await weir.write('code/main.sh', 'true');
+    const env = { ...weir.env, TMPDIR: weir.directory };
+    const child = spawn(program, [...words, ...given], { cwd: weir.directory, env, stdio: 'ignore' });
+    stop = () => void child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([130, null]);
+  }
+  expect(left).toEqual([expect.stringMatching(/^weir-source-/), 'a.part']);
+  expect(await files()).toEqual([]);
 });

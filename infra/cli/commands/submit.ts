@@ -5,7 +5,7 @@ import { sameWith } from '../command-line.ts';
 import { exitCodes, usageFailure } from '../failure.ts';
 import type { Job, NewJob, Quote } from '../generated/api.ts';
 import { showQuote } from '../quote-view.ts';
-import { isTerminal, note, print, printJson } from '../screen.ts';
+import { isTerminal, note, onStderr, print, printJson } from '../screen.ts';
 import { connect, withJobIds, type Flags, type Session } from '../session.ts';
 import { specWith, withSource, type Source, type SourceFlags } from '../source.ts';
 import { readSpec, type SpecFile } from '../spec-file.ts';
@@ -37,8 +37,13 @@ type Submission = { session: Session; file: SpecFile; quote: Quote; source: Sour
 
 /** Undefined where the user said no. */
 async function submitSpec({ session, file, quote, source, flags }: Submission): Promise<Job | undefined> {
-  if (flags.json !== true && isTerminal) showQuote(quote, optionsShown);
-  if (source !== undefined && flags.json !== true) note(`source  ${source.about}`);
+  const show = () => {
+    showQuote(quote, optionsShown);
+    if (source !== undefined) note(`source  ${source.about}`);
+  };
+  if (isTerminal && flags.json !== true) show();
+  // Nobody says yes to what they have not seen.
+  else if (flags.yes !== true) onStderr(show);
   if (flags.yes !== true && !(await confirm('Submit this job?'))) {
     note('nothing was submitted');
     return undefined;

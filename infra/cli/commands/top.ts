@@ -45,7 +45,8 @@ async function live(session: Session, { title, first, everyMs }: Live): Promise<
     },
     resize: draw,
   });
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end.abort());
+  // Ctrl-C is a key where stdin is a terminal, else a signal.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end.abort());
   try {
     while (!end.signal.aborted) {
       draw();
