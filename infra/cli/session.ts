@@ -112,8 +112,8 @@ export async function jobIdOf({ api, named }: Session, given: string): Promise<s
 }
 
 /** The flags of a spec with the jobs of `--after` by their ids, which are all that a spec takes. */
-export async function withJobIds<T extends { after?: unknown }>(session: Session, flags: T): Promise<T> {
-  const { after } = flags;
-  if (!Array.isArray(after)) return flags;
-  return { ...flags, after: await Promise.all(after.map((job: string) => jobIdOf(session, job))) };
+export async function withJobIds<T extends Record<string, unknown>>(session: Session, flags: T): Promise<T> {
+  const after = flags['after'] as string[] | undefined;
+  if (after === undefined) return flags;
+  return { ...flags, after: await Promise.all(after.map((job) => jobIdOf(session, job))) };
 }

@@ -40,7 +40,9 @@ test('where the output goes to a file, the quote and the source are shown where 
 }) => {
   await weir.write('job.yaml', spec({ name: 'filed', workload: { expectedDuration: '10s' } }));
   await enter(terminal, 'weir submit job.yaml > id');
-  expect(await terminal.until(/\[y\/N\]/)).toMatch(/machine +provider +region[^]*→ +1 core +local[^]*holds until/);
+  expect(await terminal.until(/\[y\/N\]/)).toMatch(
+    /machine +provider +region[^]*→ +1 core +local[^]*holds until[^]*source +this directory: /,
+  );
   await enter(terminal, 'y');
   await terminal.until(/\[y\/N\] y\n+\$/);
   expect(await readFile(join(weir.directory, 'id'), 'utf8')).toMatch(/^job_\w+\n$/);

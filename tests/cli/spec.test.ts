@@ -22,13 +22,9 @@ test('an alias that has no anchor is a fault of the file, at its place, with wha
     exitCode: 2,
     faults: [{ pointer: `${path}:2:11`, detail: expect.stringContaining('Write "*.pt".') }],
   });
-  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', ...'bcdefg'].map((line, index, { [index - 1]: above }) =>
-    above === undefined
-      ? line
-      : `${line}: &${line} [${Array(9)
-          .fill(`*${above.charAt(0)}`)
-          .join(', ')}]`,
-  );
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+  for (const [above, name] of ['ab', 'bc', 'cd', 'de', 'ef'].map((pair) => pair.split('')))
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${above}`).join(', ')}]`);
   await expect(readSpec({ path: await file(bomb.join('\n')), command: [] }, {})).rejects.toMatchObject({
     exitCode: 2,
     message: expect.stringContaining('is not valid YAML'),
