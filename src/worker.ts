@@ -1,5 +1,6 @@
+import { lastCheckpointAt } from './artifacts/checkpoint-store.ts';
 import { lifecycleRules, removeLeftovers, removeOldArtifacts } from './artifacts/retention.ts';
-import { lastCheckpointAt, promote } from './artifacts/store.ts';
+import { promote } from './artifacts/store.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import { createBudgetLeft } from './dispatch/budgets.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';

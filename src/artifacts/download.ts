@@ -4,9 +4,10 @@ import type { Database } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Assignment } from '../protocol/runner.ts';
 import type { Bucket } from './bucket.ts';
+import { latestCheckpoint } from './checkpoint-store.ts';
 import { resolveArtifactInput } from './job-input.ts';
 import { fileNameOf, isRelativePath, isUploadUri } from './names.ts';
-import { findPromoted, latestCheckpoint, type PassedFile } from './store.ts';
+import { findPromoted, type PassedFile } from './store.ts';
 import { requireUpload } from './upload.ts';
 
 export type DownloadDeps = { db: Database; bucket: Bucket; now: Clock; downloadMs: number };

@@ -1,6 +1,7 @@
 import type { Sql } from '../db/database.ts';
 import type { Artifact } from '../protocol/job.ts';
-import { latestCheckpoint, listPromoted } from './store.ts';
+import { latestCheckpoint } from './checkpoint-store.ts';
+import { listPromoted } from './store.ts';
 
 /** A job's outputs and checkpoints in the order of their paths, once the report of their attempt was accepted. */
 export async function listArtifacts(

@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts';
 import { maxPathBytes } from '../protocol/limits.ts';
 import type { RunnerUpload, UploadTicket } from '../protocol/runner.ts';
 import type { Bucket, ObjectInfo } from './bucket.ts';
+import { nameCheckpoint } from './checkpoint-store.ts';
 import { artifactKey, isRelativePath } from './names.ts';
 import type { Residence } from './residence.ts';
 import { findArtifact, findLatest, insertArtifact, markVerified, type ArtifactRow, type Producer } from './store.ts';
@@ -48,6 +49,17 @@ export async function completeTicket(deps: ReceiveDeps, producer: Producer, arti
   await verify(deps, artifact, info);
 }
 
+/** Takes a node's checkpoint as a whole. Repeatable. @throws WeirError `conflict` where a file of it was not completed. */
+export async function takeCheckpoint({ db, now }: ReceiveDeps, producer: Producer, artifacts: string[]): Promise<void> {
+  const ids = [...new Set(artifacts)];
+  const known = await nameCheckpoint(db.client, producer, ids, now());
+  if (known < ids.length)
+    throw new WeirError(
+      'conflict',
+      `${ids.length - known} of the checkpoint’s files are not complete. Complete each first.`,
+    );
+}
+
 async function reopen(deps: ReceiveDeps, artifact: ArtifactRow): Promise<UploadTicket> {
   if (artifact.verifiedAt !== null) return { id: artifact.id, url: null };
   const info = await deps.bucket.stat(artifact.objectKey);
@@ -73,9 +85,13 @@ async function verify({ db, bucket, now }: ReceiveDeps, artifact: ArtifactRow, i
   if (!(await markVerified(db.client, artifact.id, now()))) throw notFound('artifact', artifact.id);
 }
 
+/** What is superseded may be on its way out. */
 function isSame(artifact: ArtifactRow, wanted: RunnerUpload): boolean {
   return (
-    artifact.sha256 === wanted.sha256 && artifact.md5 === wanted.md5 && Number(artifact.sizeBytes) === wanted.sizeBytes
+    !(artifact.supersededAt instanceof Date) &&
+    artifact.sha256 === wanted.sha256 &&
+    artifact.md5 === wanted.md5 &&
+    Number(artifact.sizeBytes) === wanted.sizeBytes
   );
 }
 

@@ -2,6 +2,7 @@ import { eachRow } from '../core/each-row.ts';
 import { dayMs, hourMs, type Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Bucket, LifecycleRule } from './bucket.ts';
+import { listSuperseded } from './checkpoint-store.ts';
 import { keySuffixes } from './names.ts';
 import {
   deleteArtifact,
@@ -25,8 +26,13 @@ export type RetentionDeps = {
 /** Beyond the last moment at which anyone may still use what is removed, so that nothing is taken from under a request. */
 const marginMs = hourMs;
 
-/** Removes uploads that no job needs any more, and what was sent but never became an artifact. Answers how many. */
-export async function removeLeftovers(deps: RetentionDeps): Promise<{ uploads: number; artifacts: number }> {
+export type Removed = { uploads: number; artifacts: number; checkpoints: number };
+
+/**
+ * Removes uploads that no job needs any more, what was sent but never became an artifact, and what later checkpoints go without. Answers
+ * how many.
+ */
+export async function removeLeftovers(deps: RetentionDeps): Promise<Removed> {
   const { db, bucket, now, uploadMs, onError } = deps;
   const at = now();
   const expired = new Date(at.getTime() - marginMs);
@@ -46,6 +52,12 @@ export async function removeLeftovers(deps: RetentionDeps): Promise<{ uploads: n
       list: (after, limit) => listLeftovers(db.client, unreachable, { after, limit }),
       work: removing(bucket, (id) => deleteArtifact(db.client, id)),
       what: 'files that never became artifacts',
+      onError,
+    }),
+    checkpoints: await eachRow({
+      list: (after, limit) => listSuperseded(db.client, expired, { after, limit }),
+      work: removing(bucket, (id) => deleteArtifact(db.client, id)),
+      what: 'superseded files of checkpoints',
       onError,
     }),
   };

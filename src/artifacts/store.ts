@@ -76,12 +76,15 @@ export async function markVerified(sql: Sql, id: string, at: Date): Promise<bool
   return count === 1 || (await sql.artifact.count({ where: { id } })) === 1;
 }
 
-/** Makes what an attempt stored, and stored whole, the job's artifacts. Called in the transaction that accepts its report. */
+/**
+ * Makes what an attempt stored, and stored whole, the job's artifacts: outputs and its last checkpoint. Called in the transaction that
+ * accepts its report.
+ */
 export async function promote(tx: Sql, jobId: string, attempt: number, at: Date): Promise<void> {
-  await tx.artifact.updateMany({
-    where: { jobId, attempt, verifiedAt: { not: null }, promotedAt: null },
-    data: { promotedAt: at },
-  });
+  await tx.$executeRaw`
+    UPDATE artifact SET promoted_at = ${at}
+    WHERE job_id = ${jobId} AND attempt = ${attempt} AND verified_at IS NOT NULL AND promoted_at IS NULL
+      AND (kind = 'output' OR (named_at IS NOT NULL AND superseded_at IS NULL))`;
 }
 
 /** Whose the job is, and whether more artifacts can come; undefined where there is none. */
@@ -131,38 +134,11 @@ export async function findPromoted(sql: Sql, jobId: string, path: string): Promi
 function promotedOf(jobId: string): Prisma.Sql {
   return Prisma.sql`
     SELECT id, path, object_key, sha256, size_bytes, attempt, created_at FROM artifact
-    WHERE job_id = ${jobId} AND promoted_at IS NOT NULL
+    WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND superseded_at IS NULL
     UNION ALL
     SELECT a.id, job.array_index || '/' || a.path, object_key, sha256, size_bytes, attempt, a.created_at
-    FROM job JOIN artifact a ON a.job_id = job.id WHERE job.array_id = ${jobId} AND a.promoted_at IS NOT NULL`;
-}
-
-export type CheckpointFile = {
-  path: string;
-  objectKey: string;
-  sha256: string;
-  sizeBytes: number;
-  attempt: number;
-  createdAt: Date;
-};
-
-/** The newest whole version of each checkpoint file that any attempt of the job stored; a lost attempt's count too. */
-export async function latestCheckpoint(sql: Sql, jobId: string): Promise<CheckpointFile[]> {
-  const rows = await sql.$queryRaw<(Omit<CheckpointFile, 'sizeBytes'> & { sizeBytes: bigint })[]>`
-    SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes AS "sizeBytes", attempt,
-      created_at AS "createdAt"
-    FROM artifact WHERE job_id = ${jobId} AND kind = 'checkpoint' AND verified_at IS NOT NULL
-    ORDER BY path, attempt DESC, created_at DESC, id DESC`;
-  return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));
-}
-
-/** When the runner began to store the last checkpoint that is whole, in any attempt. */
-export async function lastCheckpointAt(sql: Sql, jobId: string): Promise<Date | null> {
-  const { _max } = await sql.artifact.aggregate({
-    where: { jobId, kind: 'checkpoint', verifiedAt: { not: null } },
-    _max: { createdAt: true },
-  });
-  return _max.createdAt;
+    FROM job JOIN artifact a ON a.job_id = job.id WHERE job.array_id = ${jobId} AND a.promoted_at IS NOT NULL
+      AND a.superseded_at IS NULL`;
 }
 
 /** Gives uploads that a job still needs another `keepMs`; a job looks up its uploads again with each attempt. */

@@ -126,7 +126,7 @@ export async function readActive(tx: Sql): Promise<ActiveRow[]> {
       job.priority, job.queued_at AS "queuedAt", attempt.state = 'stopping' AS "isStopping",
       attempt.started_at AS "startedAt", attempt.created_at AS "createdAt", attempt.cost_micro_usd::float8 AS charged,
       (SELECT max(artifact.created_at) FROM artifact WHERE artifact.job_id = job.id AND kind = 'checkpoint'
-        AND verified_at IS NOT NULL) AS "checkpointedAt",
+        AND named_at IS NOT NULL) AS "checkpointedAt",
       job.progress, coalesce((SELECT sum(extract(epoch FROM earlier.finished_at - earlier.started_at)) * 1000 FROM attempt earlier
         WHERE earlier.job_id = job.id AND earlier.finished_at IS NOT NULL), 0)::float8 AS "earlierMs",
       (SELECT option FROM jsonb_array_elements(options) AS option

@@ -10,7 +10,7 @@ import { maxPathBytes } from './limits.ts';
  * 1. `claim`: the single-use bootstrap token buys a token of the runner's own making, good for one
  *    node of one attempt. Repeating it with the same token is the same claim, so a lost answer costs nothing.
  * 2. `heartbeat`: extends the lease and brings back what to do.
- * 3. `logs`, `uploads`: what the job produced; each repeatable.
+ * 3. `logs`, `uploads`, `checkpoint`: what the job produced, and which files are a checkpoint together; each repeatable.
  * 4. `report`: the end; after it the token is worth nothing.
  *
  * Every call after the claim carries `Authorization: Bearer <token>` and the attempt's number. Where the job has
@@ -177,6 +177,23 @@ export const UploadTicket = Type.Object(
   { ...closed, title: 'RunnerUploadTicket' },
 );
 export type UploadTicket = Static<typeof UploadTicket>;
+
+/** No checkpoint has more files. */
+const maxCheckpointFiles = 50_000;
+
+export const RunnerCheckpoint = Type.Object(
+  {
+    attempt: Type.Integer(),
+    artifacts: Type.Array(Id('artifact'), {
+      minItems: 1,
+      maxItems: maxCheckpointFiles,
+      description:
+        'All files of the node’s checkpoint, as they lay there together, each of them complete. An attempt that follows is given these, and no file that is not among them.',
+    }),
+  },
+  { ...closed, title: 'RunnerCheckpoint' },
+);
+export type RunnerCheckpoint = Static<typeof RunnerCheckpoint>;
 
 /** Why a job ended, as the runner saw it. The broker adds its own reasons: see jobs/state.ts. */
 export const runnerReasons = [

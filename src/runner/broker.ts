@@ -39,6 +39,7 @@ export type Broker = {
   sendLogs: (attempt: number, delivery: LogDelivery) => Promise<void>;
   beginUpload: (upload: RunnerUpload) => Promise<UploadTicket>;
   completeUpload: (id: string, attempt: number) => Promise<void>;
+  nameCheckpoint: (attempt: number, artifacts: string[]) => Promise<void>;
   report: (report: Report) => Promise<void>;
   silentMs: () => number;
   /** Rejects with StaleAttempt once any call has been told so. */
@@ -94,6 +95,8 @@ export function createBroker(brokerUrl: string, token: string, signal: AbortSign
     },
     beginUpload: async (upload) => (await postJson('/v1/runner/uploads', upload)) as UploadTicket,
     completeUpload: async (id, attempt) => void (await postJson(`/v1/runner/uploads/${id}/complete`, { attempt })),
+    nameCheckpoint: async (attempt, artifacts) =>
+      void (await postJson('/v1/runner/checkpoint', { attempt, artifacts })),
     report: async (report) => void (await postJson('/v1/runner/report', report)),
     silentMs: () => performance.now() - lastHeardMs,
     staleness,

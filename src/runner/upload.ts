@@ -33,8 +33,11 @@ class SessionLost extends Error {}
 /** The job took away what was announced: the upload begins anew, with what there is now. */
 export class FileChanged extends Error {}
 
-/** Brings a file to the bucket, however often the connection breaks. @throws Refused where the broker or the bucket will not have it. */
-export async function uploadFile(upload: Uploadable, place: UploadPlace): Promise<void> {
+/**
+ * Brings a file to the bucket, however often the connection breaks. Answers the artifact's id.
+ * @throws Refused where the broker or the bucket will not have it
+ */
+export async function uploadFile(upload: Uploadable, place: UploadPlace): Promise<string> {
   for (let restarts = 0; ; restarts++) {
     try {
       return await uploadOnce(upload, place);
@@ -49,12 +52,13 @@ export async function uploadFile(upload: Uploadable, place: UploadPlace): Promis
   }
 }
 
-async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace): Promise<void> {
+async function uploadOnce({ path, kind, file }: Uploadable, place: UploadPlace): Promise<string> {
   const { broker, attempt } = place;
   const digest = await digestOf(file, place.mostBytes);
   const ticket = await whileRefused(place, () => broker.beginUpload({ attempt, path, kind, ...digest }));
   if (ticket.url !== null) await sendBytes(file, digest.sizeBytes, new URL(ticket.url, place.brokerUrl), place);
   await whileRefused(place, () => broker.completeUpload(ticket.id, attempt));
+  return ticket.id;
 }
 
 /** An operator may put the storage right in time. */

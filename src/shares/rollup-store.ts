@@ -31,8 +31,8 @@ const wasteParts = (preemptions: readonly string[]) => Prisma.sql`
   FROM taken t JOIN attempt a ON a.id = t.attempt_id JOIN instance i ON i.attempt_id = a.id
   JOIN usage_entry u ON u.instance_id = i.id AND u."to" > u."from"
   CROSS JOIN LATERAL (
-    SELECT max(verified_at) AS at FROM artifact
-    WHERE job_id = a.job_id AND attempt = a.number AND kind = 'checkpoint' AND verified_at <= a.stopping_at
+    SELECT max(named_at) AS at FROM artifact
+    WHERE job_id = a.job_id AND attempt = a.number AND kind = 'checkpoint' AND named_at <= a.stopping_at
   ) checkpoint
   CROSS JOIN LATERAL (VALUES
     ('provisioning', i.created_at, coalesce(a.started_at, a.stopping_at, a.finished_at)),

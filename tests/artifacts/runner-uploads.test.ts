@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { latestCheckpoint, promote } from '../../src/artifacts/store.ts';
+import { latestCheckpoint } from '../../src/artifacts/checkpoint-store.ts';
+import { promote } from '../../src/artifacts/store.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Database } from '../../src/db/database.ts';
 import { artifactRoutes, checkpointRoutes } from '../../src/http/routes/artifacts.ts';
@@ -82,10 +83,11 @@ function complete(app: FastifyInstance, token: string, id: string, attempt = 1) 
   });
 }
 
-async function store(app: FastifyInstance, token: string, file: File): Promise<void> {
+async function store(app: FastifyInstance, token: string, file: File): Promise<string> {
   const { id, url } = await ask(app, token, file);
   if (url !== null) expect((await put(url, file.text)).status).toBe(200);
   expect((await complete(app, token, id, file.attempt)).statusCode).toBe(204);
+  return id;
 }
 
 async function list(
@@ -254,33 +256,63 @@ describe('a job’s artifacts', () => {
   });
 });
 
-test('the last checkpoint is the newest whole version of each file, of a lost attempt too', async ({ db, app }) => {
-  const job = await insertRunningJob(db);
-  const save = (path: string, text: string) => store(app, job.token, { path, text, kind: 'checkpoint' });
-  await save('ckpt/model', 'epoch 1');
-  await save('ckpt/optimiser', 'epoch 1');
-  await save('ckpt/model', 'epoch 2');
-  await save('ckpt/model', 'epoch 1');
-  const torn = await ask(app, job.token, { path: 'ckpt/model', text: 'epoch 3', kind: 'checkpoint' });
-  await put(torn.url ?? '', 'epo', 'bytes 0-2/7');
-
-  const listed = await app.inject({ url: `/v1/jobs/${job.jobId}/checkpoints`, headers: { tenant: job.tenantId } });
-  const same = {
-    sha256: createHash('sha256').update('epoch 1').digest('hex'),
-    sizeBytes: 7,
-    attempt: 1,
-    createdAt: expect.any(String),
+describe('the last checkpoint', () => {
+  const save = (app: FastifyInstance, token: string, [path, text]: [string, string], attempt = 1) =>
+    store(app, token, { path, text, kind: 'checkpoint', attempt });
+  const name = (app: FastifyInstance, token: string, artifacts: string[], attempt = 1) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/runner/checkpoint',
+      headers: { authorization: `Bearer ${token}` },
+      payload: { attempt, artifacts },
+    });
+  const shown = async (app: FastifyInstance, { jobId, tenantId }: RunningJob) => {
+    const answer = await app.inject({ url: `/v1/jobs/${jobId}/checkpoints`, headers: { tenant: tenantId } });
+    return answer
+      .json<{ items: { path: string; attempt: number }[] }>()
+      .items.map((item) => `${item.path} ${item.attempt}`);
   };
-  expect(listed.json()).toEqual({
-    items: [
-      { path: 'ckpt/model', ...same },
-      { path: 'ckpt/optimiser', ...same },
-    ],
-    nextCursor: null,
+
+  test('is what its runner last named together, without what the job has removed since', async ({ db, app }) => {
+    const job = await insertRunningJob(db);
+    const first = await save(app, job.token, ['ckpt/1/model', 'epoch 1']);
+    expect(await shown(app, job)).toEqual([]);
+    expect((await name(app, job.token, [first])).statusCode).toBe(204);
+    const second = await save(app, job.token, ['ckpt/2/model', 'epoch 2']);
+    // A part of the next one does not mix with it.
+    expect(await shown(app, job)).toEqual(['ckpt/1/model 1']);
+    const rest = await save(app, job.token, ['ckpt/2/optimiser', 'epoch 2']);
+    for (const _time of [1, 2]) expect((await name(app, job.token, [second, rest])).statusCode).toBe(204);
+    expect(await shown(app, job)).toEqual(['ckpt/2/model 1', 'ckpt/2/optimiser 1']);
+
+    await accept(db, job);
+    expect((await list(app, job)).items.map(({ path }) => path)).toEqual(['ckpt/2/model', 'ckpt/2/optimiser']);
   });
 
-  const token = await startAttempt(db, job, 2);
-  await store(app, token, { path: 'ckpt/model', text: 'epoch 4', kind: 'checkpoint', attempt: 2 });
-  const [model] = await latestCheckpoint(db.client, job.jobId);
-  expect(model?.objectKey).toContain(`/jobs/${job.jobId}/attempts/2/art_`);
+  test('of a lost attempt stands until a later attempt names one', async ({ db, app }) => {
+    const job = await insertRunningJob(db);
+    await name(app, job.token, [
+      await save(app, job.token, ['ckpt/1', 'epoch 1']),
+      await save(app, job.token, ['ckpt/2', 'epoch 2']),
+    ]);
+    const token = await startAttempt(db, job, 2);
+    const next = await save(app, token, ['ckpt/2', 'epoch 3'], 2);
+    expect(await shown(app, job)).toEqual(['ckpt/1 1', 'ckpt/2 1']);
+    await name(app, token, [next], 2);
+    expect(await shown(app, job)).toEqual(['ckpt/2 2']);
+    const [file] = await latestCheckpoint(db.client, job.jobId);
+    expect(file?.objectKey).toContain(`/jobs/${job.jobId}/attempts/2/art_`);
+  });
+
+  test('has no file that was not completed, nor one of another job', async ({ db, app }) => {
+    const [job, other] = [await insertRunningJob(db), await insertRunningJob(db)];
+    const whole = await save(app, job.token, ['ckpt/model', 'epoch 1']);
+    const torn = await ask(app, job.token, { path: 'ckpt/optimiser', text: 'epoch 1', kind: 'checkpoint' });
+    await put(torn.url ?? '', 'epo', 'bytes 0-2/7');
+    const theirs = await save(app, other.token, ['ckpt/model', 'epoch 1']);
+    for (const strange of [torn.id, theirs])
+      expect((await name(app, job.token, [whole, strange])).json()).toMatchObject({ type: problem('conflict') });
+    expect(await shown(app, job)).toEqual([]);
+    expect((await name(app, job.token, [whole], 2)).json()).toMatchObject({ type: problem('stale-attempt') });
+  });
 });

@@ -149,7 +149,7 @@ describe('an upload', () => {
   });
 });
 
-type ArtifactState = { verifiedAt?: Date; promotedAt?: Date; kind?: 'output' | 'checkpoint' };
+type ArtifactState = { verifiedAt?: Date; promotedAt?: Date; supersededAt?: Date; kind?: 'output' | 'checkpoint' };
 
 async function insertArtifact(
   db: Database,
@@ -190,9 +190,17 @@ describe('retention', () => {
       data: { spec: { source: source.uri, inputs: [{ uri: input.uri, path: 'a' }] } },
     });
 
-    expect(await removeLeftovers(depsAt(db, uploadMs + hourMs / 2))).toEqual({ uploads: 0, artifacts: 0 });
+    expect(await removeLeftovers(depsAt(db, uploadMs + hourMs / 2))).toEqual({
+      uploads: 0,
+      artifacts: 0,
+      checkpoints: 0,
+    });
     const { objectKey } = await db.client.upload.findUniqueOrThrow({ where: { id: unused.id } });
-    expect(await removeLeftovers(depsAt(db, uploadMs + 2 * hourMs))).toEqual({ uploads: 1, artifacts: 0 });
+    expect(await removeLeftovers(depsAt(db, uploadMs + 2 * hourMs))).toEqual({
+      uploads: 1,
+      artifacts: 0,
+      checkpoints: 0,
+    });
     expect(await objects.bucket.stat(objectKey)).toBeUndefined();
     expect((await db.client.upload.findMany({ select: { id: true } })).map(({ id }) => id).sort()).toEqual(
       [source.id, input.id].sort(),
@@ -217,6 +225,16 @@ describe('retention', () => {
 
     await db.client.job.update({ where: { id: jobId }, data: { state: 'failed', finishedAt: at } });
     expect(await removeLeftovers(depsAt(db, later))).toMatchObject({ artifacts: 1 });
+  });
+
+  test('removes what later checkpoints go without, while the job still runs', async ({ db }) => {
+    const job = await insertRunningJob(db);
+    const [at, kind] = [new Date(), 'checkpoint' as const];
+    const current = await insertArtifact(db, job, { verifiedAt: at, kind });
+    await insertArtifact(db, job, { verifiedAt: at, supersededAt: at, kind });
+    expect(await removeLeftovers(depsAt(db, hourMs / 2))).toMatchObject({ checkpoints: 0 });
+    expect(await removeLeftovers(depsAt(db, 2 * hourMs))).toMatchObject({ checkpoints: 1 });
+    expect((await db.client.artifact.findMany()).map(({ id }) => id)).toEqual([current]);
   });
 
   test('removes outputs and checkpoints so long after their job ended, but not what another job is still given', async ({
@@ -267,12 +285,12 @@ test('an object that can’t be removed keeps none of the others, and is told an
     discardUnfinished: failing,
   };
   const onError = (error: unknown) => void told.push(error);
-  expect(await removeLeftovers({ ...deps, bucket, onError })).toEqual({ uploads: 1, artifacts: 1 });
+  expect(await removeLeftovers({ ...deps, bucket, onError })).toEqual({ uploads: 1, artifacts: 1, checkpoints: 0 });
   expect(told.map(String)).toEqual([
     'Error: The bucket is away.',
     `Error: 1 of the expired uploads could not be seen to and wait for the next time, ${first?.id} first`,
   ]);
-  expect(await removeLeftovers(deps)).toEqual({ uploads: 1, artifacts: 0 });
+  expect(await removeLeftovers(deps)).toEqual({ uploads: 1, artifacts: 0, checkpoints: 0 });
 });
 
 test('the bucket itself removes outputs and logs a week later, and never a checkpoint', () => {

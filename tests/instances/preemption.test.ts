@@ -30,6 +30,7 @@ test('a borrower gets notice, makes way, and goes on at its place, with what it 
       md5: '0'.repeat(32),
       createdAt: world.now(),
       verifiedAt: world.now(),
+      namedAt: world.now(),
     },
   });
   world.advance(90);

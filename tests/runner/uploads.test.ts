@@ -61,6 +61,30 @@ test('an upload that is cut goes on where it stopped', async () => {
   expect(broker.faults).toEqual([]);
 });
 
+test('which files are a checkpoint together is told when all lie still and are stored, and again when one is gone', async () => {
+  const { broker, runner } = await startJob({
+    spec: {
+      name: 'a',
+      command: [
+        'mkdir -p ckpt/1 ckpt/2; echo 1 > ckpt/1/model; echo 2 > ckpt/2/model; echo 2 > ckpt/2/optimiser',
+        'while ! test -e go; do sleep 0.05; done; rm -r ckpt/1; mkdir ckpt/3; echo 3 > ckpt/3/config',
+        'while ! test -e stop; do echo x >> ckpt/3/model; sleep 0.05; done',
+      ].join('; '),
+      checkpoints: { path: 'ckpt/' },
+    },
+  });
+  await waitFor('the first checkpoint', () => broker.checkpoints.length === 1);
+  writeFileSync(join(runner.boot.workDir, 'go'), '');
+  await waitFor('a part of the next to be stored', () => kept(broker).some(({ path }) => path === 'ckpt/3/config'));
+  writeFileSync(join(runner.boot.workDir, 'stop'), '');
+  await reportOf(broker, runner);
+  // Nothing is told of what the job was still at.
+  expect(broker.checkpoints).toEqual([
+    ['ckpt/1/model', 'ckpt/2/model', 'ckpt/2/optimiser'],
+    ['ckpt/2/model', 'ckpt/2/optimiser', 'ckpt/3/config', 'ckpt/3/model'],
+  ]);
+});
+
 test('a checkpoint that is cut short while it is sent is sent as what is left of it', async () => {
   const { broker, runner } = await startJob({
     spec: {

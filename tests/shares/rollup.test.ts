@@ -217,7 +217,8 @@ test('what an attempt wasted is known by its cause once it has ended', async ({ 
       sha256: '',
       md5: '',
       createdAt: minutesLater(35),
-      verifiedAt: minutesLater(40),
+      verifiedAt: minutesLater(39),
+      namedAt: minutesLater(40),
     },
   });
   const ended = {

@@ -10,6 +10,7 @@ import type {
   Heartbeat,
   LogRecord,
   Report,
+  RunnerCheckpoint,
   RunnerUpload,
 } from '../../src/protocol/runner.ts';
 
@@ -54,6 +55,8 @@ export type FakeBroker = {
   heartbeats: Heartbeat[];
   reports: Report[];
   uploads: Map<string, ReceivedUpload>;
+  /** The paths of each checkpoint that was told as a whole. */
+  checkpoints: string[][];
   files: Map<string, Buffer>;
   records: LogRecord[];
   /** Gaps, overlaps and bytes that do not fit their checksum. */
@@ -84,6 +87,7 @@ export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'
     heartbeats: [],
     reports: [],
     uploads: new Map(),
+    checkpoints: [],
     files: new Map(),
     records: [],
     faults: [],
@@ -136,6 +140,11 @@ export async function startFakeBroker(assignment: Assignment, host = '127.0.0.1'
     }
     if (url.pathname === '/v1/runner/logs') return takeLogs(broker, url, body);
     if (url.pathname === '/v1/runner/uploads') return beginUpload(broker, json() as RunnerUpload);
+    if (url.pathname === '/v1/runner/checkpoint') {
+      const { artifacts } = json() as RunnerCheckpoint;
+      broker.checkpoints.push(artifacts.map((id) => broker.uploads.get(id)?.path ?? `unknown ${id}`));
+      return { status: 204 };
+    }
     if (url.pathname === '/v1/runner/report') {
       broker.reports.push(json() as Report);
       return { status: 204 };

@@ -984,6 +984,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/runner/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which of the files that were sent are a checkpoint together */
+        post: operations["takeRunnerCheckpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2277,6 +2294,12 @@ export interface components {
             /** @description Why, where it failed; else empty. */
             message: string;
         };
+        /** RunnerCheckpoint */
+        RunnerCheckpoint: {
+            attempt: number;
+            /** @description All files of the node’s checkpoint, as they lay there together, each of them complete. An attempt that follows is given these, and no file that is not among them. */
+            artifacts: string[];
+        };
         /** RunnerClaim */
         RunnerClaim: {
             bootstrapToken: string;
@@ -2979,6 +3002,7 @@ export type Resources = components['schemas']['Resources'];
 export type Role = components['schemas']['Role'];
 export type RunnerAssignment = components['schemas']['RunnerAssignment'];
 export type RunnerBootReport = components['schemas']['RunnerBootReport'];
+export type RunnerCheckpoint = components['schemas']['RunnerCheckpoint'];
 export type RunnerClaim = components['schemas']['RunnerClaim'];
 export type RunnerDirective = components['schemas']['RunnerDirective'];
 export type RunnerHeartbeat = components['schemas']['RunnerHeartbeat'];
@@ -5265,6 +5289,37 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RunnerUploadCompletion"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeRunnerCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunnerCheckpoint"];
             };
         };
         responses: {

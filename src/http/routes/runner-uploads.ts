@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { completeTicket, openTicket, type ReceiveDeps } from '../../artifacts/receive.ts';
+import { completeTicket, openTicket, takeCheckpoint, type ReceiveDeps } from '../../artifacts/receive.ts';
 import type { Producer } from '../../artifacts/store.ts';
 import { closed, Id } from '../../protocol/common.ts';
-import { RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
+import { RunnerCheckpoint, RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
 import { runnerOf } from '../runner-of.ts';
 
 const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
+
+/** Of a body with as many ids as it may have. */
+const checkpointBytes = 4 * 1024 * 1024;
 
 export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
   const producerOf = async (request: FastifyRequest, attemptNumber: number): Promise<Producer> => {
@@ -52,6 +55,26 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
         const { params, body } = request;
         const producer = await producerOf(request, body.attempt);
         await completeTicket(deps, producer, params.id);
+        return reply.code(204).send(null);
+      },
+    );
+
+    app.post(
+      '/v1/runner/checkpoint',
+      {
+        config: { access: 'runner' },
+        bodyLimit: checkpointBytes,
+        schema: {
+          operationId: 'takeRunnerCheckpoint',
+          tags: ['Runner'],
+          summary: 'Which of the files that were sent are a checkpoint together',
+          body: RunnerCheckpoint,
+          response: { 204: Type.Null() },
+        },
+      },
+      async (request, reply) => {
+        const { attempt, artifacts } = request.body;
+        await takeCheckpoint(deps, await producerOf(request, attempt), artifacts);
         return reply.code(204).send(null);
       },
     );
