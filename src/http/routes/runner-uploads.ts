@@ -9,16 +9,14 @@ import { runnerOf } from '../runner-of.ts';
 
 const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
 
-/** Of a body with as many ids as it may have. */
-const checkpointBytes = 4 * 1024 * 1024;
+async function producerOf({ db }: ReceiveDeps, request: FastifyRequest, attemptNumber: number): Promise<Producer> {
+  const { job, attempt, instance } = await runnerOf(db, request, attemptNumber);
+  return { tenantId: job.tenantId, jobId: job.id, attempt: attempt.number, node: instance.node };
+}
 
 export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
-  const producerOf = async (request: FastifyRequest, attemptNumber: number): Promise<Producer> => {
-    const { job, attempt, instance } = await runnerOf(deps.db, request, attemptNumber);
-    return { tenantId: job.tenantId, jobId: job.id, attempt: attempt.number, node: instance.node };
-  };
-
   return async (app) => {
+    await app.register(checkpointRoute(deps));
     app.post(
       '/v1/runner/uploads',
       {
@@ -33,7 +31,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
       },
       async (request, reply) => {
         const { body } = request;
-        const producer = await producerOf(request, body.attempt);
+        const producer = await producerOf(deps, request, body.attempt);
         return reply.code(201).send(await openTicket(deps, producer, body));
       },
     );
@@ -53,12 +51,19 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
       },
       async (request, reply) => {
         const { params, body } = request;
-        const producer = await producerOf(request, body.attempt);
+        const producer = await producerOf(deps, request, body.attempt);
         await completeTicket(deps, producer, params.id);
         return reply.code(204).send(null);
       },
     );
+  };
+}
 
+/** Of a body with as many ids as it may have. */
+const checkpointBytes = 4 * 1024 * 1024;
+
+function checkpointRoute(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
+  return async (app) => {
     app.post(
       '/v1/runner/checkpoint',
       {
@@ -74,7 +79,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
       },
       async (request, reply) => {
         const { attempt, artifacts } = request.body;
-        await takeCheckpoint(deps, await producerOf(request, attempt), artifacts);
+        await takeCheckpoint(deps, await producerOf(deps, request, attempt), artifacts);
         return reply.code(204).send(null);
       },
     );
