@@ -60,7 +60,7 @@ export async function startWorker(opened: Foundation, ownsMachine: boolean): Pro
     starting.unlessOver(async () => {
       const isMoreToTend = await tend();
       // Another worker is at it, perhaps on a snapshot older than what woke us.
-      if ((await cycle()) === 'busy' || isMoreToTend) foundation.wakeDispatch();
+      if ((await cycle()) !== 'done' || isMoreToTend) foundation.wakeDispatch();
     }),
   );
   queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));

@@ -33,7 +33,8 @@ export type CycleDeps = SnapshotDeps & {
   bootMs: number;
 };
 
-export type Cycle = () => Promise<'done' | 'busy'>;
+/** `busy`: another is at it. `more`: what could start too stands behind what started, and the next round reads it. */
+export type Cycle = () => Promise<'done' | 'busy' | 'more'>;
 
 /** One round of dispatch: snapshot, decide, apply, in one transaction; then the machines are asked for. */
 export function createCycle(deps: CycleDeps): Cycle {
@@ -46,15 +47,17 @@ export function createCycle(deps: CycleDeps): Cycle {
       if (!(await lockCycle(tx))) return undefined;
       const at = deps.now();
       const snapshot = await readSnapshot(tx, { at, turn: (turn += 1) }, capacities, deps);
-      if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [] };
+      if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [], isMore: false };
       const state = openState(snapshot);
-      const decisions = decideRound(state, byTenant(snapshot.queued));
+      const decided = decideRound(state, byTenant(snapshot.queued));
+      const decisions = { ...decided, starts: inTurn(decided.starts, snapshot) };
       const { starts, preemptions, waits } = decisions;
       const waiting = explain({ starts, waits }, { snapshot, state });
       // Last of all what others wait for: rows of jobs, and accounts.
       const instanceIds = await applyStarts(tx, starts, at, deps);
       await writeWaiting(tx, explained.news(waiting, snapshot.now), at);
-      return { instanceIds, preemptions, figures: figuresOf(snapshot, state, decisions) };
+      const isMore = starts.length < decided.starts.length;
+      return { instanceIds, preemptions, isMore, figures: figuresOf(snapshot, state, decisions) };
     });
     if (applied === undefined) return 'busy';
     explained.keep();
@@ -63,7 +66,7 @@ export function createCycle(deps: CycleDeps): Cycle {
     // What is told of a round must not undo it.
     if (applied.figures !== undefined)
       await deps.record(applied.figures, (performance.now() - startedAt) / 1000).catch(deps.onError);
-    return 'done';
+    return applied.isMore ? 'more' : 'done';
   };
 }
 
@@ -115,6 +118,22 @@ async function openTo(tx: Sql, starts: Start[], { occupy }: CycleDeps): Promise<
     if (first !== undefined && (await occupy(tx, first.choice.provider, first.tenantId))) open.push(...own);
   }
   return open;
+}
+
+/**
+ * Without those that stand behind jobs which were not read, where all before these start: so would they, and the next round reads them.
+ */
+function inTurn(starts: Start[], { queued, places }: ReadSnapshot): Start[] {
+  const started = new Set(starts.map(({ jobId }) => jobId));
+  const placeOf = (jobId: string): number => places.get(jobId) ?? 0;
+  const headOf = new Map(
+    [...byTenant(queued)].map(([tenantId, queue]) => {
+      const gap = queue.findIndex(({ id }, index) => placeOf(id) !== index + 1);
+      const head = gap === -1 ? queue : queue.slice(0, gap);
+      return [tenantId, head.every(({ id }) => started.has(id)) ? head.length : Infinity];
+    }),
+  );
+  return starts.filter(({ jobId, tenantId }) => placeOf(jobId) <= (headOf.get(tenantId) ?? Infinity));
 }
 
 type Around = { snapshot: ReadSnapshot; state: State };

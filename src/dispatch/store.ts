@@ -11,6 +11,10 @@ import type { Start } from './decide.ts';
 const deepest = 50;
 const widest = 4_000;
 const shallowest = 4;
+/** So many of those behind them it looks at too, at another place each turn: no further than there, nor of all together. */
+const behind = 25;
+const furthest = 1_000;
+const widestSearch = 10_000;
 
 /** What a decision needs of a spec: the files and commands of jobs that wait are not read again and again. */
 export type NeededSpec = Pick<JobSpec, 'resources' | 'maxCostUsd'>;
@@ -34,17 +38,19 @@ export type QueuedRow = {
 };
 
 /**
- * From each tenant's own end of the index: what a cycle costs does not grow with the queues. Where many tenants wait, half of
- * what it reads of each comes first in its queue, and the other half lies further back, at another place each turn: where
- * none of the first may start, what stands behind them still has its chance.
+ * From each tenant's own end of the index: what a cycle costs does not grow with the queues. Beside the first in its queue it reads some that
+ * lie further back, at another place each turn: where none of the first may start, what stands behind them still has its chance. Where
+ * many tenants wait it reads fewer of each, half of them first and half further back.
  */
 export async function readQueueHeads(tx: Sql, turn: number): Promise<QueuedRow[]> {
   const tenantIds = await readWaitingTenants(tx);
   if (tenantIds.length === 0) return [];
   const length = Math.max(shallowest, Math.min(deepest, Math.floor(widest / tenantIds.length)));
   const first = length < deepest ? Math.ceil(length / 2) : deepest;
-  const places = Math.max(1, Math.floor((deepest - first) / Math.max(1, length - first)));
-  const skipped = first + (turn % places) * (length - first);
+  const further = length < deepest ? length - first : behind;
+  const reach = Math.max(deepest, Math.min(furthest, Math.floor(widestSearch / tenantIds.length)));
+  const places = Math.max(1, Math.floor((reach - first) / Math.max(1, further)));
+  const skipped = first + (turn % places) * further;
   return tx.$queryRaw<QueuedRow[]>`
     SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (
       SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
@@ -52,7 +58,7 @@ export async function readQueueHeads(tx: Sql, turn: number): Promise<QueuedRow[]
       FROM (
         SELECT *, row_number() OVER (ORDER BY priority DESC, queued_at, id)::int AS place
         FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
-        ORDER BY priority DESC, queued_at, id LIMIT ${skipped + length - first}
+        ORDER BY priority DESC, queued_at, id LIMIT ${skipped + further}
       ) line WHERE place <= ${first} OR place > ${skipped}
     ) j`;
 }

@@ -4,22 +4,31 @@ import { readQueueHeads } from '../../src/dispatch/store.ts';
 import { type WaitingRow } from '../../src/dispatch/waiting-store.ts';
 import { addJob, addTenant, jobOf, test } from '../instances/world.ts';
 
-test('of few tenants a cycle reads the first fifty, of many a few, and in turn those behind them', async ({
+test('of few tenants a cycle reads the first fifty, of many a few, and of all in turn those behind them', async ({
   world,
   db,
 }) => {
   const tenantId = await addTenant(world);
   const first = await addJob(world, tenantId);
-  // Sixty of one tenant, in the order of their names, and one each of a thousand others.
+  // A hundred and sixty of one tenant, in the order of their names, and one each of a thousand others.
   await db.pool.query(
     `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
      SELECT 'job_' || lpad(n::text, 3, '0'), tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at + n * interval '1 s'
-     FROM job, generate_series(2, 60) n WHERE id = $1`,
+     FROM job, generate_series(2, 160) n WHERE id = $1`,
     [first],
   );
   const ownOf = async (turn: number) =>
     (await readQueueHeads(db.client, turn)).filter((row) => row.tenantId === tenantId).map(({ place }) => place);
-  expect(await ownOf(0)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  const upTo = (most: number) => Array.from({ length: most }, (_, index) => index + 1);
+  expect(await ownOf(0)).toEqual(upTo(75));
+  const all = new Set<number>();
+  for (let turn = 0; turn < 25; turn += 1) {
+    const places = await ownOf(turn);
+    expect(places.length).toBeLessThanOrEqual(75);
+    expect(places.slice(0, 50)).toEqual(upTo(50));
+    for (const place of places) all.add(place);
+  }
+  expect([...all].toSorted((a, b) => a - b)).toEqual(upTo(160));
 
   await db.pool.query(
     `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
@@ -34,7 +43,42 @@ test('of few tenants a cycle reads the first fifty, of many a few, and in turn t
     expect(places.slice(0, 2)).toEqual([1, 2]);
     for (const place of places) seen.add(place);
   }
-  expect([...seen].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  expect([...seen].toSorted((a, b) => a - b)).toEqual(upTo(50));
+});
+
+test('a job that may start does, however many stand before it that may not', async ({ world, db }) => {
+  const tenantId = await addTenant(world);
+  const blocked = await addJob(world, tenantId);
+  const notBefore = new Date(world.now().getTime() + 3_600_000);
+  await db.client.job.update({ where: { id: blocked }, data: { notBefore } });
+  await db.pool.query(
+    `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, not_before)
+     SELECT 'job_' || n, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at, not_before
+     FROM job, generate_series(1, 200) n WHERE id = $1`,
+    [blocked],
+  );
+  world.advance(1);
+  const last = await addJob(world, tenantId);
+  for (let turn = 0; turn < 12; turn += 1) await world.cycle();
+  expect((await jobOf(world, last)).state).toBe('provisioning');
+});
+
+test('of jobs that may all start none overtakes another that was not looked at', async ({ world, db }) => {
+  world.provider.capacity = async () => {
+    return { cpus: 60, memoryBytes: 2 ** 50, diskBytes: 2 ** 50, gpus: { kind: 'none', count: 0 } };
+  };
+  const tenantId = await addTenant(world);
+  const first = await addJob(world, tenantId, { resources: { cpus: 1, memoryGiB: 1, diskGiB: 1 } });
+  await db.pool.query(
+    `INSERT INTO job (id, tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at)
+     SELECT 'job_' || lpad(n::text, 3, '0'), tenant_id, name, state, spec, quote_id, options, priority, created_at, queued_at + n * interval '1 s'
+     FROM job, generate_series(2, 160) n WHERE id = $1`,
+    [first],
+  );
+  for (let turn = 0; turn < 4; turn += 1) await world.cycle();
+  const started = await db.client.job.findMany({ where: { state: 'provisioning' }, orderBy: { queuedAt: 'asc' } });
+  const ids = Array.from({ length: 59 }, (_, index) => `job_${String(index + 2).padStart(3, '0')}`);
+  expect(started.map(({ id }) => id)).toEqual([first, ...ids]);
 });
 
 test('a cycle writes again what it says of a job where that has changed, and where another may have', async ({
