@@ -155,17 +155,17 @@ test('files that are longer than the job’s disk are neither read nor sent, how
   const { broker, report } = await runJob({
     spec: {
       name: 'a',
-      command: 'mkdir out ckpt; truncate -s 1T out/x; truncate -s 2T ckpt/x; truncate -s 600M out/a out/b; sleep 2.5',
+      command: 'mkdir out ckpt; truncate -s 1T out/x; truncate -s 2T ckpt/x; truncate -s 20M out/a out/b; sleep 2.5',
       outputs: ['out/'],
       checkpoints: { path: 'ckpt/' },
     },
-    limits: { cpus: 1, memoryBytes: 2e9, diskBytes: 2 ** 30, gpus: [] },
+    limits: { cpus: 1, memoryBytes: 2e9, diskBytes: 2 ** 25, gpus: [] },
   });
   expect(report).toMatchObject({ reason: 'output-refused', exitCode: 0 });
   expect(report.message).toMatch(
-    /ckpt\/x: with its 2048.0 GiB, holes included, the files to keep are more than the job's 1.0 GiB of disk; write less/,
+    /ckpt\/x: with its 2048.0 GiB, holes included, the files to keep are more than the job's 32 MiB of disk; write less/,
   );
-  expect(report.message).toMatch(/out\/b: with its 600 MiB, .*out\/x: with its 1024.0 GiB/);
+  expect(report.message).toMatch(/out\/b: with its 20 MiB, .*out\/x: with its 1024.0 GiB/);
   expect(kept(broker).map(({ path }) => path)).toEqual(['out/a']);
 });
 
