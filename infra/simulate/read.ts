@@ -24,8 +24,8 @@ export type ReadOptions = {
 
 /** @throws WeirError `invalid` naming what in the file is wrong. */
 export async function readScenario(path: string, options: ReadOptions): Promise<Scenario> {
-  const scenario = /\.swf(\.gz)?$/.test(path) ? await readTrace(path, options) : await readJobs(path);
   const given = options.policies === undefined ? [] : await readPolicies(options.policies);
+  const scenario = /\.swf(\.gz)?$/.test(path) ? await readTrace(path, options) : await readJobs(path, given);
   return {
     ...scenario,
     policies: new Map([...scenario.policies, ...given]),
@@ -52,7 +52,7 @@ async function readTrace(path: string, { tenants, durations, processors, load }:
   });
 }
 
-async function readJobs(path: string): Promise<Scenario> {
+async function readJobs(path: string, given: [string, Policy][]): Promise<Scenario> {
   const request = await readAs(path, NewSimulation);
   if (request.jobs === undefined)
     throw invalid('/jobs', 'A file holds jobs; a recorded period is for POST /v1/simulations.');
@@ -60,10 +60,15 @@ async function readJobs(path: string): Promise<Scenario> {
   const capacities = givenCapacities(request.capacity);
   const faults = givenFaults(request, capacities);
   if (faults.length > 0) throw new WeirError('invalid', `${path} has faults:`, { faults });
+  const policies = new Map([...Object.entries(request.policies ?? {}), ...given]);
   return {
-    jobs: givenJobs(request.jobs, capacities, computePetaflopsPerAccelerator),
+    jobs: givenJobs(request.jobs, {
+      capacities,
+      policies,
+      petaflopsPerAccelerator: computePetaflopsPerAccelerator,
+    }),
     capacities,
-    policies: new Map(Object.entries(request.policies ?? {})),
+    policies,
     poolPolicy: request.pool ?? {},
     poolPetaflops: petaflopsOf(capacities, computePetaflopsPerAccelerator),
   };

@@ -3,7 +3,7 @@ import type { Standing } from './ahead.ts';
 import type { Decisions } from './decide.ts';
 import { isGuaranteed } from './exceeded.ts';
 import { byTenant, createOrder } from './order.ts';
-import type { Snapshot, TenantUse } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { State } from './state.ts';
 
 /** What a round was like, for those who watch the installation. */
@@ -61,20 +61,16 @@ function standingsOf({ queued }: Snapshot, state: State, starts: Decisions['star
   return standings;
 }
 
-function breachesOf({ tenants, rules: { concentration } }: Snapshot): Figures['breaches'] {
+function breachesOf({ rules: { concentration } }: Snapshot): Figures['breaches'] {
   if (concentration === undefined) return [];
   const { squaredPetaflopSeconds, largestPetaflopSeconds, poolPetaflopSeconds, floorPetaflopSeconds } = concentration;
   const measure = Math.max(poolPetaflopSeconds, floorPetaflopSeconds);
   if (measure === 0) return [];
-  const largest = tenants.reduce<TenantUse | undefined>(
-    (most, tenant) => (most === undefined || tenant.windowUse > most.windowUse ? tenant : most),
-    undefined,
-  );
   const figures = [
     { figure: 'hhi', value: squaredPetaflopSeconds / measure ** 2, ceiling: concentration.hhiCeiling },
     { figure: 'largest share', value: largestPetaflopSeconds / measure, ceiling: concentration.largestShareCeiling },
   ] as const;
   return figures
     .filter(({ value, ceiling }) => value > ceiling)
-    .map((breach) => ({ ...breach, largest: largest?.id ?? '' }));
+    .map((breach) => ({ ...breach, largest: concentration.largestTenant ?? '' }));
 }

@@ -23,7 +23,8 @@ export function replayed(job: RecordedJob, around: Around): SimulatedJob {
     submittedAt: job.queuedAt.getTime(),
     choices: options.map((option) => {
       const choice = choiceOf({ spec: job.spec, option, charged: 0 }, capacities, around);
-      return { ...choice, actualMs: factor * choice.durationMs.p50, microUsdPerHour: fromUsd(option.offer.hourlyUsd) };
+      const { region, hourlyUsd } = option.offer;
+      return { ...choice, region, actualMs: factor * choice.durationMs.p50, microUsdPerHour: fromUsd(hourlyUsd) };
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { dayMs, parseDuration } from '../core/time.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
-import type { Parents } from './hierarchy.ts';
+import { bindingPolicy } from '../tenants/lineage.ts';
+import { ancestorsOf, type Parents } from './hierarchy.ts';
 import type { PoolRules, Quota, TenantUse } from './snapshot.ts';
 
 /** What policies say, with what they mean where they say nothing: read alike by the cycle and by simulations. */
@@ -29,6 +30,13 @@ function quotasOf({ guaranteed = {}, borrowing = {}, lending = {} }: Policy): Re
 
 export function parentsOf(policies: ReadonlyMap<string, Policy>): Parents {
   return new Map([...policies].flatMap(([id, { parent }]) => (parent === undefined ? [] : [[id, parent] as const])));
+}
+
+/** A tenant's policy with what those above it bind: where it may run, and how high its priority may be. */
+export function bindingOf(id: string, policies: ReadonlyMap<string, Policy>, parents: Parents): Policy {
+  return bindingPolicy(
+    [id, ...ancestorsOf(id, parents)].map((each) => ({ id: each, policy: policies.get(each) ?? {} })),
+  );
 }
 
 /** Of a guarantee that is not all lent, something is kept free also while its tenant has nothing to run. */

@@ -166,7 +166,9 @@ function runningJob(row: ActiveRow, now: number, capacities: Capacities, deps: S
   if (option === null) return [];
   const choice = choiceOf({ spec, option, charged: 0 }, capacities, deps);
   const accountedMs = offer.hourlyUsd > 0 ? (row.charged / fromUsd(offer.hourlyUsd)) * hourMs : 0;
-  const useLeft = (choice.petaflops * Math.max(0, choice.durationMs.p50 - accountedMs)) / 1000;
+  // Beyond its p50 what has passed is used all the same; machines without a price are in the accounts at their ends alone.
+  const usesMs = Math.max(choice.durationMs.p50, now - (row.startedAt?.getTime() ?? now));
+  const useLeft = (choice.petaflops * Math.max(0, usesMs - accountedMs)) / 1000;
   return [
     {
       id: jobId,
@@ -229,10 +231,12 @@ function concentrationOf(use: WindowUse | undefined, running: InFlight[]): PoolR
   const own = new Map(useByTenant);
   for (const { tenantId, useLeft } of running) own.set(tenantId, (own.get(tenantId) ?? 0) + useLeft);
   const amounts = [...own.values()];
+  const [first] = [...own].toSorted(([, a], [, b]) => b - a);
   return {
     ...rest,
+    ...(first === undefined ? {} : { largestTenant: first[0] }),
     squaredPetaflopSeconds: amounts.reduce((total, amount) => total + amount * amount, 0),
-    largestPetaflopSeconds: amounts.reduce((largest, amount) => Math.max(largest, amount), 0),
+    largestPetaflopSeconds: first?.[1] ?? 0,
     poolPetaflopSeconds: amounts.reduce((total, amount) => total + amount, 0),
   };
 }

@@ -60,12 +60,13 @@ type Scene = { history: RecordedJob[] | undefined; capacities: Capacities; deps:
 async function scenarioOf(request: NewSimulation, { history, capacities, deps }: Scene): Promise<Scenario> {
   const { db, petaflopsPerAccelerator } = deps;
   const around = { capacities, petaflopsPerAccelerator, now: deps.now() };
+  const policies = new Map([...(await currentPolicies(db.client)), ...Object.entries(request.policies ?? {})]);
   return {
     jobs:
       history?.map((job) => replayed(job, around)) ??
-      givenJobs(request.jobs ?? [], capacities, petaflopsPerAccelerator),
+      givenJobs(request.jobs ?? [], { capacities, policies, petaflopsPerAccelerator }),
     capacities,
-    policies: new Map([...(await currentPolicies(db.client)), ...Object.entries(request.policies ?? {})]),
+    policies,
     poolPolicy: request.pool ?? (await currentPoolPolicy(db.client)),
     poolPetaflops: petaflopsOf(capacities, petaflopsPerAccelerator),
   };

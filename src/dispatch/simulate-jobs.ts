@@ -17,6 +17,8 @@ export type SimulatedJob = {
 };
 
 export type SimulatedChoice = Choice & {
+  /** Left out where it is not known: no policy keeps the job from it then. */
+  region?: string;
   /** How long it really takes there. */
   actualMs: number;
   microUsdPerHour: MicroUsd;

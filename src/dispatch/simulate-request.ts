@@ -4,7 +4,8 @@ import { hourMs } from '../core/time.ts';
 import type { NewSimulation, SimulationCapacity, SimulationJob } from '../protocol/simulation.ts';
 import type { Capacity } from '../providers/provider.ts';
 import type { Capacities } from './capacity.ts';
-import type { SimulatedJob } from './simulate-jobs.ts';
+import { createBindings } from './simulate-bindings.ts';
+import type { Scenario, SimulatedJob } from './simulate-jobs.ts';
 
 const gib = 1024 ** 3;
 const defaultPriority = 50;
@@ -23,17 +24,21 @@ export function givenCapacities(given: readonly SimulationCapacity[]): Map<strin
   );
 }
 
+type Around = Pick<Scenario, 'capacities' | 'policies'> & { petaflopsPerAccelerator: (kind: string) => number };
+
 /** Jobs as a caller gives them, ready to be replayed. They must have passed `givenFaults`. */
 export function givenJobs(
   jobs: readonly SimulationJob[],
-  capacities: Capacities,
-  petaflopsPerAccelerator: (kind: string) => number,
+  { capacities, policies, petaflopsPerAccelerator }: Around,
 ): SimulatedJob[] {
+  const bindings = createBindings(policies);
   const digits = String(jobs.length).length;
   return jobs.map((job, index) => {
     const { tenant, submittedAt, durationSeconds, expectedSeconds, priority = defaultPriority, hourlyUsd = 0 } = job;
     const need = needOf(job);
-    const provider = holdersOf(job, capacities)[0] ?? '';
+    const holders = holdersOf(job, capacities);
+    const { providers = holders } = bindings(tenant);
+    const provider = holders.find((name) => providers.includes(name)) ?? holders[0] ?? '';
     const isCpu = job.accelerators === undefined;
     const count = (isCpu ? need.cpus : need.gpus.count) * need.nodes;
     const kind = isCpu ? 'cpu' : need.gpus.kind;

@@ -2,6 +2,7 @@ import { hourMs } from '../core/time.ts';
 import { decide, type Decisions, type Start } from './decide.ts';
 import { keepingOf, preemptionOf } from './limits.ts';
 import { createAccounts, type Accounts } from './simulate-accounts.ts';
+import { boundJobs } from './simulate-bindings.ts';
 import {
   runningJob,
   runOf,
@@ -24,7 +25,7 @@ const idleHours = 32 * 24;
  */
 export function simulate(scenario: Scenario): Run[] {
   const replay = createReplay(scenario);
-  const arrivals = scenario.jobs.toSorted((a, b) => a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
+  const arrivals = boundJobs(scenario).toSorted((a, b) => a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1));
   let arrived = 0;
   let idle = 0;
   for (let now = -Infinity; ;) {

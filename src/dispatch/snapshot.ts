@@ -29,6 +29,8 @@ export type Concentration = {
   /** Σ over tenants of own². */
   squaredPetaflopSeconds: number;
   largestPetaflopSeconds: number;
+  /** Whose the largest is, whether or not it has a job; left out where nobody is told of breaches. */
+  largestTenant?: string;
   poolPetaflopSeconds: number;
   floorPetaflopSeconds: number;
 };

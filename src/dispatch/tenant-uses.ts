@@ -2,9 +2,9 @@ import type { Sql } from '../db/database.ts';
 import { budgetLeft } from '../shares/budget.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { lockBudgets, rollUpCommitted, type BudgetDeps } from './budgets.ts';
-import { bindingPolicy } from '../tenants/lineage.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
 import {
+  bindingOf,
   concentrationWindowMs,
   floorOf,
   halfLifeMsOf,
@@ -73,14 +73,9 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
         windowUse: concentration?.useByTenant.get(id) ?? 0,
       });
     }
-    return { tenants, concentration, bindings: bindingsOf(waiting, policies, parents), ...preemptionOf(pool) };
+    const bindings = new Map(waiting.map((id) => [id, bindingOf(id, policies, parents)]));
+    return { tenants, concentration, bindings, ...preemptionOf(pool) };
   };
-}
-
-function bindingsOf(ids: string[], policies: Map<string, Policy>, parents: Parents): Map<string, Policy> {
-  const lineageOf = (id: string) =>
-    [id, ...ancestorsOf(id, parents)].map((each) => ({ id: each, policy: policies.get(each) ?? {} }));
-  return new Map(ids.map((id) => [id, bindingPolicy(lineageOf(id))]));
 }
 
 /** The accounted use of each window, of each tenant with those below it and of each alone, read once. */

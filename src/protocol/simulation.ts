@@ -21,7 +21,10 @@ export const SimulationJob = Type.Object(
     ),
     priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Left out: 50.' })),
     provider: Type.Optional(
-      Type.String({ description: 'Where it runs. Left out: on the first of the capacities that could ever hold it.' }),
+      Type.String({
+        description:
+          'Where it runs. Left out: on the first of the capacities that could ever hold it and its tenant’s policy allows.',
+      }),
     ),
     accelerators: Type.Optional(
       Type.Object(

@@ -229,10 +229,11 @@ test('a ceiling on concentration that is found passed is told once, to the opera
   for (const other of [await addTenant(world), await addTenant(world)]) await addUse(world, other, waiting, 1);
   await world.cycle();
   expect(blockersOf(await jobOf(world, waiting))).toMatchObject([{ code: 'concentration' }]);
-  const dear = await addTenant(world, { caps: { runningJobs: 0 } });
+  // It has no job any more.
+  const dear = await addTenant(world);
   await addUse(world, dear, waiting, 1e9);
   for (let round = 0; round < 2; round += 1) {
-    await addJob(world, dear);
+    await addJob(world, tenantId);
     world.advance(2);
     await world.cycle();
   }
@@ -275,4 +276,16 @@ test('who is at a share cap is told when use will have left the window', async (
       unblocks: 'There is room below it about 09:00 UTC, as use leaves the window, or an operator raises shareCap.',
     },
   ]);
+});
+
+test('what a machine without a price has used beyond what was expected counts while it runs', async ({ world, db }) => {
+  const gpus = { kind: 'none', count: 0 };
+  world.provider.capacity = async () => ({ cpus: 8, memoryBytes: 1e13, diskBytes: 1e13, gpus });
+  const tenantId = await addTenant(world, { shareCap: { share: 0.5, window: '24h', mode: 'hard' } });
+  await startRunning(world, await addJob(world, tenantId));
+  await db.client.$executeRaw`UPDATE attempt SET offer = jsonb_set(offer, '{hourlyUsd}', '0')`;
+  world.advance(36_000);
+  const jobId = await addJob(world, tenantId);
+  await world.cycle();
+  expect(blockersOf(await jobOf(world, jobId))).toMatchObject([{ code: 'share-cap' }]);
 });

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { simulate } from '../../src/dispatch/simulate.ts';
 import type { Run, Scenario } from '../../src/dispatch/simulate-jobs.ts';
 import { measureOf, outcomeOf } from '../../src/dispatch/simulate-outcome.ts';
+import { givenCapacities, givenJobs } from '../../src/dispatch/simulate-request.ts';
+import type { Policy } from '../../src/protocol/tenant.ts';
 import { shareOut } from '../../src/dispatch/simulate-fairness.ts';
 import { anyJobs, scenario, simulated, starts } from './simulations.ts';
 
@@ -133,6 +135,35 @@ test('a month’s budget holds where several jobs run across its turn, whatever 
   // Of February's 1000 dollars the first two take 720, and the third would reserve 400: it waits for March.
   expect(startOfLast([])).toBe(28.5 * 24);
   expect(startOfLast(others)).toBe(28.5 * 24);
+});
+
+test('policies hold priorities to their ceiling, and jobs to their providers and regions, those of organisations too', () => {
+  const jobs = [
+    simulated('first', 'a', { cpus: 4 }),
+    simulated('urgent', 'a', { cpus: 4, at: 1, priority: 90 }),
+    simulated('elsewhere', 'b', { cpus: 4, at: 2 }),
+    simulated('abroad', 'c', { cpus: 4, at: 3 }),
+  ].map((job) => ({ ...job, choices: job.choices.map((choice) => ({ ...choice, region: 'here' })) }));
+  const behind = simulated('behind', 'a', { cpus: 4, at: 0.5 });
+  const policies = new Map<string, Policy>([
+    ['lab', { priorityCeiling: 50 }],
+    ['a', { parent: 'lab' }],
+    ['b', { providers: ['moon'] }],
+    ['c', { regions: ['there'] }],
+  ]);
+  expect(starts(simulate(scenario([...jobs, behind], { policies })))).toEqual(['first 0', 'behind 10', 'urgent 20']);
+  const free = simulate(scenario([...jobs, behind])).map(({ jobId }) => jobId);
+  expect(free.indexOf('urgent')).toBeLessThan(free.indexOf('behind'));
+  expect(free).toHaveLength(5);
+});
+
+test('a given job runs on the first provider that its tenant’s policy allows', () => {
+  const capacities = givenCapacities(['one', 'two'].map((provider) => ({ provider, cpus: 4 })));
+  const job = { tenant: 'a', submittedAt: '2026-11-01T09:00:00Z', durationSeconds: 600 };
+  const providerOf = (policy: Policy) =>
+    givenJobs([job], { capacities, policies: new Map([['a', policy]]), petaflopsPerAccelerator: () => 1 })[0]
+      ?.choices[0]?.provider;
+  expect([providerOf({}), providerOf({ providers: ['two'] })]).toEqual(['one', 'two']);
 });
 
 test('figures of a replay: waits, use, concentration and how fair it was', () => {

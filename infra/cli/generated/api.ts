@@ -2626,7 +2626,7 @@ export interface components {
             };
             /** @description Left out: 50. */
             priority?: number;
-            /** @description Where it runs. Left out: on the first of the capacities that could ever hold it. */
+            /** @description Where it runs. Left out: on the first of the capacities that could ever hold it and its tenant’s policy allows. */
             provider?: string;
             /** @description Of each node. Left out: CPU only. */
             accelerators?: {
