@@ -70,11 +70,12 @@ const pure = [
   'jobs/state',
   'dispatch/(ahead|decide|describe|exceeded|explain|figures|kept|obstacles|order|place|preempt|reservations|room|snapshot|state)',
   'dispatch/(hierarchy|limits|capacity)',
-  'dispatch/(simulate|simulate-(accounts|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
+  'dispatch/(simulate|simulate-(accounts|bindings|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
   'quotes/(work|share|classes|transformer|tuning|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|fingerprint|presets|catalogue|price-list|billing-skus)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',
   'artifacts/names',
+  'tenants/lineage',
   'webhooks/(messages|schedule)',
 ];
 const purePath = `^src/(${pure.join('|')})\\.ts$`;

@@ -121,7 +121,22 @@ export const ShareReport = Type.Object(
     month: Type.String(),
     isComplete: Type.Boolean({ description: 'False while the month passes.' }),
     ...sharesFields,
-    tenants: Type.Array(Type.Object({ ...sharesFields.tenants.items.properties, wasted: Amounts, wait: Wait }, closed)),
+    tenants: Type.Array(
+      Type.Object(
+        {
+          ...sharesFields.tenants.items.properties,
+          cappedShare: Nullable(
+            Type.Number({
+              description:
+                'What shareCap holds: the share of the tenant with all below it. Null where there is no cap.',
+            }),
+          ),
+          wasted: Amounts,
+          wait: Wait,
+        },
+        closed,
+      ),
+    ),
     tenantCount: Type.Integer({ description: 'Of all tenants, also of those whose rows are not shown.' }),
     wait: Wait,
     ceilings: Type.Object(

@@ -102,11 +102,11 @@ function concentrationText({ concentration, tenantCount }: ShareReport): string 
 
 function ceilingsText({ tenants, ceilings, notices }: ShareReport): string {
   const capped = tenants.filter(({ shareCap }) => shareCap !== null);
-  const above = capped.filter(({ share, shareCap }) => share > (shareCap ?? 1));
+  const above = capped.filter(({ cappedShare, shareCap }) => (cappedShare ?? 0) > (shareCap ?? 1));
   const caps =
     capped.length === 0
       ? 'No tenant shown here has a cap on its share.'
-      : `${plural(capped.length, 'tenant')} shown here ${capped.length === 1 ? 'has' : 'have'} a cap on the share; over the month ${above.length === 0 ? 'none was above it' : `above it: ${above.map((row) => `${nameOf(row)} (${percent(row.share)} of ${percent(row.shareCap ?? 0)})`).join(', ')}`}. A cap is held whenever a job starts, over a window of its own, so that a month may end a little above it.`;
+      : `${plural(capped.length, 'tenant')} shown here ${capped.length === 1 ? 'has' : 'have'} a cap on the share; over the month ${above.length === 0 ? 'none was above it' : `above it: ${above.map((row) => `${nameOf(row)} (${percent(row.cappedShare ?? 0)} of ${percent(row.shareCap ?? 0)})`).join(', ')}`}. An organisation’s cap counts what its teams used. A cap is held whenever a job starts, over a window of its own, so that a month may end a little above it.`;
   const pool = [
     ceilings.hhi === null ? [] : [`a Herfindahl–Hirschman index of ${ceilings.hhi}`],
     ceilings.largestShare === null ? [] : [`a largest share of ${percent(ceilings.largestShare)}`],

@@ -1,6 +1,6 @@
 import type { ShareReport } from '../protocol/share.ts';
-import { readPicture, rowOf, seenTenants, sharesOf, type Viewer } from './picture.ts';
-import { amountsOf, sumOf, type SharesDeps } from './pool-use.ts';
+import { readPicture, rowOf, seenTenants, shareOf, sharesOf, type Picture, type Viewer } from './picture.ts';
+import { amountsOf, sumOf, type SharesDeps, type TenantUse } from './pool-use.ts';
 import { readNotices, readWaits, type WaitRow } from './report-store.ts';
 import { monthWindow } from './window.ts';
 
@@ -20,7 +20,7 @@ export async function readReport(deps: SharesDeps, month: string, viewer: Viewer
     isComplete: window.to < deps.now,
     ...sharesOf(picture, viewer),
     tenants: seenTenants(picture, viewer).map((tenant) => ({
-      ...rowOf(picture, tenant, viewer),
+      ...cappedRow(picture, tenant, viewer),
       wasted: amountsOf(sumOf(waste.filter(({ tenantId }) => tenantId === tenant.id))),
       wait: waitOf(waits, tenant.id),
     })),
@@ -31,6 +31,22 @@ export async function readReport(deps: SharesDeps, month: string, viewer: Viewer
       .filter(({ tenantId }) => isOwn(tenantId))
       .map(({ tenantId: id, at, note }) => ({ at: at.toISOString(), tenant: { id, name: names.get(id) ?? '' }, note })),
   };
+}
+
+function cappedRow(picture: Picture, tenant: TenantUse, viewer: Viewer) {
+  const row = rowOf(picture, tenant, viewer);
+  return { ...row, cappedShare: row.shareCap === null ? null : shareWithBelow(picture, tenant.id) };
+}
+
+/** Of a tenant and all below it: use of teams is under the cap of their organisation. */
+function shareWithBelow(picture: Picture, id: string): number {
+  const { used, policies } = picture;
+  // Policies have no cycle of parents.
+  const isUnder = (each: string): boolean => {
+    const parent = policies.get(each)?.parent;
+    return each === id || (parent !== undefined && isUnder(parent));
+  };
+  return shareOf(picture, sumOf(used.tenants.filter((tenant) => isUnder(tenant.id))).petaflopSeconds);
 }
 
 function waitOf(rows: readonly WaitRow[], tenantId: string | null): ShareReport['wait'] {

@@ -126,8 +126,8 @@ export async function readWaste(sql: Sql, scope: Window & { tenantId: string | n
 const halfLivesKept = 10;
 
 /**
- * Petaflop-seconds, each halved for every half-life of its age: by the hour for two half-lives up to a day, by the day before that, as
- * if all of an hour or a day had been in its middle. What no roll-up has yet is aged from its own end.
+ * Petaflop-seconds, each halved for every half-life of its age: by the hour for a day and two half-lives, two days at most, by the day
+ * before that, as if all of an hour or a day had been in its middle. What no roll-up has yet is aged from its own end.
  */
 export async function readDecayedUse(
   sql: Sql,
@@ -135,7 +135,7 @@ export async function readDecayedUse(
   now: Date,
 ): Promise<{ tenantId: string; petaflopSeconds: number }[]> {
   const since = (ms: number) => new Date(now.getTime() - ms);
-  const hoursFrom = new Date(Math.floor(since(Math.min(2 * halfLifeMs, dayMs)).getTime() / dayMs) * dayMs);
+  const hoursFrom = new Date(Math.floor(since(Math.min(2 * halfLifeMs, dayMs) + dayMs).getTime() / dayMs) * dayMs);
   const oldest = since(halfLivesKept * halfLifeMs);
   const days = Prisma.sql`r.grain = 'day' AND r.start >= ${oldest} AND r.start < ${hoursFrom}`;
   const hours = Prisma.sql`r.grain = 'hour' AND r.start >= ${hoursFrom}`;

@@ -91,6 +91,19 @@ test('as Markdown it is a text that explains itself, as CSV a row for each tenan
   ]);
 });
 
+test('the cap of an organisation is compared with what its teams used', async ({ api, db }) => {
+  const { vision } = await january(api, db);
+  const lab = await api.tenant('lab');
+  await api.ask(operatorKey, `PUT /v1/tenants/${lab.id}/policy`, { shareCap: { share: 0.6 } });
+  await api.ask(operatorKey, `PUT /v1/tenants/${vision.id}/policy`, { parent: lab.id });
+  const report = (await api.ask(operatorKey, `GET /v1/shares/report?month=${month}`)).json();
+  const rows = new Map(report.tenants.map((row: { tenant: { id: string } }) => [row.tenant.id, row]));
+  expect(rows.get(lab.id)).toMatchObject({ share: 0, shareCap: 0.6, cappedShare: 0.75 });
+  expect(rows.get(vision.id)).toMatchObject({ share: 0.75, shareCap: null, cappedShare: null });
+  const { body } = await api.ask(operatorKey, `GET /v1/shares/report?month=${month}&format=markdown`);
+  expect(body).toContain('over the month above it: lab (75.0 % of 60.0 %).');
+});
+
 test('a tenant finds itself in the report, and others without names where it may', async ({ api, db }) => {
   const { vision, speech } = await january(api, db);
   const read = async () => (await api.ask(speech.keys.viewer, `GET /v1/shares/report?month=${month}`)).json();

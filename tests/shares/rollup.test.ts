@@ -191,6 +191,28 @@ test('past use decays from roll-ups as from the entries, within a fortieth', asy
   }
 });
 
+test('with a short half-life last evening’s use fades from minute to minute, without a step', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  const morning = new Date(Math.floor(now.getTime() / dayMs) * dayMs + 8 * hourMs);
+  const to = new Date(morning.getTime() - 12 * hourMs);
+  const what = {
+    jobId: 'job',
+    attempt: 1,
+    provider: 'local',
+    region: 'here',
+    kind: 'cpu',
+    instanceId: newId('instance'),
+  };
+  const amounts = { acceleratorSeconds: 0, microUsd: 0, petaflopSeconds: 100 };
+  await db.client.usageEntry.create({
+    data: { tenantId, ...what, from: new Date(to.getTime() - hourMs), to, ...amounts },
+  });
+  await createRollup({ db, preemptions: [] })();
+  const at = async (minutes: number) =>
+    (await decayedUse(db.client, 4 * hourMs, new Date(morning.getTime() + minutes * 60_000))).get(tenantId) ?? 0;
+  expect((await at(1)) / (await at(-1))).toBeCloseTo(0.5 ** (2 / 240), 3);
+});
+
 test('what an attempt wasted is known by its cause once it has ended', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const { attemptId, jobId, instanceIds } = await insertRunning(db, tenantId, epoch);

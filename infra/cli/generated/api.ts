@@ -2472,6 +2472,7 @@ export interface components {
                 costUsd: number;
                 share: number;
                 shareCap: number | null;
+                cappedShare: number | null;
                 wasted: components["schemas"]["Amounts"];
                 wait: components["schemas"]["Wait"];
             }[];
