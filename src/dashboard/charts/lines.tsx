@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { exact } from '../parts/format.ts';
 import styles from './lines.module.css';
 import { Legend, Plot, TipRows, type LegendItem, type PlotArea } from './plot.tsx';
+import { extent } from './thin.ts';
 
 /** A line; where it has no value, it has a gap. */
 export type Line = LegendItem & { values: (number | null)[]; isDashed?: boolean };
@@ -27,13 +28,11 @@ type LinesProps = {
 };
 
 export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX, height = 240, children }: LinesProps) {
-  const highest = Math.max(
-    0,
-    ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)),
-    ...(band?.high.map((value) => value ?? 0) ?? []),
-    ...levels.map(({ value }) => value),
+  const [lowest, highest] = extent(
+    ...lines.map(({ values }) => values),
+    band?.high ?? [],
+    levels.map(({ value }) => value),
   );
-  const lowest = Math.min(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const at = xs.map((_, index) => index);
   const tip = (index: number) => (
     <TipRows

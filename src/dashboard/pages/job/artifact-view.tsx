@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import type { Artifact } from '../../../../infra/cli/generated/api.ts';
 import { refusalOf } from '../../api/client.ts';
 import { Answered } from '../../parts/states.tsx';
@@ -17,10 +17,16 @@ export function isViewable({ path, sizeBytes }: Artifact): boolean {
   return sizeBytes <= mostBytes && (images.test(path) || texts.test(path));
 }
 
-export function ArtifactView({ path, href }: { path: string; href: string }) {
+/** A later attempt may write the file anew: it is read again when its content is another. */
+export function ArtifactView({ artifact: { path, sha256 }, href }: { artifact: Artifact; href: string }) {
+  const isPicture = images.test(path);
   const file = useQuery({
-    queryKey: ['artifact', href],
-    queryFn: () => readFile(href),
+    queryKey: ['artifact', href, sha256],
+    queryFn: async () => {
+      const response = await fetch(href);
+      if (!response.ok) throw await refusalOf(response);
+      return isPicture ? response.blob() : response.text();
+    },
     staleTime: Infinity,
     refetchInterval: false,
   });
@@ -32,16 +38,16 @@ export function ArtifactView({ path, href }: { path: string; href: string }) {
         </Text>
       </figcaption>
       <Answered query={file}>
-        {(blob) => (images.test(path) ? <Picture blob={blob} path={path} /> : <TextOf blob={blob} path={path} />)}
+        {(content) =>
+          typeof content === 'string' ? (
+            <TextOf content={content} path={path} />
+          ) : (
+            <Picture blob={content} path={path} />
+          )
+        }
       </Answered>
     </figure>
   );
-}
-
-async function readFile(href: string): Promise<Blob> {
-  const response = await fetch(href);
-  if (!response.ok) throw await refusalOf(response);
-  return response.blob();
 }
 
 function Picture({ blob, path }: { blob: Blob; path: string }) {
@@ -56,22 +62,13 @@ function Picture({ blob, path }: { blob: Blob; path: string }) {
   return <img ref={show} alt={path} />;
 }
 
-function TextOf({ blob, path }: { blob: Blob; path: string }) {
-  const text = useQuery({
-    queryKey: ['artifact', path, 'text', blob.size],
-    queryFn: () => blob.text(),
-    staleTime: Infinity,
-    refetchInterval: false,
-  });
+function TextOf({ content, path }: { content: string; path: string }) {
+  const curves = useMemo(() => curvesOf(path, content), [path, content]);
   return (
-    <Answered query={text}>
-      {(content) => (
-        <>
-          <CurvesView name={path} curves={curvesOf(path, content)} />
-          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by the keyboard */}
-          <pre tabIndex={0}>{content}</pre>
-        </>
-      )}
-    </Answered>
+    <>
+      <CurvesView name={path} curves={curves} />
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by the keyboard */}
+      <pre tabIndex={0}>{content}</pre>
+    </>
   );
 }

@@ -1,10 +1,12 @@
+import { thinned } from '../../charts/thin.ts';
+
 /** Columns of numbers over one that rises, as a training's history is often written. */
 export type Curves = { x: string; xs: number[]; columns: { name: string; values: (number | null)[] }[] };
 
 const mostColumns = 8;
 const fewestRows = 2;
 
-/** The curves that a CSV or a file of JSON lines holds; undefined where it holds none. */
+/** The curves that a CSV or a file of JSON lines holds, as many points as a chart draws; undefined where it holds none. */
 export function curvesOf(path: string, text: string): Curves | undefined {
   const rows = /\.(csv|tsv)$/i.test(path) ? rowsOfCsv(text, /\.tsv$/i.test(path) ? '\t' : ',') : rowsOfJson(text);
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
@@ -12,10 +14,11 @@ export function curvesOf(path: string, text: string): Curves | undefined {
   if (rows.length < fewestRows || numeric.length === 0) return undefined;
   const rising = numeric.find((name) => isRising(rows.map((row) => row[name])));
   const columns = numeric.filter((name) => name !== rising || numeric.length === 1).slice(0, mostColumns);
+  const points = thinned(rows.map((row, at) => ({ row, x: rising === undefined ? at + 1 : (row[rising] ?? at) })));
   return {
     x: rising ?? 'row',
-    xs: rows.map((row, at) => (rising === undefined ? at + 1 : (row[rising] ?? at))),
-    columns: columns.map((name) => ({ name, values: rows.map((row) => row[name] ?? null) })),
+    xs: points.map(({ x }) => x),
+    columns: columns.map((name) => ({ name, values: points.map(({ row }) => row[name] ?? null) })),
   };
 }
 
