@@ -1,8 +1,8 @@
-import { Button, Text } from '@mantine/core';
+import { Alert, Button, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { NewSimulation, Policy, Simulation } from '../../../../infra/cli/generated/api.ts';
-import { api, bodyOf, Refusal } from '../../api/client.ts';
+import { api, bodyOf, queries, Refusal } from '../../api/client.ts';
 import { Failing } from '../../parts/states.tsx';
 import { draftOf, faultOfName, kindPointer, pointers, policyOf, type Draft, type FieldsProps } from './policy-draft.ts';
 import styles from './policy-editor.module.css';
@@ -15,78 +15,117 @@ type EditorProps = { tenantId: string; policy: Policy; isOperator: boolean };
 
 /** The policy as a form. Before it is saved, it shows what the last week would have been under it. */
 export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
-  const queryClient = useQueryClient();
-  const [draft, setDraft] = useState<Draft>(() => draftOf(policy));
-  const [previewed, setPreviewed] = useState('');
+  const { draft, setDraft, takeNewest, keepDraft, isChanged, isOvertaken, base } = useDraft(policy);
   const wanted = policyOf(draft);
   const text = JSON.stringify(wanted);
-  const isChanged = text !== JSON.stringify(policyOf(draftOf(policy)));
 
-  const preview = useMutation({
-    mutationFn: () => previewOf(tenantId, wanted),
-    onSettled: () => setPreviewed(text),
-  });
-  const save = useMutation({
-    mutationFn: () =>
-      bodyOf(api.PUT('/v1/tenants/{tenant}/policy', { params: { path: { tenant: tenantId } }, body: wanted })),
-    onSuccess: () => {
-      preview.reset();
-      return queryClient.invalidateQueries();
-    },
-  });
+  const preview = useMutation({ mutationFn: (asked: Policy) => previewOf(tenantId, asked) });
+  const save = useSave(tenantId, base);
+  // What was answered holds for what was asked, which may not be what stands there now.
+  const isAbout = ({ variables }: { variables: Policy | undefined }) => JSON.stringify(variables) === text;
+  const isPreviewed = preview.isSuccess && isAbout(preview);
+  const failed = [save, preview].find((call) => call.isError && isAbout(call));
   // A fault of the policy is at its field, whether the simulation or the change itself found it.
   const faults = [
-    ...faultsOf(save.error),
-    ...faultsOf(preview.error).map((fault) => ({
+    ...(isAbout(save) ? faultsOf(save.error) : []),
+    ...(isAbout(preview) ? faultsOf(preview.error) : []).map((fault) => ({
       ...fault,
       pointer: fault.pointer.replace(`/policies/${tenantId}`, ''),
     })),
   ];
-  const isNamed = draft.kinds.every((row) => faultOfName(row, draft) === undefined);
-  const isPreviewed = previewed === text && !preview.isPending;
+  const isReady = isChanged && draft.kinds.every((row) => faultOfName(row, draft) === undefined);
 
   return (
     <>
+      {isOvertaken && <Overtaken onTake={takeNewest} onKeep={keepDraft} />}
       <PolicyFields
         draft={draft}
-        change={(part) => {
-          setDraft({ ...draft, ...part });
-          save.reset();
-          // What was said of the former draft may hold no more; its preview is shown again when it is typed again.
-          if (preview.isError) preview.reset();
-        }}
+        change={(part) => setDraft({ ...draft, ...part })}
         {...faultFinders(faults, draft)}
         isReadOnly={!isOperator}
       />
-      {isPreviewed && preview.data !== undefined && <PolicyPreview simulation={preview.data} tenantId={tenantId} />}
-      {isPreviewed && preview.isError && <Failing error={preview.error} />}
-      {save.isError && <Failing error={save.error} />}
+      {isPreviewed && <PolicyPreview simulation={preview.data} tenantId={tenantId} />}
+      {failed !== undefined && <Failing error={failed.error} />}
       {isOperator && (
         <div className={styles.bar}>
           <Text size="sm" c="dimmed" role="status">
-            {statusOf({ isChanged, isPreviewed, isSaved: save.isSuccess && !isChanged })}
+            {statusOf({ isChanged, isPreviewed, isSaved: save.data === 'saved' && isAbout(save) && !isChanged })}
           </Text>
-          <Button variant="default" disabled={!isChanged} onClick={() => setDraft(draftOf(policy))}>
+          <Button variant="default" disabled={!isChanged} onClick={takeNewest}>
             Undo
           </Button>
           <Button
             variant="light"
-            disabled={!isChanged || !isNamed}
+            disabled={!isReady}
             loading={preview.isPending}
-            onClick={() => preview.mutate()}
+            onClick={() => preview.mutate(wanted)}
           >
             Preview last week
           </Button>
           <Button
-            disabled={!isChanged || !isNamed || !isPreviewed}
+            disabled={!isReady || !isPreviewed || isOvertaken}
             loading={save.isPending}
-            onClick={() => save.mutate()}
+            onClick={() => save.mutate(wanted)}
           >
             Save the policy
           </Button>
         </div>
       )}
     </>
+  );
+}
+
+/** What is typed, and the policy that it began from, beside the one that holds now. */
+function useDraft(policy: Policy) {
+  const newest = textOf(policy);
+  const [draft, setDraft] = useState<Draft>(() => draftOf(policy));
+  const [base, setBase] = useState(newest);
+  const text = JSON.stringify(policyOf(draft));
+  const takeNewest = () => {
+    setBase(newest);
+    setDraft(draftOf(policy));
+  };
+  const keepDraft = () => setBase(newest);
+  // Where nothing is typed that the newest does not say, the form follows it.
+  if (base !== newest && text === base) takeNewest();
+  if (base !== newest && text === newest) keepDraft();
+  const isChanged = text !== newest;
+  return { draft, setDraft, takeNewest, keepDraft, isChanged, isOvertaken: base !== newest && isChanged, base };
+}
+
+const textOf = (policy: Policy): string => JSON.stringify(policyOf(draftOf(policy)));
+
+/** Saves a policy, unless another holds than the one that it was made from: a policy is replaced as a whole. */
+function useSave(tenantId: string, base: string) {
+  const queryClient = useQueryClient();
+  const params = { path: { tenant: tenantId } };
+  return useMutation({
+    mutationFn: async (wanted: Policy) => {
+      const newest = await queryClient.fetchQuery({
+        ...queries.queryOptions('get', '/v1/tenants/{tenant}/policy', { params }),
+        staleTime: 0,
+      });
+      if (textOf(newest) !== base) return 'overtaken';
+      await api.PUT('/v1/tenants/{tenant}/policy', { params, body: wanted });
+      return 'saved';
+    },
+    onSuccess: () => queryClient.invalidateQueries(),
+  });
+}
+
+function Overtaken({ onTake, onKeep }: { onTake: () => void; onKeep: () => void }) {
+  return (
+    <Alert color="yellow" variant="light" role="alert" mb="md" title="The policy was changed meanwhile">
+      <Text size="sm">Somebody else saved it after you began. Saving what you typed would undo that.</Text>
+      <Group gap="xs" mt="sm">
+        <Button size="xs" variant="default" onClick={onTake}>
+          Take the newer one
+        </Button>
+        <Button size="xs" variant="default" onClick={onKeep}>
+          Keep what I typed
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 
