@@ -1,16 +1,37 @@
-import { queries } from '../api/client.ts';
+import { useQuery } from '@tanstack/react-query';
+import type { Tenant } from '../../../infra/cli/generated/api.ts';
+import { api, bodyOf } from '../api/client.ts';
 import { useMe } from '../api/session.ts';
+
+/** All tenants, for an operator; nobody else sees any but its own. */
+export function useTenants(): Tenant[] | undefined {
+  const isOperator = useMe()?.role === 'operator';
+  const { data } = useQuery({
+    queryKey: ['get', '/v1/tenants', 'all'],
+    queryFn: readTenants,
+    enabled: isOperator,
+    refetchInterval: 60_000,
+  });
+  return data;
+}
+
+async function readTenants(): Promise<Tenant[]> {
+  const tenants: Tenant[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { limit: 1000, ...(cursor === undefined ? {} : { cursor }) };
+    const page = await bodyOf(api.GET('/v1/tenants', { params: { query } }));
+    tenants.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return tenants;
+}
 
 /** The names of all tenants, for an operator; a tenant sees only its own jobs, so it needs none. */
 export function useTenantNames(): ((id: string) => string) | undefined {
   const isOperator = useMe()?.role === 'operator';
-  const { data } = queries.useQuery(
-    'get',
-    '/v1/tenants',
-    { params: { query: { limit: 1000 } } },
-    { enabled: isOperator, refetchInterval: 60_000 },
-  );
+  const tenants = useTenants();
   if (!isOperator) return undefined;
-  const names = new Map(data?.items.map(({ id, name }) => [id, name]));
+  const names = new Map(tenants?.map(({ id, name }) => [id, name]));
   return (id) => names.get(id) ?? id;
 }

@@ -25,7 +25,13 @@ export function readYaml(text: string): Read {
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) return { fault: error.message };
-  const spec: unknown = document.toJS();
+  let spec: unknown;
+  try {
+    spec = document.toJS();
+  } catch (unresolved) {
+    // A * begins the name of an alias: what it stands for is looked up only here.
+    return { fault: `${(unresolved as Error).message}. Text that begins with * needs quotes, such as "*.pt".` };
+  }
   if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
     return { fault: 'A spec is a list of fields with values, such as name: my-job.' };
   return { spec: spec as Spec };

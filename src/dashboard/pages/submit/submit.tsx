@@ -1,12 +1,13 @@
-import { Alert, Button, Group, Select, SegmentedControl, Text, Textarea } from '@mantine/core';
+import { Alert, Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { NewJob, NewQuote } from '../../../../infra/cli/generated/api.ts';
-import { api, bodyOf, messageOf, queries, Refusal } from '../../api/client.ts';
+import { api, bodyOf, messageOf, Refusal } from '../../api/client.ts';
 import { useMe } from '../../api/session.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { PageTitle, Section } from '../../parts/section.tsx';
+import { TenantSelect } from '../../parts/tenant-select.tsx';
 import { keepText, keptText, readYaml, yamlOf } from './draft.ts';
 import { allFields } from './fields.ts';
 import { QuoteView } from './quote-view.tsx';
@@ -69,23 +70,14 @@ export function Submit() {
 
 /** An operator submits for a tenant; others for their own. */
 function TenantChoice({ tenant, onChoose }: { tenant: string | null; onChoose: (tenant: string | null) => void }) {
-  const isOperator = useMe()?.role === 'operator';
-  const tenants = queries.useQuery(
-    'get',
-    '/v1/tenants',
-    { params: { query: { limit: 1000 } } },
-    { enabled: isOperator, refetchInterval: false },
-  );
-  if (!isOperator) return null;
+  if (useMe()?.role !== 'operator') return null;
   return (
-    <Select
+    <TenantSelect
       mb="md"
       maw={360}
       label="For the tenant"
       placeholder="Choose one"
-      searchable
       required
-      data={(tenants.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))}
       value={tenant}
       onChange={onChoose}
     />
@@ -112,12 +104,14 @@ function Quoting({ spec, tenant, isForm, onChange, onSubmitted }: QuotingProps) 
     }),
     onSuccess: (answer) => setOptionId(answer.quote.recommended ?? undefined),
   });
+  const quoteId = quote.data?.quote.id;
   const submit = useMutation({
     mutationFn: () =>
       bodyOf(
         api.POST('/v1/jobs', {
-          params,
-          body: { ...spec, quoteId: quote.data?.quote.id, optionId } as NewJob,
+          // A quote is of one spec: submitted again after an answer that was lost, it is the same job.
+          params: { ...params, header: { 'Idempotency-Key': `${quoteId}:${optionId}` } },
+          body: { ...spec, quoteId, optionId } as NewJob,
         }),
       ),
     onSuccess: ({ id }) => {
@@ -135,19 +129,27 @@ function Quoting({ spec, tenant, isForm, onChange, onSubmitted }: QuotingProps) 
     submit.reset();
     onChange(changed);
   };
+  const askQuote = () => {
+    submit.reset();
+    quote.mutate();
+  };
+  const choose = (chosen: string) => {
+    submit.reset();
+    setOptionId(chosen);
+  };
 
   return (
     <>
       {isForm && <SpecForm spec={spec} error={error} onChange={change} />}
       {error !== null && <Faults error={error} isForm={isForm} />}
       {quote.data !== undefined && isQuoted && (
-        <QuoteView quote={quote.data.quote} optionId={optionId} onChoose={setOptionId} />
+        <QuoteView quote={quote.data.quote} optionId={optionId} onChoose={choose} />
       )}
       <Group justify="flex-end">
         <Text size="sm" c="dimmed" role="status">
           {quote.data !== undefined && !isQuoted ? 'The spec has changed since it was quoted.' : ''}
         </Text>
-        <Button variant={isQuoted ? 'default' : 'filled'} loading={quote.isPending} onClick={() => quote.mutate()}>
+        <Button variant={isQuoted ? 'default' : 'filled'} loading={quote.isPending} onClick={askQuote}>
           {quote.data === undefined ? 'Quote' : 'Quote again'}
         </Button>
         <Button
