@@ -6,7 +6,7 @@ import { queries } from '../../api/client.ts';
 import { Prose } from '../../parts/blockers.tsx';
 import { Moment, useNowMs } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
-import { Empty } from '../../parts/states.tsx';
+import { Empty, Failing, Loading } from '../../parts/states.tsx';
 import styles from './broken.module.css';
 
 const dayMs = 86_400_000;
@@ -22,6 +22,8 @@ export function Broken({ me, report }: { me: Me; report: ShareReport }) {
     params: { query: { state: 'failed', sort: '-finishedAt', limit: 10 } },
   });
   const capacity = queries.useQuery('get', '/v1/pool/capacity', {}, { enabled: isOperator });
+  const asked = isOperator ? [failed, capacity] : [failed];
+  const unread = asked.find(({ isError, data }) => isError && data === undefined);
   const troubles: Trouble[] = [
     ...(failed.data?.items ?? []).map((job) => ({
       key: job.id,
@@ -47,8 +49,9 @@ export function Broken({ me, report }: { me: Me; report: ShareReport }) {
     .slice(0, mostShown);
   return (
     <Section title="What is broken now" hint="Of the last 24 hours.">
+      {unread !== undefined && <Failing error={unread.error} retry={unread.refetch} />}
       {recent.length === 0 ? (
-        <Empty title="Nothing">No job failed, no machine was missing, no ceiling was passed.</Empty>
+        unread === undefined && <None isLoading={asked.some(({ isPending }) => isPending)} isOperator={isOperator} />
       ) : (
         <ul className={styles.troubles}>
           {recent.map(({ key, what, detail, at }) => (
@@ -70,4 +73,11 @@ export function Broken({ me, report }: { me: Me; report: ShareReport }) {
       )}
     </Section>
   );
+}
+
+/** That nothing is broken is said of what was looked at, once it was. */
+function None({ isLoading, isOperator }: { isLoading: boolean; isOperator: boolean }) {
+  if (isLoading) return <Loading lines={2} />;
+  const machines = isOperator ? ' no machine was missing,' : '';
+  return <Empty title="Nothing">{`No job failed,${machines} no ceiling was passed.`}</Empty>;
 }

@@ -47,8 +47,8 @@ export function Overview() {
 function Parts({ shares, window }: { shares: Shares; window: Window }) {
   const me = useMe();
   const month = shares.window.to.slice(0, 7);
-  const { data } = queries.useQuery('get', '/v1/shares/report', { params: { query: { month } } });
-  const report = typeof data === 'object' ? data : undefined;
+  const asked = queries.useQuery('get', '/v1/shares/report', { params: { query: { month } } });
+  const report = typeof asked.data === 'object' ? asked.data : undefined;
   return (
     <>
       <Totals shares={shares} window={window} />
@@ -58,12 +58,17 @@ function Parts({ shares, window }: { shares: Shares; window: Window }) {
         <Concentration shares={shares} ceiling={report?.ceilings.hhi ?? null} />
         <Lorenz shares={shares} />
       </Columns>
-      {me !== undefined && report !== undefined && (
-        <Columns>
-          <Budgets report={report} />
-          <Broken me={me} report={report} />
-        </Columns>
-      )}
+      <Answered query={asked}>
+        {() =>
+          me !== undefined &&
+          report !== undefined && (
+            <Columns>
+              <Budgets report={report} />
+              <Broken me={me} report={report} />
+            </Columns>
+          )
+        }
+      </Answered>
       <Now wait={report?.wait} />
     </>
   );
