@@ -65,16 +65,20 @@ test('lines are listed page by page', async ({ db, get }) => {
   expect((await get(`/v1/jobs/${id}/logs?cursor=nonsense`)).status).toBe(400);
 });
 
-test('the whole log is text where text is wanted', async ({ db, get }) => {
+test('the whole log is text where text is wanted, by a header or in the address', async ({ db, get }) => {
   const { id } = await insertJob(db);
   await writerOf(db, id)(numbered(0, 5000));
-  const answer = await get(`/v1/jobs/${id}/logs`, { accept: 'text/plain' });
-  expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-  expect(await answer.text()).toBe(
-    numbered(0, 5000)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
+  const whole = numbered(0, 5000)
+    .map((line) => `${line}\n`)
+    .join('');
+  for (const answer of [
+    await get(`/v1/jobs/${id}/logs`, { accept: 'text/plain' }),
+    await get(`/v1/jobs/${id}/logs?format=text`, { accept: 'text/html' }),
+  ]) {
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await answer.text()).toBe(whole);
+  }
+  expect((await get(`/v1/jobs/${id}/logs?format=csv`)).status).toBe(400);
 });
 
 test('JSON is answered where that is liked best, or nothing else is said', async ({ db, get }) => {

@@ -602,7 +602,7 @@ export interface paths {
         };
         /**
          * The job’s log: stdout, stderr and what weir says, of all attempts and nodes
-         * @description One page of lines. With `Accept: text/plain` the text of the whole log so far. With `Accept: text/event-stream` the
+         * @description One page of lines. With `Accept: text/plain` or `?format=text` the text of the whole log so far. With `Accept: text/event-stream` the
          *     lines as they come, each an event whose id is its seq and whose data is a LogLine; a client that lost its connection goes on after
          *     `Last-Event-ID`; after the job's end comes `event: end`, and the connection closes.
          */
@@ -4521,6 +4521,8 @@ export interface operations {
                 /** @description Clamped to 1000. */
                 limit?: number;
                 cursor?: string;
+                /** @description Left out: as Accept says. */
+                format?: "json" | "text";
             };
             header?: never;
             path: {

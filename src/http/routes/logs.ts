@@ -14,8 +14,12 @@ import { contentTypeOf, formatOf } from '../format.ts';
 import { pageOf, seqAfter } from '../page.ts';
 
 export const JobParams = Type.Object({ job: Id('job') });
+const LogQuery = Type.Object({
+  ...Page.properties,
+  format: Type.Optional(Type.Enum(['json', 'text'], { description: 'Left out: as Accept says.' })),
+});
 
-const description = `One page of lines. With \`Accept: text/plain\` the text of the whole log so far. With \`Accept: text/event-stream\` the
+const description = `One page of lines. With \`Accept: text/plain\` or \`?format=text\` the text of the whole log so far. With \`Accept: text/event-stream\` the
 lines as they come, each an event whose id is its seq and whose data is a LogLine; a client that lost its connection goes on after
 \`Last-Event-ID\`; after the job's end comes \`event: end\`, and the connection closes.`;
 
@@ -45,7 +49,7 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
           summary: 'The job’s log: stdout, stderr and what weir says, of all attempts and nodes',
           description,
           params: JobParams,
-          querystring: Page,
+          querystring: LogQuery,
           response: { 200: { description: 'Lines.', content } },
         },
       },

@@ -5,8 +5,8 @@ import type { LogLine } from '../../../../infra/cli/generated/api.ts';
 import { count, exact, plural } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { hintOf, type Log } from './log-lines.ts';
 import styles from './log-view.module.css';
-import { mostLines, type Log } from './use-log.ts';
 
 /** The log as it comes, of which only what is in sight is drawn; searched as one types. */
 export function LogView({ jobId, log }: { jobId: string; log: Log }) {
@@ -55,18 +55,12 @@ export function LogView({ jobId, log }: { jobId: string; log: Log }) {
             ? `${count(shown.length)} ${plural(shown.length, 'line')}`
             : `${count(shown.length)} of ${count(log.lines.length)} lines`}
         </Text>
-        <Anchor size="sm" href={`/v1/jobs/${jobId}/logs`} target="_blank">
-          The lines as JSON
+        <Anchor size="sm" href={`/v1/jobs/${jobId}/logs?format=text`} target="_blank">
+          The whole log as text
         </Anchor>
       </Group>
     </Section>
   );
-}
-
-function hintOf({ lines, isComplete, fault }: Log): string {
-  if (fault !== undefined) return fault;
-  if (isComplete) return 'The log is complete.';
-  return lines.length === mostLines ? `Live. The last ${count(mostLines)} lines are kept here.` : 'Live.';
 }
 
 const lineHeight = 20;

@@ -3,21 +3,17 @@ import type { LogLine } from '../../../../infra/cli/generated/api.ts';
 import { whileVisible } from '../../api/changes.ts';
 import { messageOf } from '../../api/client.ts';
 import { follow } from '../../api/follow.ts';
-
-/** So many lines are kept to be looked at; all of them are in the log's file. */
-export const mostLines = 20_000;
-
-export type Log = { lines: LogLine[]; isComplete: boolean; fault: string | undefined };
+import { noLog, withLines, type Log } from './log-lines.ts';
 
 /** A job's log as it comes, while somebody looks; it goes on where it was. */
 export function useLog(jobId: string): Log {
-  const [log, setLog] = useState<Log>({ lines: [], isComplete: false, fault: undefined });
+  const [log, setLog] = useState(noLog);
   useEffect(() => {
     let last = '';
     let isComplete = false;
     const append = (items: LogLine[]) => {
       last = String(items.at(-1)?.seq ?? last);
-      if (items.length > 0) setLog((log) => ({ ...log, lines: [...log.lines, ...items].slice(-mostLines) }));
+      if (items.length > 0) setLog((log) => withLines(log, items));
     };
     const stop = whileVisible(() => {
       const controller = new AbortController();
@@ -27,7 +23,7 @@ export function useLog(jobId: string): Log {
           () => {
             if (signal.aborted) return;
             isComplete = true;
-            setLog((log) => ({ ...log, isComplete }));
+            setLog((log) => ({ ...log, isComplete, fault: undefined }));
           },
           (error: unknown) => setLog((log) => ({ ...log, fault: messageOf(error) })),
         );
@@ -35,7 +31,7 @@ export function useLog(jobId: string): Log {
     });
     return () => {
       stop();
-      setLog({ lines: [], isComplete: false, fault: undefined });
+      setLog(noLog);
     };
   }, [jobId]);
   return log;
