@@ -1,6 +1,7 @@
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Changes } from '../../../infra/cli/generated/api.ts';
+import { setTold } from './connection.ts';
 
 /** What a change of a job may change besides. */
 const changesWithJobs = [
@@ -10,6 +11,7 @@ const changesWithJobs = [
   '/v1/jobs/{job}',
   '/v1/jobs/{job}/events',
   '/v1/jobs/{job}/artifacts',
+  '/v1/jobs/{job}/tasks',
 ];
 
 /** Reads again what changed, as the service tells it. Nothing is followed while nobody looks. */
@@ -18,17 +20,63 @@ export function useChanges(): void {
   useEffect(
     () =>
       whileVisible(() => {
-        const source = new EventSource('/v1/changes');
-        // A stream that breaks tells more quickly than anything else that weir is away, or that the session has ended.
-        source.addEventListener('error', () => void queryClient.invalidateQueries({ queryKey: ['get', '/v1/me'] }));
-        source.addEventListener('message', ({ data }) => readAgain(queryClient, JSON.parse(String(data)) as Changes));
-        return () => source.close();
+        let isBroken = false;
+        const stop = listen('/v1/changes', {
+          onOpen: () => {
+            setTold(true);
+            // What changed meanwhile was told to nobody.
+            if (isBroken) readAgain(queryClient, { jobs: [], isPartial: true });
+            isBroken = false;
+          },
+          // A stream that breaks tells more quickly than anything else that weir is away, or that the session has ended.
+          onBreak: () => {
+            setTold(false);
+            isBroken = true;
+            void queryClient.invalidateQueries({ queryKey: ['get', '/v1/me'] });
+          },
+          onData: (data) => readAgain(queryClient, JSON.parse(data) as Changes),
+        });
+        return () => {
+          stop();
+          setTold(true);
+        };
       }),
     [queryClient],
   );
 }
 
-function readAgain(queryClient: QueryClient, { jobs, isPartial }: Changes): void {
+const firstRetryMs = 1000;
+const longestRetryMs = 30_000;
+
+type Listening = { onOpen: () => void; onBreak: () => void; onData: (data: string) => void };
+
+/** Listens until it is stopped. A browser gives a stream up for good after one answer that is no success: it is opened anew, later each time. */
+function listen(path: string, { onOpen, onBreak, onData }: Listening): () => void {
+  let source: EventSource;
+  let timer: number | undefined;
+  let retryMs = firstRetryMs;
+  const open = () => {
+    source = new EventSource(path);
+    source.addEventListener('open', () => {
+      retryMs = firstRetryMs;
+      onOpen();
+    });
+    source.addEventListener('message', ({ data }) => onData(String(data)));
+    source.addEventListener('error', ({ currentTarget }) => {
+      onBreak();
+      if ((currentTarget as EventSource).readyState !== EventSource.CLOSED) return;
+      timer = window.setTimeout(open, retryMs);
+      retryMs = Math.min(longestRetryMs, retryMs * 2);
+    });
+  };
+  open();
+  return () => {
+    window.clearTimeout(timer);
+    source.close();
+  };
+}
+
+function readAgain(queryClient: QueryClient, { jobs, isPartial }: Pick<Changes, 'jobs' | 'isPartial'>): void {
   const changed = new Set(jobs.map(({ id }) => id));
   const isConcerned = ({ queryKey: [, path, init] }: { queryKey: readonly unknown[] }): boolean => {
     if (!changesWithJobs.includes(String(path))) return false;

@@ -2,26 +2,28 @@ import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { Refusal } from './client.ts';
 
-/** How what is shown stands to the service: fresh, or old because nobody answers. */
-export type Connection = 'live' | 'away';
+/** How what is shown stands to the service: fresh, read now and then because changes are not told, or old because nobody answers. */
+export type Connection = 'live' | 'late' | 'away';
 
-let connection: Connection = 'live';
+let isAway = false;
+let isTold = true;
 const listeners = new Set<() => void>();
 
-function become(next: Connection): void {
-  if (connection === next) return;
-  connection = next;
+function become(next: { isAway?: boolean; isTold?: boolean }): void {
+  ({ isAway = isAway, isTold = isTold } = next);
   for (const tell of listeners) tell();
 }
 
+/** Whether the service tells what changes. */
+export const setTold = (next: boolean): void => become({ isTold: next });
+
+const connectionNow = (): Connection => (isAway ? 'away' : isTold ? 'live' : 'late');
+
 export function useConnection(): Connection {
-  return useSyncExternalStore(
-    (tell) => {
-      listeners.add(tell);
-      return () => listeners.delete(tell);
-    },
-    () => connection,
-  );
+  return useSyncExternalStore((tell) => {
+    listeners.add(tell);
+    return () => listeners.delete(tell);
+  }, connectionNow);
 }
 
 /** How often what moves by itself is read again, while somebody looks. */
@@ -34,12 +36,12 @@ const refreshMs = 15_000;
 export function createQueryClient(onSignedOut: (why: string) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
-      onSuccess: () => become('live'),
+      onSuccess: () => become({ isAway: false }),
       onError: (error, { queryKey: [, path] }) => {
         // Who asks who they are and is nobody has not lost anything.
         if (error instanceof Refusal && error.status === 401)
           onSignedOut(path === '/v1/me' ? '' : 'Your session has ended. Sign in again.');
-        become(error instanceof Refusal && error.status < 500 ? 'live' : 'away');
+        become({ isAway: !(error instanceof Refusal && error.status < 500) });
       },
     }),
     defaultOptions: {

@@ -1,5 +1,5 @@
 import { useQuery, type QueryClient } from '@tanstack/react-query';
-import { api, bodyOf, queries } from './client.ts';
+import { api, bodyOf, queries, Refusal } from './client.ts';
 
 const meOptions = queries.queryOptions('get', '/v1/me', {}, { staleTime: Infinity, refetchInterval: 60_000 });
 
@@ -16,6 +16,10 @@ export async function signIn(queryClient: QueryClient, key: string): Promise<voi
   queryClient.setQueryData(meOptions.queryKey, signedIn);
 }
 
+/** With the session goes what the tab has kept of it. A session that has ended already is as good. */
 export async function signOut(): Promise<void> {
-  await api.DELETE('/v1/session');
+  await api.DELETE('/v1/session').catch((error: unknown) => {
+    if (!(error instanceof Refusal && error.status === 401)) throw error;
+  });
+  sessionStorage.clear();
 }

@@ -1,4 +1,4 @@
-import { QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { createQueryClient } from '../api/connection.ts';
 import { Refusal } from '../api/client.ts';
@@ -15,12 +15,10 @@ export function App() {
     <QueryClientProvider client={queryClient}>
       {why === undefined ? (
         <SignedIn
-          onSignOut={() =>
-            void signOut().then(() => {
-              setWhy('');
-              queryClient.clear();
-            })
-          }
+          onSignedOut={() => {
+            setWhy('');
+            queryClient.clear();
+          }}
         />
       ) : (
         <SignIn why={why} onSignedIn={() => setWhy(undefined)} />
@@ -29,9 +27,10 @@ export function App() {
   );
 }
 
-function SignedIn({ onSignOut }: { onSignOut: () => void }) {
+function SignedIn({ onSignedOut }: { onSignedOut: () => void }) {
   const { data: me, error, refetch } = useMeQuery();
-  if (me !== undefined) return <Shell me={me} onSignOut={onSignOut} />;
+  const leaving = useMutation({ mutationFn: signOut, onSuccess: onSignedOut });
+  if (me !== undefined) return <Shell me={me} leaving={leaving} />;
   // Who is not signed in gets the form with the next drawing.
   if (error === null || (error instanceof Refusal && error.status === 401)) return null;
   return <Failing error={error} retry={refetch} />;

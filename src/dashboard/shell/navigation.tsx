@@ -1,6 +1,7 @@
 import { Anchor, Button, SegmentedControl, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { Link } from 'wouter';
-import { useConnection } from '../api/connection.ts';
+import { messageOf } from '../api/client.ts';
+import { useConnection, type Connection } from '../api/connection.ts';
 import type { Me } from '../../../infra/cli/generated/api.ts';
 import type { Page } from '../pages.ts';
 import styles from './shell.module.css';
@@ -12,10 +13,13 @@ type NavigationProps = {
   onMenu: () => void;
   onShortcuts: () => void;
   me: Me;
-  onSignOut: () => void;
+  leaving: Leaving;
 };
 
-export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, me, onSignOut }: NavigationProps) {
+/** The way out of the session. */
+export type Leaving = { mutate: () => void; isPending: boolean; error: Error | null };
+
+export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, me, leaving }: NavigationProps) {
   return (
     <header className={styles.navigation}>
       <div className={styles.bar}>
@@ -61,9 +65,14 @@ export function Navigation({ pages, path, isMenuOpen, onMenu, onShortcuts, me, o
           <Button variant="subtle" size="compact-sm" onClick={onShortcuts}>
             Keyboard shortcuts
           </Button>
-          <Button variant="subtle" size="compact-sm" onClick={onSignOut}>
+          <Button variant="subtle" size="compact-sm" loading={leaving.isPending} onClick={() => leaving.mutate()}>
             Sign out
           </Button>
+          {leaving.error !== null && (
+            <p className={styles.status} role="alert" data-away>
+              You are still signed in. {messageOf(leaving.error)}
+            </p>
+          )}
         </div>
       </div>
     </header>
@@ -74,11 +83,17 @@ function isUnder(path: string, to: string): boolean {
   return to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`);
 }
 
+const connections: Record<Connection, string> = {
+  live: 'Live',
+  late: 'Changes are not told. They are looked for every few seconds.',
+  away: 'weir does not answer. What is shown may be old.',
+};
+
 function ConnectionStatus() {
   const connection = useConnection();
   return (
-    <p className={styles.status} role="status" data-away={connection === 'away' || undefined}>
-      {connection === 'live' ? 'Live' : 'weir does not answer. What is shown may be old.'}
+    <p className={styles.status} role="status" data-away={connection !== 'live' || undefined}>
+      {connections[connection]}
     </p>
   );
 }

@@ -6,20 +6,22 @@ import { pages } from '../pages.ts';
 import { Empty, Loading } from '../parts/states.tsx';
 import { PageTitle } from '../parts/section.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
-import { Navigation } from './navigation.tsx';
+import { Navigation, type Leaving } from './navigation.tsx';
 import { ShortcutHelp, useShortcuts } from './shortcuts.tsx';
 import styles from './shell.module.css';
 
 /** Navigation beside the page that the address names; on a phone above it. */
-export function Shell({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
+export function Shell({ me, leaving }: { me: Me; leaving: Leaving }) {
   useChanges();
   const [path] = useLocation();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   const isOperator = me.role === 'operator';
-  const shown = pages.filter(({ isForOperators, isForTenants }) =>
-    isOperator ? isForTenants !== true : isForOperators !== true,
+  const shown = pages.filter(
+    ({ isForOperators, isForTenants, isForMembers }) =>
+      (isOperator ? isForTenants !== true : isForOperators !== true) &&
+      !(me.role === 'viewer' && isForMembers === true),
   );
   const shortcuts = useShortcuts(shown);
 
@@ -45,7 +47,7 @@ export function Shell({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
         onMenu={() => setMenuOpen(!isMenuOpen)}
         onShortcuts={shortcuts.open}
         me={me}
-        onSignOut={onSignOut}
+        leaving={leaving}
       />
       <main id="main" className={styles.main} tabIndex={-1} ref={main}>
         <ErrorBoundary key={path}>
