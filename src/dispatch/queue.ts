@@ -37,15 +37,33 @@ export function createReadQueue({ db, now }: QueueDeps) {
       standingOf: (id) => standings.find(({ tenant }) => tenant === id),
       nameOf: (id) => names.get(id) ?? id,
     };
+    const isCut = tenantId === null && isDeeper(found, counts);
     const hasMore = tenantId !== null && ordered.length > limit;
     const lastId = jobs.at(-1)?.id;
     return {
       dispatchedAt: round?.at ?? null,
       tenants: [...counts].map(([id, queued]) => queuedTenant(id, { queued, standings, name: known.nameOf(id) })),
-      items: jobs.map((job, index) => ({ job: summaryOf(job, at), because: becauseOf(ordered, index, known) })),
+      items: jobs.map((job, index) => ({
+        job: summaryOf(job, at),
+        because: becauseOf(ordered, index, known) ?? (isCut ? unread : null),
+      })),
       ...(hasMore && lastId !== undefined ? { lastId } : {}),
     };
   };
+}
+
+/** Said where a queue goes on behind what was read of it. */
+const unread = 'More wait behind it: the queue of one tenant shows them all.';
+
+/** How much is read of each of so many tenants' queues. */
+function lengthOf(tenants: number): number {
+  return Math.max(1, Math.min(deepest, Math.floor(1000 / Math.max(1, tenants))));
+}
+
+/** Whether more waits than was read. */
+function isDeeper(found: readonly Found[], counts: Map<string, number>): boolean {
+  const length = lengthOf(counts.size);
+  return found.some(({ tenantId, place }) => place === length && (counts.get(tenantId) ?? 0) > length);
 }
 
 type Found = Waiter & { id: string; place: number };
@@ -55,8 +73,7 @@ async function readWaiting(
   { tenantIds, tenantId, after, limit }: QueueRequest & { tenantIds: string[] },
 ): Promise<Found[]> {
   if (tenantId === null) {
-    const length = Math.max(1, Math.min(deepest, Math.floor(1000 / Math.max(1, tenantIds.length))));
-    return readHeads(client, tenantIds, length);
+    return readHeads(client, tenantIds, lengthOf(tenantIds.length));
   }
   if (after === undefined) return readHeads(client, [tenantId], limit);
   const rows = await readQueueAfter(client, { tenantId, after, take: limit });

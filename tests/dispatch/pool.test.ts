@@ -43,6 +43,18 @@ test('the queue is in the order of expected starts, and says why each is ahead o
   expect(second.tenants.map(({ tenant }) => tenant.id)).toEqual([a]);
 });
 
+test('of a queue that goes on behind what is shown of it, no job is said to be the last', async ({ world }) => {
+  const tenant = await addTenant(world, { caps: { runningJobs: 0 } });
+  for (let at = 0; at < 50; at++) await addJob(world, tenant);
+  const read = createReadQueue(world);
+  const lastOf = async (tenantId: string | null) =>
+    (await read({ tenantId, after: undefined, limit: 100 })).items.at(-1)?.because;
+  expect(await lastOf(null)).toBeNull();
+  await addJob(world, tenant);
+  expect(await lastOf(null)).toBe('More wait behind it: the queue of one tenant shows them all.');
+  expect(await lastOf(tenant)).toBeNull();
+});
+
 plain('between tenants, use by weight decides, and what is expected later does not hide behind it', () => {
   const standings: Standing[] = [
     { tenant: 'a', isGuaranteed: false, usePerWeight: 0.25 },

@@ -18,7 +18,9 @@ export function Pager({ trail, nextCursor, perPage, shown, onTurn }: PagerProps)
   const before = trail.length * perPage;
   return (
     <Group mt="sm" justify="flex-end">
-      <Text size="sm" c="dimmed">{`${before + 1} to ${before + shown}`}</Text>
+      <Text size="sm" c="dimmed">
+        {shown === 0 ? 'nothing here any more' : `${before + 1} to ${before + shown}`}
+      </Text>
       <Button size="xs" variant="default" disabled={trail.length === 0} onClick={() => onTurn(trail.slice(0, -1))}>
         Back
       </Button>

@@ -87,16 +87,16 @@ export function Jobs() {
       <Section title="Search" actions={<CsvButton name="jobs" columns={columns} rows={jobs.data?.items ?? []} />}>
         <Filters text={text} state={state} sort={sort} ask={ask} />
         <Answered query={jobs} lines={10}>
-          {({ items, nextCursor }) =>
-            items.length === 0 ? (
-              <Empty title="No such job">Another name or state may find it.</Empty>
-            ) : (
-              <>
+          {({ items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title="No such job">Another name or state may find it.</Empty>
+              ) : (
                 <JobTable caption={sorts[sort]} jobs={items} columns={columns} />
-                <Pager trail={trail} nextCursor={nextCursor} perPage={perPage} shown={items.length} onTurn={setTrail} />
-              </>
-            )
-          }
+              )}
+              <Pager trail={trail} nextCursor={nextCursor} perPage={perPage} shown={items.length} onTurn={setTrail} />
+            </>
+          )}
         </Answered>
       </Section>
     </>

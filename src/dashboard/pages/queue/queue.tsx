@@ -1,4 +1,3 @@
-import { Select } from '@mantine/core';
 import { useState } from 'react';
 import type { Queue as QueueAnswer } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
@@ -11,6 +10,7 @@ import { usePageTitle } from '../../parts/page-title.ts';
 import { Pager, type Trail } from '../../parts/pager.tsx';
 import { PageTitle, Section } from '../../parts/section.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
+import { TenantSelect } from '../../parts/tenant-select.tsx';
 import { columnsOf } from './queue-columns.tsx';
 import { Turns } from './turns.tsx';
 
@@ -36,7 +36,17 @@ export function Queue() {
   return (
     <>
       <PageTitle title="Queue" hint={<LastRound queue={queue.data} />}>
-        {isOperator && <TenantChoice tenants={queue.data?.tenants ?? []} tenant={tenant} onChoose={choose} />}
+        {isOperator && (
+          <TenantSelect
+            size="xs"
+            aria-label="Whose queue"
+            placeholder="Of all tenants, what comes next"
+            w={260}
+            clearable
+            value={tenant}
+            onChange={choose}
+          />
+        )}
       </PageTitle>
       <Answered query={queue} lines={10}>
         {(answer) => (
@@ -48,7 +58,7 @@ export function Queue() {
               actions={<CsvButton name="queue" columns={columnsOf(answer.tenants)} rows={answer.items} />}
             >
               {answer.items.length === 0 ? (
-                <Empty title="Nothing waits">Every job has a machine.</Empty>
+                <Empty title="Nothing waits">{tenant === null ? 'Every job has a machine.' : 'Of this tenant.'}</Empty>
               ) : (
                 <DataTable
                   caption="Jobs that wait"
@@ -80,27 +90,5 @@ function LastRound({ queue }: { queue: QueueAnswer | undefined }) {
       {`${count(queued)} ${plural(queued, 'job waits', 'jobs wait')}; dispatch last looked `}
       <Moment at={queue.dispatchedAt} none="at nothing yet" />.
     </>
-  );
-}
-
-type TenantChoiceProps = {
-  tenants: QueueAnswer['tenants'];
-  tenant: string | null;
-  onChoose: (tenant: string | null) => void;
-};
-
-function TenantChoice({ tenants, tenant, onChoose }: TenantChoiceProps) {
-  return (
-    <Select
-      size="xs"
-      aria-label="Whose queue"
-      placeholder="Of all tenants, what comes next"
-      w={260}
-      clearable
-      searchable
-      data={tenants.map(({ tenant: { id, name } }) => ({ value: id, label: name }))}
-      value={tenant}
-      onChange={onChoose}
-    />
   );
 }
