@@ -8,6 +8,8 @@ export type Page = {
   shortcut?: string;
   isForOperators?: boolean;
   isForTenants?: boolean;
+  /** Viewers, who may change nothing, have no use for it. */
+  isForMembers?: boolean;
   Component: LazyExoticComponent<ComponentType>;
 };
 
@@ -58,6 +60,7 @@ export const pages: Page[] = [
     path: '/submit',
     name: 'Submit',
     shortcut: 's',
+    isForMembers: true,
     Component: page(() => import('./pages/submit/submit.tsx'), 'Submit'),
   },
   {

@@ -18,9 +18,9 @@ export function Stages({ label, stages }: { label: string; stages: Stage[] }) {
           <li key={row} className={styles.row}>
             <span>{row}</span>
             <ul className={styles.track}>
-              {parts.map(({ state, fromMs, toMs, text }) => (
+              {parts.map(({ state, fromMs, toMs, text }, index) => (
                 <li
-                  key={fromMs}
+                  key={index}
                   title={text}
                   data-state={state}
                   style={{ left: at(fromMs), width: `max(3px, ${((toMs - fromMs) / (to - from)) * 100}%)` }}

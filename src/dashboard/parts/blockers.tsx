@@ -14,8 +14,8 @@ export function Blockers({ blockers }: { blockers: readonly Blocker[] }) {
     );
   return (
     <ul className={styles.blockers}>
-      {blockers.map(({ code, message, unblocks }) => (
-        <li key={`${code} ${message}`}>
+      {blockers.map(({ code, message, unblocks }, at) => (
+        <li key={`${at} ${code}`}>
           <Prose text={message} />
           <Text size="sm" c="dimmed">
             Until: <Prose text={unblocks} />
@@ -30,9 +30,9 @@ export function Blockers({ blockers }: { blockers: readonly Blocker[] }) {
 export function Prose({ text }: { text: string }) {
   return text.split(/(job_[0-9a-z]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, at) => {
     if (at % 2 === 0) return part;
-    if (!part.startsWith('job_')) return <Moment key={part} at={part} />;
+    if (!part.startsWith('job_')) return <Moment key={at} at={part} />;
     return (
-      <Link key={part} href={`/jobs/${part}`}>
+      <Link key={at} href={`/jobs/${part}`}>
         job …{part.slice(-6)}
       </Link>
     );

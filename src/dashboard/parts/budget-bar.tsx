@@ -7,7 +7,7 @@ import { percent, usd } from './format.ts';
 /** What of the month's budget is spent. The policy is read once the bar comes in sight: of a thousand tenants a few are. */
 export function BudgetBar({ tenantId, spentUsd }: { tenantId: string; spentUsd: number }) {
   const { ref, inViewport } = useInViewport<HTMLDivElement>();
-  const { data: policy } = queries.useQuery(
+  const { data: policy, isError } = queries.useQuery(
     'get',
     '/v1/tenants/{tenant}/policy',
     { params: { path: { tenant: tenantId } } },
@@ -15,8 +15,17 @@ export function BudgetBar({ tenantId, spentUsd }: { tenantId: string; spentUsd: 
   );
   return (
     <div ref={ref}>
-      {policy === undefined ? <Skeleton height={18} /> : <Spent policy={policy} spentUsd={spentUsd} />}
+      {policy !== undefined && <Spent policy={policy} spentUsd={spentUsd} />}
+      {policy === undefined && (isError ? <Unknown /> : <Skeleton height={18} />)}
     </div>
+  );
+}
+
+function Unknown() {
+  return (
+    <Text size="sm" c="dimmed">
+      its budget can’t be read now
+    </Text>
   );
 }
 

@@ -11,7 +11,7 @@ type ChartSectionProps<Row> = {
   name: string;
   columns: Column<Row>[];
   rows: readonly Row[];
-  keyOf: (row: Row) => string;
+  keyOf: (row: Row, at: number) => string;
   actions?: ReactNode;
   children: ReactNode;
 };

@@ -1,6 +1,6 @@
 import { Alert, Button, Skeleton, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Refusal } from '../api/client.ts';
+import { messageOf, Refusal } from '../api/client.ts';
 import styles from './states.module.css';
 
 /** Nothing to show: says why, and what would change that. */
@@ -30,6 +30,8 @@ export function Loading({ lines = 4 }: { lines?: number }) {
 /** What went wrong in words of the service, and a way to try again. */
 export function Failing({ error, retry }: { error: unknown; retry?: () => unknown }) {
   const isRefusal = error instanceof Refusal;
+  // What is read is read again by itself; what changes something is not.
+  const unanswered = retry === undefined ? messageOf(error) : 'It is tried again every few seconds.';
   return (
     <Alert
       color="red"
@@ -37,7 +39,7 @@ export function Failing({ error, retry }: { error: unknown; retry?: () => unknow
       role="alert"
       title={isRefusal ? (error.problem.title ?? 'weir refused this') : 'weir does not answer'}
     >
-      <Text size="sm">{isRefusal ? error.message : 'It is tried again every few seconds.'}</Text>
+      <Text size="sm">{isRefusal ? error.message : unanswered}</Text>
       {retry !== undefined && (
         <Button mt="sm" size="xs" variant="default" onClick={() => void retry()}>
           Try again

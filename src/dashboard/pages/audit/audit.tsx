@@ -1,10 +1,11 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { Group, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
+import { MoreButton } from '../../parts/more-button.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { PageTitle, Section } from '../../parts/section.tsx';
 import { Empty, Failing, Loading } from '../../parts/states.tsx';
@@ -23,7 +24,8 @@ export function Audit() {
   usePageTitle('Audit');
   const [filter, setFilter] = useState<Filter>({});
   const [asked] = useDebouncedValue(filter, 300);
-  const query = { ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== '')), limit: 100 };
+  const given = Object.entries(asked).map(([name, value]) => [name, value.trim()] as const);
+  const query = { ...Object.fromEntries(given.filter(([, value]) => value !== '')), limit: 100 };
   const audit = useInfiniteQuery({
     queryKey: ['get', '/v1/audit', query],
     queryFn: ({ pageParam }) => bodyOf(api.GET('/v1/audit', { params: { query: { ...query, ...pageParam } } })),
@@ -44,7 +46,7 @@ export function Audit() {
               label={label}
               placeholder={placeholder}
               value={filter[name] ?? ''}
-              onChange={(event) => setFilter({ ...filter, [name]: event.currentTarget.value.trim() })}
+              onChange={(event) => setFilter({ ...filter, [name]: event.currentTarget.value })}
             />
           ))}
         </Group>
@@ -54,16 +56,7 @@ export function Audit() {
         {rows.length > 0 && (
           <DataTable caption="Changes, newest first" columns={auditColumns} rows={rows} keyOf={({ id }) => id} />
         )}
-        {audit.hasNextPage && (
-          <Button
-            mt="md"
-            variant="default"
-            loading={audit.isFetchingNextPage}
-            onClick={() => void audit.fetchNextPage()}
-          >
-            Show older ones
-          </Button>
-        )}
+        <MoreButton query={audit}>Show older ones</MoreButton>
       </Section>
     </>
   );

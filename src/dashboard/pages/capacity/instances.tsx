@@ -5,14 +5,15 @@ import type { Instance } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { duration, usd } from '../../parts/format.ts';
+import { count, duration, usd } from '../../parts/format.ts';
+import { MoreButton } from '../../parts/more-button.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { Figures, Section } from '../../parts/section.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import styles from './instances.module.css';
 
-const most = 200;
+const perPage = 1000;
 const states = { live: 'requested,booting,ready', gone: 'gone' } as const;
 
 const columns: Column<Instance>[] = [
@@ -64,10 +65,17 @@ function machineOf({ machineType, market, accelerators: { kind, count } }: Insta
 /** Every machine, with what it costs while no job runs on it any more. */
 export function Instances() {
   const [shown, setShown] = useState<keyof typeof states>('live');
-  const instances = queries.useQuery('get', '/v1/instances', {
-    params: { query: { state: states[shown], limit: most } },
-  });
-  const rows = instances.data?.items ?? [];
+  const instances = queries.useInfiniteQuery(
+    'get',
+    '/v1/instances',
+    { params: { query: { state: states[shown], limit: perPage } } },
+    {
+      initialPageParam: null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
+      select: ({ pages }) => pages.flatMap(({ items }) => items),
+    },
+  );
+  const rows = instances.data ?? [];
   return (
     <Section
       title="Instances"
@@ -89,8 +97,11 @@ export function Instances() {
       }
     >
       <Answered query={instances}>
-        {({ items }) => (items.length === 0 ? <None shown={shown} /> : <Listed rows={items} />)}
+        {(items) =>
+          items.length === 0 ? <None shown={shown} /> : <Listed rows={items} isWhole={!instances.hasNextPage} />
+        }
       </Answered>
+      <MoreButton query={instances}>Show older ones</MoreButton>
     </Section>
   );
 }
@@ -103,23 +114,25 @@ function None({ shown }: { shown: keyof typeof states }) {
   );
 }
 
-function Listed({ rows }: { rows: Instance[] }) {
+/** The sums are of the machines that are read, and say so where there are more. */
+function Listed({ rows, isWhole }: { rows: Instance[]; isWhole: boolean }) {
+  const newest = isWhole ? '' : `, of the newest ${count(rows.length)}`;
   const sum = (amountOf: (row: Instance) => number) => rows.reduce((total, row) => total + amountOf(row), 0);
   return (
     <>
       <Figures
         figures={[
-          { name: 'Instances', value: rows.length, hint: rows.length === most ? `the newest ${most}` : undefined },
+          { name: 'Instances', value: rows.length, hint: isWhole ? undefined : 'the newest; there are more' },
           {
             name: 'Hourly',
             value: usd(sum(({ state, hourlyUsd }) => (state === 'gone' ? 0 : hourlyUsd))),
-            hint: 'of those that are up',
+            hint: `while they are up${newest}`,
           },
-          { name: 'Cost', value: usd(sum(({ costUsd }) => costUsd)), hint: 'until now' },
+          { name: 'Cost', value: usd(sum(({ costUsd }) => costUsd)), hint: `until now${newest}` },
           {
             name: 'Residual cost',
             value: usd(sum(({ residualUsd }) => residualUsd)),
-            hint: 'of machines whose job has ended',
+            hint: `after the job’s end${newest}`,
           },
         ]}
       />

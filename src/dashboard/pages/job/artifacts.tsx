@@ -6,6 +6,7 @@ import { liveMs } from '../../api/connection.ts';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { bytes } from '../../parts/format.ts';
 import { isEnded } from '../../parts/job-facts.tsx';
+import { MoreButton } from '../../parts/more-button.tsx';
 import { Moment } from '../../parts/moment.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
@@ -13,9 +14,7 @@ import { ArtifactView, isViewable } from './artifact-view.tsx';
 
 /** Files that the job kept, to look at or to download; those under its checkpoints' path on their own. */
 export function Artifacts({ job }: { job: Job }) {
-  const list = queries.useQuery('get', '/v1/jobs/{job}/artifacts', {
-    params: { path: { job: job.id }, query: { limit: 1000 } },
-  });
+  const list = useArtifacts(job.id);
   const [viewed, setViewed] = useState<string>();
   const live = useLiveCheckpoints(job);
   const folder = job.spec.checkpoints?.path;
@@ -55,7 +54,7 @@ export function Artifacts({ job }: { job: Job }) {
   return (
     <Section title="Artifacts and checkpoints" hint={checkpointsOf(job)}>
       <Answered query={list}>
-        {({ items }) => (
+        {(items) => (
           <>
             {items.length === 0 && live.length === 0 && (
               <Empty title={isEnded(job) ? 'The job kept no files' : 'No files yet'}>
@@ -64,6 +63,7 @@ export function Artifacts({ job }: { job: Job }) {
                   : 'Outputs appear here when an attempt has ended, checkpoints as they are stored.'}
               </Empty>
             )}
+            <MoreButton query={list}>Show more files</MoreButton>
             {outputs(items).length > 0 && (
               <DataTable
                 caption="Files that the job kept"
@@ -80,13 +80,29 @@ export function Artifacts({ job }: { job: Job }) {
                 keyOf={({ path }) => path}
               />
             )}
-            {viewed !== undefined && <ArtifactView key={viewed} path={viewed} href={hrefOf(job.id, viewed)} />}
+            {items
+              .filter(({ path }) => path === viewed)
+              .map((artifact) => (
+                <ArtifactView key={artifact.path} artifact={artifact} href={hrefOf(job.id, artifact.path)} />
+              ))}
           </>
         )}
       </Answered>
     </Section>
   );
 }
+
+const useArtifacts = (jobId: string) =>
+  queries.useInfiniteQuery(
+    'get',
+    '/v1/jobs/{job}/artifacts',
+    { params: { path: { job: jobId }, query: { limit: 1000 } } },
+    {
+      initialPageParam: null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
+      select: ({ pages }) => pages.flatMap(({ items }) => items),
+    },
+  );
 
 const checkpointColumns = (job: Job): Column<Artifact>[] => [
   {

@@ -1,5 +1,6 @@
-import { Alert, Button, Group } from '@mantine/core';
+import { Alert, Button, Group, Modal, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Link, useParams } from 'wouter';
 import type { Job as JobAnswer } from '../../../../infra/cli/generated/api.ts';
 import { api, messageOf, queries } from '../../api/client.ts';
@@ -7,7 +8,7 @@ import { liveMs } from '../../api/connection.ts';
 import { useMe } from '../../api/session.ts';
 import { Blockers } from '../../parts/blockers.tsx';
 import { CostMeter, isEnded, JobProgress, quotedOption, Took } from '../../parts/job-facts.tsx';
-import { machines } from '../../parts/format.ts';
+import { count, machines, usd } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Columns, Figures, PageTitle, Section } from '../../parts/section.tsx';
@@ -20,6 +21,7 @@ import { LogView } from './log-view.tsx';
 import { Metrics } from './metrics.tsx';
 import { SpecView } from './spec-view.tsx';
 import { StageTimeline } from './stages.tsx';
+import { Tasks } from './tasks.tsx';
 import { useLog } from './use-log.ts';
 
 /** All there is to know of one job. */
@@ -43,7 +45,6 @@ function JobPage({ job }: { job: JobAnswer }) {
   const events = queries.useQuery('get', '/v1/jobs/{job}/events', {
     params: { path: { job: job.id }, query: { limit: 1000 } },
   });
-  const log = useLog(job.id);
   return (
     <>
       <PageTitle
@@ -89,6 +90,17 @@ function JobPage({ job }: { job: JobAnswer }) {
       <Answered query={events}>
         {(answer) => <StageTimeline job={job} events={'items' in answer ? answer.items : []} />}
       </Answered>
+      {job.tasks === undefined ? <Run job={job} /> : <Tasks job={job} counts={job.tasks} />}
+      <SpecView spec={job.spec} />
+    </>
+  );
+}
+
+/** What a job has that runs itself, as an array does not. */
+function Run({ job }: { job: JobAnswer }) {
+  const log = useLog(job.id);
+  return (
+    <>
       <Metrics job={job} lines={log.lines} />
       <LogView jobId={job.id} log={log} />
       <Columns>
@@ -96,17 +108,28 @@ function JobPage({ job }: { job: JobAnswer }) {
         <Artifacts job={job} />
       </Columns>
       <Attempts attempts={job.attempts} />
-      <SpecView spec={job.spec} />
     </>
   );
 }
 
 function Facts({ job }: { job: JobAnswer }) {
   const offer = job.attempts.at(-1)?.offer;
+  const took = { name: isEnded(job) ? 'Took' : 'Running for', value: <Took job={job} /> };
+  if (job.tasks !== undefined)
+    return (
+      <Figures
+        figures={[
+          took,
+          { name: 'Cost', value: usd(job.cost.finalUsd ?? job.cost.accruedUsd), hint: 'of all tasks' },
+          { name: 'Tasks', value: count(job.tasks.total) },
+          { name: 'Succeeded', value: count(job.tasks.succeeded), hint: `${count(job.tasks.failed)} failed` },
+        ]}
+      />
+    );
   return (
     <Figures
       figures={[
-        { name: isEnded(job) ? 'Took' : 'Running for', value: <Took job={job} /> },
+        took,
         { name: 'Cost in the quote’s range', value: <CostMeter cost={job.cost} range={quotedOption(job)?.costUsd} /> },
         {
           name: 'Machine',
@@ -131,13 +154,39 @@ function CancelButton({ job }: { job: JobAnswer }) {
     mutationFn: () => api.POST('/v1/jobs/{job}/cancel', { params: { path: { job: job.id } } }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['get', '/v1/jobs/{job}'] }),
   });
+  const [isAsked, setAsked] = useState(false);
   if (isEnded(job) || role === 'viewer') return null;
   return (
     <Group gap="xs">
       {cancel.isError && <span role="alert">{messageOf(cancel.error)}</span>}
-      <Button color="red" variant="light" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+      <Button color="red" variant="light" loading={cancel.isPending} onClick={() => setAsked(true)}>
         Cancel the job
       </Button>
+      <Modal
+        opened={isAsked}
+        onClose={() => setAsked(false)}
+        title={`Cancel ${job.name}?`}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <Text size="sm">
+          {job.tasks === undefined ? 'It is stopped' : 'All its tasks are stopped'} for good, with time to write a
+          checkpoint.
+        </Text>
+        <Group mt="md" justify="flex-end">
+          <Button variant="default" onClick={() => setAsked(false)}>
+            Keep it
+          </Button>
+          <Button
+            color="red"
+            onClick={() => {
+              setAsked(false);
+              cancel.mutate();
+            }}
+          >
+            Cancel it
+          </Button>
+        </Group>
+      </Modal>
     </Group>
   );
 }

@@ -4,14 +4,13 @@ import { queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
 import { seriesColour } from '../../charts/colours.ts';
 import { Lines } from '../../charts/lines.tsx';
+import { thinned } from '../../charts/thin.ts';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { count, exact } from '../../parts/format.ts';
 import { Columns } from '../../parts/section.tsx';
 import { MachineUse } from './machine-use.tsx';
 import { curvesOfLog, type Reading } from './readings.ts';
-
-const mostPoints = 400;
 
 /** The job's progress and every number that it prints again and again. */
 export function Metrics({ job, lines }: { job: Job; lines: LogLine[] }) {
@@ -79,7 +78,7 @@ function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
       name={name.replaceAll(/[^\w.-]/g, '-')}
       columns={columns}
       rows={readings}
-      keyOf={({ at, value }) => `${at} ${value}`}
+      keyOf={(_, at) => String(at)}
     >
       <Lines
         label={`${name} over time, last ${significant(last)}`}
@@ -95,9 +94,3 @@ function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
 }
 
 const significant = (value: number): string => String(Number(value.toPrecision(3)));
-
-/** Enough for the width of a chart; the last one always. */
-function thinned(readings: Reading[]): Reading[] {
-  const every = Math.ceil(readings.length / mostPoints);
-  return readings.filter((_, at) => at % every === 0 || at === readings.length - 1);
-}

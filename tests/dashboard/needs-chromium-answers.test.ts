@@ -1,0 +1,161 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
+import { launchChromium, openPage, signIn, visit } from './browser.ts';
+
+// Answers that are late, lost, refused or overtaken: the browser lets the test stand between page and service.
+
+let installation: Installation;
+let browser: Browser;
+let vision: Client;
+
+const resources = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
+
+beforeAll(async () => {
+  installation = await createInstallation({ config: { providers: { local: { cpus: 1 } } } });
+  await installation.start();
+  vision = await installation.tenant('vision-lab');
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await installation.remove();
+});
+
+async function openAs({ key }: Pick<Client, 'key'>, path: string): Promise<Page> {
+  const { page } = await openPage(browser);
+  await signIn(page, installation.url, key);
+  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
+  await visit(page, path);
+  return page;
+}
+
+test('of two jobs whose files have one name and size, each shows its own', async () => {
+  const ids: string[] = [];
+  for (const said of ['one', 'two']) {
+    const command = `mkdir out; echo ${said} > out/said.txt`;
+    const { id } = await vision.submit({ name: said, command, resources, outputs: ['out/'] });
+    await vision.until(id, ended);
+    ids.push(id);
+  }
+  const page = await openAs(vision, '/');
+  for (const [at, said] of ['one', 'two'].entries()) {
+    await visit(page, `/jobs/${ids[at]}`);
+    await page.getByRole('heading', { name: `${said} succeeded` }).waitFor();
+    await page.getByRole('button', { name: 'Look at out/said.txt' }).click();
+    const file = page.getByRole('figure', { name: 'out/said.txt' }).locator('pre');
+    await file.waitFor();
+    expect(await file.textContent()).toBe(`${said}\n`);
+  }
+  await page.close();
+});
+
+async function openPolicy(): Promise<Page> {
+  const page = await openAs(installation.operator, `/tenants/${vision.tenantId}`);
+  await page.getByRole('tab', { name: 'Policy' }).click();
+  await page.getByLabel('Weight').waitFor();
+  return page;
+}
+
+test('a preview counts for what it was asked of, and only if it succeeded', async () => {
+  const page = await openPolicy();
+  const save = page.getByRole('button', { name: 'Save the policy' });
+  const preview = page.getByRole('button', { name: 'Preview last week' });
+  let answer = Promise.withResolvers<void>();
+  await page.route('**/v1/simulations', async (route) => {
+    await answer.promise;
+    await route.continue();
+  });
+  await page.getByLabel('Weight').fill('3');
+  await preview.click();
+  await page.getByLabel('Weight').fill('4');
+  answer.resolve();
+  await page.locator('button[data-loading]').waitFor({ state: 'detached' });
+  expect(await save.isDisabled()).toBe(true);
+  await page.getByText('then save.').waitFor();
+  await page.getByLabel('Weight').fill('3');
+  await page.getByText('This is what the last week would have been.').waitFor();
+
+  await page.unroute('**/v1/simulations');
+  await page.route('**/v1/simulations', (route) => route.abort());
+  await page.getByLabel('Weight').fill('5');
+  await preview.click();
+  await page.getByRole('alert').filter({ hasText: 'Try again in a moment' }).waitFor();
+  expect(await save.isDisabled()).toBe(true);
+  await page.close();
+});
+
+test('a policy that somebody else saved meanwhile is not undone without notice', async () => {
+  const page = await openPolicy();
+  await page.getByLabel('Weight').fill('7');
+  await page.getByRole('button', { name: 'Preview last week' }).click();
+  await page.getByText('This is what the last week would have been.').waitFor();
+  const path = `/v1/tenants/${vision.tenantId}/policy`;
+  await installation.operator.call('PUT', path, { weight: 2, caps: { runningJobs: 4 } });
+  const save = page.getByRole('button', { name: 'Save the policy' });
+  // Who reads it again before the save has the notice already.
+  await save.click({ timeout: 5000 }).catch(() => undefined);
+  await page.getByRole('alert').filter({ hasText: 'The policy was changed meanwhile' }).waitFor();
+  expect(await installation.operator.get(path)).toEqual({ weight: 2, caps: { runningJobs: 4 } });
+  await page.getByRole('button', { name: 'Take the newer one' }).click();
+  expect(await page.getByLabel('Running jobs').inputValue()).toBe('4');
+  await page.close();
+});
+
+test('a submission whose answer was lost makes one job when it is sent again', async () => {
+  const page = await openAs(vision, '/submit');
+  for (const [field, value] of [
+    ['Name', 'sent-twice'],
+    ['Command', 'true'],
+    ['Cores', '1'],
+    ['Memory', '0.25'],
+    ['Disk', '0.25'],
+  ] as const)
+    await page.getByRole('textbox', { name: field }).fill(value);
+  await page.getByRole('button', { name: 'Quote' }).click();
+  const submit = page.getByRole('button', { name: 'Submit the job' });
+  await page.route(
+    '**/v1/jobs',
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  await submit.click();
+  await page.getByRole('alert').filter({ hasText: 'weir does not answer' }).waitFor();
+  await page.getByRole('button', { name: 'Quote again' }).waitFor();
+  await submit.click();
+  await page.getByRole('heading', { name: 'sent-twice' }).waitFor();
+  const { items } = await vision.get<{ items: unknown[] }>('/v1/jobs?name=sent-twice');
+  expect(items).toHaveLength(1);
+  await page.close();
+});
+
+test('a pattern without quotes in the YAML is a fault beside the text, which stays', async () => {
+  const page = await openAs(vision, '/submit');
+  await page.getByText('YAML', { exact: true }).click();
+  const text = page.getByLabel('Spec as YAML');
+  await text.fill('outputs: [*.pt]');
+  await page.getByText('needs quotes').waitFor();
+  expect(await text.inputValue()).toBe('outputs: [*.pt]');
+  await page.close();
+});
+
+test('that nothing is broken is not said while it is not known', async () => {
+  const page = await openAs(installation.operator, '/jobs');
+  await page.route('**/v1/pool/capacity', (route) => route.fulfill({ status: 503, json: {} }));
+  await visit(page, '/');
+  const broken = page.getByRole('region', { name: 'What is broken now' });
+  await broken.getByRole('alert').waitFor();
+  expect(await broken.getByText('No job failed').count()).toBe(0);
+  await page.unroute('**/v1/pool/capacity');
+  await broken.getByText('No job failed, no machine was missing, no ceiling was passed.').waitFor();
+
+  await page.route('**/v1/shares/report*', (route) => route.fulfill({ status: 503, json: {} }));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
+  await page.getByRole('alert').waitFor();
+  await page.close();
+});
