@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
+import { createInstallation, type Client, type Installation } from '../support/service.ts';
 import { launchChromium, openPage, seriousViolations, signIn, visit } from './browser.ts';
 
 let installation: Installation;
@@ -33,7 +33,6 @@ test('an array’s page counts its tasks by state, lists them by state, and lead
   const values = [{ SEED: 1 }, { SEED: 2 }, { SEED: 3 }];
   const command = 'test "$SEED" != 2';
   const array = await vision.submit({ name: 'seeds', command, resources, array: { values }, maxDuration: '5m' });
-  await vision.until(array.id, ended);
   const page = await openAs(vision, `/jobs/${array.id}`);
   const tasks = page.getByRole('region', { name: 'Tasks' });
   await tasks.getByText('3 in all: 2 succeeded, 1 failed.').waitFor();
