@@ -15,6 +15,8 @@ type Scene = {
   /** Those that end first, by their p50. */
   byEnd: RunningJob[];
   parents: Map<string, string | undefined>;
+  /** Whether of a tenant's budgets that of the month leaves the least. */
+  isMonthTighter: (tenantId: string) => boolean;
   free: (provider: string) => Room | undefined;
   quota: (provider: string, id: string) => PoolQuota | undefined;
 };
@@ -30,6 +32,7 @@ export function createDescribe({
     now,
     byEnd: [...running.values()].toSorted((a, b) => a.endsAt.p50 - b.endsAt.p50),
     parents: new Map([...tenants.values()].map(({ id, parent }) => [id, parent])),
+    isMonthTighter: (id: string) => tenants.get(id)?.isMonthTighter === true,
     free: (provider: string) => pools.get(provider)?.room,
     quota: (provider: string, id: string) => pools.get(provider)?.quotas.get(id),
   };
@@ -93,7 +96,9 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
   },
   budget: ({ tenantId, reservation, left }, scene) => [
     `Budget${ofAbove(tenantId, scene)} short by ${usd(reservation - left)}: the job reserves ${usd(reservation)}, ${usd(Math.max(0, left))} is left.`,
-    `Running jobs end below what they have reserved, a new month begins on ${nextMonth(scene.now)}, or an operator raises the budget.`,
+    scene.isMonthTighter(tenantId)
+      ? `Running jobs end below what they have reserved, a new month begins on ${nextMonth(scene.now)}, or an operator raises the budget.`
+      : 'Running jobs end below what they have reserved, or an operator raises the budget.',
   ],
   'share-cap': ({ tenantId, mode, most, before, after, fallsAt }, scene) => [
     `Share cap ${percent(most)}${ofAbove(tenantId, scene)}: at ${percent(before)}, with this job at ${percent(after)}.`,
@@ -133,14 +138,27 @@ function untilRoom(
   const wanted = takenBy(wish);
   const ending: RunningJob[] = [];
   let room = quotasFor(whole, wanted);
+  // What is free is claimed by another, or is kept: no end makes the difference.
+  if (isWithin(wanted, room)) return [];
   for (const job of byEnd) {
     const { provider, takes } = job.choice;
     if (provider !== wish.provider || (id !== undefined && takes?.[id] === undefined)) continue;
+    if (id === undefined && !gives(takenBy(job.choice), wanted, room)) continue;
     ending.push(job);
     room = plus(room, takenBy(job.choice));
     if (isWithin(wanted, room)) return ending;
   }
   return [];
+}
+
+/** Whether what a job holds is of what there is too little of. */
+function gives(held: Room, wanted: Room, room: Room): boolean {
+  const isShort = (id: string) =>
+    (wanted.quotas[id] ?? 0) > (room.quotas[id] ?? Infinity) && (held.quotas[id] ?? 0) > 0;
+  return (
+    (['cpus', 'memoryBytes', 'diskBytes', 'gpus'] as const).some((of) => wanted[of] > room[of] && held[of] > 0) ||
+    Object.keys(wanted.quotas).some(isShort)
+  );
 }
 
 function quotaMessage({ metric, region, limit, unit }: PoolQuota, provider: string, { wanted, free }: Short): string {

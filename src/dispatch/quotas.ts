@@ -62,6 +62,7 @@ function quotaUse(tenantId: string, kind: string, scene: Scene): Quotas['items']
     guaranteed,
     borrowed: Math.max(0, own - guaranteed),
     lent: lentBy(tenantId, {
+      parents,
       policies,
       held,
       kind,
@@ -75,6 +76,7 @@ function quotaUse(tenantId: string, kind: string, scene: Scene): Quotas['items']
 }
 
 type Lending = {
+  parents: ReadonlyMap<string, string>;
   policies: ReadonlyMap<string, Policy>;
   held: ReadonlyMap<string, number>;
   kind: string;
@@ -87,11 +89,13 @@ type Lending = {
  * Of what is idle of all guarantees, the pool can't have free what others use: that is lent, by each in proportion to what it could
  * lend. Where the pool does not run out nobody lends.
  */
-function lentBy(tenantId: string, { policies, held, kind, whole, used }: Lending): number {
+function lentBy(tenantId: string, { parents, policies, held, kind, whole, used }: Lending): number {
   if (whole === undefined) return 0;
   const idleOf = (id: string): number => Math.max(0, (policies.get(id)?.guaranteed?.[kind] ?? 0) - (held.get(id) ?? 0));
   const lendableOf = (id: string): number => Math.min(idleOf(id), policies.get(id)?.lending?.[kind] ?? Infinity);
-  const ids = [...policies.keys()];
+  const isGuaranteed = (id: string): boolean => (policies.get(id)?.guaranteed?.[kind] ?? 0) > 0;
+  // What a team is guaranteed is a part of its organisation's guarantee.
+  const ids = [...policies.keys()].filter((id) => !ancestorsOf(id, parents).some(isGuaranteed));
   const lendable = sumOf(ids, lendableOf);
   const lent = Math.min(lendable, Math.max(0, used + sumOf(ids, idleOf) - whole));
   return lendable === 0 ? 0 : (lent * lendableOf(tenantId)) / lendable;

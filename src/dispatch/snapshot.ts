@@ -73,6 +73,8 @@ export type TenantUse = {
   quotas: Record<string, Quota>;
   /** What is left to reserve; the smaller of month and total. */
   budgetLeft: MicroUsd;
+  /** Whether it is the smaller; left out where nobody is told. */
+  isMonthTighter?: boolean;
   shareCap: ShareCap | undefined;
   /** Petaflop-seconds of this tenant alone, without those below it, in the window of the ceilings on concentration. */
   windowUse: number;

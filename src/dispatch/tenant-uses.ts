@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.ts';
-import { budgetLeft } from '../shares/budget.ts';
+import { budgetLeft, isMonthTighter } from '../shares/budget.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { lockBudgets, rollUpCommitted, type BudgetDeps } from './budgets.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
@@ -69,6 +69,7 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
         ...limitsOf(id, policy, parents),
         decayedUse: decayed.get(id) ?? 0,
         budgetLeft: budgetLeft(policy, committed.get(id)),
+        isMonthTighter: isMonthTighter(policy, committed.get(id)),
         shareCap: await readShareCap(id, policy, { tx, now, uses, parents, poolPetaflops }),
         windowUse: concentration?.useByTenant.get(id) ?? 0,
       });
