@@ -1,12 +1,11 @@
-import { isGuaranteed, isGuaranteedWithin, type Exceeded } from './exceeded.ts';
-import { backoffObstacles, isSoft, ruleObstacles, shortageObstacles, type Obstacle } from './obstacles.ts';
+import { backoffObstacles, isOfCapacity, isOfPlace, isSoft, ruleObstacles, shortageObstacles } from './obstacles.ts';
+import type { Obstacle } from './obstacles.ts';
 import { byTenant, createOrder, type Queues } from './order.ts';
-import { place } from './place.ts';
+import { createPlaces, type PlaceFor } from './place.ts';
 import { createClaims, lostMs, type Claims } from './preempt.ts';
-import { createReservations, createRunningOf, type Reservation, type Reservations } from './reservations.ts';
-import { isWithin, shortQuota, takenBy } from './room.ts';
+import { createEndings, createReservations, type Reservation, type Reservations } from './reservations.ts';
 import type { Choice, QueuedJob, Snapshot } from './snapshot.ts';
-import { countStart, freeOfKind, openState, type State, type TenantState } from './state.ts';
+import { countStart, openState, type State, type TenantState } from './state.ts';
 
 export type Start = {
   jobId: string;
@@ -51,6 +50,7 @@ type Round = {
   state: State;
   reservations: Reservations;
   claims: Claims;
+  placeFor: PlaceFor;
   /** By provider, or by quota of one, whose jobs wait for nothing but what there is of it. */
   eligible: Map<string, Set<string>>;
   isLastPass: boolean;
@@ -58,36 +58,63 @@ type Round = {
 
 /** The same for who goes on counting from it: what starts is counted in the state. One look at every job that waits, in order. */
 export function decideRound(state: State, queues: Queues): Decisions {
+  const claims = createClaims(state);
+  const reservations = createReservations(state, createEndings(state), claims.of);
   const round: Round = {
     state,
-    reservations: createReservations(state, createRunningOf(state)),
-    claims: createClaims(state),
+    reservations,
+    claims,
+    placeFor: createPlaces(state, claims, reservations),
     eligible: new Map(),
     isLastPass: false,
     starts: [],
     preemptions: [],
     waits: [],
   };
-  const deferred = pass(queues, round);
+  const deferred = pass(claimAgain(queues, round), round);
   // 11 What only a soft ceiling holds back comes after all others have had their turn.
   if (deferred.size > 0) pass(deferred, { ...round, isLastPass: true });
+  claims.release();
   const { starts, preemptions, waits } = round;
   return { starts, preemptions, waits: withPositions(waits, queues) };
 }
 
-/** Answers those that only a soft ceiling keeps from starting. */
+/** 9 What others free for a job is its own: such jobs are looked at before all others. Answers those that still take their turn. */
+function claimAgain(queues: Queues, round: Round): Queues {
+  const claimants: Queues = new Map();
+  for (const [id, queue] of queues) {
+    const own = queue.filter(({ hasClaim }) => hasClaim);
+    if (own.length > 0) claimants.set(id, own);
+  }
+  if (claimants.size === 0) return queues;
+  const settled = new Set<string>();
+  eachTurn(claimants, round, (job, tenant) => {
+    const looked = look(job, tenant, round);
+    if (looked.start !== undefined) begin(looked.start, job, tenant, round);
+    else if (!waitForClaim(looked, job, tenant, round)) return;
+    settled.add(job.id);
+  });
+  return new Map([...queues].map(([id, queue]) => [id, queue.filter((job) => !settled.has(job.id))]));
+}
+
+/** Answers those that a soft ceiling keeps from starting, and nothing else but that there is no place. */
 function pass(queues: Queues, round: Round): Queues {
   const deferred: Queues = new Map();
-  const order = createOrder(queues, round.state);
-  for (let turn = order.next(); turn !== undefined; turn = order.next()) {
-    const { tenant, job } = turn;
+  eachTurn(queues, round, (job, tenant) => {
     const looked = look(job, tenant, round);
     if (looked.start !== undefined) begin(looked.start, job, tenant, round);
     else if (!round.isLastPass && isDeferred(looked)) append(deferred, tenant.id, job);
     else wait(looked, job, tenant, round);
+  });
+  return deferred;
+}
+
+function eachTurn(queues: Queues, { state }: Round, take: (job: QueuedJob, tenant: TenantState) => void): void {
+  const order = createOrder(queues, state);
+  for (let turn = order.next(); turn !== undefined; turn = order.next()) {
+    take(turn.job, turn.tenant);
     order.advance();
   }
-  return deferred;
 }
 
 function append(queues: Queues, tenantId: string, job: QueuedJob): void {
@@ -96,70 +123,32 @@ function append(queues: Queues, tenantId: string, job: QueuedJob): void {
   else known.push(job);
 }
 
-/** What keeps the job from each of its choices; none where `start` is set. */
-type Looked = { start?: Pick<Start, 'choice' | 'gpus'>; tried: { choice: Choice; obstacles: Obstacle[] }[] };
+/** What keeps the job from each of its choices; none where `start` is set. `isEased`: a soft ceiling is left out, as nobody waits. */
+type Tried = { choice: Choice; obstacles: Obstacle[]; isEased: boolean };
+type Looked = { start?: Pick<Start, 'choice' | 'gpus'>; tried: Tried[] };
 
 function look(job: QueuedJob, tenant: TenantState, round: Round): Looked {
   const backoff = backoffObstacles(job, round.state);
   const tried: Looked['tried'] = [];
   for (const choice of job.choices) {
-    const obstacles = [
+    const ruled = [
       ...backoff,
       ...shortageObstacles(choice, round.state),
       ...ruleObstacles(choice, tenant, round.state),
-    ].filter((obstacle) => !(round.isLastPass && isSoft(obstacle) && !doOthersWait(choice, tenant, round)));
-    const gpus = placeFor(choice, tenant, round, obstacles);
+    ];
+    const isEased = ruled.some(isSoft) && isSoftPast(job, choice, tenant, round);
+    const obstacles = isEased ? ruled.filter((obstacle) => !isSoft(obstacle)) : ruled;
+    const { gpus, lacking } = round.placeFor(choice, tenant);
+    obstacles.push(...lacking);
     if (gpus !== undefined && obstacles.length === 0) return { start: { choice, gpus }, tried };
-    tried.push({ choice, obstacles });
+    tried.push({ choice, obstacles, isEased });
   }
   return { tried };
 }
 
-function placeFor(choice: Choice, tenant: TenantState, round: Round, obstacles: Obstacle[]): number[][] | undefined {
-  const { state, claims, reservations } = round;
-  const { provider, need } = choice;
-  const pool = state.pools.get(provider);
-  const wanted = takenBy(choice);
-  const room = claims.unclaimed(provider);
-  const gpus = pool !== undefined && isWithin(wanted, room) ? place(need, pool) : undefined;
-  if (gpus === undefined) {
-    const short = shortQuota(wanted, room);
-    obstacles.push(
-      short === undefined
-        ? { code: 'capacity', is: 'capacity', provider, need, isComing: false }
-        : accountQuotaObstacle(choice, short, room.quotas[short] ?? 0),
-    );
-    return undefined;
-  }
-  const kept = keptFrom(choice, tenant, state);
-  if (kept !== undefined) obstacles.push(kept);
-  const reservation = reservations.delayedBy(choice, tenant);
-  if (reservation !== undefined) obstacles.push({ code: 'reservation', is: 'reservation', ...reservation });
-  return gpus;
-}
-
-/** 14 The operator's account with a provider has limits: what is left of each is capacity like any other. */
-function accountQuotaObstacle(choice: Choice, id: string, free: number): Obstacle {
-  const { provider, takes } = choice;
-  return { code: 'quota', is: 'account-quota', provider, id, wanted: takes?.[id] ?? 0, free, choice };
-}
-
-/** 6 Of a guarantee, what its tenant does not lend stays free for it. Whoever is within its own, and its organisation too, may come to it. */
-function keptFrom(choice: Choice, tenant: TenantState, { pools, kept }: State): Obstacle | undefined {
-  const { provider, need, accelerators } = choice;
-  const pool = pools.get(provider);
-  if (pool === undefined) return undefined;
-  if (isGuaranteed(tenant, choice) && isGuaranteedWithin(tenant.lineage, choice)) return undefined;
-  const takes = [
-    { kind: accelerators.kind, wanted: accelerators.count, free: freeOfKind(pool, accelerators.kind) },
-    ...(need.gpus.count > 0 ? [{ kind: 'cpu', wanted: need.cpus * need.nodes, free: pool.room.cpus }] : []),
-  ];
-  for (const { kind, wanted, free } of takes) {
-    const ofOthers = kept.forOthers(tenant.lineage, kind);
-    if (ofOthers > 0 && free - wanted < ofOthers)
-      return { code: 'quota', is: 'kept', provider, kind, wanted, kept: ofOthers, free };
-  }
-  return undefined;
+/** Others have had their turn, and what was freed for the job was not theirs. */
+function isSoftPast({ hasClaim }: QueuedJob, choice: Choice, tenant: TenantState, round: Round): boolean {
+  return hasClaim === true || (round.isLastPass && !doOthersWait(choice, tenant, round));
 }
 
 function doOthersWait({ provider, takes = {} }: Choice, { id }: TenantState, { eligible }: Round): boolean {
@@ -170,7 +159,9 @@ function doOthersWait({ provider, takes = {} }: Choice, { id }: TenantState, { e
 }
 
 function isDeferred({ tried }: Looked): boolean {
-  return tried.some(({ obstacles }) => obstacles.every(isSoft));
+  return tried.some(
+    ({ obstacles }) => obstacles.some(isSoft) && obstacles.every((each) => isSoft(each) || isOfPlace(each)),
+  );
 }
 
 function begin(
@@ -211,19 +202,25 @@ function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Rou
     round.waits.push({ ...shared, blockers: [{ code: 'capacity', is: 'closed' }], reserved: undefined });
     return;
   }
-  for (const { choice, obstacles } of tried)
-    if (obstacles.every((obstacle) => isOfCapacity(obstacle) || obstacle.is === 'reservation'))
-      markEligible(keyOf(choice, obstacles), tenant, round);
-  const claimed = claimPlace(tried, job, tenant, round);
-  if (claimed !== undefined) {
-    round.waits.push({ ...shared, blockers: claimed, reserved: undefined });
-    return;
-  }
-  round.waits.push({ ...shared, blockers: fewest.obstacles, reserved: reserve(tried, job, round) });
+  for (const { choice, obstacles, isEased } of tried)
+    if (!isEased && obstacles.every((obstacle) => isOfCapacity(obstacle) || obstacle.is === 'reservation'))
+      markEligible(keyOf(choice, obstacles), choice, tenant, round);
+  if (waitForClaim({ tried }, job, tenant, round)) return;
+  round.waits.push({ ...shared, blockers: fewest.obstacles, reserved: reserve(tried, job, tenant, round) });
 }
 
-function markEligible(key: string, { id }: TenantState, { eligible }: Round): void {
-  eligible.set(key, (eligible.get(key) ?? new Set()).add(id));
+function waitForClaim({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Round): boolean {
+  const claimed = claimPlace(tried, job, tenant, round);
+  if (claimed === undefined) return false;
+  round.waits.push({ jobId: job.id, tenantId: tenant.id, position: 0, blockers: claimed, reserved: undefined });
+  return true;
+}
+
+/** Whoever asks for more than there is waits for nothing that could come. */
+function markEligible(key: string, choice: Choice, tenant: TenantState, { eligible, reservations }: Round): void {
+  const known = eligible.get(key);
+  if (known?.has(tenant.id) === true || !reservations.couldEver(choice, tenant)) return;
+  eligible.set(key, (known ?? new Set()).add(tenant.id));
 }
 
 /** Whoever waits for one quota of a provider does not wait for all that it has. */
@@ -232,41 +229,39 @@ function keyOf({ provider }: Choice, obstacles: Obstacle[]): string {
   return quota === undefined ? provider : `${provider} ${quota.id}`;
 }
 
-const isOfCapacity = ({ is }: Obstacle) => is === 'capacity' || is === 'account-quota';
-const isOfPlace = (obstacle: Obstacle) => isOfCapacity(obstacle) || obstacle.is === 'limit';
-
 /** 9 Where other jobs may be asked to make way: those that lose least are, and the place is claimed. */
-function claimPlace(tried: Looked['tried'], job: QueuedJob, tenant: TenantState, round: Round): Obstacle[] | undefined {
-  for (const { choice, obstacles } of tried) {
-    if (!obstacles.every(isOfPlace)) continue;
-    const leaving = round.claims.makeRoom(job, tenant, choice);
-    if (leaving === undefined) continue;
-    for (const each of leaving)
-      round.preemptions.push({
-        jobId: each.id,
-        tenantId: each.tenantId,
-        attempt: each.attempt,
-        forJobId: job.id,
-        forTenantId: tenant.id,
-        lostMs: lostMs(each, round.state.now),
-      });
-    return [{ code: 'capacity', is: 'capacity', provider: choice.provider, need: choice.need, isComing: true }];
-  }
+function claimPlace(tried: Tried[], job: QueuedJob, tenant: TenantState, round: Round): Obstacle[] | undefined {
+  const open = tried.filter(({ obstacles }) => obstacles.every(isOfPlace));
+  // Nobody is asked where what ends already makes room at another choice.
+  for (const mayAsk of [false, true])
+    for (const { choice } of open) {
+      const leaving = round.claims.makeRoom(job, tenant, choice, mayAsk);
+      if (leaving === undefined) continue;
+      for (const each of leaving)
+        round.preemptions.push({
+          jobId: each.id,
+          tenantId: each.tenantId,
+          attempt: each.attempt,
+          forJobId: job.id,
+          forTenantId: tenant.id,
+          lostMs: lostMs(each, round.state.now),
+        });
+      return [{ code: 'capacity', is: 'capacity', provider: choice.provider, need: choice.need, isComing: true }];
+    }
   return undefined;
 }
 
-/** 7 Of the choices that lack only capacity, or only a limit that running jobs give back, the first that can be reserved. */
-function reserve(tried: Looked['tried'], job: QueuedJob, { reservations }: Round): Reservation | undefined {
+/** 7 Of the choices that lack only what running jobs give back, the first that can be reserved. */
+function reserve(
+  tried: Tried[],
+  job: QueuedJob,
+  tenant: TenantState,
+  { reservations }: Round,
+): Reservation | undefined {
   for (const { choice, obstacles } of tried) {
-    if (obstacles.every(isOfCapacity)) {
-      const reservation = reservations.reserveRoom(job, choice);
-      if (reservation !== undefined) return reservation;
-    }
-    const passed = obstacles.filter((obstacle): obstacle is Exceeded => obstacle.is === 'limit');
-    if (passed.length > 0 && passed.length === obstacles.length) {
-      const reservation = reservations.reserveLimits(job, choice, passed);
-      if (reservation !== undefined) return reservation;
-    }
+    if (!obstacles.every(isOfPlace)) continue;
+    const reservation = reservations.reserve(job, tenant, choice, obstacles);
+    if (reservation !== undefined) return reservation;
   }
   return undefined;
 }

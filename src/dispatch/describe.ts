@@ -113,7 +113,7 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
     ),
   ],
   concentration: ({ figure, isNear, most, before, after }) => [
-    `The pool's ${figure} is ${before.toFixed(3)} and would be ${after.toFixed(3)}; its ceiling is ${most}.`,
+    `${figure === 'hhi' ? 'The HHI of the pool' : 'The tenant’s share of the pool'} is ${before.toFixed(3)} and would be ${after.toFixed(3)}; its ceiling is ${most}.`,
     sentence(
       [
         'other tenants use more of the pool',

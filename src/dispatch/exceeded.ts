@@ -1,3 +1,4 @@
+import { tolerance } from './room.ts';
 import type { Choice } from './snapshot.ts';
 import type { TenantState } from './state.ts';
 
@@ -21,27 +22,27 @@ export type Exceeded = {
 
 const names = ['running', 'accelerators', 'petaflops', 'quota'] as const satisfies readonly LimitName[];
 
-/** How much of a tenant's use at one limit does not count, such as that of jobs which are told to end. */
-export type Leaving = (tenant: TenantState, limit: LimitName, kind: string) => number;
-
-const nobodyLeaves: Leaving = () => 0;
-
 /** Every limit on the way up that the start would pass: quotas and caps hold at each level. */
-export function exceeded(choice: Choice, { lineage }: TenantState, leaving: Leaving = nobodyLeaves): Exceeded[] {
+export function exceeded(choice: Choice, { lineage }: TenantState): Exceeded[] {
   const found: Exceeded[] = [];
   const { kind } = choice.accelerators;
   for (const tenant of lineage)
     for (const limit of names) {
       const most = mostOf(tenant, limit, kind);
       if (most === Infinity) continue;
-      const used = usedOf(tenant, limit, kind) - leaving(tenant, limit, kind);
+      const used = usedOf(tenant, limit, kind);
       const wanted = countOf(choice, limit);
-      if (used + wanted <= most) continue;
+      if (isAtMost(used + wanted, most)) continue;
       const guaranteed = guaranteeOf(tenant, kind);
       const code = limit === 'quota' ? 'quota' : 'cap';
       found.push({ code, is: 'limit', limit, tenantId: tenant.id, kind, used, most, guaranteed, wanted });
     }
   return found;
+}
+
+/** Sums of speeds and of parts of cores are not exact. */
+function isAtMost(sum: number, most: number): boolean {
+  return sum <= most * (1 + tolerance);
 }
 
 export function mostOf({ caps, quotas }: TenantState, limit: LimitName, kind: string): number {
@@ -91,7 +92,7 @@ export function isCounted({ accelerators }: Choice, limit: LimitName, kind: stri
 
 /** Whether the tenant would still be within what it is guaranteed of the kind. */
 export function isGuaranteed(tenant: TenantState, { accelerators: { kind, count } }: Choice): boolean {
-  return (tenant.accelerators[kind] ?? 0) + count <= guaranteeOf(tenant, kind);
+  return isAtMost((tenant.accelerators[kind] ?? 0) + count, guaranteeOf(tenant, kind));
 }
 
 /**

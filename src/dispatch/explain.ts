@@ -36,7 +36,7 @@ function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, 
     queues = without(queues, new Set(starts.map(({ jobId }) => jobId)));
     const nextAt = preemptions.length > 0 ? state.now + noticeMs : nextChange(state, queues, percentile);
     if (nextAt === undefined) break;
-    queues = withRequeued(queues, state, preemptions);
+    queues = withClaims(withRequeued(queues, state, preemptions), preemptions);
     for (const { jobId } of preemptions) countEnd(state, jobId);
     endUntil(state, nextAt, percentile);
   }
@@ -60,6 +60,14 @@ function withRequeued(queues: Queues, { running, now }: State, preemptions: read
     return job === undefined ? [] : [requeued(job, { now, lostMs })];
   });
   return byTenant([...[...queues.values()].flat(), ...again]);
+}
+
+/** What is freed for a job stays its own until it starts. */
+function withClaims(queues: Queues, preemptions: readonly Preemption[]): Queues {
+  if (preemptions.length === 0) return queues;
+  const claimants = new Set(preemptions.map(({ forJobId }) => forJobId));
+  const mark = (job: QueuedJob) => (claimants.has(job.id) ? { ...job, hasClaim: true } : job);
+  return new Map([...queues].map(([id, queue]) => [id, queue.map(mark)]));
 }
 
 function requeued({ id, tenantId, priority, queuedAt, choice, endsAt }: RunningJob, left: Left): QueuedJob {

@@ -15,6 +15,8 @@ export type Holder = {
  * costs the height of the tree, not the number of tenants.
  */
 export type Kept = {
+  /** False where all that is guaranteed is lent. */
+  isAny: boolean;
   /** Of this kind, for all but the tenant of this lineage and those above it. */
   forOthers: (lineage: Holder[], kind: string) => number;
   /** To be called when what this tenant uses of the kind has changed. */
@@ -25,7 +27,7 @@ export function createKept(tenants: Holder[]): Kept {
   const isLimited = tenants.some(({ quotas }) =>
     Object.values(quotas).some(({ guaranteed, lending }) => lending < guaranteed),
   );
-  if (!isLimited) return { forOthers: () => 0, recount: () => undefined };
+  if (!isLimited) return { isAny: false, forOthers: () => 0, recount: () => undefined };
   const kept = createAmounts();
   /** Of all directly below a tenant; below the root where the tenant is undefined. */
   const below = createAmounts();
@@ -41,6 +43,7 @@ export function createKept(tenants: Holder[]): Kept {
 
   for (const { lineage, quotas } of tenants) for (const kind of Object.keys(quotas)) recount(lineage, kind);
   return {
+    isAny: true,
     forOthers: (lineage, kind) =>
       lineage.reduce(
         (sum, { id, parent }) => sum + below.get(parent, kind) - kept.get(id, kind),
@@ -48,6 +51,27 @@ export function createKept(tenants: Holder[]): Kept {
         below.get(lineage[0]?.id, kind),
       ),
     recount,
+  };
+}
+
+/** The same as it will be once some jobs have ended and others started, counted apart from what is so now. */
+export type KeptLater = Pick<Kept, 'isAny' | 'forOthers'> & {
+  count: (tenantId: string, accelerators: { kind: string; count: number }, sign: 1 | -1) => void;
+};
+
+export function createKeptLater(tenants: Holder[], { isAny, forOthers }: Kept): KeptLater {
+  if (!isAny) return { isAny, forOthers, count: () => undefined };
+  const copies = new Map(tenants.map((each) => [each.id, { ...each, accelerators: { ...each.accelerators } }]));
+  for (const copy of copies.values()) copy.lineage = copy.lineage.flatMap(({ id }) => copies.get(id) ?? []);
+  const kept = createKept([...copies.values()]);
+  return {
+    isAny,
+    forOthers: kept.forOthers,
+    count: (tenantId, { kind, count }, sign) => {
+      const lineage = copies.get(tenantId)?.lineage ?? [];
+      for (const { accelerators } of lineage) accelerators[kind] = (accelerators[kind] ?? 0) + sign * count;
+      kept.recount(lineage, kind);
+    },
   };
 }
 

@@ -99,7 +99,7 @@ function fallsBelow(cap: ShareCap, startedUse: number, entry: number): number | 
 /** Only what raises the figure waits: the job of a small tenant brings it down. */
 function concentrationObstacles(choice: Choice, { windowUse }: TenantState, { concentration }: State): Obstacle[] {
   if (concentration === undefined) return [];
-  const { squaredPetaflopSeconds, largestPetaflopSeconds, poolPetaflopSeconds, floorPetaflopSeconds } = concentration;
+  const { squaredPetaflopSeconds, poolPetaflopSeconds, floorPetaflopSeconds } = concentration;
   if (floorPetaflopSeconds === 0 && isAll(windowUse, poolPetaflopSeconds)) return [];
   const entry = entryOf(choice);
   const measure = Math.max(poolPetaflopSeconds, floorPetaflopSeconds);
@@ -109,13 +109,17 @@ function concentrationObstacles(choice: Choice, { windowUse }: TenantState, { co
   const part = (amount: number, of: number) => (of === 0 ? 0 : amount / of);
   const hhi = part(squaredPetaflopSeconds, measure ** 2);
   const hhiAfter = (squaredPetaflopSeconds - windowUse ** 2 + own ** 2) / measureAfter ** 2;
-  const largest = part(largestPetaflopSeconds, measure);
   const figures = [
     { figure: 'hhi', most: concentration.hhiCeiling, before: hhi, after: hhiAfter },
-    { figure: 'largest share', most: concentration.largestShareCeiling, before: largest, after: own / measureAfter },
+    {
+      figure: 'largest share',
+      most: concentration.largestShareCeiling,
+      before: part(windowUse, measure),
+      after: own / measureAfter,
+    },
   ] as const;
   return figures
-    .filter(({ most, before, after }) => after > nearPart * most && after > before)
+    .filter(({ most, before, after }) => after > nearPart * most && after > before * (1 + tolerance))
     .map((seen) => ({ code: 'concentration', is: 'concentration', ...seen, isNear: seen.after <= seen.most }));
 }
 
@@ -124,3 +128,8 @@ export function isSoft(obstacle: Obstacle): boolean {
   if (obstacle.is === 'share-cap') return obstacle.mode === 'soft';
   return obstacle.is === 'concentration' && obstacle.isNear;
 }
+
+export const isOfCapacity = ({ is }: Obstacle): boolean => is === 'capacity' || is === 'account-quota' || is === 'kept';
+
+/** What running jobs give back at their ends. */
+export const isOfPlace = (obstacle: Obstacle): boolean => isOfCapacity(obstacle) || obstacle.is === 'limit';

@@ -1,25 +1,23 @@
-import {
-  countOf,
-  exceeded,
-  guaranteeOf,
-  isCounted,
-  isGuaranteed,
-  isGuaranteedWithin,
-  type Exceeded,
-} from './exceeded.ts';
-import { hasKind, isWithin, minus, noRoom, plus, takenBy, together, type Room } from './room.ts';
+import { guaranteeOf, isGuaranteed, isGuaranteedWithin } from './exceeded.ts';
+import { createKeptLater, type KeptLater } from './kept.ts';
+import { keptLacks, lacksOf, type Lack } from './lacks.ts';
+import { hasKind, minus, noRoom, plus, takenBy, together, tolerance, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
-import type { State, TenantState } from './state.ts';
+import { countUse, type State, type TenantState } from './state.ts';
 
 /** What a round has taken from its pools for jobs whose place is being made: they start when it is free. */
 export type Claims = {
   /** What is free of a provider and claimed by nobody. */
   unclaimed: (provider: string) => Room;
+  /** Of a provider, what is claimed, free already or not. */
+  of: (provider: string) => readonly Choice[];
   /**
    * The running jobs that make way for this one: those that lose least. Empty where those that end already are enough, undefined
-   * where none may be asked to or all together are too few. Claims the place.
+   * where none may be asked to, or all together are too few. Claims the place, which counts against the limits of its tenant.
    */
-  makeRoom: (job: QueuedJob, tenant: TenantState, choice: Choice) => RunningJob[] | undefined;
+  makeRoom: (job: QueuedJob, tenant: TenantState, choice: Choice, mayAsk: boolean) => RunningJob[] | undefined;
+  /** To be called at the end of the round: the state counts what runs again, and nothing else. */
+  release: () => void;
 };
 
 type Victim = { job: RunningJob; tenant: TenantState; lostWork: number };
@@ -28,39 +26,59 @@ export function createClaims(state: State): Claims {
   /** Of each provider: what claims hold of what is free, and what jobs that end will leave to no claim. */
   const held = new Map<string, Room>();
   const coming = new Map<string, Room>();
-  const ending = [...state.running.values()].filter(({ isStopping }) => isStopping);
-  for (const { choice } of ending) bring(coming, choice);
+  const claimed: { tenant: TenantState; choice: Choice }[] = [];
+  const ending: RunningJob[] = [];
+  /** What each tenant, by kind, will no longer have when all that end have gone. */
+  const gone = new Map<string, number>();
+  const keptLater = createKeptLater([...state.tenants.values()], state.kept);
+  const end = (job: RunningJob): void => {
+    ending.push(job);
+    bring(coming, job.choice);
+    countGone(gone, job, state);
+    keptLater.count(job.tenantId, job.choice.accelerators, -1);
+  };
+  for (const job of state.running.values()) if (job.isStopping) end(job);
   const chosen = new Set<string>();
   let victims: Victim[] | undefined;
 
   const unclaimed = (provider: string): Room => {
     const room = state.pools.get(provider)?.room ?? noRoom;
-    const claimed = held.get(provider);
-    return claimed === undefined ? room : minus(room, claimed);
+    const taken = held.get(provider);
+    return taken === undefined ? room : minus(room, taken);
+  };
+  const choose = (job: QueuedJob, tenant: TenantState, choice: Choice, lacks: Lack[]): RunningJob[] | undefined => {
+    victims ??= listVictims(state);
+    return pick(victims, lacks, { job, tenant, choice, state, gone, chosen });
   };
 
   return {
     unclaimed,
-    makeRoom: (job, tenant, choice) => {
+    of: (provider) => claimed.flatMap(({ choice }) => (choice.provider === provider ? [choice] : [])),
+    makeRoom: (job, tenant, choice, mayAsk) => {
       if (!mayPreempt(tenant, choice, state)) return undefined;
       const room = plus(unclaimed(choice.provider), coming.get(choice.provider) ?? noRoom);
-      const isEnough = (leaving: RunningJob[]) => fits(choice, tenant, { state, room, ending, leaving });
-      let picked: RunningJob[] | undefined = isEnough([]) ? [] : undefined;
-      if (picked === undefined) {
-        victims ??= listVictims(state);
-        const eligible = victims.filter(
-          (victim) => !chosen.has(victim.job.id) && victim.job.choice.provider === choice.provider,
-        );
-        picked = pick(eligible, { job, tenant, choice, state, isEnough });
-      }
+      const lacks = lacksOf(choice, tenant, { state, room, ending, kept: keptLater });
+      // What ends anyway is for those who are guaranteed it, and for whom it was freed.
+      if (lacks.length === 0 && !(job.hasClaim === true || isWithinAny(tenant, choice))) return undefined;
+      if (lacks.length > 0 && !mayAsk) return undefined;
+      const picked = lacks.length === 0 ? [] : choose(job, tenant, choice, lacks);
       if (picked === undefined) return undefined;
+      if (picked.length > 0 && !isKeptBy(picked, { choice, tenant, state, room, kept: keptLater })) return undefined;
       for (const each of picked) {
         chosen.add(each.id);
-        ending.push(each);
-        bring(coming, each.choice);
+        end(each);
       }
       claim(choice, unclaimed(choice.provider), { held, coming });
+      claimed.push({ tenant, choice });
+      // As good as started: what it does not leave of limits, budgets and shares no later job gets.
+      countUse(state, tenant, choice, 1);
+      keptLater.count(tenant.id, choice.accelerators, 1);
+      // It does not run yet: nobody of its tenant makes way on its account.
+      countGone(gone, { tenantId: tenant.id, choice }, state);
       return picked;
+    },
+    release: () => {
+      for (const { tenant, choice } of claimed) countUse(state, tenant, choice, -1);
     },
   };
 }
@@ -85,9 +103,13 @@ function claim(choice: Choice, free: Room, { held, coming }: Record<'held' | 'co
   coming.set(provider, together(coming.get(provider) ?? noRoom, together(wanted, now, -1), -1));
 }
 
-function mayPreempt({ lineage }: TenantState, choice: Choice, { rules, pools }: State): boolean {
+function mayPreempt(tenant: TenantState, choice: Choice, { rules, pools }: State): boolean {
   if (!hasKind(pools.get(choice.provider)?.gpuKind ?? '', choice.need)) return false;
-  return rules.preemptsLowerPriority || lineage.some((each) => isGuaranteed(each, choice));
+  return rules.preemptsLowerPriority || isWithinAny(tenant, choice);
+}
+
+function isWithinAny({ lineage }: TenantState, choice: Choice): boolean {
+  return lineage.some((each) => isGuaranteed(each, choice));
 }
 
 /** All that have run long enough, those that lose the least work first: what no checkpoint holds, times their speed. */
@@ -108,38 +130,91 @@ export function lostMs({ startedAt, checkpointedAt }: RunningJob, now: number): 
   return startedAt === undefined ? 0 : Math.max(0, now - Math.max(startedAt, checkpointedAt ?? startedAt));
 }
 
+type Leave = { choice: Choice; tenant: TenantState; state: State; room: Room; kept: KeptLater };
+
+/** Tenants whose jobs leave may come below what they are guaranteed and do not lend, so that more has to stay free for them. */
+function isKeptBy(leaving: readonly RunningJob[], { choice, tenant, state, room, kept }: Leave): boolean {
+  const count = (sign: 1 | -1) => {
+    for (const { tenantId, choice: left } of leaving) kept.count(tenantId, left.accelerators, sign);
+  };
+  count(-1);
+  const after = leaving.reduce((sum, each) => plus(sum, takenBy(each.choice)), room);
+  const lacks = keptLacks(choice, tenant, { state, room: after, kept });
+  count(1);
+  return lacks.every(({ amount }) => amount <= tolerance);
+}
+
 type Request = {
   job: QueuedJob;
   tenant: TenantState;
   choice: Choice;
   state: State;
-  isEnough: (leaving: RunningJob[]) => boolean;
+  gone: ReadonlyMap<string, number>;
+  /** Who makes way for another already. */
+  chosen: ReadonlySet<string>;
 };
 
-function pick(eligible: Victim[], request: Request): RunningJob[] | undefined {
+/** Those that lose least, of those that give some of what is lacking. */
+function pick(victims: readonly Victim[], lacks: Lack[], request: Request): RunningJob[] | undefined {
+  // Most that find no place could not make one either: that is told without choosing.
+  if (!isAllTogetherEnough(victims, lacks, request)) return undefined;
   const picked: RunningJob[] = [];
-  /** What each tenant, by kind, is left with once those picked have gone. */
-  const gone = new Map<string, number>();
-  for (const victim of eligible) {
-    if (!mayTake(victim, request, gone)) continue;
+  const gone = new Map(request.gone);
+  const given = lacks.map(() => 0);
+  for (const victim of victims) {
+    if (!isOpen(victim, request) || !givesMore(victim.job, lacks, given) || !mayTake(victim, request, gone)) continue;
     picked.push(victim.job);
-    for (const { id } of victim.tenant.lineage) {
-      const key = `${id} ${victim.job.choice.accelerators.kind}`;
-      gone.set(key, (gone.get(key) ?? 0) + victim.job.choice.accelerators.count);
-    }
-    if (request.isEnough(picked)) return spareUnneeded(picked, request.isEnough);
+    countGone(gone, victim.job, request.state);
+    add(given, lacks, victim.job, 1);
+    if (isEnough(lacks, given)) return spareUnneeded(picked, lacks, given);
   }
   return undefined;
 }
 
-/** Those taken first may not be needed any more once a larger one was. The dearest are spared first. */
-function spareUnneeded(picked: RunningJob[], isEnough: Request['isEnough']): RunningJob[] {
-  let needed = picked;
-  for (const job of picked.toReversed()) {
-    const without = needed.filter((each) => each !== job);
-    if (isEnough(without)) needed = without;
+const isEnough = (lacks: Lack[], given: number[]) =>
+  lacks.every(({ amount }, index) => (given[index] ?? 0) >= amount - tolerance);
+
+const givesMore = (job: RunningJob, lacks: Lack[], given: number[]) =>
+  lacks.some(({ amount, givenBy }, index) => (given[index] ?? 0) < amount - tolerance && givenBy(job) > 0);
+
+function add(given: number[], lacks: Lack[], job: RunningJob, sign: 1 | -1): void {
+  for (const [index, { givenBy }] of lacks.entries()) given[index] = (given[index] ?? 0) + sign * givenBy(job);
+}
+
+function isAllTogetherEnough(victims: readonly Victim[], lacks: Lack[], request: Request): boolean {
+  const given = lacks.map(() => 0);
+  for (const victim of victims) {
+    if (!isOpen(victim, request)) continue;
+    add(given, lacks, victim.job, 1);
+    if (isEnough(lacks, given)) return true;
   }
-  return needed;
+  return false;
+}
+
+const isOpen = ({ job }: Victim, { chosen, choice }: Request) =>
+  job.choice.provider === choice.provider && !chosen.has(job.id);
+
+/** Those taken first may not be needed any more once a larger one was. The dearest are spared first. */
+function spareUnneeded(picked: RunningJob[], lacks: Lack[], given: number[]): RunningJob[] {
+  const spared = new Set<RunningJob>();
+  for (const job of picked.toReversed()) {
+    add(given, lacks, job, -1);
+    if (isEnough(lacks, given)) spared.add(job);
+    else add(given, lacks, job, 1);
+  }
+  return picked.filter((job) => !spared.has(job));
+}
+
+function countGone(
+  gone: Map<string, number>,
+  { tenantId, choice }: Pick<RunningJob, 'tenantId' | 'choice'>,
+  { tenants }: State,
+): void {
+  const { kind, count } = choice.accelerators;
+  for (const { id } of tenants.get(tenantId)?.lineage ?? []) {
+    const key = `${id} ${kind}`;
+    gone.set(key, (gone.get(key) ?? 0) + count);
+  }
 }
 
 /**
@@ -147,7 +222,11 @@ function spareUnneeded(picked: RunningJob[], isEnough: Request['isEnough']): Run
  * be within a guarantee, and the one that runs above each of its own. An organisation's own jobs borrow from its teams. Inside one
  * tenant, where the pool's policy says so, the lower priority makes way.
  */
-function mayTake(victim: Victim, { job, tenant, choice, state }: Request, gone: Map<string, number>): boolean {
+function mayTake(
+  victim: Pick<Victim, 'job' | 'tenant'>,
+  { job, tenant, choice, state }: Request,
+  gone: ReadonlyMap<string, number>,
+): boolean {
   if (victim.tenant === tenant) return state.rules.preemptsLowerPriority && victim.job.priority < job.priority;
   const own = tenant.lineage.filter((each) => !victim.tenant.lineage.includes(each));
   if (!isGuaranteedWithin(own, choice)) return false;
@@ -158,22 +237,4 @@ function mayTake(victim: Victim, { job, tenant, choice, state }: Request, gone: 
       const used = (each.accelerators[kind] ?? 0) - (gone.get(`${each.id} ${kind}`) ?? 0);
       return used > guaranteeOf(each, kind);
     });
-}
-
-type Prospect = { state: State; room: Room; ending: RunningJob[]; leaving: RunningJob[] };
-
-/** Whether the job could start once these have left: in the room, and within every limit. */
-function fits(choice: Choice, tenant: TenantState, { state, room, ending, leaving }: Prospect): boolean {
-  const freed = leaving.reduce((sum, each) => plus(sum, takenBy(each.choice)), room);
-  if (!isWithin(takenBy(choice), freed)) return false;
-  const gone = [...ending, ...leaving];
-  const isOf = (job: RunningJob, above: TenantState) =>
-    state.tenants.get(job.tenantId)?.lineage.includes(above) ?? false;
-  const passed: Exceeded[] = exceeded(choice, tenant, (each, limit, kind) =>
-    gone.reduce(
-      (sum, job) => (isOf(job, each) && isCounted(job.choice, limit, kind) ? sum + countOf(job.choice, limit) : sum),
-      0,
-    ),
-  );
-  return passed.length === 0;
 }

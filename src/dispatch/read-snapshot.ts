@@ -10,6 +10,7 @@ import type { QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
 import type { Capacity } from '../providers/provider.ts';
 import { accountPetaflops, ofAllNodes, quotasOf } from './account-quotas.ts';
+import { readClaimants } from './claim-store.ts';
 import { endOf } from './ends.ts';
 import { petaflopsOf, wholePool, type Capacities } from './capacity.ts';
 import { ancestorsOf } from './hierarchy.ts';
@@ -40,7 +41,8 @@ export async function readSnapshot(
   capacities: Capacities,
   deps: SnapshotDeps,
 ): Promise<ReadSnapshot> {
-  const queuedRows = await readQueueHeads(tx, turn);
+  const claimants = await readClaimants(tx, at);
+  const queuedRows = await readQueueHeads(tx, turn, [...claimants]);
   const activeRows = await readActive(tx);
   const soleTenants = await deps.soleTenants(tx);
   const accounts = await listAccountQuotas(tx, at);
@@ -55,7 +57,7 @@ export async function readSnapshot(
       petaflopsOf(capacities, deps.petaflopsPerAccelerator) + accountPetaflops(accounts, deps.petaflopsPerAccelerator),
   });
   const open = { capacities, soleTenants, bindings: uses.bindings, shortages: await listShortages(tx, at) };
-  const queued = queuedRows.map((row) => queuedJob(row, open, around));
+  const queued = queuedRows.map((row) => ({ ...queuedJob(row, open, around), hasClaim: claimants.has(row.id) }));
   return {
     now: at.getTime(),
     pools: [...capacities].map(([provider, capacity]) => ({

@@ -1,93 +1,132 @@
 import { countOf, isCounted, mostOf, usedOf, type Exceeded } from './exceeded.ts';
-import { hasKind, isWithin, minus, plus, quotasFor, shortQuota, takenBy, type Room } from './room.ts';
+import { keptKinds, takenKinds } from './kept-kinds.ts';
+import { isOfCapacity, type Obstacle } from './obstacles.ts';
+import { hasKind, isWithin, minus, plus, quotasFor, shortQuota, takenBy, tolerance, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
-import { couldEverTake, type State, type TenantState } from './state.ts';
+import { amountOfKind, couldEverTake, type PoolState, type State, type TenantState } from './state.ts';
 
 /** A job that waits, the time at which it is expected to start at the latest, and whose what it waits for is. */
 export type Reservation = { jobId: string; tenantId: string; startsAt: number };
 
-/** `spare`: what it leaves over at its start. */
-type RoomHold = Reservation & { spare: Room };
-type LimitHold = Reservation & Pick<Exceeded, 'limit' | 'kind'> & { spare: number };
+/** `spare`: what it leaves over at its start, of the room and, for those who are not guaranteed it, of a kind. */
+type RoomHold = Reservation & { spare: Room; spareOfKind: Map<string, number> };
+type LimitHold = Reservation & Pick<Exceeded, 'limit' | 'kind'> & { of: string; spare: number };
 
 /** What jobs that wait hold in one round of decisions: of each provider, and of each limit of a tenant. */
 export type Reservations = {
   /** The first that this start would put off; its p90 end is compared. */
   delayedBy: (choice: Choice, tenant: TenantState) => Reservation | undefined;
-  /** Reserves of the provider, unless an earlier job does. */
-  reserveRoom: (job: QueuedJob, choice: Choice) => Reservation | undefined;
-  /** Reserves of the limits that its start would pass, unless an earlier job does. */
-  reserveLimits: (job: QueuedJob, choice: Choice, passed: Exceeded[]) => Reservation | undefined;
+  /** Reserves all that is in its way, from when the last of it is there; nothing where an earlier job has some of it. */
+  reserve: (
+    job: QueuedJob,
+    tenant: TenantState,
+    choice: Choice,
+    obstacles: readonly Obstacle[],
+  ) => Reservation | undefined;
   /** To be called for each start: one that ends late uses what the reservations leave over. */
   count: (choice: Choice, tenant: TenantState) => void;
+  /** Whether the provider would have the room, were nothing at work. */
+  couldEver: (choice: Choice, tenant: TenantState) => boolean;
 };
 
-export function createReservations(state: State, runningOf: RunningOf): Reservations {
+export function createReservations(
+  state: State,
+  endings: Endings,
+  claimed: (provider: string) => readonly Choice[],
+): Reservations {
   /** Of each provider: one for its room, and one for each quota that a job lacks. */
   const rooms = new Map<string, Map<string, RoomHold>>();
   const limits = new Map<string, LimitHold[]>();
+  const around = { state, endings, claimed, wholes: new Map<string, Room>() };
   const limitsOf = (choice: Choice, { lineage }: TenantState) =>
     limits.size === 0
       ? []
       : lineage.flatMap(({ id }) => (limits.get(id) ?? []).filter(({ limit, kind }) => isCounted(choice, limit, kind)));
   const isLate = ({ durationMs }: Choice, { startsAt }: Reservation) => state.now + durationMs.p90 > startsAt;
+  const isTaken = (lacked: string | undefined, choice: Choice, passed: Exceeded[]) =>
+    (lacked !== undefined && rooms.get(choice.provider)?.has(lacked) === true) ||
+    passed.some(({ tenantId, limit, kind }) =>
+      limits.get(tenantId)?.some((held) => held.limit === limit && held.kind === kind),
+    );
+  const isShort = (choice: Choice, tenant: TenantState, { spare, spareOfKind }: RoomHold) =>
+    !isWithin(takenBy(choice), spare) ||
+    (spareOfKind.size > 0 &&
+      keptKinds(choice, tenant, state.kept).some(({ kind, wanted }) => wanted > (spareOfKind.get(kind) ?? Infinity)));
+
   return {
     delayedBy: (choice, tenant) => {
       for (const room of rooms.get(choice.provider)?.values() ?? [])
-        if (isLate(choice, room) && !isWithin(takenBy(choice), room.spare)) return room;
-      return limitsOf(choice, tenant).find((hold) => isLate(choice, hold) && countOf(choice, hold.limit) > hold.spare);
+        if (isLate(choice, room) && isShort(choice, tenant, room)) return room;
+      return limitsOf(choice, tenant).find(
+        (hold) => isLate(choice, hold) && countOf(choice, hold.limit) > hold.spare + tolerance,
+      );
     },
-    reserveRoom: (job, choice) => {
-      const held = rooms.get(choice.provider) ?? new Map<string, RoomHold>();
-      const lacked = lackedBy(choice, state);
-      if (held.has(lacked)) return undefined;
-      const hold = holdFor(job, choice, state, runningOf);
-      if (hold !== undefined) rooms.set(choice.provider, held.set(lacked, hold));
-      return hold;
-    },
-    reserveLimits: (job, choice, passed) => {
-      const holds = passed.map((limit) => limitFor(job, choice, limit, { state, runningOf }));
-      const [first] = holds;
-      if (first === undefined || holds.includes(undefined)) return undefined;
-      for (const [index, { tenantId }] of passed.entries()) {
-        const held = limits.get(tenantId) ?? [];
-        const hold = holds[index];
-        const isHeld = held.some(({ limit, kind }) => limit === hold?.limit && kind === hold.kind);
-        if (hold !== undefined && !isHeld) limits.set(tenantId, [...held, hold]);
+    reserve: (job, tenant, choice, obstacles) => {
+      const lacked = obstacles.some(isOfCapacity) ? lackedBy(choice, state) : undefined;
+      const passed = obstacles.filter((obstacle): obstacle is Exceeded => obstacle.is === 'limit');
+      if (isTaken(lacked, choice, passed)) return undefined;
+      const holdsFrom = (notBefore: number) => [
+        ...(lacked === undefined ? [] : [roomHold(job, tenant, choice, { ...around, notBefore })]),
+        ...passed.map((limit) => limitHold(job, choice, limit, { ...around, notBefore })),
+      ];
+      const first = holdsFrom(state.now);
+      if (first.length === 0 || first.includes(undefined)) return undefined;
+      const startsAt = Math.max(...first.flatMap((hold) => hold?.startsAt ?? []));
+      for (const hold of first.length === 1 ? first : holdsFrom(startsAt)) {
+        if (hold === undefined) continue;
+        hold.startsAt = startsAt;
+        if ('limit' in hold) limits.set(hold.of, [...(limits.get(hold.of) ?? []), hold]);
+        else rooms.set(choice.provider, (rooms.get(choice.provider) ?? new Map()).set(lacked ?? '', hold));
       }
-      return first;
+      return { jobId: job.id, tenantId: job.tenantId, startsAt };
     },
     count: (choice, tenant) => {
-      for (const room of rooms.get(choice.provider)?.values() ?? [])
-        if (isLate(choice, room)) room.spare = minus(room.spare, takenBy(choice));
+      for (const room of rooms.get(choice.provider)?.values() ?? []) if (isLate(choice, room)) useSpare(room, choice);
       for (const hold of limitsOf(choice, tenant)) if (isLate(choice, hold)) hold.spare -= countOf(choice, hold.limit);
     },
+    couldEver: (choice, tenant) => couldEver(choice, tenant, around),
   };
 }
 
-/** The running jobs of a provider, or of a tenant and those below it: those that end first, by their p90, are first. */
-export type RunningOf = {
-  provider: (name: string) => RunningJob[];
-  tenant: (id: string) => RunningJob[];
+function useSpare(room: RoomHold, choice: Choice): void {
+  room.spare = minus(room.spare, takenBy(choice));
+  for (const { kind, wanted } of takenKinds(choice)) {
+    const spare = room.spareOfKind.get(kind);
+    if (spare !== undefined) room.spareOfKind.set(kind, spare - wanted);
+  }
+}
+
+/** A running job's choice, and when it is expected to have ended at the latest. */
+type Ending = { choice: Choice; at: number };
+
+/** Of a provider, or of a tenant and those below it: those that end first are first. */
+export type Endings = {
+  provider: (name: string) => readonly Ending[];
+  tenant: (id: string) => readonly Ending[];
 };
 
-export function createRunningOf({ running, tenants }: State): RunningOf {
+export function createEndings({ running, tenants, now }: State): Endings {
   const index = (keysOf: (job: RunningJob) => string[]) => {
     let sizeAtRead = -1;
-    const byKey = new Map<string, RunningJob[]>();
-    return (key: string): RunningJob[] => {
+    let byKey = new Map<string, Ending[]>();
+    const sorted = new Map<string, readonly Ending[]>();
+    return (key: string): readonly Ending[] => {
       // Only starts change a round's running jobs: they add, and nothing leaves.
       if (sizeAtRead !== running.size) {
-        byKey.clear();
+        byKey = new Map();
         for (const job of running.values())
           for (const each of keysOf(job)) {
             const known = byKey.get(each);
-            if (known === undefined) byKey.set(each, [job]);
-            else known.push(job);
+            const ending = { choice: job.choice, at: latestEnd(job, now) };
+            if (known === undefined) byKey.set(each, [ending]);
+            else known.push(ending);
           }
         sizeAtRead = running.size;
+        sorted.clear();
       }
-      return (byKey.get(key) ?? []).toSorted((a, b) => a.endsAt.p90 - b.endsAt.p90);
+      const known = sorted.get(key) ?? (byKey.get(key) ?? []).toSorted((a, b) => a.at - b.at);
+      sorted.set(key, known);
+      return known;
     };
   };
   return {
@@ -96,47 +135,115 @@ export function createRunningOf({ running, tenants }: State): RunningOf {
   };
 }
 
+const shortestMs = 1_000;
+
+/**
+ * A job that has run past its p90 is expected to run as long again, and again: so that it does not hold back all that would end after
+ * this moment, for as long as it takes. Tsafrir, Etsion, Feitelson 2007 correct expired predictions in such steps.
+ */
+function latestEnd({ startedAt, endsAt, choice }: RunningJob, now: number): number {
+  if (endsAt.p90 > now) return endsAt.p90;
+  const from = startedAt ?? endsAt.p90 - choice.durationMs.p90;
+  const length = Math.max(shortestMs, endsAt.p90 - from);
+  const doublings = Math.floor(Math.log2(Math.max(1, (now - from) / length))) + 1;
+  return from + length * 2 ** doublings;
+}
+
 /** The quota that the choice lacks; '' where it lacks what the provider itself has. */
 function lackedBy(choice: Choice, { pools }: State): string {
   const room = pools.get(choice.provider)?.room;
   return (room && shortQuota(takenBy(choice), room)) ?? '';
 }
 
-function holdFor(job: QueuedJob, choice: Choice, state: State, runningOf: RunningOf): RoomHold | undefined {
+type Around = {
+  state: State;
+  endings: Endings;
+  claimed: (provider: string) => readonly Choice[];
+  /** Of each provider that was asked about, all that there is: a start does not change it. */
+  wholes: Map<string, Room>;
+};
+/** `notBefore`: when the rest of what it waits for will be there. */
+type From = Around & { notBefore: number };
+
+function roomHold(
+  job: QueuedJob,
+  tenant: TenantState,
+  choice: Choice,
+  { notBefore, ...around }: From,
+): RoomHold | undefined {
+  const { state, endings, claimed } = around;
   const pool = state.pools.get(choice.provider);
-  if (pool === undefined || !hasKind(pool.gpuKind, choice.need) || !couldEverTake(pool, choice)) return undefined;
+  if (pool === undefined || !couldEver(choice, tenant, around)) return undefined;
   const wanted = takenBy(choice);
-  let room = quotasFor(pool.room, wanted);
+  const claims = claimed(choice.provider);
+  const ends = [
+    ...endings.provider(choice.provider),
+    ...claims.map((each) => ({ choice: each, at: state.now + each.durationMs.p90 })),
+  ];
+  const kept = keptKinds(choice, tenant, state.kept);
+  const taken = claims.reduce((sum, each) => minus(sum, takenBy(each)), pool.room);
+  let room = quotasFor(taken, wanted);
+  let spareOfKind = kept.map(({ kind, ...of }) => amountOfKind(pool, taken, kind) - of.wanted - of.kept);
   let startsAt: number | undefined;
-  for (const { choice: ended, endsAt } of runningOf.provider(choice.provider)) {
-    const at = Math.max(state.now, endsAt.p90);
+  for (const { choice: ended, at } of claims.length === 0 ? ends : ends.toSorted((a, b) => a.at - b.at)) {
     // What ends at one moment is free together.
-    if (startsAt !== undefined && at > startsAt) break;
-    room = plus(room, takenBy(ended));
-    if (isWithin(wanted, room)) startsAt = at;
+    if (startsAt !== undefined && at > Math.max(startsAt, notBefore)) break;
+    const given = takenBy(ended);
+    room = plus(room, given);
+    spareOfKind = spareOfKind.map((spare, index) => spare + amountOfKind(pool, given, kept[index]?.kind ?? ''));
+    if (startsAt === undefined && isWithin(wanted, room) && spareOfKind.every((spare) => spare >= -tolerance))
+      startsAt = at;
   }
   if (startsAt === undefined) return undefined;
-  return { jobId: job.id, tenantId: job.tenantId, startsAt, spare: minus(room, wanted) };
+  return {
+    jobId: job.id,
+    tenantId: job.tenantId,
+    startsAt,
+    spare: minus(room, wanted),
+    spareOfKind: new Map(kept.map(({ kind }, index) => [kind, spareOfKind[index] ?? 0])),
+  };
 }
 
-type Around = { state: State; runningOf: RunningOf };
+function wholeOf(pool: PoolState, { endings, wholes }: Around): Room {
+  const known = wholes.get(pool.provider);
+  if (known !== undefined) return known;
+  const whole = endings.provider(pool.provider).reduce((sum, { choice }) => plus(sum, takenBy(choice)), pool.room);
+  wholes.set(pool.provider, whole);
+  return whole;
+}
 
-function limitFor(
+function couldEver(choice: Choice, tenant: TenantState, around: Around): boolean {
+  const { state } = around;
+  const pool = state.pools.get(choice.provider);
+  if (pool === undefined || !hasKind(pool.gpuKind, choice.need) || !couldEverTake(pool, choice)) return false;
+  const whole = wholeOf(pool, around);
+  return (
+    isWithin({ ...takenBy(choice), quotas: {} }, whole) &&
+    keptKinds(choice, tenant, state.kept).every(({ kind, wanted, kept }) => {
+      // Of what a quota says, others may hold some: that comes back in the end.
+      if (pool.wholeKinds.has(kind)) return true;
+      return wanted + kept <= amountOfKind(pool, whole, kind) + tolerance;
+    })
+  );
+}
+
+function limitHold(
   job: QueuedJob,
   choice: Choice,
-  { tenantId, limit, kind }: Exceeded,
-  { state, runningOf }: Around,
+  { tenantId: of, limit, kind }: Exceeded,
+  { state, endings, notBefore }: From,
 ): LimitHold | undefined {
-  const tenant = state.tenants.get(tenantId);
+  const tenant = state.tenants.get(of);
   if (tenant === undefined) return undefined;
   let spare = mostOf(tenant, limit, kind) - usedOf(tenant, limit, kind) - countOf(choice, limit);
   let startsAt: number | undefined;
-  for (const { choice: ended, endsAt } of runningOf.tenant(tenantId)) {
-    const at = Math.max(state.now, endsAt.p90);
-    if (startsAt !== undefined && at > startsAt) break;
+  for (const { choice: ended, at } of endings.tenant(of)) {
+    if (startsAt !== undefined && at > Math.max(startsAt, notBefore)) break;
     if (!isCounted(ended, limit, kind)) continue;
     spare += countOf(ended, limit);
-    if (spare >= 0) startsAt = at;
+    if (startsAt === undefined && spare >= -tolerance) startsAt = at;
   }
-  return startsAt === undefined ? undefined : { jobId: job.id, tenantId: job.tenantId, limit, kind, spare, startsAt };
+  return startsAt === undefined
+    ? undefined
+    : { jobId: job.id, tenantId: job.tenantId, of, limit, kind, spare, startsAt };
 }

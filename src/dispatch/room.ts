@@ -92,7 +92,7 @@ function changed(room: Room['quotas'], by: Room['quotas'], sign: 1 | -1): Room['
 }
 
 /** Cores come in fractions, whose sums are not exact. */
-const tolerance = 1e-9;
+export const tolerance = 1e-9;
 
 export function isWithin(wanted: Room, room: Room): boolean {
   return (

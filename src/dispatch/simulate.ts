@@ -15,6 +15,7 @@ import {
 } from './simulate-jobs.ts';
 import { createMachines, type Machines } from './simulate-machines.ts';
 import { createQueues, fitsAny, type Queues } from './simulate-queues.ts';
+import type { QueuedJob } from './snapshot.ts';
 
 /** What only time lets start is looked at each hour, for longer than any month or usual window. */
 const idleHours = 32 * 24;
@@ -119,13 +120,16 @@ function createLook(
 ) {
   const rules = preemptionOf(poolPolicy);
   const keeping = order === 'fifo' ? [] : keepingOf(policies);
+  /** Those that others make way for. */
+  const claimants = new Map<string, QueuedJob>();
   return (now: number): Decisions => {
     const { jobs, doesAnyFit } = queues.heads(machines.pools);
-    const queued = backfill ? jobs : firstOfEach(jobs);
+    const others = (backfill ? jobs : firstOfEach(jobs)).filter(({ id }) => !claimants.has(id));
+    const queued = [...claimants.values(), ...others];
     if (queued.length === 0 || !(doesAnyFit || preempts)) return { starts: [], preemptions: [], waits: [] };
     const busy = [...queued, ...machines.running()].map(({ tenantId }) => tenantId);
     const asked = new Set([...busy, ...keeping]);
-    return decide({
+    const decisions = decide({
       now,
       pools: [...machines.pools.values()],
       tenants: accounts.uses(asked, now),
@@ -133,6 +137,12 @@ function createLook(
       running: machines.running(),
       rules: { ...rules, concentration: accounts.concentration(now) },
     });
+    for (const { forJobId } of decisions.preemptions) {
+      const claimant = queued.find(({ id }) => id === forJobId);
+      if (claimant !== undefined) claimants.set(forJobId, { ...claimant, hasClaim: true });
+    }
+    for (const { jobId } of decisions.starts) claimants.delete(jobId);
+    return decisions;
   };
 }
 

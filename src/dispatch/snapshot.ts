@@ -130,6 +130,8 @@ export type QueuedJob = {
   queuedAt: number;
   notBefore: number;
   choices: Choice[];
+  /** Others make way for it, or have: what they free is its own before it is anybody's. */
+  hasClaim?: boolean;
 };
 
 export type RunningJob = {

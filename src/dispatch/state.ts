@@ -83,12 +83,12 @@ export function couldEverTake({ quotas }: PoolState, { takes = {} }: Choice): bo
   return true;
 }
 
-/** What the pool has left of a kind: of a cloud what its quotas leave, if all of that kind are known. */
-export function freeOfKind({ room, quotas, wholeKinds }: PoolState, kind: string): number {
+/** How much of a kind is in room of the pool: of a cloud what its quotas say, if all of that kind are known. */
+export function amountOfKind({ quotas, wholeKinds }: PoolState, room: Room, kind: string): number {
   if (!wholeKinds.has(kind)) return kind === 'cpu' ? room.cpus : room.gpus;
-  let free = 0;
-  for (const { id, kind: of } of quotas.values()) if (of === kind) free += Math.max(0, room.quotas[id] ?? 0);
-  return free;
+  let amount = 0;
+  for (const { id, kind: of } of quotas.values()) if (of === kind) amount += Math.max(0, room.quotas[id] ?? 0);
+  return amount;
 }
 
 /** What a job is expected to use in all, in petaflop-seconds: its entry charge. */
@@ -103,11 +103,16 @@ export function countStart(state: State, job: RunningJob, gpus: number[][]): voi
   takeRoom(state.pools.get(choice.provider), choice, gpus);
   const tenant = state.tenants.get(job.tenantId);
   if (tenant === undefined) return;
-  countMachines(state, tenant, choice, 1);
-  const entry = entryOf(choice);
+  countUse(state, tenant, choice, 1);
+}
+
+/** All that a start counts against, but for its machine. */
+export function countUse(state: State, tenant: TenantState, choice: Choice, sign: 1 | -1): void {
+  countMachines(state, tenant, choice, sign);
+  const entry = sign * entryOf(choice);
   state.startedUse += entry;
   for (const each of tenant.lineage) {
-    each.budgetLeft -= choice.reservation;
+    each.budgetLeft -= sign * choice.reservation;
     each.decayedUse += entry;
     if (each.shareCap !== undefined) each.shareCap.ownPetaflopSeconds += entry;
   }
@@ -139,7 +144,6 @@ function countConcentration(concentration: Concentration | undefined, tenant: Te
   tenant.windowUse += entry;
   if (concentration === undefined) return;
   concentration.squaredPetaflopSeconds += tenant.windowUse ** 2 - before ** 2;
-  concentration.largestPetaflopSeconds = Math.max(concentration.largestPetaflopSeconds, tenant.windowUse);
   concentration.poolPetaflopSeconds += entry;
 }
 

@@ -40,9 +40,9 @@ export type QueuedRow = {
 /**
  * From each tenant's own end of the index: what a cycle costs does not grow with the queues. Beside the first in its queue it reads some that
  * lie further back, at another place each turn: where none of the first may start, what stands behind them still has its chance. Where
- * many tenants wait it reads fewer of each, half of them first and half further back.
+ * many tenants wait it reads fewer of each, half of them first and half further back. Claimants are there wherever they stand.
  */
-export async function readQueueHeads(tx: Sql, turn: number): Promise<QueuedRow[]> {
+export async function readQueueHeads(tx: Sql, turn: number, claimants: readonly string[] = []): Promise<QueuedRow[]> {
   const tenantIds = await readWaitingTenants(tx);
   if (tenantIds.length === 0) return [];
   const length = Math.max(shallowest, Math.min(deepest, Math.floor(widest / tenantIds.length)));
@@ -51,16 +51,26 @@ export async function readQueueHeads(tx: Sql, turn: number): Promise<QueuedRow[]
   const reach = Math.max(deepest, Math.min(furthest, Math.floor(widestSearch / tenantIds.length)));
   const places = Math.max(1, Math.floor((reach - first) / Math.max(1, further)));
   const skipped = first + (turn % places) * further;
+  const columns = Prisma.sql`id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
+    charged_micro_usd::float8 AS charged, place`;
   return tx.$queryRaw<QueuedRow[]>`
-    SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (
-      SELECT id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
-        charged_micro_usd::float8 AS charged, place
-      FROM (
-        SELECT *, row_number() OVER (ORDER BY priority DESC, queued_at, id)::int AS place
-        FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
-        ORDER BY priority DESC, queued_at, id LIMIT ${skipped + further}
-      ) line WHERE place <= ${first} OR place > ${skipped}
-    ) j`;
+    WITH head AS MATERIALIZED (
+      SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (
+        SELECT ${columns} FROM (
+          SELECT *, row_number() OVER (ORDER BY priority DESC, queued_at, id)::int AS place
+          FROM job WHERE state = 'queued' AND NOT held AND tenant_id = tenant.id
+          ORDER BY priority DESC, queued_at, id LIMIT ${skipped + further}
+        ) line WHERE place <= ${first} OR place > ${skipped}
+      ) j
+    )
+    SELECT * FROM head
+    UNION ALL
+    SELECT ${columns} FROM (
+      SELECT *, (SELECT count(*)::int FROM job AS before
+        WHERE before.state = 'queued' AND NOT before.held AND before.tenant_id = job.tenant_id
+          AND (-before.priority, before.queued_at, before.id) <= (-job.priority, job.queued_at, job.id)) AS place
+      FROM job WHERE id = ANY(${claimants}::text[]) AND state = 'queued' AND NOT held
+    ) claimant WHERE NOT EXISTS (SELECT FROM head WHERE head.id = claimant.id)`;
 }
 
 /** From each to the next in the index, whatever stands between them. */

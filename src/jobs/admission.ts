@@ -80,7 +80,7 @@ function limitBlockers(
 ): Blocker[] {
   const { kind } = accelerators;
   const wanted = accelerators.count * nodes;
-  const petaflops = Number((petaflopsPerAccelerator(kind) * wanted).toPrecision(3));
+  const petaflops = petaflopsPerAccelerator(kind) * wanted;
   const who = isAbove ? `the organisation ${id}` : 'the tenant';
   const { runningJobs = Infinity, computePflops = Infinity } = policy.caps ?? {};
   const blockers = countBlockers(policy, { kind, wanted, who });
@@ -90,13 +90,22 @@ function limitBlockers(
       message: `The policy lets ${who} run no jobs.`,
       unblocks: 'An operator raises caps.runningJobs.',
     });
-  if (petaflops > computePflops)
+  if (petaflops > computePflops * (1 + tolerance))
     blockers.push({
       code: 'cap',
-      message: `The job wants ${formatRate(petaflops)} at once; the cap of ${who} is ${formatRate(computePflops)}.`,
-      unblocks: `Ask for fewer or slower accelerators, or an operator raises caps.computePflops to ${petaflops}.`,
+      message: `The job wants ${formatRate(upwards(petaflops))} at once; the cap of ${who} is ${formatRate(computePflops)}.`,
+      unblocks: `Ask for fewer or slower accelerators, or an operator raises caps.computePflops to ${upwards(petaflops)}.`,
     });
   return blockers;
+}
+
+/** Sums of speeds are not exact: as a cycle compares them. */
+const tolerance = 1e-9;
+
+/** To three figures, so that what is named would be enough. */
+function upwards(petaflops: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(petaflops)) - 2);
+  return Number((Math.ceil((petaflops / unit) * (1 - tolerance)) * unit).toPrecision(3));
 }
 
 /** Of accelerators of one kind: the cap, and what is guaranteed and may be borrowed. */
@@ -153,24 +162,33 @@ function budgetBlockers(
     });
 }
 
-/** What others are guaranteed and do not lend is theirs, idle or not. */
-function keptBlockers(
-  { lineage, most }: Admission,
-  { offer: { provider, accelerators, nodes } }: QuoteOption,
-): Blocker[] {
-  const { kind } = accelerators;
-  const wanted = accelerators.count * nodes;
-  const left = Math.max(0, most(provider, kind));
-  const isGuaranteed = lineage.some(({ policy }) => wanted <= (policy.guaranteed?.[kind] ?? 0));
-  if (wanted <= left || isGuaranteed) return [];
-  const unit = kind === 'cpu' ? 'cores' : kind;
-  return [
-    {
-      code: 'quota',
-      message: `The job wants ${wanted} ${unit} at once; ${provider} has ${left} that other tenants are not guaranteed without lending them.`,
-      unblocks: `Ask for at most ${left} ${unit}, or an operator raises what the others lend by ${wanted - left}.`,
-    },
+/** What others are guaranteed and do not lend is theirs, idle or not: of each kind that the job takes, as a cycle looks at it. */
+function keptBlockers({ lineage, most, spec }: Admission, { offer }: QuoteOption): Blocker[] {
+  const { provider, accelerators, nodes } = offer;
+  const own = { kind: accelerators.kind, wanted: accelerators.count * nodes };
+  const cores = (spec.resources?.cpus ?? accelerators.count) * nodes;
+  const taken = [
+    ...(isGuaranteed(lineage, own) ? [] : [own]),
+    ...(accelerators.kind === 'cpu' ? [] : [{ kind: 'cpu', wanted: cores }]),
   ];
+  return taken
+    .map(({ kind, wanted }) => ({ kind, wanted, left: Math.max(0, most(provider, kind)) }))
+    .filter(({ wanted, left }) => wanted > left)
+    .map(({ kind, wanted, left }) => {
+      const unit = kind === 'cpu' ? 'cores' : kind;
+      return {
+        code: 'quota',
+        message: `The job wants ${wanted} ${unit} at once; ${provider} has ${left} that other tenants are not guaranteed without lending them.`,
+        unblocks: `Ask for at most ${left} ${unit}, or an operator raises what the others lend by ${wanted - left}.`,
+      };
+    });
+}
+
+/** Within its tenant's guarantee, and within that of the highest above it that has one. */
+function isGuaranteed(lineage: Lineage, { kind, wanted }: { kind: string; wanted: number }): boolean {
+  const guarantees = lineage.map(({ policy }) => policy.guaranteed?.[kind] ?? 0);
+  const highest = guarantees.findLast((guaranteed) => guaranteed > 0) ?? 0;
+  return wanted <= (guarantees[0] ?? 0) && wanted <= highest;
 }
 
 /** What the operator's account with the provider may never have up at once. */

@@ -175,9 +175,7 @@ test('a reservation enters the history of its job when it comes, when its time m
   expect(Object.keys((shown && jobView(shown, world.now()).waiting) ?? {})).toEqual(['position', 'eta', 'blockers']);
   await rounds(10 * p90Seconds);
   await rounds(60);
-  told.push(
-    `dispatch.reserved: Its reservation has moved from ${after(p90Seconds)} to ${after(60 + 10 * p90Seconds)}.`,
-  );
+  told.push(`dispatch.reserved: Its reservation has moved from ${after(p90Seconds)} to ${after(16 * p90Seconds)}.`);
   expect(await history(gang)).toEqual(told);
   await db.client.policyVersion.create({ data: { tenantId, policy: { budget: { totalUsd: 0 } }, createdBy: 'test' } });
   await rounds(60);

@@ -28,7 +28,10 @@ export function runForward(
       startedAt.set(jobId, state.now);
       use.set(tenantId, (use.get(tenantId) ?? 0) + entryOf(choice));
     }
-    waiting = waiting.filter(({ id }) => !startedAt.has(id));
+    const claimants = new Set(preemptions.map(({ forJobId }) => forJobId));
+    waiting = waiting
+      .filter(({ id }) => !startedAt.has(id))
+      .map((job) => (claimants.has(job.id) ? { ...job, hasClaim: true } : job));
     for (const { jobId } of preemptions) countEnd(state, jobId);
     const nextEnd = Math.min(...[...state.running.values()].map(({ endsAt }) => endsAt.p50));
     if (nextEnd === Infinity && preemptions.length === 0) break;

@@ -219,4 +219,38 @@ describe('concentration', () => {
     const crowded = { ...from(6.2, 4), pools: [pool({ cpus: 1 })] };
     expect(started(decide(crowded))).toEqual(['b1']);
   });
+
+  test('the largest share is the tenant’s own: one below another’s may not rise above the ceiling either', () => {
+    const tenants = [tenant('b', { windowUse: 20 }), tenant('a', { windowUse: 50 })];
+    const concentration = {
+      hhiCeiling: Infinity,
+      largestShareCeiling: 0.3,
+      squaredPetaflopSeconds: 50 ** 2 + 20 ** 2,
+      largestPetaflopSeconds: 50,
+      poolPetaflopSeconds: 100,
+      floorPetaflopSeconds: 1,
+    };
+    const rules = { minRuntimeMs: 0, preemptsLowerPriority: false, concentration };
+    // From 20 of 100 to 40 of 120; a small one to 21 of 101.
+    const of = (petaflops: number) => [
+      job('j', 'b', { choices: [choice({ petaflops, durationMs: { p50: 1000, p90: 1000 } })] }),
+    ];
+    expect(blocked(decide(snapshot({ tenants, rules, queued: of(20) })))).toEqual(['j: concentration']);
+    expect(started(decide(snapshot({ tenants, rules, queued: of(1) })))).toEqual(['j']);
+  });
+
+  test('whoever is guaranteed GPUs leaves the cores that others never lend', () => {
+    const gpus = { kind: 'H100', free: [0, 1, 2, 3, 4, 5, 6, 7] };
+    const h100 = { H100: { guaranteed: 8, lending: 8, borrowing: Infinity } };
+    const asks = (cpus: number) =>
+      decide(
+        snapshot({
+          tenants: [tenant('g1', { quotas: h100 }), tenant('g2', { quotas: cores(12, { lending: 0 }) })],
+          pools: [pool({ cpus: 16, gpus })],
+          queued: [job('j1', 'g1', { choices: [choice({ gpus: 8, cpus })] })],
+        }),
+      );
+    expect(blocked(asks(8))).toEqual(['j1: quota']);
+    expect(started(asks(4))).toEqual(['j1']);
+  });
 });

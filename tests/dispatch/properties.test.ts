@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, type Decisions } from '../../src/dispatch/decide.ts';
-import type { Concentration, QueuedJob, Snapshot, TenantUse } from '../../src/dispatch/snapshot.ts';
+import { decide, decideRound, type Decisions } from '../../src/dispatch/decide.ts';
+import { byTenant } from '../../src/dispatch/order.ts';
+import type { Concentration, Snapshot, TenantUse } from '../../src/dispatch/snapshot.ts';
+import { countEnd, openState } from '../../src/dispatch/state.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
 
 /** Two teams under an organisation and one tenant beside it, with every kind of limit; some of what runs is theirs. */
@@ -27,7 +29,7 @@ const anySnapshot = fc
   .record({
     limits: fc.tuple(anyLimits, anyLimits, anyLimits, anyLimits),
     queued: fc.array(anyJob, { maxLength: 16 }),
-    active: fc.array(anyJob, { maxLength: 6 }),
+    active: fc.array(fc.tuple(anyJob, fc.boolean()), { maxLength: 6 }),
     free: fc.nat(12),
     hhiCeiling: fc.option(fc.double({ min: 0.1, max: 1, noNaN: true })),
     preemptsLowerPriority: fc.boolean(),
@@ -35,11 +37,12 @@ const anySnapshot = fc
   .map(({ limits, queued, active, free, hhiCeiling, preemptsLowerPriority }): Snapshot => {
     const sized = ({ cpus, nodes, p50 }: (typeof queued)[number]) =>
       choice({ cpus, nodes, durationMs: { p50: p50 * minute, p90: 2 * p50 * minute } });
-    const runs = active.map((each, index) =>
+    const runs = active.map(([each, isStopping], index) =>
       running(`run${index}`, each.tenantId, each.p50 * minute, {
         choice: sized(each),
         priority: each.priority,
         startedAt: -minute,
+        isStopping,
       }),
     );
     const ids = ['a', 'b', 'c', 'org'];
@@ -191,6 +194,37 @@ describe('for every snapshot', () => {
     });
   });
 
+  test('nobody makes way in vain: once they have gone the job that they went for starts, whoever else waits', () => {
+    holds((decisions, from) => {
+      const claimants = new Set(decisions.preemptions.map(({ forJobId }) => forJobId));
+      const state = openState(from);
+      decideRound(state, byTenant(from.queued));
+      for (const { jobId } of decisions.preemptions) countEnd(state, jobId);
+      for (const { id, isStopping } of from.running) if (isStopping) countEnd(state, id);
+      const waiting = from.queued.filter(({ id }) => decisions.waits.some(({ jobId }) => jobId === id));
+      const next = decideRound(state, byTenant(waiting.map((each) => ({ ...each, hasClaim: claimants.has(each.id) }))));
+      expect(next.starts.map(({ jobId }) => jobId)).toEqual(expect.arrayContaining([...claimants]));
+    });
+  });
+
+  test('those that make way leave each tenant what it is guaranteed, but for what the last of them is larger', () => {
+    holds((decisions, { tenants, running: runs }) => {
+      for (const { id, quotas, accelerators } of tenants) {
+        const leaving = decisions.preemptions
+          .filter(({ tenantId, forTenantId }) => lineage[tenantId]?.includes(id) && !lineage[forTenantId]?.includes(id))
+          .map(({ jobId }) => runs.find((run) => run.id === jobId)?.choice.accelerators.count ?? 0);
+        const { guaranteed = 0 } = quotas['cpu'] ?? {};
+        if (leaving.length === 0 || guaranteed === 0) continue;
+        const stopping = runs
+          .filter(({ isStopping, tenantId }) => isStopping && lineage[tenantId]?.includes(id))
+          .reduce((sum, { choice: { accelerators: held } }) => sum + held.count, 0);
+        const had = (accelerators['cpu'] ?? 0) - stopping + coresOf(startsOf(decisions, id));
+        const last = Math.max(...leaving);
+        expect(had - leaving.reduce((sum, count) => sum + count, 0) + last).toBeGreaterThan(guaranteed);
+      }
+    });
+  });
+
   test('every job starts or waits with a reason, and the same snapshot gives the same decisions', () => {
     holds((decisions, from) => {
       const { starts, waits } = decisions;
@@ -210,62 +244,3 @@ function hhiOf(uses: Map<string, number>, { floorPetaflopSeconds }: Concentratio
   const total = amounts.reduce((sum, amount) => sum + amount, 0);
   return amounts.reduce((sum, amount) => sum + amount * amount, 0) / Math.max(total, floorPetaflopSeconds) ** 2;
 }
-
-describe('with more capacity', () => {
-  const anySizes = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 4 })), {
-    maxLength: 12,
-  });
-  const withFree = (cpus: number, queued: QueuedJob[], runs = 0) =>
-    decide(
-      snapshot({
-        queued,
-        pools: [pool({ cpus })],
-        running: Array.from({ length: runs }, (_, n) =>
-          running(`r${n}`, 'x', (n + 1) * 7 * minute, { choice: choice({ cpus: 2 }) }),
-        ),
-      }),
-    );
-
-  test('no fewer cores are put to use', () => {
-    fc.assert(
-      fc.property(anySizes, fc.nat(12), fc.nat(12), (sizes, less, more) => {
-        const queued = sizes.map(([id, cpus], n) => job(`j${n}`, id, { queuedAt: n, choices: [choice({ cpus })] }));
-        const [small, large] = [withFree(less, queued), withFree(less + more, queued)];
-        expect(coresOf(large.starts)).toBeGreaterThanOrEqual(coresOf(small.starts));
-      }),
-    );
-  });
-
-  test('of jobs alike, those that start start still', () => {
-    fc.assert(
-      fc.property(anySizes, fc.nat(12), fc.nat(12), (sizes, less, more) => {
-        const queued = sizes.map(([id], n) => job(`j${n}`, id, { queuedAt: n }));
-        const large = withFree(less + more, queued).starts.map(({ jobId }) => jobId);
-        expect(large).toEqual(expect.arrayContaining(withFree(less, queued).starts.map(({ jobId }) => jobId)));
-      }),
-    );
-  });
-
-  test('no job is worse off unless one before it is better off', () => {
-    const anyLengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 30 })), {
-      maxLength: 8,
-    });
-    fc.assert(
-      fc.property(anyLengths, fc.nat(6), fc.nat(4), fc.nat(4), (lengths, free, more, runs) => {
-        const queued = lengths.map(([cpus, p90], n) =>
-          job(`j${n}`, 'a', {
-            queuedAt: n,
-            choices: [choice({ cpus, durationMs: { p50: p90 * minute, p90: p90 * minute } })],
-          }),
-        );
-        const fate = ({ starts, waits }: Decisions, id: string) =>
-          starts.some(({ jobId }) => jobId === id)
-            ? -1
-            : (waits.find(({ jobId }) => jobId === id)?.reserved?.startsAt ?? Infinity);
-        const [small, large] = [withFree(free, queued, runs), withFree(free + more, queued, runs)];
-        const first = queued.find(({ id }) => fate(small, id) !== fate(large, id));
-        if (first !== undefined) expect(fate(large, first.id)).toBeLessThan(fate(small, first.id));
-      }),
-    );
-  });
-});

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import { readClaimants } from '../../src/dispatch/claim-store.ts';
 import { createExplained } from '../../src/dispatch/explained.ts';
 import { readQueueHeads } from '../../src/dispatch/store.ts';
 import { type WaitingRow } from '../../src/dispatch/waiting-store.ts';
-import { addJob, addTenant, jobOf, test } from '../instances/world.ts';
+import { addJob, addTenant, jobOf, startRunning, test } from '../instances/world.ts';
 
 test('of few tenants a cycle reads the first fifty, of many a few, and of all in turn those behind them', async ({
   world,
@@ -44,6 +45,33 @@ test('of few tenants a cycle reads the first fifty, of many a few, and of all in
     for (const place of places) seen.add(place);
   }
   expect([...seen].toSorted((a, b) => a - b)).toEqual(upTo(50));
+  const withClaims = (await readQueueHeads(db.client, 0, ['job_055', 'job_002'])).filter(
+    (row) => row.tenantId === tenantId,
+  );
+  expect(withClaims.map(({ id, place }) => [id, place])).toContainEqual(['job_055', 55]);
+  expect(withClaims).toHaveLength(5);
+});
+
+test('a job that others make way for is known until it starts, or for ten minutes after they have gone', async ({
+  world,
+  db,
+}) => {
+  const tenantId = await addTenant(world);
+  const victim = await addJob(world, tenantId);
+  await startRunning(world, victim);
+  const claimant = await addJob(world, tenantId);
+  const known = async (seconds = 0) => [
+    ...(await readClaimants(db.client, new Date(world.now().getTime() + seconds * 1000))),
+  ];
+  expect(await known()).toEqual([]);
+  await db.client.attempt.updateMany({ where: { jobId: victim }, data: { preemptedFor: claimant } });
+  expect(await known()).toEqual([claimant]);
+  await db.client.attempt.updateMany({ where: { jobId: victim }, data: { finishedAt: world.now() } });
+  expect(await known(599)).toEqual([claimant]);
+  expect(await known(601)).toEqual([]);
+  world.advance(10);
+  await startRunning(world, claimant);
+  expect(await known()).toEqual([]);
 });
 
 test('a job that may start does, however many stand before it that may not', async ({ world, db }) => {

@@ -8,7 +8,7 @@ const { options } = sampleQuote('qte');
 const noCeilings = { hhi: Infinity, largestShare: Infinity, windowMs: 3_600_000 };
 
 /** One core for ten minutes, under the tenant's policy and what may ever be. */
-function blockersOf(lineage: Lineage, prospects: Partial<Prospects>): unknown {
+function blockersOf(lineage: Lineage, prospects: Partial<Prospects>, of = options, speed = 1): unknown {
   const whatever = {
     spentTotals: new Map(),
     most: () => Infinity,
@@ -16,9 +16,9 @@ function blockersOf(lineage: Lineage, prospects: Partial<Prospects>): unknown {
     poolPetaflops: Infinity,
     ceilings: noCeilings,
   };
-  const admission = { lineage, spec: { name: 'job', command: 'true' }, petaflopsPerAccelerator: () => 1 };
+  const admission = { lineage, spec: { name: 'job', command: 'true' }, petaflopsPerAccelerator: () => speed };
   try {
-    checkPolicy({ ...admission, ...whatever, ...prospects }, options);
+    checkPolicy({ ...admission, ...whatever, ...prospects }, of);
     return [];
   } catch (error) {
     return (error as { extra: { blockers: unknown } }).extra.blockers;
@@ -31,6 +31,41 @@ test('what others are guaranteed and never lend can’t be had, unless it is one
   ]);
   expect(blockersOf([{ id: 'a', policy: { guaranteed: { cpu: 1 } } }], { most: () => 0.5 })).toEqual([]);
   expect(blockersOf([{ id: 'a', policy: {} }], { most: () => 1 })).toEqual([]);
+});
+
+const gpus = options.map((option) => ({
+  ...option,
+  offer: { ...option.offer, accelerators: { kind: 'H100', count: 8 } },
+}));
+
+test('a team that is guaranteed nothing can’t have what its organisation’s other teams never lend', () => {
+  const organisation = { id: 'o', policy: { guaranteed: { cpu: 8 } } };
+  expect(blockersOf([{ id: 't', policy: { parent: 'o' } }, organisation], { most: () => 0 })).toHaveLength(1);
+  const team = { id: 't', policy: { parent: 'o', guaranteed: { cpu: 1 } } };
+  expect(blockersOf([team, organisation], { most: () => 0 })).toEqual([]);
+  const small = { id: 'o', policy: { guaranteed: { cpu: 0.5 } } };
+  expect(blockersOf([team, small], { most: () => 0 })).toHaveLength(1);
+});
+
+test('a job on GPUs that is guaranteed them can’t have the cores that others never lend', () => {
+  const lineage = [{ id: 'a', policy: { guaranteed: { H100: 8 } } }];
+  const most = (cores: number) => (_provider: string, kind: string) => (kind === 'cpu' ? cores : 0);
+  expect(blockersOf(lineage, { most: most(8) }, gpus)).toEqual([]);
+  expect(blockersOf(lineage, { most: most(7) }, gpus)).toMatchObject([
+    { code: 'quota', unblocks: 'Ask for at most 7 cores, or an operator raises what the others lend by 1.' },
+  ]);
+});
+
+test('a cap on speed is compared with what the job wants, not with what is written of it', () => {
+  const under = (computePflops: number) =>
+    blockersOf([{ id: 'a', policy: { caps: { computePflops } } }], {}, gpus, 0.9895);
+  // 7.916 PFLOP/s.
+  expect(under(7.916)).toEqual([]);
+  expect(under(7.92)).toEqual([]);
+  expect(under(7.915)).toMatchObject([{ code: 'cap', unblocks: expect.stringMatching(/computePflops to 7\.92\.$/) }]);
+  // The smallest change that is named is enough, also where figures would be rounded down.
+  const rounded = blockersOf([{ id: 'a', policy: { caps: { computePflops: 2 } } }], {}, gpus, 2.494 / 8);
+  expect(rounded).toMatchObject([{ unblocks: expect.stringMatching(/computePflops to 2\.5\.$/) }]);
 });
 
 test('what a quota of the operator’s account can never hold is refused, and says where to ask for more', () => {

@@ -1,0 +1,27 @@
+import { isGuaranteed, isGuaranteedWithin } from './exceeded.ts';
+import type { Kept } from './kept.ts';
+import type { Choice } from './snapshot.ts';
+import type { TenantState } from './state.ts';
+
+/** What a start takes of a kind, and how much of it has to stay free for others. */
+export type KeptKind = { kind: string; wanted: number; kept: number };
+
+/** 6 Of a guarantee, what its tenant does not lend stays free for it. Each kind by itself; those of which nothing is kept are left out. */
+export function keptKinds(choice: Choice, tenant: TenantState, kept: Pick<Kept, 'isAny' | 'forOthers'>): KeptKind[] {
+  if (!kept.isAny) return [];
+  return takenKinds(choice)
+    .filter(({ kind }) => kind !== choice.accelerators.kind || !isOwn(choice, tenant))
+    .map((taken) => ({ ...taken, kept: kept.forOthers(tenant.lineage, taken.kind) }))
+    .filter((each) => each.kept > 0);
+}
+
+/** Whoever is within its guarantee, and its organisation too, may come to what others leave of the kind. */
+function isOwn(choice: Choice, tenant: TenantState): boolean {
+  return isGuaranteed(tenant, choice) && isGuaranteedWithin(tenant.lineage, choice);
+}
+
+/** A job on GPUs takes cores as well, of which no guarantee speaks to it. */
+export function takenKinds({ accelerators: { kind, count }, need }: Pick<Choice, 'accelerators' | 'need'>) {
+  const own = { kind, wanted: count };
+  return need.gpus.count > 0 ? [own, { kind: 'cpu', wanted: need.cpus * need.nodes }] : [own];
+}
