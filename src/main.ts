@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi, startHealth } from './api.ts';
@@ -17,25 +18,31 @@ export type Service = {
   close: () => Promise<void>;
 };
 
+export type StartOptions = { makeProviders?: MakeProviders; askedToStop?: AbortSignal };
+
 /**
  * Builds and joins everything, once. `api`, `worker` or both in one process. Machines come from the providers that the configuration
- * names, unless the caller makes others.
+ * names, unless the caller makes others. Asked to stop meanwhile, it answers
+ * undefined after the step that it is at.
  */
 export async function startService(
   config: Config,
   mode: Mode,
   onError: (error: unknown) => void,
-  makeProviders: MakeProviders = createProviders,
-): Promise<Service> {
+  { makeProviders = createProviders, askedToStop }: StartOptions = {},
+): Promise<Service | undefined> {
   const cluster = config.databaseUrl === undefined ? await startCluster(join(config.dataDir, 'postgres')) : undefined;
   try {
+    askedToStop?.throwIfAborted();
     const databaseUrl = config.databaseUrl ?? cluster?.url ?? '';
     await migrate(databaseUrl);
+    askedToStop?.throwIfAborted();
     const foundation = await openFoundation({ config, databaseUrl, onError, makeProviders });
     return await startOn(foundation, mode, cluster);
   } catch (error) {
     // What did not start leaves nothing running, unless another weir had it running before.
     if (cluster?.isStartedHere === true) await cluster.stop();
+    if (askedToStop?.aborted === true) return undefined;
     throw error;
   }
 }
@@ -84,18 +91,18 @@ const closeTimeoutMs = 9_500;
 const partsTimeoutMs = closeTimeoutMs - 1_000;
 
 /**
- * Resolves at the first SIGINT or SIGTERM; the process has ended `closeTimeoutMs` later, whatever then keeps it. Further
+ * Aborted at the first SIGINT or SIGTERM; the process has ended `closeTimeoutMs` later, whatever then keeps it. Further
  * signals change nothing: npm sends on what the terminal has sent already. To be called before anything is started, so
  * that a signal during the start leaves nothing behind either.
  */
-export function untilAskedToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      setTimeout(() => process.exit(1), closeTimeoutMs).unref();
-      resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
-  });
+export function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+    controller.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  return controller.signal;
 }
 
 async function main(modeName = 'both'): Promise<void> {
@@ -103,11 +110,12 @@ async function main(modeName = 'both'): Promise<void> {
   if (mode === undefined)
     throw new ConfigError([`"${modeName}" is no way to start weir; leave it out, or say api or worker.`]);
   const config = loadConfig(process.env);
-  const askedToStop = untilAskedToStop();
-  const service = await startService(config, mode, report);
+  const askedToStop = listenForStop();
+  const service = await startService(config, mode, report, { askedToStop });
+  if (service === undefined) return;
   for (const notice of service.notices) process.stdout.write(`${notice}\n`);
   process.stdout.write(`weir is ready: ${mode === 'worker' ? 'worker' : config.publicUrl}\n`);
-  await askedToStop;
+  if (!askedToStop.aborted) await once(askedToStop, 'abort');
   await service.close();
 }
 

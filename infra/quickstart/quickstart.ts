@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { create as createTar } from 'tar';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError, configExitCode, loadConfig, type Config } from '../../src/config.ts';
-import { startService, untilAskedToStop } from '../../src/main.ts';
+import { listenForStop, startService } from '../../src/main.ts';
 import type { Artifact, Job, LogLine, Upload } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
@@ -38,23 +39,29 @@ async function main({ isOnce, isCloud }: Options): Promise<number> {
 }
 
 async function run(config: Config, isOnce: boolean, cloud: EmulatedCloud | undefined): Promise<number> {
-  const askedToStop = untilAskedToStop().then(() => 'stop' as const);
+  const askedToStop = listenForStop();
+  const stoppedCode = isOnce ? interruptedExitCode : 0;
   title('Starting weir');
-  const service = await startService(config, 'both', (error) =>
-    print(faint(`  ${error instanceof Error ? error.message : String(error)}`)),
-  );
+  const tell = (error: unknown) => print(faint(`  ${error instanceof Error ? error.message : String(error)}`));
+  const service = await startService(config, 'both', tell, { askedToStop });
+  if (service === undefined) return stoppedCode;
   try {
     for (const notice of service.notices) print(`  ${notice}`);
     print(`  API and worker are up at ${config.publicUrl}, data in ${config.dataDir}`);
-    const faults = await Promise.race([askedToStop, runSample(config, cloud)]);
-    if (faults === 'stop') return isOnce ? interruptedExitCode : 0;
+    const stop = untilAborted(askedToStop);
+    const faults = await Promise.race([stop, runSample(config, cloud)]);
+    if (faults === undefined) return stoppedCode;
     if (isOnce) return faults.length === 0 ? 0 : 1;
     printHowToGoOn(config);
-    await askedToStop;
+    await stop;
     return 0;
   } finally {
     await service.close();
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Answers what did not come as it was meant to. */

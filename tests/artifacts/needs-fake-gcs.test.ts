@@ -71,7 +71,7 @@ describe('Cloud Storage', () => {
         attempt: 1,
         mostBytes: Infinity,
         patience: createPatience(0),
-        stall: createPatience(0),
+        stall: createPatience(60_000),
         signal: new AbortController().signal,
       };
       // In the midst of the second of its parts, which are of 32 MiB.

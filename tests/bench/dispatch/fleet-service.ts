@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { loadConfig } from '../../../src/config.ts';
-import { startService, untilAskedToStop } from '../../../src/main.ts';
+import { listenForStop, startService } from '../../../src/main.ts';
 import type { Provider, SeenInstance } from '../../../src/providers/provider.ts';
 import type { FleetMessage } from './fleet-messages.ts';
 
@@ -52,10 +53,15 @@ const fleet: Provider = {
   close: async () => undefined,
 };
 
-const askedToStop = untilAskedToStop();
+const askedToStop = listenForStop();
 const report = (error: unknown) => process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-const service = await startService(loadConfig(process.env), 'both', report, async () => [fleet]);
-tell({ say: 'ready' });
-await askedToStop;
-await service.close();
+const service = await startService(loadConfig(process.env), 'both', report, {
+  makeProviders: async () => [fleet],
+  askedToStop,
+});
+if (service !== undefined) {
+  tell({ say: 'ready' });
+  if (!askedToStop.aborted) await once(askedToStop, 'abort');
+  await service.close();
+}
 process.exit(0);
