@@ -3,7 +3,7 @@ import { createKeptLater, type KeptLater } from './kept.ts';
 import { keptLacks, lacksOf, type Lack } from './lacks.ts';
 import { hasKind, minus, noRoom, plus, takenBy, together, tolerance, type Room } from './room.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
-import { countUse, type State, type TenantState } from './state.ts';
+import { countOwnUse, type State, type TenantState } from './state.ts';
 
 /** What a round has taken from its pools for jobs whose place is being made: they start when it is free. */
 export type Claims = {
@@ -70,15 +70,15 @@ export function createClaims(state: State): Claims {
       }
       claim(choice, unclaimed(choice.provider), { held, coming });
       claimed.push({ tenant, choice });
-      // As good as started: what it does not leave of limits, budgets and shares no later job gets.
-      countUse(state, tenant, choice, 1);
+      // What it will not leave of limits, budgets and shares no later job gets; but the pool has not used it yet.
+      countOwnUse(state, tenant, choice, 1);
       keptLater.count(tenant.id, choice.accelerators, 1);
       // It does not run yet: nobody of its tenant makes way on its account.
       countGone(gone, { tenantId: tenant.id, choice }, state);
       return picked;
     },
     release: () => {
-      for (const { tenant, choice } of claimed) countUse(state, tenant, choice, -1);
+      for (const { tenant, choice } of claimed) countOwnUse(state, tenant, choice, -1);
     },
   };
 }

@@ -103,14 +103,16 @@ export function countStart(state: State, job: RunningJob, gpus: number[][]): voi
   takeRoom(state.pools.get(choice.provider), choice, gpus);
   const tenant = state.tenants.get(job.tenantId);
   if (tenant === undefined) return;
-  countUse(state, tenant, choice, 1);
+  countOwnUse(state, tenant, choice, 1);
+  const entry = entryOf(choice);
+  state.startedUse += entry;
+  if (state.concentration !== undefined) state.concentration.poolPetaflopSeconds += entry;
 }
 
-/** All that a start counts against, but for its machine. */
-export function countUse(state: State, tenant: TenantState, choice: Choice, sign: 1 | -1): void {
+/** All that a start counts against of its tenant's: not its machine, nor the pool's use, of which the shares of the others are parts. */
+export function countOwnUse(state: State, tenant: TenantState, choice: Choice, sign: 1 | -1): void {
   countMachines(state, tenant, choice, sign);
   const entry = sign * entryOf(choice);
-  state.startedUse += entry;
   for (const each of tenant.lineage) {
     each.budgetLeft -= sign * choice.reservation;
     each.decayedUse += entry;
@@ -144,7 +146,6 @@ function countConcentration(concentration: Concentration | undefined, tenant: Te
   tenant.windowUse += entry;
   if (concentration === undefined) return;
   concentration.squaredPetaflopSeconds += tenant.windowUse ** 2 - before ** 2;
-  concentration.poolPetaflopSeconds += entry;
 }
 
 function takeRoom(pool: PoolState | undefined, choice: Choice, gpus: number[][]): void {
