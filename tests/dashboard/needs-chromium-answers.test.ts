@@ -1,45 +1,23 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
-import { launchChromium, openPage, signIn, visit } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { ended } from '../support/service.ts';
+import { visit } from './browser.ts';
+import { resources, useDashboard } from './use-dashboard.ts';
 
 // Answers that are late, lost, refused or overtaken: the browser lets the test stand between page and service.
 
-let installation: Installation;
-let browser: Browser;
-let vision: Client;
-
-const resources = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
-
-beforeAll(async () => {
-  installation = await createInstallation({ config: { providers: { local: { cpus: 1 } } } });
-  await installation.start();
-  vision = await installation.tenant('vision-lab');
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser.close();
-  await installation.remove();
-});
-
-async function openAs({ key }: Pick<Client, 'key'>, path: string): Promise<Page> {
-  const { page } = await openPage(browser);
-  await signIn(page, installation.url, key);
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-  await visit(page, path);
-  return page;
-}
+const dashboard = useDashboard();
+const { openAs } = dashboard;
 
 test('of two jobs whose files have one name and size, each shows its own', async () => {
   const ids: string[] = [];
   for (const said of ['one', 'two']) {
     const command = `mkdir out; echo ${said} > out/said.txt`;
-    const { id } = await vision.submit({ name: said, command, resources, outputs: ['out/'] });
-    await vision.until(id, ended);
+    const { id } = await dashboard.vision.submit({ name: said, command, resources, outputs: ['out/'] });
+    await dashboard.vision.until(id, ended);
     ids.push(id);
   }
-  const page = await openAs(vision, '/');
+  const page = await openAs(dashboard.vision, '/');
   for (const [at, said] of ['one', 'two'].entries()) {
     await visit(page, `/jobs/${ids[at]}`);
     await page.getByRole('heading', { name: `${said} succeeded` }).waitFor();
@@ -52,7 +30,7 @@ test('of two jobs whose files have one name and size, each shows its own', async
 });
 
 async function openPolicy(): Promise<Page> {
-  const page = await openAs(installation.operator, `/tenants/${vision.tenantId}`);
+  const page = await openAs(dashboard.installation.operator, `/tenants/${dashboard.vision.tenantId}`);
   await page.getByRole('tab', { name: 'Policy' }).click();
   await page.getByLabel('Weight').waitFor();
   return page;
@@ -91,20 +69,20 @@ test('a policy that somebody else saved meanwhile is not undone without notice',
   await page.getByLabel('Weight').fill('7');
   await page.getByRole('button', { name: 'Preview last week' }).click();
   await page.getByText('This is what the last week would have been.').waitFor();
-  const path = `/v1/tenants/${vision.tenantId}/policy`;
-  await installation.operator.call('PUT', path, { weight: 2, caps: { runningJobs: 4 } });
+  const path = `/v1/tenants/${dashboard.vision.tenantId}/policy`;
+  await dashboard.installation.operator.call('PUT', path, { weight: 2, caps: { runningJobs: 4 } });
   const save = page.getByRole('button', { name: 'Save the policy' });
   // Who reads it again before the save has the notice already.
   await save.click({ timeout: 5000 }).catch(() => undefined);
   await page.getByRole('alert').filter({ hasText: 'The policy was changed meanwhile' }).waitFor();
-  expect(await installation.operator.get(path)).toEqual({ weight: 2, caps: { runningJobs: 4 } });
+  expect(await dashboard.installation.operator.get(path)).toEqual({ weight: 2, caps: { runningJobs: 4 } });
   await page.getByRole('button', { name: 'Take the newer one' }).click();
   expect(await page.getByLabel('Running jobs').inputValue()).toBe('4');
   await page.close();
 });
 
 test('a submission whose answer was lost makes one job when it is sent again', async () => {
-  const page = await openAs(vision, '/submit');
+  const page = await openAs(dashboard.vision, '/submit');
   for (const [field, value] of [
     ['Name', 'sent-twice'],
     ['Command', 'true'],
@@ -128,13 +106,13 @@ test('a submission whose answer was lost makes one job when it is sent again', a
   await page.getByRole('button', { name: 'Quote again' }).waitFor();
   await submit.click();
   await page.getByRole('heading', { name: 'sent-twice' }).waitFor();
-  const { items } = await vision.get<{ items: unknown[] }>('/v1/jobs?name=sent-twice');
+  const { items } = await dashboard.vision.get<{ items: unknown[] }>('/v1/jobs?name=sent-twice');
   expect(items).toHaveLength(1);
   await page.close();
 });
 
 test('a pattern without quotes in the YAML is a fault beside the text, which stays', async () => {
-  const page = await openAs(vision, '/submit');
+  const page = await openAs(dashboard.vision, '/submit');
   await page.getByText('YAML', { exact: true }).click();
   const text = page.getByLabel('Spec as YAML');
   await text.fill('outputs: [*.pt]');
@@ -144,9 +122,10 @@ test('a pattern without quotes in the YAML is a fault beside the text, which sta
 });
 
 test('that nothing is broken is not said while it is not known', async () => {
-  const page = await openAs(installation.operator, '/jobs');
+  const page = await openAs(dashboard.installation.operator, '/');
   await page.route('**/v1/pool/capacity', (route) => route.fulfill({ status: 503, json: {} }));
-  await visit(page, '/');
+  // What the page knew already would be shown on.
+  await page.reload();
   const broken = page.getByRole('region', { name: 'What is broken now' });
   await broken.getByRole('alert').waitFor();
   expect(await broken.getByText('No job failed').count()).toBe(0);

@@ -1,39 +1,21 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createInstallation, type Client, type Installation } from '../support/service.ts';
-import { launchChromium, openPage, seriousViolations, signIn, visit } from './browser.ts';
+import { expect, test } from 'vitest';
+import { seriousViolations } from './browser.ts';
+import { resources, useDashboard } from './use-dashboard.ts';
 
-let installation: Installation;
-let browser: Browser;
-let vision: Client;
-
-const resources = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
-
-beforeAll(async () => {
-  installation = await createInstallation({ config: { providers: { local: { cpus: 1 } } } });
-  await installation.start();
-  vision = await installation.tenant('vision-lab');
-  browser = await launchChromium();
-});
-
-afterAll(async () => {
-  await browser.close();
-  await installation.remove();
-});
-
-async function openAs({ key }: Pick<Client, 'key'>, path: string): Promise<Page> {
-  const { page } = await openPage(browser);
-  await signIn(page, installation.url, key);
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-  await visit(page, path);
-  return page;
-}
+const dashboard = useDashboard();
+const { openAs } = dashboard;
 
 test('an array’s page counts its tasks by state, lists them by state, and leads to each', async () => {
   const values = [{ SEED: 1 }, { SEED: 2 }, { SEED: 3 }];
   const command = 'test "$SEED" != 2';
-  const array = await vision.submit({ name: 'seeds', command, resources, array: { values }, maxDuration: '5m' });
-  const page = await openAs(vision, `/jobs/${array.id}`);
+  const array = await dashboard.vision.submit({
+    name: 'seeds',
+    command,
+    resources,
+    array: { values },
+    maxDuration: '5m',
+  });
+  const page = await openAs(dashboard.vision, `/jobs/${array.id}`);
   const tasks = page.getByRole('region', { name: 'Tasks' });
   await tasks.getByText('3 in all: 2 succeeded, 1 failed.').waitFor();
   await tasks.getByRole('row', { name: /^task 0 succeeded SEED=1/ }).waitFor();
@@ -49,7 +31,7 @@ test('an array’s page counts its tasks by state, lists them by state, and lead
 });
 
 test('after an answer that ended the stream of changes it is opened again, and nothing is called live meanwhile', async () => {
-  const page = await openAs(vision, '/');
+  const page = await openAs(dashboard.vision, '/');
   await page.getByText('Live', { exact: true }).waitFor();
   let isRefused = true;
   await page.route('**/v1/changes', (route) => (isRefused ? route.fulfill({ status: 503 }) : route.continue()));
@@ -62,7 +44,7 @@ test('after an answer that ended the stream of changes it is opened again, and n
 });
 
 test('an operator goes from one tenant’s queue to another’s, also where none of its jobs waits', async () => {
-  const page = await openAs(installation.operator, '/queue');
+  const page = await openAs(dashboard.installation.operator, '/queue');
   const choice = page.getByRole('combobox', { name: 'Whose queue' });
   await choice.click();
   await page.getByRole('option', { name: 'vision-lab' }).click();
@@ -72,7 +54,7 @@ test('an operator goes from one tenant’s queue to another’s, also where none
 });
 
 test('who could not be signed out is told so; with the session goes what was typed', async () => {
-  const page = await openAs(vision, '/submit');
+  const page = await openAs(dashboard.vision, '/submit');
   await page.getByRole('textbox', { name: 'Name' }).fill('secret-plan');
   await page.route('**/v1/session', (route) => route.abort(), { times: 1 });
   const out = page.getByRole('button', { name: 'Sign out' });
@@ -86,13 +68,13 @@ test('who could not be signed out is told so; with the session goes what was typ
 });
 
 test('a job is cancelled once that is confirmed', async () => {
-  const { id } = await vision.submit({ name: 'long', command: 'sleep 300', resources, maxDuration: '10m' });
-  await vision.until(id, ['running']);
-  const page = await openAs(vision, `/jobs/${id}`);
+  const { id } = await dashboard.vision.submit({ name: 'long', command: 'sleep 300', resources, maxDuration: '10m' });
+  await dashboard.vision.until(id, ['running']);
+  const page = await openAs(dashboard.vision, `/jobs/${id}`);
   await page.getByRole('button', { name: 'Cancel the job' }).click();
   await page.getByRole('dialog', { name: 'Cancel long?' }).getByRole('button', { name: 'Keep it' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await vision.get(`/v1/jobs/${id}`)).toMatchObject({ state: 'running' });
+  expect(await dashboard.vision.get(`/v1/jobs/${id}`)).toMatchObject({ state: 'running' });
   await page.getByRole('button', { name: 'Cancel the job' }).click();
   await page.getByRole('button', { name: 'Cancel it' }).click();
   await page.getByRole('heading', { name: 'long cancelled' }).waitFor();
@@ -100,7 +82,7 @@ test('a job is cancelled once that is confirmed', async () => {
 });
 
 test('a viewer has no page to submit jobs', async () => {
-  const page = await openAs(await installation.tenant('watchers', 'viewer'), '/submit');
+  const page = await openAs(await dashboard.installation.tenant('watchers', 'viewer'), '/submit');
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   expect(await page.getByRole('link', { name: 'Submit' }).count()).toBe(0);
   await page.close();
