@@ -22,5 +22,8 @@ export function endOf(row: ActiveRow, { durationSeconds }: QuoteOption, nowMs: n
   if (foreseen?.isOfProgress === true)
     return { p50: nowMs + foreseen.remaining.p50, p90: nowMs + foreseen.remaining.p90 };
   const from = (row.startedAt ?? row.createdAt).getTime();
-  return { p50: from + durationSeconds.p50 * 1000, p90: from + durationSeconds.p90 * 1000 };
+  const p50 = from + durationSeconds.p50 * 1000;
+  // Past its p50 it ends when most of those do that have come so far. That its p90 is past is told apart: reservations move on by it.
+  const isOverdue = p50 <= nowMs && foreseen !== undefined;
+  return { p50: isOverdue ? nowMs + foreseen.remaining.p50 : p50, p90: from + durationSeconds.p90 * 1000 };
 }

@@ -1,5 +1,6 @@
 import { byTenant, type Queues } from './order.ts';
 import { decideRound, type Preemption } from './decide.ts';
+import { latestEnd } from './reservations.ts';
 import type { Choice, QueuedJob, RunningJob, Snapshot } from './snapshot.ts';
 import { countEnd, openState, type State } from './state.ts';
 
@@ -26,7 +27,7 @@ export function forecast(snapshot: Snapshot): Map<string, Eta> {
 
 function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, number> {
   const startsAt = new Map<string, number>();
-  const state = openState(snapshot);
+  const state = openState({ ...snapshot, running: snapshot.running.map((job) => expectedLate(job, snapshot.now)) });
   let queues = nextInLine(byTenant(snapshot.queued));
   let looks = 0;
   for (let step = 0; step < maxSteps && looks < maxLooks && queues.size > 0; step += 1) {
@@ -41,6 +42,11 @@ function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, 
     endUntil(state, nextAt, percentile);
   }
   return startsAt;
+}
+
+/** One that has run past its p90 would end at once, were it taken at its word. */
+function expectedLate(job: RunningJob, now: number): RunningJob {
+  return { ...job, endsAt: { ...job.endsAt, p90: latestEnd(job, now) } };
 }
 
 /** About how long a job that is told to make way takes to do so. */
@@ -89,7 +95,13 @@ function without(queues: Queues, started: ReadonlySet<string>): Queues {
 
 function nextChange(state: State, queues: Queues, percentile: 'p50' | 'p90'): number | undefined {
   let next = Infinity;
-  for (const { endsAt } of state.running.values()) next = Math.min(next, Math.max(endsAt[percentile], state.now + 1));
+  const mayPreempt = isAnyPreempted(state);
+  for (const { endsAt, startedAt, isStopping } of state.running.values()) {
+    next = Math.min(next, Math.max(endsAt[percentile], state.now + 1));
+    if (!mayPreempt || isStopping || startedAt === undefined) continue;
+    const mayGoAt = startedAt + state.rules.minRuntimeMs;
+    if (mayGoAt > state.now) next = Math.min(next, mayGoAt);
+  }
   for (const queue of queues.values())
     for (const { notBefore, choices } of queue) {
       if (notBefore > state.now) next = Math.min(next, notBefore);
@@ -97,6 +109,11 @@ function nextChange(state: State, queues: Queues, percentile: 'p50' | 'p90'): nu
         if (shortage !== undefined) next = Math.min(next, askedAgainAt(shortage, state));
     }
   return next === Infinity ? undefined : next;
+}
+
+/** Whether the rules let anybody's job make way at all. */
+function isAnyPreempted({ rules, tenants }: State): boolean {
+  return rules.preemptsLowerPriority || [...tenants.values()].some(({ quotas }) => Object.keys(quotas).length > 0);
 }
 
 function askedAgainAt({ id, until }: NonNullable<Choice['shortage']>, { now, probes }: State): number {

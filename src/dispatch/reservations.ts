@@ -141,7 +141,7 @@ const shortestMs = 1_000;
  * A job that has run past its p90 is expected to run as long again, and again: so that it does not hold back all that would end after
  * this moment, for as long as it takes. Tsafrir, Etsion, Feitelson 2007 correct expired predictions in such steps.
  */
-function latestEnd({ startedAt, endsAt, choice }: RunningJob, now: number): number {
+export function latestEnd({ startedAt, endsAt, choice }: RunningJob, now: number): number {
   if (endsAt.p90 > now) return endsAt.p90;
   const from = startedAt ?? endsAt.p90 - choice.durationMs.p90;
   const length = Math.max(shortestMs, endsAt.p90 - from);

@@ -14,7 +14,7 @@ const slow = Array.from({ length: 10 }, (_, at) => at + 1).reduce<Track | null>(
   null,
 );
 
-const secondsIn = (row: Partial<ActiveRow>): number => {
+const secondsIn = (row: Partial<ActiveRow>, at = 50): number => {
   const whole = {
     startedAt,
     createdAt: startedAt,
@@ -25,11 +25,18 @@ const secondsIn = (row: Partial<ActiveRow>): number => {
     ...row,
   };
   if (option === undefined) throw new Error('Nothing was quoted.');
-  return (endOf(whole as ActiveRow, option, startMs + 100_000).p50 - startMs) / 1000;
+  return (endOf(whole as ActiveRow, option, startMs + at * 1000).p50 - startMs) / 1000;
 };
 
 test('a running job ends by its own speed where it tells one, else as quoted, and soon where it is stopping', () => {
   expect(secondsIn({})).toBeCloseTo(100, 3);
-  expect(secondsIn({ progress: slow })).toBeGreaterThan(900);
-  expect(secondsIn({ isStopping: true })).toBeCloseTo(130, 3);
+  expect(secondsIn({ progress: slow }, 100)).toBeGreaterThan(900);
+  expect(secondsIn({ isStopping: true })).toBeCloseTo(80, 3);
+});
+
+test('a job beyond its quote is not expected to end at any moment, but later the longer it has run', () => {
+  const left = [100, 200, 400].map((at) => secondsIn({}, at) - at);
+  expect(left[0]).toBeGreaterThan(5);
+  expect(left).toEqual(left.toSorted((a, b) => a - b));
+  expect(left[2]).toBeGreaterThan(50);
 });

@@ -17,6 +17,38 @@ test('a waiting job is expected when what runs ends, and the next one when that 
   expect(etas.get('second')).toEqual({ p50: 15 * minute, p90: 25 * minute });
 });
 
+test('a job that has run past all expectation is expected to run as long again, in the late forecast', () => {
+  const whole = choice({ cpus: 4 });
+  const etas = forecast(
+    snapshot({
+      now: 40 * minute,
+      queued: [job('first', 'a', { choices: [whole] })],
+      tenants: [tenant('a'), tenant('b')],
+      pools: [pool({ cpus: 0 })],
+      running: [running('r', 'b', 30 * minute, { choice: whole, endsAt: { p50: 45 * minute, p90: 30 * minute } })],
+    }),
+  );
+  expect(etas.get('first')).toEqual({ p50: 45 * minute, p90: 60 * minute });
+});
+
+test('a job waits until those that make way for it have run as long as they may before', () => {
+  const whole = choice({ cpus: 4 });
+  const etas = forecast(
+    snapshot({
+      now: 2 * minute,
+      queued: [job('mine', 'a', { choices: [whole] })],
+      tenants: [
+        tenant('a', { quotas: { cpu: { guaranteed: 4, borrowing: 0, lending: 4 } } }),
+        tenant('b', { accelerators: { cpu: 4 }, running: 1 }),
+      ],
+      pools: [pool({ cpus: 0 })],
+      running: [running('borrower', 'b', 60 * minute, { choice: whole })],
+      rules: { minRuntimeMs: 5 * minute, preemptsLowerPriority: false, concentration: undefined },
+    }),
+  );
+  expect(etas.get('mine')?.p50).toBe(5.5 * minute);
+});
+
 test('what time alone does not unblock has no expected start', () => {
   const etas = forecast(snapshot({ queued: [job('a1', 'a')], tenants: [tenant('a', { budgetLeft: 0 })] }));
   expect(etas.get('a1')).toEqual({ p50: null, p90: null });
