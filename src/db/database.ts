@@ -13,6 +13,7 @@ export type Database = {
   url: string;
   client: PrismaClient;
   pool: pg.Pool;
+  /** `work` may be run again, and so does nothing outside of its transaction. */
   transaction: <T>(work: (tx: Sql) => Promise<T>) => Promise<T>;
   close: () => Promise<void>;
 };
@@ -27,12 +28,31 @@ export function openDatabase(url: string, connections = 20): Database {
     url,
     client,
     pool,
-    transaction: (work) => client.$transaction(work, { maxWait: 10_000, timeout: 30_000 }),
+    transaction: (work) => repeated(() => client.$transaction(work, { maxWait: 10_000, timeout: 30_000 })),
     close: async () => {
       await client.$disconnect();
       await pool.end();
     },
   };
+}
+
+/** Of transactions that wait for one another PostgreSQL ends one, which finds its way free when it is run again. */
+async function repeated<T>(run: () => Promise<T>, triesLeft = 3): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (triesLeft === 0 || !isDeadlock(error)) throw error;
+    return repeated(run, triesLeft - 1);
+  }
+}
+
+/** Prisma has a code for it, and another for statements of our own, which then tell PostgreSQL's. */
+function isDeadlock(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return (
+    error.code === 'P2034' ||
+    (error.code === 'P2010' && /\b(40P01|TransactionWriteConflict)\b/.test(JSON.stringify(error.meta)))
+  );
 }
 
 export { Prisma };
