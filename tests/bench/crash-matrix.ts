@@ -27,7 +27,7 @@ const summary = {
   machinesLeaked: outcomes.reduce((sum, { machinesLeft }) => sum + machinesLeft, 0),
   disksLeaked: outcomes.reduce((sum, { disksLeft }) => sum + disksLeft, 0),
   jobsLost: count(({ state }) => state !== 'succeeded'),
-  jobsDoubled: count(({ completions }) => completions !== 1),
+  jobsDoubled: count(({ completions }) => completions > 1),
   // Beyond the time that the service was away: what ends meanwhile is charged until it is seen to be gone.
   worstLedgerSeconds: Math.max(...outcomes.map(({ ledgerSeconds, awaySeconds }) => ledgerSeconds - awaySeconds)),
 };

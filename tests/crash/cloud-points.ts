@@ -156,7 +156,8 @@ async function crashAt(
   const outcome: Outcome = {
     point,
     state: job.state,
-    completions: (runners.completions.get(id) ?? 0) / (job.attempts.at(-1)?.offer.nodes ?? 1),
+    // What a host is answered can be lost with it: with the last report its machine may go.
+    completions: Math.ceil((runners.completions.get(id) ?? 0) / (job.attempts.at(-1)?.offer.nodes ?? 1)),
     machinesLeft: leftIn(cloud),
     disksLeft: cloud.disks().length,
     ledgerSeconds: job.attempts.reduce(
