@@ -1,5 +1,5 @@
 import axe from 'axe-core';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 /** A page that notes what goes wrong in it. */
 export type WatchedPage = { page: Page; faults: string[] };
@@ -8,12 +8,16 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--headless'] });
 }
 
+type Looks = { colorScheme?: 'light' | 'dark'; width?: number };
+
+/** The pages of one context share its cookies, and what it has loaded and compiled. */
 export async function openPage(
-  browser: Browser,
-  options: { colorScheme?: 'light' | 'dark'; width?: number } = {},
+  context: BrowserContext,
+  { colorScheme = 'light', width = 1280 }: Looks = {},
 ): Promise<WatchedPage> {
-  const { colorScheme = 'light', width = 1280 } = options;
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  const page = await context.newPage();
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: 900 });
   // On a machine that has ten other things to do.
   page.setDefaultTimeout(120_000);
   const faults: string[] = [];
@@ -24,6 +28,14 @@ export async function openPage(
   });
   page.on('pageerror', (error) => faults.push(String(error)));
   return { page, faults };
+}
+
+/** A page at this address of somebody who has a session already. */
+export async function openAs(context: BrowserContext, key: string, url: string, looks?: Looks): Promise<WatchedPage> {
+  const watched = await openPage(context, looks);
+  await context.request.post(new URL('/v1/session', url).href, { data: { key }, failOnStatusCode: true });
+  await watched.page.goto(url);
+  return watched;
 }
 
 export async function signIn(page: Page, url: string, key: string): Promise<void> {

@@ -9,7 +9,7 @@ import { resources, useDashboard } from './use-dashboard.ts';
 const dashboard = useDashboard();
 const { openAs } = dashboard;
 
-test('of two jobs whose files have one name and size, each shows its own', async () => {
+test('of two jobs whose files have one name and size, each shows its own, at whatever address weir is open', async () => {
   const ids: string[] = [];
   for (const said of ['one', 'two']) {
     const command = `mkdir out; echo ${said} > out/said.txt`;
@@ -17,7 +17,9 @@ test('of two jobs whose files have one name and size, each shows its own', async
     await dashboard.vision.until(id, ended);
     ids.push(id);
   }
-  const page = await openAs(dashboard.vision, '/');
+  const { url } = dashboard.installation;
+  const page = await openAs(dashboard.vision, '/jobs', url.replace('127.0.0.1', 'localhost'));
+  await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
   for (const [at, said] of ['one', 'two'].entries()) {
     await visit(page, `/jobs/${ids[at]}`);
     await page.getByRole('heading', { name: `${said} succeeded` }).waitFor();
@@ -118,6 +120,23 @@ test('a pattern without quotes in the YAML is a fault beside the text, which sta
   await text.fill('outputs: [*.pt]');
   await page.getByText('needs quotes').waitFor();
   expect(await text.inputValue()).toBe('outputs: [*.pt]');
+  await page.close();
+});
+
+test('while another order loads, the former answer is not shown as if it were of it', async () => {
+  const page = await openAs(dashboard.vision, '/jobs');
+  const former = page.locator('[aria-busy="true"]').filter({ has: page.getByRole('link', { name: 'one' }) });
+  const answer = Promise.withResolvers<void>();
+  await page.route('**/v1/jobs/summaries*sort=name*', async (route) => {
+    await answer.promise;
+    await route.continue();
+  });
+  await page.getByRole('link', { name: 'one' }).waitFor();
+  await page.getByRole('combobox', { name: 'Order' }).click();
+  await page.getByRole('option', { name: 'By name' }).click();
+  await former.waitFor();
+  answer.resolve();
+  await former.waitFor({ state: 'detached' });
   await page.close();
 });
 

@@ -1,17 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSource, root } from '../ratchets/sources.ts';
 import { createInstallation, ended, type Client, type Installation } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { launchChromium, openPage, seriousViolations, signIn } from './browser.ts';
+import { launchChromium, openAs, openPage, seriousViolations } from './browser.ts';
 
 /** Kept by CI. */
 const screenshots = join(root, 'dist/screenshots');
 
 let installation: Installation;
 let browser: Browser;
+let context: BrowserContext;
 let vision: Client;
 let jobId: string;
 
@@ -38,6 +39,7 @@ beforeAll(async () => {
   await vision.until(running.id, ['running']);
   await vision.submit({ name: 'waiting', command: 'true', resources });
   browser = await launchChromium();
+  context = await browser.newContext();
 });
 
 afterAll(async () => {
@@ -72,10 +74,7 @@ function listedPages(): Listed[] {
 test.for(['light', 'dark'] as const)(
   'on every page axe finds nothing serious in the %s theme, nothing goes wrong, and a picture of it is kept',
   async (colorScheme) => {
-    const { page, faults } = await openPage(browser, { colorScheme });
-    await signIn(page, installation.url, installation.operator.key);
-    await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-    faults.splice(0);
+    const { page, faults } = await openAs(context, installation.operator.key, installation.url, { colorScheme });
     for (const { name, path } of listedPages()) {
       await visit(page, path);
       expect([path, await seriousViolations(page)]).toEqual([path, []]);
@@ -92,9 +91,7 @@ function overflowOf(page: Page): Promise<number> {
 }
 
 test('on a phone no page is wider than the screen', async () => {
-  const { page } = await openPage(browser, { width: 390 });
-  await signIn(page, installation.url, installation.operator.key);
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
+  const { page } = await openAs(context, installation.operator.key, installation.url, { width: 390 });
   for (const { path } of listedPages()) {
     await visit(page, path);
     expect([path, await overflowOf(page)]).toEqual([path, 0]);
@@ -103,12 +100,7 @@ test('on a phone no page is wider than the screen', async () => {
 });
 
 test('quotes are shown against what came; machines with their cost, and the audit is searched on the server', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, installation.operator.key);
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-  faults.splice(0);
-
-  await page.getByRole('link', { name: 'Quotes' }).click();
+  const { page, faults } = await openAs(context, installation.operator.key, `${installation.url}/quotes`);
   const outcomes = page.getByRole('region', { name: 'Predicted against actual' });
   await outcomes.getByRole('img', { name: 'Predicted against actual duration of 2 finished jobs' }).waitFor();
   await outcomes.getByText('Table').click();
@@ -141,20 +133,25 @@ test('quotes are shown against what came; machines with their cost, and the audi
   await page.close();
 });
 
+test('among the jobs that ended last is none that has not ended', async () => {
+  const { page } = await openAs(context, vision.key, `${installation.url}/jobs?sort=-finishedAt`);
+  const jobs = page.getByRole('table', { name: 'Ended last' }).locator('tbody');
+  await jobs.getByRole('row', { name: /^second succeeded/ }).waitFor();
+  expect(await jobs.getByRole('rowheader').allTextContents()).toEqual(['second', 'first']);
+  await page.close();
+});
+
 test('a tenant’s user has no page of the operator’s, and sees how its own quotes did', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, vision.key);
-  await page.getByRole('link', { name: 'Quotes' }).waitFor();
-  faults.splice(0);
-  expect(await page.getByRole('link', { name: /^(Capacity|Audit)$/ }).count()).toBe(0);
+  const { page, faults } = await openAs(context, vision.key, `${installation.url}/jobs`);
   await page.getByRole('link', { name: 'Quotes' }).click();
+  expect(await page.getByRole('link', { name: /^(Capacity|Audit)$/ }).count()).toBe(0);
   await page.getByRole('img', { name: 'Predicted against actual duration of 2 finished jobs' }).waitFor();
   expect(faults).toEqual([]);
   await page.close();
 });
 
 test('the API’s reference is drawn under its policy, which lets no other program run', async () => {
-  const { page, faults } = await openPage(browser);
+  const { page, faults } = await openPage(context);
   const answer = await page.goto(`${installation.url}/docs`);
   expect(answer?.headers()['content-security-policy']).toMatch(/script-src 'self'( 'sha256-[^']+')+;/);
   await page.getByRole('heading', { level: 1, name: 'weir' }).waitFor();

@@ -1,9 +1,57 @@
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { seriousViolations } from './browser.ts';
 import { resources, useDashboard } from './use-dashboard.ts';
 
 const dashboard = useDashboard();
 const { openAs } = dashboard;
+
+test('where no job ran in the last week, a policy is saved without its preview', async () => {
+  const page = await openPolicy();
+  await page.getByLabel('Monthly budget').fill('100');
+  for (const [kind, most] of [
+    ['cpu', '8'],
+    ['L4', '2'],
+  ] as const) {
+    await page.getByRole('button', { name: 'Add a kind of accelerator' }).click();
+    await page.getByRole('textbox', { name: 'Kind' }).last().fill(kind);
+    await page.getByLabel('At most').last().fill(most);
+  }
+  const save = page.getByRole('button', { name: 'Save the policy' });
+  expect(await save.isDisabled()).toBe(true);
+  await page.getByRole('button', { name: 'Preview last week' }).click();
+  await page.getByRole('alert').filter({ hasText: 'No job was queued' }).waitFor();
+  await save.click();
+  // The database stores the kinds in another order than they were typed in.
+  await page.getByText('Saved.').waitFor();
+  expect(await page.getByText('Somebody else').count()).toBe(0);
+  await page.close();
+});
+
+async function openPolicy(): Promise<Page> {
+  const page = await openAs(dashboard.installation.operator, `/tenants/${dashboard.vision.tenantId}`);
+  await page.getByRole('tab', { name: 'Policy' }).click();
+  await page.getByLabel('Weight').waitFor();
+  return page;
+}
+
+test('when a session ends, who typed a policy is told why, and finds it again after signing in', async () => {
+  const page = await openPolicy();
+  await page.getByLabel('Weight').fill('7');
+  await page.getByRole('tab', { name: 'Statement' }).click();
+  await page.getByRole('tab', { name: 'Policy' }).click();
+  expect(await page.getByLabel('Weight').inputValue()).toBe('7');
+  const { url, operator } = dashboard.installation;
+  await page.request.delete(`${url}/v1/session`, { headers: { origin: url }, failOnStatusCode: true });
+  await page.getByRole('alert').filter({ hasText: 'Your session has ended. Sign in again.' }).waitFor();
+  await page.getByLabel('Key', { exact: true }).fill(operator.key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('tab', { name: 'Policy' }).click();
+  expect(await page.getByLabel('Weight').inputValue()).toBe('7');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  await page.close();
+});
 
 test('an array’s page counts its tasks by state, lists them by state, and leads to each', async () => {
   const values = [{ SEED: 1 }, { SEED: 2 }, { SEED: 3 }];

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job } from '../../src/protocol/job.ts';
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { openIdentityProvider, type IdentityProvider } from '../support/identity-provider.ts';
 import { createInstallation, type Client, type Installation } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { launchChromium, openPage, seriousViolations, signIn, visit } from './browser.ts';
+import { launchChromium, openAs, openPage, seriousViolations, signIn, visit } from './browser.ts';
 
 const small = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
 
@@ -18,6 +18,7 @@ printf 'step,loss\\n1,4\\n2,3\\n3,1\\n' > out/history.csv; echo 'last line'`;
 let provider: IdentityProvider;
 let installation: Installation;
 let browser: Browser;
+let context: BrowserContext;
 let vision: Client;
 let language: Client;
 let blocked: Job;
@@ -40,6 +41,7 @@ beforeAll(async () => {
   await language.until(holder.id, ['running']);
   blocked = await language.submit({ name: 'blocked', command: 'true', resources: small });
   browser = await launchChromium();
+  context = await browser.newContext();
 });
 
 afterAll(async () => {
@@ -54,7 +56,7 @@ async function put({ tenantId }: Client, policy: Policy): Promise<void> {
 }
 
 test('an unknown key is refused with the reason; a good one opens a session that no script can read, until signing out', async () => {
-  const { page, faults } = await openPage(browser);
+  const { page, faults } = await openPage(context);
   await signIn(page, installation.url, 'weir_unknown');
   await page.getByRole('alert').filter({ hasText: 'This key is not known' }).waitFor();
   // The browser itself notes each answer that is no success.
@@ -73,9 +75,7 @@ test('an unknown key is refused with the reason; a good one opens a session that
 });
 
 test('a job is submitted by the form: faults at their fields, the quote before, and what was typed stays', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, vision.key);
-  await page.getByRole('link', { name: 'Submit' }).click();
+  const { page, faults } = await openAs(context, vision.key, `${installation.url}/submit`);
   await page.getByLabel('Command').fill(training);
   await page.getByLabel('Expected duration').fill('soon');
   await page.getByRole('button', { name: 'Quote' }).click();
@@ -136,8 +136,7 @@ async function watch(page: Page): Promise<void> {
 }
 
 test('a blocked job says what it waits for, what would let it start, and who goes before it', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, installation.operator.key);
+  const { page, faults } = await openAs(context, installation.operator.key, installation.url);
   await page
     .getByRole('table', { name: '1 job waits' })
     .getByRole('row', { name: /1 blocked .*at 1 of 1 cores?/ })
@@ -162,9 +161,7 @@ test('a blocked job says what it waits for, what would let it start, and who goe
 });
 
 test('an operator changes a policy after seeing what the last week would have been under it', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, installation.operator.key);
-  await page.getByRole('link', { name: 'Tenants' }).click();
+  const { page, faults } = await openAs(context, installation.operator.key, `${installation.url}/tenants`);
   await page.getByRole('link', { name: 'vision-lab' }).click();
   await page.getByRole('tab', { name: 'Policy' }).click();
   await page.getByLabel('Weight').fill('3');
@@ -203,8 +200,7 @@ test('an operator changes a policy after seeing what the last week would have be
 });
 
 test('a tenant sees its own jobs and its place in the pool, and not the other’s', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, vision.key);
+  const { page, faults } = await openAs(context, vision.key, installation.url);
   await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
   expect(await page.getByText(/language-lab|^holder$/).count()).toBe(0);
   expect(await page.getByRole('link', { name: 'Tenants' }).count()).toBe(0);
@@ -220,9 +216,8 @@ test('a tenant sees its own jobs and its place in the pool, and not the other’
 });
 
 test('nothing is followed while nobody looks, and what was shown stays while weir is away', async () => {
-  const { page } = await openPage(browser);
+  const { page } = await openAs(context, vision.key, installation.url);
   const isOfChanges = (request: { url: () => string }) => request.url().endsWith('/v1/changes');
-  await signIn(page, installation.url, vision.key);
   await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
   await Promise.all([page.waitForEvent('requestfailed', isOfChanges), look(page, 'hidden')]);
   await Promise.all([page.waitForRequest(isOfChanges), look(page, 'visible')]);
@@ -246,9 +241,8 @@ async function look(page: Page, visibility: 'hidden' | 'visible'): Promise<void>
 }
 
 test('the keyboard opens pages, shows its keys, and finds the search', async () => {
-  const { page, faults } = await openPage(browser);
-  await signIn(page, installation.url, vision.key);
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
+  const { page, faults } = await openAs(context, vision.key, `${installation.url}/queue`);
+  await page.getByRole('heading', { name: 'Queue', exact: true }).waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('j');
   await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
@@ -263,11 +257,12 @@ test('the keyboard opens pages, shows its keys, and finds the search', async () 
 });
 
 test('a person signs in with the identity provider, as whom its rule makes it, and out again', async () => {
-  const { page, faults } = await openPage(browser);
+  await context.clearCookies();
+  const { page, faults } = await openPage(context);
   provider.letIn('vera');
-  await page.goto(installation.url);
+  await page.goto(`${installation.url}/jobs?q=nothing`);
   await page.getByRole('link', { name: 'Sign in with Example' }).click();
-  await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
+  await page.getByText('No such job').waitFor();
   await page.getByText('vera@example.org').waitFor();
   await page.getByRole('link', { name: 'Tenant' }).click();
   await page.getByRole('heading', { name: 'vision-lab' }).waitFor();
@@ -277,6 +272,7 @@ test('a person signs in with the identity provider, as whom its rule makes it, a
   await page.context().clearCookies();
   await page.getByRole('link', { name: 'Sign in with Example' }).click();
   await page.getByRole('alert').filter({ hasText: 'Your account has no role here' }).waitFor();
+  expect(page.url()).toBe(`${installation.url}/`);
   expect(faults).toEqual([]);
   await page.close();
 });
@@ -284,13 +280,14 @@ test('a person signs in with the identity provider, as whom its rule makes it, a
 test.for(['light', 'dark'] as const)(
   'axe finds nothing serious in the %s theme where the other pages’ test does not come: signing in, and why a job waits',
   async (colorScheme) => {
-    const { page, faults } = await openPage(browser, { colorScheme });
-    await page.goto(installation.url);
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    expect(await seriousViolations(page)).toEqual([]);
-    await signIn(page, installation.url, installation.operator.key);
-    await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-    await visit(page, `/jobs/${blocked.id}`);
+    await context.clearCookies();
+    const { page: door } = await openPage(context, { colorScheme });
+    await door.goto(installation.url);
+    await door.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await seriousViolations(door)).toEqual([]);
+    await door.close();
+    const { key } = installation.operator;
+    const { page, faults } = await openAs(context, key, `${installation.url}/jobs/${blocked.id}`, { colorScheme });
     await page.getByRole('heading', { name: 'Why it waits', exact: true }).waitFor();
     expect(await seriousViolations(page)).toEqual([]);
     expect(faults).toEqual([]);

@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { createInstallation, type Client, type Installation } from '../support/service.ts';
-import { launchChromium, openPage, signIn, visit } from './browser.ts';
+import { launchChromium, openAs } from './browser.ts';
 
 /** What a job of these tests takes, so that several run at once. */
 export const resources = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
@@ -10,12 +10,14 @@ export const resources = { cpus: 1, memoryGiB: 0.25, diskGiB: 0.25 };
 export function useDashboard() {
   let installation: Installation;
   let browser: Browser;
+  let context: BrowserContext;
   let vision: Client;
   beforeAll(async () => {
     installation = await createInstallation({ config: { providers: { local: { cpus: 1 } } } });
     await installation.start();
     vision = await installation.tenant('vision-lab');
     browser = await launchChromium();
+    context = await browser.newContext();
   });
   afterAll(async () => {
     await browser.close();
@@ -29,12 +31,7 @@ export function useDashboard() {
       return vision;
     },
     /** A page of somebody who has signed in. */
-    openAs: async ({ key }: Pick<Client, 'key'>, path: string): Promise<Page> => {
-      const { page } = await openPage(browser);
-      await signIn(page, installation.url, key);
-      await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
-      await visit(page, path);
-      return page;
-    },
+    openAs: async ({ key }: Pick<Client, 'key'>, path: string, url = installation.url): Promise<Page> =>
+      (await openAs(context, key, url + path)).page,
   };
 }

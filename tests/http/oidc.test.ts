@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test as plain } from 'vitest';
 import { grantOf, personOf } from '../../src/http/oidc-rules.ts';
 import { openApp, test, type TestApp } from '../support/app.ts';
+import { freePort } from '../support/free-port.ts';
 import { openIdentityProvider, type Claims, type IdentityProvider } from '../support/identity-provider.ts';
 
 /** Who signs in at the provider, by the account that a test lets it be. */
@@ -39,9 +40,9 @@ const cookieOf = (answer: { headers: Record<string, unknown> }, name: string) =>
     ?.split(';', 1)[0] ?? '';
 
 /** As a browser does: to the provider, through its pages, and back with what it gives. */
-async function signIn(api: TestApp, account: string) {
+async function signIn(api: TestApp, account: string, query = '') {
   provider.letIn(account);
-  const begun = await api.ask(undefined, 'GET /v1/sign-in/oidc');
+  const begun = await api.ask(undefined, `GET /v1/sign-in/oidc${query}`);
   const jar = new Map<string, string>();
   let url = String(begun.headers.location);
   while (!url.startsWith(publicUrl)) {
@@ -84,6 +85,33 @@ test('people sign in at the provider, and get the role and tenant that the first
   });
   const audit = await db.client.audit.findFirst({ where: { action: 'session.create' }, orderBy: { id: 'desc' } });
   expect(audit).toMatchObject({ actor: 'oidc:vera@example.org', tenantId: id });
+  await api.close();
+});
+
+test('a link leads through the sign-in to the page that it names, and to no other site', async ({ db }) => {
+  const api = await openOidc(db);
+  const { answer } = await signIn(api, 'olga', `?to=${encodeURIComponent('/jobs?state=failed,cancelled&q=%C3%BC')}`);
+  expect(answer.headers.location).toBe('/jobs?state=failed,cancelled&q=%C3%BC');
+  for (const to of [
+    '//evil.test',
+    '/\\evil.test',
+    'https://evil.test',
+    '/jobs//evil.test',
+    '/a\r\nx: y',
+    '/%2e%2e',
+    '',
+  ]) {
+    const begun = await api.ask(undefined, `GET /v1/sign-in/oidc?to=${encodeURIComponent(to)}`);
+    expect([to, begun.statusCode]).toEqual([to, 400]);
+  }
+  await api.close();
+});
+
+test('where the provider does not answer, the page says so', async ({ db }) => {
+  const away = { ...oidc(), issuer: `http://127.0.0.1:${await freePort()}` };
+  const api = await openApp(db, { publicUrl, oidc: away });
+  const { statusCode, headers } = await api.ask(undefined, 'GET /v1/sign-in/oidc');
+  expect([statusCode, headers.location]).toEqual([302, '/?sign-in=unavailable']);
   await api.close();
 });
 

@@ -37,10 +37,11 @@ export function createQueryClient(onSignedOut: (why: string) => void): QueryClie
   return new QueryClient({
     queryCache: new QueryCache({
       onSuccess: () => become({ isAway: false }),
-      onError: (error, { queryKey: [, path] }) => {
-        // Who asks who they are and is nobody has not lost anything.
+      onError: (error, { queryKey: [, path], state }) => {
+        // Who asks who they are for the first time and is nobody has not lost anything.
+        const isNobody = path === '/v1/me' && state.data === undefined;
         if (error instanceof Refusal && error.status === 401)
-          onSignedOut(path === '/v1/me' ? '' : 'Your session has ended. Sign in again.');
+          onSignedOut(isNobody ? '' : 'Your session has ended. Sign in again.');
         become({ isAway: !(error instanceof Refusal && error.status < 500) });
       },
     }),

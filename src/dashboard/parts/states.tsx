@@ -49,6 +49,15 @@ export function Failing({ error, retry }: { error: unknown; retry?: () => unknow
   );
 }
 
+/** What was asked for before, while what is asked for now is on its way: dimmed, lest it be taken for that. */
+export function Former({ isFormer, children }: { isFormer: boolean; children: ReactNode }) {
+  return (
+    <div className={styles.answer} aria-busy={isFormer}>
+      {children}
+    </div>
+  );
+}
+
 /** What a query answers; a skeleton before, what is wrong instead of it. What was read once stays while weir is away. */
 export function Answered<T>({
   query,

@@ -5,20 +5,21 @@ import { messageOf, queries } from '../api/client.ts';
 import { signIn } from '../api/session.ts';
 import styles from './sign-in.module.css';
 
-/** Why the identity provider's answer did not let somebody in. */
+/** What the identity provider's refusal means. */
 const refusals: Record<string, string> = {
   'no-role': 'Your account has no role here. Ask an operator to add a rule for it under signIn.oidc.rules.',
   'no-tenant': 'The tenant that your account belongs to does not exist yet. Ask an operator to make it.',
   failed: 'Signing in did not work, or took too long. Try again.',
+  unavailable: 'The identity provider does not answer. Try again in a moment.',
 };
 
 /** The key is tried before it is kept. */
 export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => void }) {
   const queryClient = useQueryClient();
   const [key, setKey] = useState('');
-  const [fault, setFault] = useState(
-    why || refusals[new URLSearchParams(window.location.search).get('sign-in') ?? ''] || '',
-  );
+  const refusal = useRefusal();
+  const [keyFault, setKeyFault] = useState('');
+  const fault = keyFault || why || refusal;
   const oidc = queries.useQuery('get', '/v1/sign-in').data?.oidc ?? null;
   const [isTrying, setTrying] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -31,7 +32,7 @@ export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => voi
       await signIn(queryClient, key.trim());
       onSignedIn();
     } catch (error) {
-      setFault(messageOf(error));
+      setKeyFault(messageOf(error));
       setTrying(false);
     }
   };
@@ -66,7 +67,13 @@ export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => voi
           Sign in
         </Button>
         {oidc !== null && (
-          <Button component="a" href={oidc.url} variant="default" fullWidth mt="sm">
+          <Button
+            component="a"
+            href={`${oidc.url}?${new URLSearchParams({ to: placeNow() })}`}
+            variant="default"
+            fullWidth
+            mt="sm"
+          >
             Sign in with {oidc.name}
           </Button>
         )}
@@ -77,4 +84,20 @@ export function SignIn({ why, onSignedIn }: { why: string; onSignedIn: () => voi
       </form>
     </main>
   );
+}
+
+/** Why the identity provider's answer let nobody in. The address says it once: it would still say so after the next signing out. */
+function useRefusal(): string {
+  const [reason] = useState(() => new URLSearchParams(window.location.search).get('sign-in') ?? '');
+  useEffect(() => {
+    if (reason !== '') window.history.replaceState(null, '', placeNow());
+  }, [reason]);
+  return refusals[reason] ?? '';
+}
+
+/** The path where somebody wants to be once they have signed in. */
+function placeNow(): string {
+  const url = new URL(window.location.href);
+  url.searchParams.delete('sign-in');
+  return url.pathname + url.search;
 }

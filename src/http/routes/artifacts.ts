@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { Bucket } from '../../artifacts/bucket.ts';
 import { artifactUrl, type DownloadDeps } from '../../artifacts/download.ts';
 import { listArtifacts, listCheckpoints } from '../../artifacts/list.ts';
 import { isRelativePath } from '../../artifacts/names.ts';
@@ -50,7 +51,8 @@ export function artifactRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox {
       },
       async ({ params, caller }, reply) => {
         await requireJob(deps, caller, params.job);
-        return reply.redirect(await artifactUrl(deps, params.job, params['*']));
+        const url = await artifactUrl(deps, params.job, params['*']);
+        return reply.redirect(caller.session === undefined ? url : here(url, deps.bucket));
       },
     );
   };
@@ -76,6 +78,13 @@ export function checkpointRoutes(deps: DownloadDeps): FastifyPluginAsyncTypebox 
       },
     );
   };
+}
+
+/** A browser stays at the address where it signed in, of which its cookie and the page's policy are: weir's own URL may name another. */
+function here(url: string, { origin }: Bucket): string {
+  if (origin !== undefined) return url;
+  const { pathname, search } = new URL(url);
+  return pathname + search;
 }
 
 async function requireJob({ db }: DownloadDeps, caller: Caller, jobId: string): Promise<void> {

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import type { Artifact } from '../../../../infra/cli/generated/api.ts';
 import { refusalOf } from '../../api/client.ts';
+import { liveMs } from '../../api/connection.ts';
 import { Answered } from '../../parts/states.tsx';
 import styles from './artifact-view.module.css';
 import { CurvesView } from './curves-view.tsx';
@@ -28,7 +29,7 @@ export function ArtifactView({ artifact: { path, sha256 }, href }: { artifact: A
       return isPicture ? response.blob() : response.text();
     },
     staleTime: Infinity,
-    refetchInterval: false,
+    refetchInterval: ({ state }) => (state.status === 'error' ? liveMs : false),
   });
   return (
     <figure className={styles.view} aria-label={path}>

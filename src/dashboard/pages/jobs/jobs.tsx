@@ -9,12 +9,13 @@ import { jobColumns, JobTable } from '../../parts/job-table.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Pager, type Trail } from '../../parts/pager.tsx';
 import { PageTitle, Section } from '../../parts/section.tsx';
-import { Answered, Empty } from '../../parts/states.tsx';
+import { Answered, Empty, Former } from '../../parts/states.tsx';
 import { useTenantNames } from '../../parts/tenant-names.ts';
 import styles from './jobs.module.css';
 
 const perPage = 50;
-const states = ['queued', 'provisioning', 'running', 'stopping', 'succeeded', 'failed', 'cancelled'];
+const endStates = ['succeeded', 'failed', 'cancelled'];
+const states = ['queued', 'provisioning', 'running', 'stopping', ...endStates];
 
 const sorts = {
   '-createdAt': 'Newest first',
@@ -60,11 +61,13 @@ export function Jobs() {
   const [settled] = useDebouncedValue(text, 250);
   const nameOf = useTenantNames();
   const cursor = trail.at(-1);
+  // The service counts what has not ended as ending last of all.
+  const wanted = state ?? (sort === '-finishedAt' ? endStates.join(',') : null);
   const query = {
     limit: perPage,
     sort,
     ...(settled === '' ? {} : { q: settled }),
-    ...(state === null ? {} : { state }),
+    ...(wanted === null ? {} : { state: wanted }),
     ...(tenant === null ? {} : { tenant }),
     ...(cursor === undefined ? {} : { cursor }),
   };
@@ -88,14 +91,14 @@ export function Jobs() {
         <Filters text={text} state={state} sort={sort} ask={ask} />
         <Answered query={jobs} lines={10}>
           {({ items, nextCursor }) => (
-            <>
+            <Former isFormer={jobs.isPlaceholderData}>
               {items.length === 0 ? (
                 <Empty title="No such job">Another name or state may find it.</Empty>
               ) : (
                 <JobTable caption={sorts[sort]} jobs={items} columns={columns} />
               )}
               <Pager trail={trail} nextCursor={nextCursor} perPage={perPage} shown={items.length} onTurn={setTrail} />
-            </>
+            </Former>
           )}
         </Answered>
       </Section>

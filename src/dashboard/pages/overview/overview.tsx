@@ -4,7 +4,7 @@ import type { Shares } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { useMe } from '../../api/session.ts';
 import { Columns, ComputeFigure, Figures, PageTitle } from '../../parts/section.tsx';
-import { Answered } from '../../parts/states.tsx';
+import { Answered, Former } from '../../parts/states.tsx';
 import { count, percent, usd } from '../../parts/format.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Broken } from './broken.tsx';
@@ -38,7 +38,11 @@ export function Overview() {
         />
       </PageTitle>
       <Answered query={shares} lines={12}>
-        {(answer) => <Parts shares={answer} window={window} />}
+        {(answer) => (
+          <Former isFormer={shares.isPlaceholderData}>
+            <Parts shares={answer} window={window} />
+          </Former>
+        )}
       </Answered>
     </>
   );

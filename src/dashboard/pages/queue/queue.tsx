@@ -9,7 +9,7 @@ import { Moment } from '../../parts/moment.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Pager, type Trail } from '../../parts/pager.tsx';
 import { PageTitle, Section } from '../../parts/section.tsx';
-import { Answered, Empty } from '../../parts/states.tsx';
+import { Answered, Empty, Former } from '../../parts/states.tsx';
 import { TenantSelect } from '../../parts/tenant-select.tsx';
 import { columnsOf } from './queue-columns.tsx';
 import { Turns } from './turns.tsx';
@@ -50,7 +50,7 @@ export function Queue() {
       </PageTitle>
       <Answered query={queue} lines={10}>
         {(answer) => (
-          <>
+          <Former isFormer={queue.isPlaceholderData}>
             <Turns tenants={answer.tenants} />
             <Section
               title={tenant === null && isOperator ? 'What starts next' : 'In order'}
@@ -75,7 +75,7 @@ export function Queue() {
                 onTurn={setTrail}
               />
             </Section>
-          </>
+          </Former>
         )}
       </Answered>
     </>

@@ -1,20 +1,36 @@
-import { parseDocument, stringify } from 'yaml';
-import type { Spec } from './spec-path.ts';
+import { isMap, parseDocument, stringify } from 'yaml';
+import { keysOf, withValueAt, type Spec } from './spec-path.ts';
 
-const storedAs = 'weir.submit';
-
-/** What is typed, kept as long as the tab lives. */
-export function keptText(): string {
-  return sessionStorage.getItem(storedAs) ?? '';
+/** The text with another value there; undefined takes it out. The rest stays as it was written, with its comments, where that can be. */
+export function withFieldOf(text: string, pointer: string, value: unknown): string {
+  const wanted = withValueAt(readYaml(text).spec ?? {}, pointer, value);
+  if (Object.keys(wanted).length === 0) return '';
+  const changed = changedInPlace(text, pointer, value);
+  // Not so where an alias stands for the value, or where others are written as aliases of it.
+  const isMeant = changed !== undefined && JSON.stringify(readYaml(changed).spec) === JSON.stringify(wanted);
+  return isMeant ? changed : stringify(wanted, layout);
 }
 
-export function keepText(text: string): void {
-  if (text === '') sessionStorage.removeItem(storedAs);
-  else sessionStorage.setItem(storedAs, text);
-}
+const layout = { lineWidth: 0 };
 
-export function yamlOf(spec: Spec): string {
-  return Object.keys(spec).length === 0 ? '' : stringify(spec, { lineWidth: 0 });
+function changedInPlace(text: string, pointer: string, value: unknown): string | undefined {
+  const document = parseDocument(text);
+  if (!isMap(document.contents)) return undefined;
+  const keys = keysOf(pointer);
+  const parent = keys.slice(0, -1);
+  try {
+    if (value === undefined) {
+      document.deleteIn(keys);
+      const left = document.getIn(parent);
+      if (isMap(left) && left.items.length === 0) document.deleteIn(parent);
+    } else {
+      if (document.getIn(parent) === null) document.deleteIn(parent);
+      document.setIn(keys, value);
+    }
+    return document.toString(layout);
+  } catch {
+    return undefined;
+  }
 }
 
 export type Read = { spec: Spec; fault?: undefined } | { spec?: undefined; fault: string };

@@ -1,7 +1,7 @@
 import { Alert, Radio, Text } from '@mantine/core';
 import type { Quote, QuoteOption } from '../../../../infra/cli/generated/api.ts';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
-import { duration, percent, usd, usdRange } from '../../parts/format.ts';
+import { duration, machines, percent, usd, usdRange } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
 import styles from './submit.module.css';
 
@@ -20,7 +20,7 @@ export function QuoteView({ quote, optionId, onChoose }: QuoteViewProps) {
       show: (option) => (
         <Radio
           name="option"
-          label={`${option.offer.accelerators.count * option.offer.nodes} × ${option.offer.accelerators.kind}${option.id === quote.recommended ? ' (recommended)' : ''}`}
+          label={`${machines(option.offer.accelerators.count * option.offer.nodes, option.offer.accelerators.kind)}${option.id === quote.recommended ? ' (recommended)' : ''}`}
           description={`${option.offer.provider}, ${option.offer.zone ?? option.offer.region}, ${option.offer.market}`}
           checked={option.id === optionId}
           disabled={!option.feasible}

@@ -2,11 +2,16 @@ import { Refusal } from '../../api/client.ts';
 import { Section } from '../../parts/section.tsx';
 import { groups } from './fields.ts';
 import { SpecField } from './spec-field.tsx';
-import { valueAt, withValueAt, type Spec } from './spec-path.ts';
+import { valueAt, type Spec } from './spec-path.ts';
 import styles from './submit.module.css';
 
+type SpecFormProps = { spec: Spec; error: unknown; onChange: ChangeField };
+
+/** Another value of a field; undefined where it is left empty. */
+export type ChangeField = (pointer: string, value: unknown) => void;
+
 /** Each field shows what the service found wrong with it. */
-export function SpecForm({ spec, error, onChange }: { spec: Spec; error: unknown; onChange: (spec: Spec) => void }) {
+export function SpecForm({ spec, error, onChange }: SpecFormProps) {
   const faults = error instanceof Refusal ? (error.problem.errors ?? []) : [];
   return groups.map(({ title, hint, fields }) => (
     <Section key={title} title={title} hint={hint}>
@@ -17,7 +22,7 @@ export function SpecForm({ spec, error, onChange }: { spec: Spec; error: unknown
             field={field}
             value={valueAt(spec, field.pointer)}
             fault={faults.find(({ pointer }) => pointer === field.pointer)?.detail}
-            onChange={(value) => onChange(withValueAt(spec, field.pointer, value))}
+            onChange={(value) => onChange(field.pointer, value)}
           />
         ))}
       </div>

@@ -19,7 +19,7 @@ export function withValueAt(spec: Spec, pointer: string, value: unknown): Spec {
   return isEmpty ? others : key in spec ? { ...spec, [key]: inner } : { ...others, [key]: inner };
 }
 
-const keysOf = (pointer: string): string[] => pointer.split('/').slice(1);
+export const keysOf = (pointer: string): string[] => pointer.split('/').slice(1);
 
 function objectAt(spec: Spec, key: string): Spec {
   const value = spec[key];

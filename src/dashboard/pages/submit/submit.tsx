@@ -8,21 +8,21 @@ import { useMe } from '../../api/session.ts';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { PageTitle, Section } from '../../parts/section.tsx';
 import { TenantSelect } from '../../parts/tenant-select.tsx';
-import { keepText, keptText, readYaml, yamlOf } from './draft.ts';
+import { useKept } from '../../parts/use-kept.ts';
+import { readYaml, withFieldOf } from './draft.ts';
 import { allFields } from './fields.ts';
 import { QuoteView } from './quote-view.tsx';
-import { SpecForm } from './spec-form.tsx';
+import { SpecForm, type ChangeField } from './spec-form.tsx';
 import type { Spec } from './spec-path.ts';
 import styles from './submit.module.css';
 
 /** A job by form or as YAML: first what it will take and cost, then the submission. */
 export function Submit() {
   usePageTitle('Submit');
-  const [text, setText] = useState(keptText);
+  const [text, setText] = useKept('submit', '');
   const [view, setView] = useState('form');
-  const [tenant, setTenant] = useState<string | null>(null);
+  const [tenant, setTenant] = useKept<string | null>('submit.tenant', null);
   const read = readYaml(text);
-  useEffect(() => keepText(text), [text]);
 
   return (
     <>
@@ -60,7 +60,7 @@ export function Submit() {
           spec={read.spec}
           tenant={tenant}
           isForm={view === 'form'}
-          onChange={(spec) => setText(yamlOf(spec))}
+          onChange={(pointer, value) => setText(withFieldOf(text, pointer, value))}
           onSubmitted={() => setText('')}
         />
       )}
@@ -88,7 +88,7 @@ type QuotingProps = {
   spec: Spec;
   tenant: string | null;
   isForm: boolean;
-  onChange: (spec: Spec) => void;
+  onChange: ChangeField;
   onSubmitted: () => void;
 };
 
@@ -125,9 +125,9 @@ function Quoting({ spec, tenant, isForm, onChange, onSubmitted }: QuotingProps) 
   useEffect(() => {
     if (error !== null) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
   }, [error]);
-  const change = (changed: Spec) => {
+  const change: ChangeField = (pointer, value) => {
     submit.reset();
-    onChange(changed);
+    onChange(pointer, value);
   };
   const askQuote = () => {
     submit.reset();

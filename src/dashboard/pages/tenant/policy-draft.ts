@@ -104,13 +104,14 @@ function kindsOf({ guaranteed = {}, borrowing = {}, lending = {} }: Policy, capp
   }));
 }
 
-/** What is left out does not limit. */
+/** What is left out does not limit. Kinds stand in one order, however they were typed or stored: policies are compared by their text. */
 export function policyOf(draft: Draft): Policy {
+  const kinds = draft.kinds
+    .map((row) => ({ ...row, kind: row.kind.trim() }))
+    .toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
   const countsOf = (field: Exclude<keyof KindDraft, 'kind'>) =>
     Object.fromEntries(
-      draft.kinds.flatMap((row) =>
-        row.kind.trim() === '' || row[field] === '' ? [] : [[row.kind.trim(), row[field]]],
-      ),
+      kinds.flatMap((row) => (row.kind === '' || row[field] === '' ? [] : [[row.kind, row[field]]])),
     ) as Record<string, number>;
   const percent = given(draft.sharePercent);
   return without({
@@ -146,7 +147,7 @@ const shareOf = (percent: number): number => (typeof percent === 'number' ? perc
 const filled = <T extends object>(part: T): T | undefined => (Object.keys(part).length === 0 ? undefined : part);
 
 /** Without what is undefined. */
-function without<T extends object>(fields: T): T {
+function without<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 

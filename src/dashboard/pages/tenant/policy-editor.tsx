@@ -1,9 +1,9 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { NewSimulation, Policy, Simulation } from '../../../../infra/cli/generated/api.ts';
 import { api, bodyOf, queries, Refusal } from '../../api/client.ts';
 import { Failing } from '../../parts/states.tsx';
+import { useKept } from '../../parts/use-kept.ts';
 import { draftOf, faultOfName, kindPointer, pointers, policyOf, type Draft, type FieldsProps } from './policy-draft.ts';
 import styles from './policy-editor.module.css';
 import { PolicyFields } from './policy-fields.tsx';
@@ -15,7 +15,7 @@ type EditorProps = { tenantId: string; policy: Policy; isOperator: boolean };
 
 /** The policy as a form. Before it is saved, it shows what the last week would have been under it. */
 export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
-  const { draft, setDraft, takeNewest, keepDraft, isChanged, isOvertaken, base } = useDraft(policy);
+  const { draft, setDraft, takeNewest, keepDraft, isChanged, isOvertaken, base } = useDraft(tenantId, policy);
   const wanted = policyOf(draft);
   const text = JSON.stringify(wanted);
 
@@ -24,6 +24,8 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
   // What was answered holds for what was asked, which may not be what stands there now.
   const isAbout = ({ variables }: { variables: Policy | undefined }) => JSON.stringify(variables) === text;
   const isPreviewed = preview.isSuccess && isAbout(preview);
+  // Where the service can't replay the week, the policy may be right all the same: the change itself looks at it.
+  const isRefused = preview.error instanceof Refusal && isAbout(preview);
   const failed = [save, preview].find((call) => call.isError && isAbout(call));
   // A fault of the policy is at its field, whether the simulation or the change itself found it.
   const faults = [
@@ -49,7 +51,12 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
       {isOperator && (
         <div className={styles.bar}>
           <Text size="sm" c="dimmed" role="status">
-            {statusOf({ isChanged, isPreviewed, isSaved: save.data === 'saved' && isAbout(save) && !isChanged })}
+            {statusOf({
+              isChanged,
+              isPreviewed,
+              isRefused,
+              isSaved: save.data === 'saved' && isAbout(save) && !isChanged,
+            })}
           </Text>
           <Button variant="default" disabled={!isChanged} onClick={takeNewest}>
             Undo
@@ -63,7 +70,7 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
             Preview last week
           </Button>
           <Button
-            disabled={!isReady || !isPreviewed || isOvertaken}
+            disabled={!isReady || !(isPreviewed || isRefused) || isOvertaken}
             loading={save.isPending}
             onClick={() => save.mutate(wanted)}
           >
@@ -76,16 +83,14 @@ export function PolicyEditor({ tenantId, policy, isOperator }: EditorProps) {
 }
 
 /** What is typed, and the policy that it began from, beside the one that holds now. */
-function useDraft(policy: Policy) {
+function useDraft(tenantId: string, policy: Policy) {
   const newest = textOf(policy);
-  const [draft, setDraft] = useState<Draft>(() => draftOf(policy));
-  const [base, setBase] = useState(newest);
+  const [typed, setTyped] = useKept<{ draft: Draft; base: string } | null>(`policy.${tenantId}`, null);
+  const { draft, base } = typed ?? { draft: draftOf(policy), base: newest };
   const text = JSON.stringify(policyOf(draft));
-  const takeNewest = () => {
-    setBase(newest);
-    setDraft(draftOf(policy));
-  };
-  const keepDraft = () => setBase(newest);
+  const setDraft = (changed: Draft) => setTyped({ draft: changed, base });
+  const takeNewest = () => setTyped(null);
+  const keepDraft = () => setTyped({ draft, base: newest });
   // Where nothing is typed that the newest does not say, the form follows it.
   if (base !== newest && text === base) takeNewest();
   if (base !== newest && text === newest) keepDraft();
@@ -161,9 +166,10 @@ function faultFinders(
   };
 }
 
-function statusOf(is: { isChanged: boolean; isPreviewed: boolean; isSaved: boolean }): string {
+function statusOf(is: { isChanged: boolean; isPreviewed: boolean; isRefused: boolean; isSaved: boolean }): string {
   if (is.isSaved) return 'Saved. It holds from the next round of dispatch.';
   if (!is.isChanged) return 'What is left empty does not limit.';
+  if (is.isRefused) return 'It has no preview. Saving it looks for faults too.';
   return is.isPreviewed
     ? 'This is what the last week would have been.'
     : 'Look at what the last week would have been, then save.';

@@ -1,11 +1,11 @@
 import { Text } from '@mantine/core';
-import { useQueries } from '@tanstack/react-query';
 import type { Simulation, SimulationOutcome } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
 import { CsvButton } from '../../parts/csv.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, duration, percent, usd } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';
+import { useTenantNames } from '../../parts/tenant-names.ts';
+import { concernedBy } from './concerned-by.ts';
 
 type Row = { name: string; recorded: string; was: string; would: string };
 
@@ -27,12 +27,11 @@ function Changed({ was, would }: { was: string; would: string }) {
 
 /** The last week beside what it would have been. */
 export function PolicyPreview({ simulation, tenantId }: { simulation: Simulation; tenantId: string }) {
-  const { simulated, jobs, elapsedSeconds } = simulation;
-  const ids = simulated.tenants.map(({ tenant }) => tenant);
-  const nameOf = useNames(ids);
+  const { jobs, elapsedSeconds } = simulation;
+  const nameOf = useTenantNames();
   const rows = [
     ...wholeRows(simulation),
-    ...ids.toSorted((a) => (a === tenantId ? -1 : 0)).flatMap((id) => tenantRows(id, nameOf(id), simulation)),
+    ...concernedBy(simulation, tenantId).flatMap((id) => tenantRows(id, nameOf?.(id) ?? id, simulation)),
   ];
   return (
     <Section
@@ -52,22 +51,6 @@ export function PolicyPreview({ simulation, tenantId }: { simulation: Simulation
       </Text>
     </Section>
   );
-}
-
-/** The names of tenants that the simulation names by their ids. */
-function useNames(ids: string[]): (id: string) => string {
-  const answers = useQueries({
-    queries: ids.map((tenant) =>
-      queries.queryOptions(
-        'get',
-        '/v1/tenants/{tenant}',
-        { params: { path: { tenant } } },
-        { staleTime: Infinity, refetchInterval: false },
-      ),
-    ),
-  });
-  const names = new Map(answers.flatMap(({ data }) => (data === undefined ? [] : [[data.id, data.name] as const])));
-  return (id) => names.get(id) ?? id;
 }
 
 function wholeRows({ recorded, baseline, simulated }: Simulation): Row[] {
