@@ -15,7 +15,7 @@ export function addPoolVerbs(program: Command, add: Add): void {
     .option('--window <time>', 'up to now, such as 24h or 30d, or all', '30d')
     .addOption(new Option('--month <month>', 'a calendar month instead, such as 2026-11').conflicts('window'));
   add(program, 'statement', async () => (await import('./commands/statement.ts')).statement)
-    .description('a tenant’s money, line by line, oldest first')
+    .description('a tenant’s money, line by line, newest first')
     .addOption(limitFlag(50))
     .addOption(tenantFlag());
   add(program, 'simulate [file]', async () => (await import('./commands/simulate.ts')).simulate)

@@ -157,6 +157,10 @@ export type ShareReport = Static<typeof ShareReport>;
 
 export const statementKinds = ['reserve', 'charge', 'release', 'refund', 'adjust'] as const;
 
+/** Ascending, or with a dash descending. */
+export const statementSorts = ['at', '-at'] as const;
+export type StatementSort = (typeof statementSorts)[number];
+
 export const StatementLine = Type.Object(
   {
     id: Id('entry'),

@@ -1,18 +1,21 @@
 import { invalid } from '../core/errors.ts';
 import { toUsd } from '../core/money.ts';
 import type { Prisma, Sql } from '../db/database.ts';
-import type { StatementLine } from '../protocol/share.ts';
+import type { StatementLine, StatementSort } from '../protocol/share.ts';
 
-/** Oldest first; `after` is the id of the last line seen. */
+/** `after` is the id of the last line seen. */
+export type StatementOrder = { sort?: StatementSort; after?: string };
+
 export async function listStatement(
   sql: Sql,
   tenantId: string,
-  { after, limit }: { after?: string; limit: number },
+  { sort = 'at', after, limit }: StatementOrder & { limit: number },
 ): Promise<StatementLine[]> {
   const last = after === undefined ? undefined : await requireLine(sql, tenantId, after);
+  const [beyond, direction] = sort === 'at' ? (['gt', 'asc'] as const) : (['lt', 'desc'] as const);
   const rows = await sql.ledgerEntry.findMany({
-    where: { tenantId, ...(last === undefined ? {} : { seq: { gt: last.seq } }) },
-    orderBy: { seq: 'asc' },
+    where: { tenantId, ...(last === undefined ? {} : { seq: { [beyond]: last.seq } }) },
+    orderBy: { seq: direction },
     take: limit,
   });
   return rows.map(lineOf);
@@ -21,13 +24,18 @@ export async function listStatement(
 const pageLines = 1000;
 
 /** All lines from there on, a page at a time. */
-export async function* readStatement(sql: Sql, tenantId: string, start?: string): AsyncGenerator<StatementLine[]> {
-  let after = start;
+export async function* readStatement(
+  sql: Sql,
+  tenantId: string,
+  start: StatementOrder,
+): AsyncGenerator<StatementLine[]> {
+  let from = start;
   for (;;) {
-    const page = await listStatement(sql, tenantId, { limit: pageLines, ...(after === undefined ? {} : { after }) });
+    const page = await listStatement(sql, tenantId, { limit: pageLines, ...from });
     if (page.length > 0) yield page;
-    after = page.at(-1)?.id;
-    if (page.length < pageLines) return;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageLines) return;
+    from = { ...from, after: last.id };
   }
 }
 

@@ -31,6 +31,15 @@ test('an operator corrects what is owed; the reason is on the statement and in t
     ['adjust', 'available', 3.000001, 'Outage'],
   ]);
   expect(lines.map(({ id }) => id)).toContain(credit.id);
+  const newest: StatementLine[] = [];
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const after: string = cursor === undefined ? '' : `&cursor=${cursor}`;
+    const path = `GET /v1/tenants/${vision.id}/statement?sort=-at&limit=3${after}`;
+    const page = (await api.ask(vision.keys.viewer, path)).json();
+    newest.push(...page.items);
+    cursor = page.nextCursor as string | null;
+  }
+  expect(newest).toEqual(lines.toReversed());
   const { items } = (await api.ask(operatorKey, `GET /v1/audit?tenant=${vision.id}`)).json();
   expect(items[0]).toMatchObject({
     action: 'adjustment.create',

@@ -11,7 +11,9 @@ export async function statement({ limit, ...flags }: Flags & { limit: number }):
   const list = await firstOf(
     limit,
     async (query) =>
-      (await answer(api.GET('/v1/tenants/{tenant}/statement', { params: { path, query } }))) as Statement,
+      (await answer(
+        api.GET('/v1/tenants/{tenant}/statement', { params: { path, query: { sort: '-at', ...query } } }),
+      )) as Statement,
   );
   if (flags.json === true) return printJson(list);
   if (list.items.length === 0) return note('No money has moved yet.');
@@ -27,5 +29,5 @@ export async function statement({ limit, ...flags }: Flags & { limit: number }):
       text,
     ]),
   );
-  if (list.nextCursor !== null) note(`the oldest ${limit} lines; --limit shows more`);
+  if (list.nextCursor !== null) note(`the newest ${limit} lines; --limit shows more`);
 }

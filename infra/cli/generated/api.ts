@@ -279,7 +279,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The money ledger, oldest first */
+        /** The money ledger, oldest first unless asked otherwise */
         get: operations["listStatement"];
         put?: never;
         post?: never;
@@ -3837,6 +3837,8 @@ export interface operations {
                 /** @description Clamped to 1000. */
                 limit?: number;
                 cursor?: string;
+                /** @description With a dash the latest first. */
+                sort?: "at" | "-at";
                 /** @description Left out: as Accept says. As CSV every line comes, without pages. */
                 format?: "json" | "csv";
             };

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Sql } from '../../db/database.ts';
 import { closed, Id, List, Page } from '../../protocol/common.ts';
-import { StatementLine, Usage } from '../../protocol/share.ts';
+import { StatementLine, statementSorts, Usage } from '../../protocol/share.ts';
 import { readUsage } from '../../shares/shares.ts';
-import { listStatement, readStatement } from '../../shares/statement-store.ts';
+import { listStatement, readStatement, type StatementOrder } from '../../shares/statement-store.ts';
 import { sendCsv } from '../csv.ts';
 import { formatOf } from '../format.ts';
 import { pageOf, readCursor } from '../page.ts';
@@ -14,6 +14,9 @@ const TenantParams = Type.Object({ tenant: Id('tenant') });
 const StatementQuery = Type.Object(
   {
     ...Page.properties,
+    sort: Type.Optional(
+      Type.Enum([...statementSorts], { default: 'at', description: 'With a dash the latest first.' }),
+    ),
     format: Type.Optional(
       Type.Enum(['json', 'csv'], { description: 'Left out: as Accept says. As CSV every line comes, without pages.' }),
     ),
@@ -34,7 +37,7 @@ const operations = {
   listStatement: {
     operationId: 'listStatement',
     tags: ['Tenants'],
-    summary: 'The money ledger, oldest first',
+    summary: 'The money ledger, oldest first unless asked otherwise',
     params: TenantParams,
     querystring: StatementQuery,
     response: {
@@ -67,19 +70,17 @@ export function statementRoutes({ db, now, petaflopsPerAccelerator }: ShareRoute
       },
       async (request, reply) => {
         const { tenant } = request.params;
-        const { limit, cursor } = request.query;
+        const { limit, cursor, sort = 'at' } = request.query;
         const after = readCursor(cursor);
+        const from = { sort, ...(after === undefined ? {} : { after }) };
         if (formatOf(request, ['csv']) === 'csv')
           return sendCsv(reply, {
             name: `statement-${tenant}`,
             columns,
-            pages: statementRows(db.client, tenant, after),
+            pages: statementRows(db.client, tenant, from),
           });
         const page = pageOf(limit);
-        const lines = await listStatement(db.client, tenant, {
-          limit: page.take,
-          ...(after === undefined ? {} : { after }),
-        });
+        const lines = await listStatement(db.client, tenant, { limit: page.take, ...from });
         return page.answer(lines, ({ id }) => id);
       },
     );
@@ -98,7 +99,7 @@ export function statementRoutes({ db, now, petaflopsPerAccelerator }: ShareRoute
   };
 }
 
-async function* statementRows(sql: Sql, tenantId: string, after: string | undefined) {
-  for await (const lines of readStatement(sql, tenantId, after))
+async function* statementRows(sql: Sql, tenantId: string, from: StatementOrder) {
+  for await (const lines of readStatement(sql, tenantId, from))
     yield lines.map((line) => columns.map((column) => line[column]));
 }
