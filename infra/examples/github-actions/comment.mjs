@@ -1,16 +1,21 @@
-// A quote as `weir quote --json` prints it, on standard input, as a table in Markdown: the recommended option and its rivals.
+// A quote as `weir quote --json` prints it, on standard input, as a table in Markdown: the recommended option and its rivals. A problem
+// in its place is told with its faults.
 import { text } from 'node:stream/consumers';
 
 const shown = 5;
 
 const quote = JSON.parse(await text(process.stdin));
-const feasible = quote.options.filter((option) => option.feasible);
-const recommended = quote.options.find(({ id }) => id === quote.recommended);
+const { options = [] } = quote;
+const feasible = options.filter((option) => option.feasible);
+const recommended = options.find(({ id }) => id === quote.recommended);
 const rivals = feasible.filter((option) => option !== recommended && option.pareto !== false);
 
 console.log(`### ${process.argv[2]}\n`);
-if (feasible.length === 0) {
-  console.log(`Nothing can run it: ${quote.options[0]?.reasons.join(' ') ?? 'there is no such machine.'}\n`);
+if (quote.options === undefined) {
+  console.log(`Not quoted: ${quote.detail}\n`);
+  for (const { pointer, detail } of quote.errors ?? []) console.log(`- \`${pointer}\`: ${detail}`);
+} else if (feasible.length === 0) {
+  console.log(`Nothing can run it: ${options[0]?.reasons.join(' ') ?? 'there is no such machine.'}\n`);
 } else {
   console.log('| machine | where | p50 time (p10 – p90) | p50 cost (p10 – p90) |\n|---|---|---|---|');
   for (const option of [recommended, ...rivals].filter(Boolean).slice(0, shown)) console.log(rowOf(option));
