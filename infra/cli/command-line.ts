@@ -6,7 +6,10 @@ const ofQuotesOnly = new Set(['--all', '--pilot', '--json']);
 /** What to type to submit at a quote, by the words that were typed to make it. */
 export function submissionOf([, ...words]: readonly string[], quoteId: string): string {
   const [own, command] = atDashes(words);
-  return lineOf(['submit', ...own.filter((word) => !ofQuotesOnly.has(word)), '--quote', quoteId, ...command]);
+  // A pipe that brings the spec can't answer as well.
+  const unasked = own.includes('-') ? ['--yes'] : [];
+  const kept = own.filter((word) => !ofQuotesOnly.has(word));
+  return lineOf(['submit', ...kept, ...unasked, '--quote', quoteId, ...command]);
 }
 
 /** What was typed, with one flag more. */

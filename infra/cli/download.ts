@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Away, Failure } from './failure.ts';
+import { createPatience } from './patience.ts';
 import { removingAfter } from './remove-after.ts';
-
-const maxFailures = 6;
-const firstPauseMs = 500;
 
 export type Wanted = {
   file: string;
@@ -43,7 +40,8 @@ export async function download(what: string, wanted: Wanted): Promise<void> {
 async function fetchInto(part: FileHandle, { open: ask, advance }: Wanted): Promise<string> {
   const hash = createHash('sha256');
   let arrived = 0;
-  for (let failures = 0; ;) {
+  const patience = createPatience();
+  for (;;) {
     const before = arrived;
     try {
       for await (const bytes of (await ask(arrived)).body ?? []) {
@@ -55,14 +53,15 @@ async function fetchInto(part: FileHandle, { open: ask, advance }: Wanted): Prom
       }
       return hash.digest('hex');
     } catch (error) {
-      failures = arrived > before ? 1 : failures + 1;
-      if (!isBroken(error) || failures === maxFailures) throw error;
-      await sleep(firstPauseMs * 2 ** (failures - 1));
+      if (arrived > before) patience.renew();
+      await patience.outlast(
+        isBroken(error) ? new Away(`The connection broke at ${arrived} bytes.`, { cause: error }) : error,
+      );
     }
   }
 }
 
-/** A connection that broke, as fetch says it, or a store or a weir that is away for now. */
+/** As fetch says that a connection broke. */
 function isBroken(error: unknown): boolean {
-  return error instanceof Away || (error instanceof TypeError && error.message === 'terminated');
+  return error instanceof TypeError && error.message === 'terminated';
 }

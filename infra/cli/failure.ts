@@ -8,9 +8,9 @@ type Details = {
   exitCode?: number;
   faults?: Fault[];
   /** The next thing to type, or to do. */
-  next?: string;
+  next?: string | undefined;
   /** As the server sent it. */
-  problem?: Problem;
+  problem?: Problem | undefined;
   cause?: unknown;
 };
 
@@ -30,16 +30,10 @@ export class Failure extends Error {
     this.problem = problem;
   }
 
-  /** The same, with its faults said in other words. */
-  withFaults(faults: Fault[]): Failure {
-    const { message, exitCode, next, problem, cause } = this;
-    return new Failure(message, {
-      exitCode,
-      faults,
-      cause,
-      ...(next === undefined ? {} : { next }),
-      ...(problem === undefined ? {} : { problem }),
-    });
+  /** The same, said in other words. */
+  with(changes: Pick<Details, 'faults' | 'next'>): Failure {
+    const { message, exitCode, faults, next, problem, cause } = this;
+    return new Failure(message, { exitCode, faults, next, problem, cause, ...changes });
   }
 }
 
@@ -51,7 +45,7 @@ export function below<T>(place: string, call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
     const inFile = (pointer: string) => (pointer.startsWith(`${place}/`) ? pointer.slice(place.length) : pointer);
-    throw error.withFaults(error.faults.map(({ pointer, detail }) => ({ pointer: inFile(pointer), detail })));
+    throw error.with({ faults: error.faults.map(({ pointer, detail }) => ({ pointer: inFile(pointer), detail })) });
   });
 }
 
@@ -59,12 +53,14 @@ export function below<T>(place: string, call: Promise<T>): Promise<T> {
 export function atFlags<T>(names: Readonly<Record<string, string>>, call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
-    throw error.withFaults(error.faults.map(({ pointer, detail }) => ({ pointer: names[pointer] ?? pointer, detail })));
+    throw error.with({
+      faults: error.faults.map(({ pointer, detail }) => ({ pointer: names[pointer] ?? pointer, detail })),
+    });
   });
 }
 
 export function usageFailure(message: string, next?: string): Failure {
-  return new Failure(message, { exitCode: exitCodes.usage, ...(next === undefined ? {} : { next }) });
+  return new Failure(message, { exitCode: exitCodes.usage, next });
 }
 
 export function notSignedIn(message: string): Failure {
@@ -77,20 +73,16 @@ export function notSignedIn(message: string): Failure {
 /** A server's refusal, with what to type next. */
 export function failureOf(problem: Problem): Failure {
   const { status, detail, errors = [] } = problem;
-  if (status === 401) return new Failure(detail, { ...withProblem(problem), exitCode: exitCodes.notSignedIn });
-  if (status >= 500) return new Away(detail, withProblem(problem));
+  const given = { problem, next: nextAfter(problem) };
+  if (status === 401) return new Failure(detail, { ...given, exitCode: exitCodes.notSignedIn });
+  if (status >= 500 || 'retryAfterSeconds' in problem) return new Away(detail, given);
   const faults = errors.map(({ pointer, detail: what }) => ({ pointer: asFlag(pointer), detail: what }));
-  return new Failure(errors.length > 0 ? problem.title : detail, { ...withProblem(problem), faults });
+  return new Failure(errors.length > 0 ? problem.title : detail, { ...given, faults });
 }
 
 /** The flags that become parameters of a query are called as these are. */
 function asFlag(pointer: string): string {
   return pointer.replace(/^\?/, '--');
-}
-
-function withProblem(problem: Problem): Details {
-  const next = nextAfter(problem);
-  return { problem, ...(next === undefined ? {} : { next }) };
 }
 
 const nextByKind: Record<string, string> = {

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { Away } from './failure.ts';
 import { answer, type Api } from './api.ts';
 import type { JobEvent, LogLine } from './generated/api.ts';
+import { createPatience, longPatienceMs, retrying } from './patience.ts';
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 type Open = (headers: Record<string, string>) => Promise<Bytes>;
 
 const accept = { accept: 'text/event-stream' };
 const retryMs = 1000;
-/** So long a server may be away, as while it is restarted, before we stop waiting for it. */
-const patienceMs = 120_000;
 
 export function followLog(api: Api, job: string): AsyncGenerator<LogLine> {
   return follow<LogLine>((headers) =>
@@ -44,20 +42,8 @@ async function* follow<T>(open: Open): AsyncGenerator<T> {
       if (!(error instanceof TypeError)) throw error;
     }
     const resume = lastId === undefined ? accept : { ...accept, 'last-event-id': lastId };
-    body = await reopen(() => open(resume));
-  }
-}
-
-async function reopen(open: () => Promise<Bytes>): Promise<Bytes> {
-  const endMs = Date.now() + patienceMs;
-  for (;;) {
     await sleep(retryMs);
-    try {
-      // What the server refuses, it will refuse again; one that does not answer may come back.
-      return await open();
-    } catch (error) {
-      if (!(error instanceof Away) || Date.now() > endMs) throw error;
-    }
+    body = await retrying(() => open(resume), createPatience(longPatienceMs));
   }
 }
 

@@ -13,7 +13,7 @@ export function addJobVerbs(program: Command, add: Add): void {
     .description('list jobs, newest first')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(jobStates))
     .option('--name <name>', 'only jobs of this name')
-    .option('--array <job>', 'the tasks of this array')
+    .addOption(new Option('--array <job>', 'the tasks of this array').conflicts('name'))
     .addOption(limitFlag(20))
     .addOption(tenantFlag());
   add(program, 'top', async () => (await import('./commands/top.ts')).top)

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answer, type Api } from './api.ts';
+import { answer, type Answer, type Api } from './api.ts';
 import { bar } from './bar.ts';
 import { exitCodes } from './failure.ts';
 import type { Job, Quote } from './generated/api.ts';
+import { createPatience, longPatienceMs, retrying } from './patience.ts';
 import { paintError, say } from './screen.ts';
 import { doneOf, stateStyle } from './standing.ts';
 import { createProgressLog } from './status-line.ts';
@@ -21,7 +22,7 @@ export async function followPilot(api: Api, { id }: Quote): Promise<Quote> {
   process.once('SIGINT', leave);
   try {
     for (; ; await sleep(pollMs)) {
-      const quote = await answer(api.GET('/v1/quotes/{quote}', { params: { path: { quote: id } } }));
+      const quote = await waitingFor(() => api.GET('/v1/quotes/{quote}', { params: { path: { quote: id } } }));
       const { pilot } = quote;
       if (pilot === undefined) return quote;
       if (pilot.state !== 'running') {
@@ -38,7 +39,11 @@ export async function followPilot(api: Api, { id }: Quote): Promise<Quote> {
 }
 
 function jobOf(api: Api, id: string): Promise<Job> {
-  return answer(api.GET('/v1/jobs/{job}', { params: { path: { job: id } } }));
+  return waitingFor(() => api.GET('/v1/jobs/{job}', { params: { path: { job: id } } }));
+}
+
+function waitingFor<T>(call: () => Promise<Answer<T>>): Promise<NonNullable<T>> {
+  return retrying(() => answer(call()), createPatience(longPatienceMs));
 }
 
 function tell({ id, state, progress }: Job): string {

@@ -26,7 +26,7 @@ export async function run(given: string[]): Promise<number> {
   const isJson = beforeDashes(given).includes('--json');
   const program = buildProgram(outcome, isJson);
   try {
-    await program.parseAsync(given.length === 0 ? ['--help'] : given, { from: 'user' });
+    await program.parseAsync(helpAsFlag(given), { from: 'user' });
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
@@ -35,6 +35,12 @@ export async function run(given: string[]): Promise<number> {
     const { report } = await import('./report.ts');
     return report(error instanceof CommanderError ? usageFailureOf(error) : error, isJson);
   }
+}
+
+/** `help submit`, as other commands have it, is `submit --help`, and so is nothing at all. */
+function helpAsFlag(given: string[]): string[] {
+  const [first = 'help', ...others] = given;
+  return first === 'help' ? [...others, '--help'] : given;
 }
 
 function usageFailureOf({ message }: CommanderError): Failure {

@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Away } from './failure.ts';
 import type { Upload } from './generated/api.ts';
+import { createPatience } from './patience.ts';
 import { fetchSigned } from './signed-url.ts';
 
 /** Cloud Storage takes parts in multiples of 256 KiB. */
 const partBytes = 4 * 1024 * 1024;
-const maxFailures = 6;
-const firstPauseMs = 500;
 
 /**
  * PUTs a file part by part in Cloud Storage's resumable protocol, and goes on where a broken connection left it. `advance` hears how
@@ -26,8 +23,8 @@ export async function putParts(
       ...(body === undefined ? {} : { body }),
     });
   let sent = 0;
-  let failures = 0;
   let isLost = bytes.size === 0;
+  const patience = createPatience();
   for (;;) {
     try {
       const end = Math.min(sent + partBytes, bytes.size);
@@ -36,12 +33,10 @@ export async function putParts(
       const arrived = answer.status === resumeIncomplete ? arrivedOf(answer) : bytes.size;
       advance(arrived - sent);
       if (answer.status !== resumeIncomplete) return;
-      if (arrived > sent) failures = 0;
+      if (arrived > sent) patience.renew();
       sent = arrived;
     } catch (error) {
-      failures += 1;
-      if (!(error instanceof Away) || failures === maxFailures) throw error;
-      await sleep(firstPauseMs * 2 ** (failures - 1));
+      await patience.outlast(error);
       // How much of it has arrived, only the store knows.
       isLost = true;
     }

@@ -11,12 +11,12 @@ const reasonsShown = 5;
 export function showQuote(quote: Quote, optionLimit: number): void {
   const feasible = quote.options.filter((option) => option.feasible);
   if (feasible.length === 0) showReasons(quote);
-  showOptions(feasible.length > 0 ? feasible : quote.options, quote.recommended, optionLimit);
+  showOptions(feasible.length > 0 ? feasible : quote.options, quote, optionLimit);
   print();
   fields(foundations(quote));
 }
 
-function showOptions(options: QuoteOption[], recommended: string | null, limit: number): void {
+function showOptions(options: QuoteOption[], { id, recommended }: Quote, limit: number): void {
   const shown = options.slice(0, limit);
   if (shown.length === 0) return;
   table(
@@ -35,7 +35,7 @@ function showOptions(options: QuoteOption[], recommended: string | null, limit: 
     ],
     shown.map((option) => row(option, option.id === recommended)),
   );
-  if (options.length > shown.length) note(`and ${options.length - shown.length} more: weir quote --all`);
+  if (options.length > shown.length) note(`and ${options.length - shown.length} more: weir quote ${id} --all`);
 }
 
 function row({ offer, start, durationSeconds, costUsd }: QuoteOption, isRecommended: boolean): string[] {

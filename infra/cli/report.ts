@@ -38,6 +38,8 @@ function unforeseen(error: unknown): Failure {
   return new Failure(line, {
     cause: error,
     exitCode: exitCodes.failure,
-    ...(isOfMachine ? {} : { next: 'this is a fault of the weir command; please tell who maintains it' }),
+    ...(isOfMachine
+      ? {}
+      : { next: versionAdvice() ?? 'this is a fault of the weir command; please tell who maintains it' }),
   });
 }

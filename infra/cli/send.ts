@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { answer } from './api.ts';
+import { make } from './api.ts';
 import { usageFailure } from './failure.ts';
 import type { Upload } from './generated/api.ts';
 import { putParts } from './put-parts.ts';
@@ -28,8 +28,7 @@ export async function announce({ api, named }: Session, path: string): Promise<O
   line.set(`reading ${basename(path)}`);
   const sha256 = await digestOf(path).finally(line.clear);
   const body = { name: basename(path), sizeBytes, sha256 };
-  const params = { query: named, header: { 'Idempotency-Key': randomUUID() } };
-  const upload = await answer(api.POST('/v1/uploads', { params, body }));
+  const upload = await make((header) => api.POST('/v1/uploads', { params: { query: named, header }, body }));
   return { upload, sizeBytes, send: () => (upload.complete ? Promise.resolve() : send(path, upload)) };
 }
 

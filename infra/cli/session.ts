@@ -42,9 +42,9 @@ type Chosen = Server & {
 /** What a flag says comes before the environment, and WEIR_URL and WEIR_KEY before what is kept. */
 async function serverFor(flag: string | undefined): Promise<Chosen> {
   const { WEIR_URL: url = '', WEIR_KEY: key = '' } = flag === undefined ? process.env : {};
-  if (key !== '' && url !== '') return { url: requireUrl(url), key };
+  if (key !== '' && url !== '') return { url: requireUrl(url), key, isOfEnvironment: true };
   const found = await findProfile(flag);
-  if (key !== '') return { url: found?.url ?? defaultUrl, key };
+  if (key !== '') return { url: found?.url ?? defaultUrl, key, isOfEnvironment: true };
   if (found === undefined) throw notSignedIn('You are not signed in.');
   if (url !== '' && requireUrl(url) !== found.url)
     // The key of one server is not for another to see.
@@ -100,14 +100,22 @@ function isJobId(given: string): boolean {
   return /^job_[0-9a-hjkmnp-tv-z]{26}$/.test(given);
 }
 
-/** A job by its id, or the newest of that name. */
+/** So many jobs of a name are looked at, to see that they are of one tenant. */
+const namesakes = 50;
+
+/** A job by its id, or the newest of that name, where an operator can only mean one tenant's. */
 export async function jobIdOf({ api, named }: Session, given: string): Promise<string> {
   if (isJobId(given)) return given;
-  const query = { name: given, limit: 1, ...named };
-  const { items } = await answer(api.GET('/v1/jobs', { params: { query } }));
+  const query = { name: given, limit: namesakes, ...named };
+  const { items } = await answer(api.GET('/v1/jobs/summaries', { params: { query } }));
   const [newest] = items;
   if (newest === undefined)
     throw new Failure(`There is no job called ${given}.`, { next: 'weir ps shows the jobs there are' });
+  if (items.some(({ tenant }) => tenant !== newest.tenant))
+    throw usageFailure(
+      `Several tenants have a job called ${given}.`,
+      'say whose with --tenant, or name the job by its id: weir ps shows it',
+    );
   return newest.id;
 }
 

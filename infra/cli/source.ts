@@ -41,16 +41,17 @@ export async function withSource<T>(asked: Asked, use: (source: Source | undefin
   return removingAfter(temporary, async () => use(await archive(asked.session, { directory, files, temporary })));
 }
 
-/** The spec as the API takes it: its source is an upload, or none. */
-export function specWith<T>(spec: Record<string, unknown>, source: Source | undefined): T {
+/** The spec as the API takes it: in place of a directory the upload that it has become, or none. */
+export function specWith<T>(spec: Record<string, unknown>, source: Source | undefined, flags: SourceFlags): T {
   const { source: written, ...rest } = spec;
-  const uri = source?.uri ?? (isUpload(written) ? written : undefined);
-  return (uri === undefined ? rest : { ...rest, source: uri }) as T;
+  if (source !== undefined) return { ...rest, source: source.uri } as T;
+  // What names neither a directory nor an upload is for the server to refuse.
+  return (flags.source !== undefined || isDirectory(written) ? rest : spec) as T;
 }
 
 function directoryNamed({ spec: { source }, path, flags }: Asked): string | undefined {
   if (flags.source !== undefined) return flags.source === false ? undefined : resolve(flags.source);
-  if (typeof source !== 'string' || isUpload(source)) return undefined;
+  if (!isDirectory(source)) return undefined;
   return resolve(path === undefined || path === '-' ? '.' : dirname(path), source);
 }
 
@@ -68,8 +69,8 @@ async function sayNothingGoes(directory: string): Promise<void> {
     say('No source goes along: .gitignore and .weirignore leave out all files of this directory.');
 }
 
-function isUpload(source: unknown): boolean {
-  return typeof source === 'string' && /^[a-z]+:\/\//.test(source);
+function isDirectory(source: unknown): source is string {
+  return typeof source === 'string' && !/^[a-z]+:\/\//.test(source);
 }
 
 type Packed = { directory: string; files: string[]; temporary: string };

@@ -118,7 +118,7 @@ function placingBy(written: Written): SpecFile['placing'] {
 
 function placed(error: unknown, written: Written): unknown {
   if (!(error instanceof Failure) || error.faults.length === 0) return error;
-  return error.withFaults(error.faults.map((fault) => withPlace(fault, written)));
+  return error.with({ faults: error.faults.map((fault) => withPlace(fault, written)) });
 }
 
 /** The flag that set a field, else the line of the file, else the flag that could have set what is missing. */

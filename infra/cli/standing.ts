@@ -1,6 +1,6 @@
 import { formatDuration } from '../../src/core/time.ts';
 import { bar } from './bar.ts';
-import type { Job, JobState, Progress } from './generated/api.ts';
+import type { JobState, JobSummary, Progress } from './generated/api.ts';
 import { isTerminal, type Style } from './screen.ts';
 import type { Cell } from './table.ts';
 import { when } from './words.ts';
@@ -28,7 +28,7 @@ export function stateStyle(state: JobState): Style {
 const barColumns = 10;
 
 /** What there is to say of a job's state in a few words: how far it is, why it waits, how it ended. */
-export function standing(job: Job): string {
+export function standing(job: JobSummary): string {
   const { progress, tasks, waiting, reason } = job;
   if (tasks !== undefined) return `${tasks.succeeded + tasks.failed + tasks.cancelled} of ${tasks.total} tasks`;
   if (waiting !== undefined) return waitingText(waiting);
@@ -37,7 +37,7 @@ export function standing(job: Job): string {
   return reason === 'completed' ? '' : (reason ?? '');
 }
 
-function waitingText({ position, eta, blockers }: NonNullable<Job['waiting']>): string {
+function waitingText({ position, eta, blockers }: NonNullable<JobSummary['waiting']>): string {
   const codes = [...new Set(blockers.map(({ code }) => code))].join(', ');
   if (!isTerminal) return codes;
   const place = position === null ? '' : `#${position} `;

@@ -121,7 +121,9 @@ const jobsSuggested = 30;
 async function jobs(): Promise<Suggestions> {
   try {
     const { api, named: tenant } = await connect({});
-    const { items } = await answer(api.GET('/v1/jobs', { params: { query: { ...tenant, limit: jobsSuggested } } }));
+    const { items } = await answer(
+      api.GET('/v1/jobs/summaries', { params: { query: { ...tenant, limit: jobsSuggested } } }),
+    );
     const about = items.map(({ id, name, state }) => ({ value: id, about: `${name}, ${state}` }));
     return { items: about, isFile: false };
   } catch {

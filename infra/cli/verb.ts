@@ -15,16 +15,18 @@ export type Outcome = { code: number };
 
 export function addVerb(parent: Command, usage: string, load: Load, outcome: Outcome): Command {
   const whole = parent.parent === null ? usage : `${parent.name()} ${usage}`;
-  return parent
+  const verb = parent
     .command(usage)
     .showHelpAfterError(`next: weir ${whole}, or add --help to see what it takes`)
     .option('--json', 'print JSON, as the API answers it')
     .option('--profile <name>', 'the server and key that weir login kept under this name')
     .action(async (...given: unknown[]) => {
-      const verb = (await load()) as (...args: unknown[]) => Promise<number | void>;
+      const run = (await load()) as (...args: unknown[]) => Promise<number | void>;
       // Behind arguments and flags commander hands over the command itself.
-      outcome.code = (await verb(...given.slice(0, -1))) ?? exitCodes.ok;
+      outcome.code = (await run(...given.slice(0, -1))) ?? exitCodes.ok;
     });
+  // Another tenant's job may have the same name.
+  return usage.includes('<job>') ? verb.addOption(tenantFlag()) : verb;
 }
 
 export function tenantFlag(): Option {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatUsd } from '../../src/core/money.ts';
 import { answer } from './api.ts';
 import { bar } from './bar.ts';
@@ -5,6 +6,7 @@ import { exitCodes } from './failure.ts';
 import { followEvents, followLog } from './follow.ts';
 import type { Job, LogLine } from './generated/api.ts';
 import { showLine } from './log-view.ts';
+import { createPatience, longPatienceMs, retrying } from './patience.ts';
 import { paintError, printJson, say } from './screen.ts';
 import type { Session } from './session.ts';
 import { doneOf, leftUntil, stateStyle } from './standing.ts';
@@ -18,7 +20,7 @@ const barColumns = 24;
 export async function watch(session: Session, { id }: Job, isJson: boolean): Promise<number> {
   say(`Submitted ${id}`);
   await followShown(session, id, isJson ? undefined : showLine);
-  const job = await readJob(session, id);
+  const job = await retrying(() => readJob(session, id), createPatience(longPatienceMs));
   if (isJson) printJson(job);
   say(`${paintError(stateStyle(job.state), job.state)}: ${job.message ?? job.reason ?? ''} (${costOf(job)})`);
   return exitCodeOf(job);
@@ -48,17 +50,16 @@ export async function followShown(session: Session, id: string, show?: (line: Lo
 /** Looks at the job now and then, as long as somebody watches. */
 function keepShowing(session: Session, id: string, line: StatusLine): () => void {
   if (process.stderr.isTTY !== true) return () => undefined;
-  let isOver = false;
-  const look = async () => {
-    const job = await readJob(session, id).catch(() => undefined);
-    if (!isOver && job !== undefined) line.set(statusText(job));
-  };
-  void look();
-  const timer = setInterval(() => void look(), lookEveryMs);
-  return () => {
-    isOver = true;
-    clearInterval(timer);
-  };
+  const end = new AbortController();
+  void (async () => {
+    while (!end.signal.aborted) {
+      const job = await readJob(session, id, end.signal).catch(() => undefined);
+      if (end.signal.aborted) return;
+      if (job !== undefined) line.set(statusText(job));
+      await sleep(lookEveryMs, undefined, { signal: end.signal }).catch(() => undefined);
+    }
+  })();
+  return () => end.abort();
 }
 
 function statusText(job: Job): string {
@@ -88,8 +89,9 @@ function waitingText({ position, eta, blockers }: NonNullable<Job['waiting']>): 
     .join(', ');
 }
 
-function readJob({ api }: Session, id: string): Promise<Job> {
-  return answer(api.GET('/v1/jobs/{job}', { params: { path: { job: id } } }));
+function readJob({ api }: Session, id: string, signal?: AbortSignal): Promise<Job> {
+  const asked = signal === undefined ? {} : { signal };
+  return answer(api.GET('/v1/jobs/{job}', { params: { path: { job: id } }, ...asked }));
 }
 
 function exitCodeOf({ state, attempts }: Job): number {

@@ -50,6 +50,6 @@ export function amount(usd: number): string {
   return usd < 0 ? `-${formatUsd(-usd)}` : formatUsd(usd);
 }
 
-export function costOf({ cost: { finalUsd, accruedUsd } }: Job): string {
+export function costOf({ cost: { finalUsd, accruedUsd } }: Pick<Job, 'cost'>): string {
   return formatUsd(finalUsd ?? accruedUsd);
 }

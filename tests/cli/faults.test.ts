@@ -117,7 +117,7 @@ test('a fault of a flag is shown at the flag', async ({ weir }) => {
   expect(stderr).toContain('  --name: This is required.');
   expect(await weir.run(['ps', '--array', `job_${'z'.repeat(26)}`])).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('  --array: '),
+    stderr: expect.stringContaining('There is no job'),
   });
   expect(await weir.run(['quote'])).toMatchObject({ code: 2, stderr: expect.stringContaining('next: weir quote ') });
   expect(await weir.run(['quote', 'a.yaml', 'b.yaml'])).toMatchObject({ code: 2 });

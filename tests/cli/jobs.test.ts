@@ -100,8 +100,22 @@ test('an array is waited for, shown, and its tasks listed', async ({ weir }) => 
   const sweep = spec({ name: 'sweep', command: 'test $WEIR_ARRAY_INDEX -lt 2', array: { count: 3 } });
   expect((await weir.run(['submit', '-', '--yes', '--wait'], { stdin: sweep })).code).toBe(1);
   expect((await weir.run(['show', 'sweep'])).stdout).toMatch(/^tasks\t3: 2 succeeded, 1 failed$/m);
-  const rows = (await weir.run(['ps', '--array', 'sweep'])).stdout.trim().split('\n');
-  expect(rows.map((row) => row.split('\t')[2])).toEqual(['failed', 'succeeded', 'succeeded']);
+  const tasks = async (name: string) =>
+    (await weir.run(['ps', '--array', name])).stdout
+      .trim()
+      .split('\n')
+      .map((row) => row.split('\t'));
+  expect((await tasks('sweep')).map(([index, , state]) => [index, state])).toEqual([
+    ['0', 'succeeded'],
+    ['1', 'succeeded'],
+    ['2', 'failed'],
+  ]);
+  const long = spec({ name: 'first', command: 'sleep 600' });
+  const waiting = (await weir.run(['submit', '-', '--yes'], { stdin: long })).stdout.trim();
+  const later = spec({ name: 'later', array: { count: 2 }, dependsOn: [{ job: waiting, on: 'success' }] });
+  const { stdout: array } = await weir.run(['submit', '-', '--yes'], { stdin: later });
+  expect((await tasks('later')).map(([, job, state]) => [job, state])).toEqual(Array(2).fill(['', 'queued']));
+  for (const job of [array.trim(), waiting]) await weir.run(['cancel', job]);
 });
 
 test('what a job waits for is said, with what would let it start', async ({ weir, operator, vision }) => {

@@ -1,9 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { spec } from '../support/installed-command.ts';
 import { waitFor } from '../support/wait.ts';
 import { test as base } from './command.ts';
+import { commandFromSources, sendJson, serve } from './stub-server.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 const test = base.extend<{ terminal: Terminal }>({
@@ -120,6 +121,46 @@ test('top gives the terminal back at Ctrl-C also where its input is none', async
   await terminal.until(/weir top +127\.0\.0\.1:\d+/);
   await terminal.press('C-c');
   expect(await terminal.until(/before[^]*\$\s*$/)).not.toMatch(/weir top +127/);
+});
+
+test('top can be left while the server does not answer', async () => {
+  let asked = 0;
+  // Who it is, the shares, and five lists of jobs; then it hangs.
+  const url = await serve(({ url: path = '' }, response) => {
+    asked += 1;
+    if (asked > 7) return;
+    if (path === '/v1/me') return sendJson(response, 200, { tenant: null, role: 'operator' });
+    const shares = { tenants: [], series: [], concentration: { hhi: null, effectiveTenants: null } };
+    sendJson(response, 200, path.startsWith('/v1/shares') ? shares : { items: [], nextCursor: null });
+  });
+  const terminal = await openTerminal(await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' }));
+  onTestFinished(terminal.close);
+  await enter(terminal, 'echo before; weir top --every 0.2');
+  await terminal.until(/weir top +127/);
+  await waitFor('it to ask again', () => Promise.resolve(asked > 7));
+  await terminal.press('q');
+  await terminal.until(/before[^]*\$\s*$/);
+});
+
+test('who follows a job on a slow server asks it one thing at a time', async () => {
+  const atOnce = { now: 0, most: 0, all: 0 };
+  const url = await serve(({ url: path = '' }, response) => {
+    if (/logs|events/.test(path)) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 1000\n\n');
+      return void setInterval(() => atOnce.all > 1 && response.end('event: end\ndata: {}\n\n'), 100).unref();
+    }
+    atOnce.most = Math.max(atOnce.most, (atOnce.now += 1));
+    setTimeout(() => {
+      atOnce.now -= 1;
+      atOnce.all += 1;
+      sendJson(response, 200, { state: 'running', cost: { accruedUsd: 1 } });
+    }, 1_300);
+  });
+  const terminal = await openTerminal(await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' }));
+  onTestFinished(terminal.close);
+  await enter(terminal, `weir logs -f job_${'0'.repeat(26)}; echo ended with $?`);
+  await terminal.until(/ended with 0/);
+  expect(atOnce.most).toBe(1);
 });
 
 test('artifacts open fetches a file and hands it to the program for such files', async ({ weir, terminal }) => {

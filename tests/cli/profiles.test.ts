@@ -52,3 +52,25 @@ test('a profile that a flag names comes before WEIR_URL and WEIR_KEY, these befo
   await weir.run(['whoami', '--profile', 'staging'], { env: { ...env, WEIR_URL: 'http://127.0.0.1:9' } });
   expect(keys).toEqual(['own', 'test']);
 });
+
+test('a key of WEIR_KEY’s that the server does not know is named as that; login says what comes before what it keeps', async () => {
+  const { login, url } = await signedIn();
+  const refusing = await serve((_request, response) =>
+    sendJson(response, 401, {
+      type: '/problems/unauthorized',
+      title: 'No',
+      status: 401,
+      detail: 'This key is not known.',
+    }),
+  );
+  const weir = await commandFromSources({ WEIR_URL: refusing, WEIR_KEY: 'revoked' });
+  expect(await weir.run(['ps'])).toEqual({
+    code: 3,
+    stdout: '',
+    stderr: `weir: WEIR_KEY holds a key that ${refusing} does not know.\nnext: set another one, or unset WEIR_KEY to use what weir login keeps\n`,
+  });
+  expect(JSON.parse((await weir.run(['ps', '--json'])).stderr)).toMatchObject({ detail: 'This key is not known.' });
+  expect((await login('test', [], { WEIR_KEY: 'a', WEIR_URL: url })).stderr).toBe(
+    'WEIR_URL and WEIR_KEY, which the environment sets, will come before what is kept.\n',
+  );
+});

@@ -50,6 +50,7 @@ test('what to type next is what was typed, with what is new in its place and quo
   expect(submissionOf(['quote', 'my job.yaml', '--pilot', '--', 'sh', '-c', "echo 'a'"], 'qte_1')).toBe(
     `weir submit 'my job.yaml' --quote qte_1 -- sh -c 'echo '\\''a'\\'''`,
   );
+  expect(submissionOf(['quote', '-'], 'qte_1')).toBe('weir submit - --yes --quote qte_1');
   expect(sameWith(['submit', '-', '--', 'x', '--yes'], '--yes')).toBe('weir submit - --yes -- x --yes');
 });
 

@@ -4,14 +4,18 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerResponse } from 'node:http';
 import { buffer, json } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createApi, make } from '../../infra/cli/api.ts';
 import { download } from '../../infra/cli/download.ts';
 import { putParts } from '../../infra/cli/put-parts.ts';
 import { fetchSigned } from '../../infra/cli/signed-url.ts';
+import { freePort } from '../support/free-port.ts';
 import { commandFromSources, sendJson, serve } from './stub-server.ts';
 
 const partBytes = 4 * 1024 * 1024;
+const problem = { type: '/problems/unavailable', title: 'Unavailable', status: 503, detail: 'Stopping.' };
 
 test('a file goes in parts, and on from where a broken connection left it', async () => {
   const bytes = Buffer.alloc(2 * partBytes + 5, 'weir');
@@ -85,19 +89,14 @@ test('a download goes on after a restart of weir, which first refuses and then i
   const log: string[] = [];
   const asks = { artifact: 0 };
   const url = await serve(({ url: path = '', headers: { range } }, response) => {
-    if (path.startsWith('/v1/jobs?')) return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
+    if (path.startsWith('/v1/jobs/summaries?'))
+      return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
     if (path.startsWith('/v1/jobs/job_1/artifacts?'))
       return sendJson(response, 200, { items: [{ path: 'a', sizeBytes: bytes.length, sha256 }], nextCursor: null });
     if (path === '/v1/jobs/job_1/artifacts/a') {
       asks.artifact += 1;
       log.push(`ask ${asks.artifact}`);
-      if (asks.artifact === 2)
-        return sendJson(response, 503, {
-          type: '/unavailable',
-          title: 'Unavailable',
-          status: 503,
-          detail: 'Stopping.',
-        });
+      if (asks.artifact === 2) return sendJson(response, 503, problem);
       if (asks.artifact === 3) return response.destroy();
       return response.writeHead(302, { location: `${url}/bytes` }).end();
     }
@@ -118,17 +117,53 @@ test('a download goes on after a restart of weir, which first refuses and then i
   expect(log).toEqual(['ask 1', 'a part', 'ask 2', 'ask 3', 'ask 4', 'the rest']);
 });
 
-test('what makes something is asked for again, by the same key, where the connection breaks', async () => {
-  const keys: unknown[] = [];
+test('what makes something, quotes too, is asked for again by the same key where the connection breaks or weir is away', async () => {
+  const asked: [path: string | undefined, key: unknown][] = [];
+  const inTheWay: ((response: ServerResponse) => unknown)[] = [
+    (response) => response.destroy(),
+    (response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad gateway'),
+    (response) => sendJson(response, 409, { ...problem, status: 409, retryAfterSeconds: 1 }),
+  ];
   const url = await serve(async (request, response) => {
-    keys.push(request.headers['idempotency-key']);
-    const { name } = (await json(request)) as { name: string };
-    if (keys.length < 3) return response.destroy();
-    return sendJson(response, 201, { id: 'tnt_1', name });
+    asked.push([request.url, request.headers['idempotency-key']]);
+    await json(request);
+    const answer = inTheWay.shift();
+    return answer === undefined ? sendJson(response, 201, { id: 'made' }) : answer(response);
   });
   const weir = await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' });
-  expect(await weir.run(['tenants', 'create', 'audio'])).toEqual({ code: 0, stdout: 'tnt_1\n', stderr: '' });
-  expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  const given = ['submit', '--yes', '--no-source', '--name', 'a', '--', 'true'];
+  expect(await weir.run(given)).toEqual({ code: 0, stdout: 'made\n', stderr: '' });
+  expect(asked.map(([path]) => path)).toEqual([...Array<string>(4).fill('/v1/quotes'), '/v1/jobs']);
+  const keys = asked.map(([, key]) => key);
+  expect([new Set(keys.slice(0, 4)).size, new Set(keys).size, keys.includes(undefined)]).toEqual([1, 2, false]);
+});
+
+test('who gives up on what makes something says that it may have been made, unless nothing reached the server', async () => {
+  const url = await serve((_request, response) => sendJson(response, 503, { ...problem, status: 503 }));
+  vi.spyOn(Date, 'now').mockImplementation(() => performance.now() * 1e6);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const making = (server: string) =>
+    make(
+      (header) =>
+        createApi({ url: server, key: 'key' }).POST('/v1/tenants', { params: { header }, body: { name: 'a' } }),
+      'weir tenants ls',
+    );
+  await expect(making(url)).rejects.toMatchObject({
+    next: 'it may have been done all the same: weir tenants ls shows whether',
+    problem: { status: 503 },
+  });
+  await expect(making(`http://127.0.0.1:${await freePort()}`)).rejects.toMatchObject({
+    next: expect.stringContaining('check the address'),
+  });
+});
+
+test('a server that takes the connection and says nothing is left after half a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = await serve(() => void vi.advanceTimersByTime(30_000));
+  await expect(createApi({ url, key: 'key' }).GET('/v1/me')).rejects.toThrow(
+    `weir does not answer at ${url}: it has said nothing for 30 s`,
+  );
 });
 
 test('what ends by a signal leaves nothing half done behind', async () => {
@@ -138,7 +173,8 @@ test('what ends by a signal leaves nothing half done behind', async () => {
   let stop = (): void => undefined;
   const url = await serve(async ({ url: path = '' }, response) => {
     if (path === '/v1/quotes') return sendJson(response, 201, { id: 'qte_1' });
-    if (path.startsWith('/v1/jobs?')) return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
+    if (path.startsWith('/v1/jobs/summaries?'))
+      return sendJson(response, 200, { items: [{ id: 'job_1' }], nextCursor: null });
     if (path.includes('artifacts?'))
       return sendJson(response, 200, { items: [{ path: 'a', sizeBytes: 9, sha256: '' }], nextCursor: null });
     if (path.endsWith('artifacts/a')) return response.writeHead(302, { location: `${url}/bytes` }).end();

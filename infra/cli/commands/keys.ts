@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { answer, firstOf } from '../api.ts';
+import { answer, firstOf, make } from '../api.ts';
 import { atFlags } from '../failure.ts';
 import type { Role } from '../generated/api.ts';
 import { note, print, printJson } from '../screen.ts';
@@ -31,10 +30,13 @@ export async function listKeys(flags: Flags): Promise<void> {
 export async function createKey(flags: Flags & { role: Role; label?: string }): Promise<void> {
   const { api, tenantId } = await connect(flags);
   const { role, label } = flags;
-  const params = { path: { tenant: await tenantId() }, header: { 'Idempotency-Key': randomUUID() } };
+  const path = { tenant: await tenantId() };
   const body = { role, ...(label === undefined ? {} : { label }) };
-  const post = answer(api.POST('/v1/tenants/{tenant}/keys', { params, body }));
-  const created = await atFlags({ '/role': '--role', '/label': '--label' }, post);
+  const made = make(
+    (header) => api.POST('/v1/tenants/{tenant}/keys', { params: { path, header }, body }),
+    'weir keys ls',
+  );
+  const created = await atFlags({ '/role': '--role', '/label': '--label' }, made);
   if (flags.json === true) return printJson(created);
   print(created.key);
   note(`${created.id}, ${created.role}: shown this once. Who gets it types weir login`);

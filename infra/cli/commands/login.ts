@@ -2,7 +2,7 @@ import { ask, askSecret, isAttended } from '../ask.ts';
 import { createApi } from '../api.ts';
 import { configPath, defaultProfile, profileName, readConfigFile, writeConfigFile } from '../config-file.ts';
 import { usageFailure } from '../failure.ts';
-import { note, print, printJson } from '../screen.ts';
+import { note, print, printJson, say } from '../screen.ts';
 import { defaultUrl, identify, requireUrl, type Flags } from '../session.ts';
 
 /** Keeps a server and a key, once the server has said whose it is. */
@@ -22,6 +22,8 @@ export async function login(flags: Flags & { server?: string; key?: string }): P
   print(`Signed in to ${url} as ${tenant === null ? 'an operator' : tenant.name}.`);
   const as = name === defaultProfile ? '' : ` as ${name}${name === current ? ', used from now on' : ''}`;
   note(`kept in ${configPath()}${as}; next: weir ps`);
+  const before = ['WEIR_URL', 'WEIR_KEY'].filter((each) => (process.env[each] ?? '') !== '');
+  if (before.length > 0) say(`${before.join(' and ')}, which the environment sets, will come before what is kept.`);
 }
 
 /** Forgets the key of the profile named, or of the one in use. It still works: `weir keys revoke` ends it. */

@@ -6,6 +6,7 @@ import { note, printJson } from '../screen.ts';
 import { connect } from '../session.ts';
 import { showVariants } from '../simulation-view.ts';
 import { readSpecFile } from '../spec-file.ts';
+import { createStatusLine } from '../status-line.ts';
 import { tenantNames } from '../tenant-names.ts';
 import { shellWord } from '../shell-word.ts';
 import type { PolicyFlags } from './policy.ts';
@@ -22,26 +23,21 @@ export async function previewPolicy(path: string, flags: PolicyFlags & { last: s
   const changed: NewSimulation =
     tenant === undefined ? { pool: file.value } : { policies: { [tenant]: file.value as Policy } };
   const place = tenant === undefined ? '/pool' : `/policies/${tenant}`;
-  const replay = (body: NewSimulation) => answer(api.POST('/v1/simulations', { body }));
-  const under = await file.placing(() => below(place, replay({ period, ...changed })));
-  const asIs = await replay({ period });
-  if (flags.json === true)
-    return printJson({
-      period,
-      jobs: under.jobs,
-      recorded: under.recorded,
-      asIs: asIs.simulated,
-      under: under.simulated,
-    });
-  if (under.jobs === 0) return note(`No job was queued in the last ${flags.last}: there is nothing to replay.`);
+  const line = createStatusLine();
+  line.set(`replaying the jobs of the last ${flags.last}`);
+  const { jobs, recorded, baseline, simulated } = await file
+    .placing(() => below(place, answer(api.POST('/v1/simulations', { body: { period, ...changed, baseline: true } }))))
+    .finally(line.clear);
+  if (flags.json === true) return printJson({ period, jobs, recorded, asIs: baseline, under: simulated });
+  if (jobs === 0) return note(`No job was queued in the last ${flags.last}: there is nothing to replay.`);
   showVariants(
     [
-      ...(under.recorded === null ? [] : [{ name: 'was', outcome: under.recorded }]),
-      { name: 'replayed as it is', outcome: asIs.simulated },
-      { name: 'under this policy', outcome: under.simulated },
+      ...(recorded === null ? [] : [{ name: 'was', outcome: recorded }]),
+      ...(baseline === null ? [] : [{ name: 'replayed as it is', outcome: baseline }]),
+      { name: 'under this policy', outcome: simulated },
     ],
     await tenantNames(api),
   );
   const whose = flags.pool === true ? '--pool' : `--tenant ${shellWord(flags.tenant ?? '')}`;
-  note(`${under.jobs} jobs of the last ${flags.last}. Next: weir policy set ${shellWord(path)} ${whose}`);
+  note(`${jobs} jobs of the last ${flags.last}. Next: weir policy set ${shellWord(path)} ${whose}`);
 }

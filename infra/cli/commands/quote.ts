@@ -1,4 +1,4 @@
-import { answer } from '../api.ts';
+import { answer, make } from '../api.ts';
 import { submissionOf } from '../command-line.ts';
 import type { NewQuote, Quote } from '../generated/api.ts';
 import { followPilot } from '../pilot.ts';
@@ -29,15 +29,15 @@ export function quoteById({ api }: Session, id: string): Promise<Quote> {
 /** A pilot runs the job's own code, which is sent before. Else nothing is sent: a source has no price. */
 async function makeQuote(session: Session, given: SpecSource, flags: QuoteFlags): Promise<Quote> {
   const file = await readSpec(given, await withJobIds(session, flags));
-  if (flags.pilot !== true) return postQuote(session, file, specWith(file.value, undefined));
+  if (flags.pilot !== true) return postQuote(session, file, specWith(file.value, undefined, flags));
   const asked = { session, spec: file.value, path: given.path, flags };
   const started = await withSource(asked, async (source) => {
     await source?.send();
-    return postQuote(session, file, { ...specWith<NewQuote>(file.value, source), pilot: true });
+    return postQuote(session, file, { ...specWith<NewQuote>(file.value, source, flags), pilot: true });
   });
   return followPilot(session.api, started);
 }
 
-function postQuote({ api, named }: Session, file: SpecFile, body: NewQuote): Promise<Quote> {
-  return file.placing(() => answer(api.POST('/v1/quotes', { params: { query: named }, body })));
+export function postQuote({ api, named }: Session, file: SpecFile, body: NewQuote): Promise<Quote> {
+  return file.placing(() => make((header) => api.POST('/v1/quotes', { params: { query: named, header }, body })));
 }

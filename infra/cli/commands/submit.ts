@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { confirm, isAttended } from '../ask.ts';
-import { answer } from '../api.ts';
+import { make } from '../api.ts';
 import { sameWith } from '../command-line.ts';
 import { exitCodes, usageFailure } from '../failure.ts';
-import type { Job, NewJob, Quote } from '../generated/api.ts';
+import type { Job, NewJob, NewQuote, Quote } from '../generated/api.ts';
 import { showQuote } from '../quote-view.ts';
 import { isTerminal, note, onStderr, print, printJson } from '../screen.ts';
 import { connect, withJobIds, type Flags, type Session } from '../session.ts';
@@ -11,7 +10,7 @@ import { specWith, withSource, type Source, type SourceFlags } from '../source.t
 import { readSpec, type SpecFile } from '../spec-file.ts';
 import type { GivenSpecFlags, SpecSource } from '../spec-flags.ts';
 import { watch } from '../watch.ts';
-import { quoteById } from './quote.ts';
+import { postQuote, quoteById } from './quote.ts';
 
 export type SubmitFlags = GivenSpecFlags & Flags & SourceFlags & { yes?: boolean; wait?: boolean; quote?: string };
 
@@ -49,17 +48,19 @@ async function submitSpec({ session, file, quote, source, flags }: Submission): 
     return undefined;
   }
   await source?.send();
-  const params = { query: session.named, header: { 'Idempotency-Key': randomUUID() } };
-  const body = { ...specWith<NewJob>(file.value, source), quoteId: quote.id };
-  return file.placing(() => answer(session.api.POST('/v1/jobs', { params, body })));
+  const body = { ...specWith<NewJob>(file.value, source, flags), quoteId: quote.id };
+  const { api, named } = session;
+  return file.placing(() =>
+    make((header) => api.POST('/v1/jobs', { params: { query: named, header }, body }), 'weir ps'),
+  );
 }
 
-/** The quote that is named, or a new one: without a source, which may be added to it. */
+/** The quote that is named, or a new one: without the directory that goes along, which may be added to it. */
 function quoteFor(session: Session, file: SpecFile, flags: SubmitFlags): Promise<Quote> {
-  const { quoteId, optionId: _chosen, source: _added, ...body } = file.value as NewJob;
+  const { quoteId, optionId: _chosen, ...spec } = file.value;
   const named = flags.quote ?? quoteId;
-  if (named !== undefined) return quoteById(session, named);
-  return file.placing(() => answer(session.api.POST('/v1/quotes', { params: { query: session.named }, body })));
+  if (named !== undefined) return quoteById(session, named as string);
+  return postQuote(session, file, specWith<NewQuote>(spec, undefined, flags));
 }
 
 async function afterwards(session: Session, job: Job, { json = false, wait = false }: SubmitFlags): Promise<number> {

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { answer, firstOf } from '../api.ts';
+import { answer, firstOf, make } from '../api.ts';
 import { atFlags } from '../failure.ts';
 import { isTerminal, note, print, printJson } from '../screen.ts';
 import { connect, type Flags } from '../session.ts';
@@ -19,9 +18,8 @@ export async function listTenants(flags: Flags): Promise<void> {
 
 export async function createTenant(name: string, flags: Flags): Promise<void> {
   const { api } = await connect(flags);
-  const params = { header: { 'Idempotency-Key': randomUUID() } };
-  const post = answer(api.POST('/v1/tenants', { params, body: { name } }));
-  const tenant = await atFlags({ '/name': 'NAME' }, post);
+  const made = make((header) => api.POST('/v1/tenants', { params: { header }, body: { name } }), 'weir tenants ls');
+  const tenant = await atFlags({ '/name': 'NAME' }, made);
   if (flags.json === true) return printJson(tenant);
   print(isTerminal ? `Made ${tenant.name}: ${tenant.id}` : tenant.id);
   note(`next: weir keys create --tenant ${tenant.id} --role admin`);

@@ -53,9 +53,10 @@ async function live(session: Session, { title, first, everyMs }: Live): Promise<
       await sleep(everyMs, undefined, { signal: end.signal }).catch(() => undefined);
       if (end.signal.aborted) break;
       try {
-        snapshot = await readSnapshot(session);
+        snapshot = await readSnapshot(session, end.signal);
         trouble = undefined;
       } catch (error) {
+        if (end.signal.aborted) break;
         if (!(error instanceof Failure)) throw error;
         trouble = error.message;
       }
