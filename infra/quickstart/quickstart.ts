@@ -169,6 +169,7 @@ function printHowToGoOn({ publicUrl, dataDir }: Config): void {
   print(
     `  try             curl -H "Authorization: Bearer $(cat ${join(dataDir, 'operator.key')})" ${publicUrl}/v1/shares`,
   );
+  print(`  or              npx weir login --server ${publicUrl} < ${join(dataDir, 'quickstart.key')} && npx weir ps`);
 }
 
 /** Where nobody named a port and 8080 is taken, any free one will do for a first look. */

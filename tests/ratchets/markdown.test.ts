@@ -16,6 +16,13 @@ test('every npm command in a page exists', () => {
   expect(missing).toEqual([]);
 });
 
+test('no page has TypeScript run by a Node that may be too old for it: npx brings the right one', () => {
+  const runs = pages.flatMap((page) =>
+    [...readSource(page).matchAll(/(?<!npx )\bnode (?:-\S+ )*[\w./-]+\.ts\b/g)].map(([line]) => `${page}: ${line}`),
+  );
+  expect(runs).toEqual([]);
+});
+
 test('every relative link in a page leads somewhere', () => {
   const missing = pages.flatMap((page) =>
     [...readSource(page).matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)]

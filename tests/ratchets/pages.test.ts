@@ -18,10 +18,23 @@ test('docs/jobs.md names every reason with what it leads to', () => {
   expect(Object.fromEntries(named)).toEqual(Object.fromEntries(known));
 });
 
-test('the file in docs/configuration.md is a good one, and shows every time there is', () => {
+/** Keys of objects within objects, as paths. */
+function keysOf(schema: object, above: string[] = []): string[][] {
+  const { properties = {} } = schema as { properties?: Record<string, object> };
+  return Object.entries(properties).flatMap(([key, inner]) => [[...above, key], ...keysOf(inner, [...above, key])]);
+}
+
+function valueAt(file: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], file);
+}
+
+test('the file in docs/configuration.md is a good one, and shows every key and every time there is', () => {
   const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readSource('docs/configuration.md')) ?? [];
   const file: unknown = parseYaml(example);
   expect([...Value.Errors(ConfigFile, file)]).toEqual([]);
+  // What a policy holds is another page's.
+  const keys = keysOf(ConfigFile).filter(([section, ...within]) => section !== 'policies' || within.length < 2);
+  expect(keys.filter((path) => valueAt(file, path) === undefined)).toEqual([]);
   const { timing } = file as { timing: Record<string, number> };
   const schema = ConfigFile.properties.timing.properties;
   expect(timing).toEqual(
