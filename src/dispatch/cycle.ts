@@ -8,7 +8,8 @@ import { forecast } from './explain.ts';
 import { figuresOf, type Figures } from './figures.ts';
 import { byTenant } from './order.ts';
 import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snapshot.ts';
-import { decideRound, type Decisions, type Preemption, type Start } from './decide.ts';
+import { decideRound } from './decide.ts';
+import type { Decisions, Preemption, Start } from './decisions.ts';
 import { createExplained } from './explained.ts';
 import { openState, type State } from './state.ts';
 import { insertStarts, lockCycle } from './store.ts';
@@ -122,15 +123,18 @@ async function openTo(tx: Sql, starts: Start[], { occupy }: CycleDeps): Promise<
 
 /**
  * Without those that stand behind jobs which were not read, where all before these start: so would they, and the next round reads them.
+ * Places are counted in the order of the rows, of which a ceiling on priority makes another: what counts is which of them were read.
  */
 function inTurn(starts: Start[], { queued, places }: ReadSnapshot): Start[] {
   const started = new Set(starts.map(({ jobId }) => jobId));
   const placeOf = (jobId: string): number => places.get(jobId) ?? 0;
   const headOf = new Map(
     [...byTenant(queued)].map(([tenantId, queue]) => {
-      const gap = queue.findIndex(({ id }, index) => placeOf(id) !== index + 1);
-      const head = gap === -1 ? queue : queue.slice(0, gap);
-      return [tenantId, head.every(({ id }) => started.has(id)) ? head.length : Infinity];
+      const read = new Set(queue.map(({ id }) => placeOf(id)));
+      let last = 0;
+      while (read.has(last + 1)) last += 1;
+      const head = queue.filter(({ id }) => placeOf(id) <= last);
+      return [tenantId, head.length > 0 && head.every(({ id }) => started.has(id)) ? last : Infinity];
     }),
   );
   return starts.filter(({ jobId, tenantId }) => placeOf(jobId) <= (headOf.get(tenantId) ?? Infinity));

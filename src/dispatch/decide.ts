@@ -1,42 +1,9 @@
-import { backoffObstacles, isOfCapacity, isOfPlace, isSoft, ruleObstacles, shortageObstacles } from './obstacles.ts';
-import type { Obstacle } from './obstacles.ts';
+import type { Decisions, Wait } from './decisions.ts';
+import { isGuaranteedWithin } from './exceeded.ts';
 import { byTenant, createOrder, type Queues } from './order.ts';
-import { createPlaces, type PlaceFor } from './place.ts';
-import { createClaims, lostMs, type Claims } from './preempt.ts';
-import { createEndings, createReservations, type Reservation, type Reservations } from './reservations.ts';
-import type { Choice, QueuedJob, Snapshot } from './snapshot.ts';
-import { countStart, openState, type State, type TenantState } from './state.ts';
-
-export type Start = {
-  jobId: string;
-  tenantId: string;
-  choice: Choice;
-  /** For each node, the indexes of its GPUs. */ gpus: number[][];
-};
-
-export type Wait = {
-  jobId: string;
-  tenantId: string;
-  /** In its tenant's queue, from 1. */
-  position: number;
-  blockers: Obstacle[];
-  /** Set where it holds the time of its start. */
-  reserved: Reservation | undefined;
-};
-
-/** A running job that makes way: it gets notice and its grace, and goes back to its place in the queue. */
-export type Preemption = {
-  jobId: string;
-  tenantId: string;
-  attempt: number;
-  /** The job that gets its place. */
-  forJobId: string;
-  forTenantId: string;
-  /** Of its run so far, what no checkpoint holds. */
-  lostMs: number;
-};
-
-export type Decisions = { starts: Start[]; preemptions: Preemption[]; waits: Wait[] };
+import { begin, isDeferred, look, openRound, reserve, wait, waitForClaim, type Round } from './round.ts';
+import type { QueuedJob, Snapshot } from './snapshot.ts';
+import { openState, type State, type TenantState } from './state.ts';
 
 /**
  * Which queued job starts where, and which running one makes way: a pure function of a snapshot. No clock, no database, no
@@ -46,35 +13,13 @@ export function decide(snapshot: Snapshot): Decisions {
   return decideRound(openState(snapshot), byTenant(snapshot.queued));
 }
 
-type Round = {
-  state: State;
-  reservations: Reservations;
-  claims: Claims;
-  placeFor: PlaceFor;
-  /** By provider, or by quota of one, whose jobs wait for nothing but what there is of it. */
-  eligible: Map<string, Set<string>>;
-  isLastPass: boolean;
-} & Decisions;
-
 /** The same for who goes on counting from it: what starts is counted in the state. One look at every job that waits, in order. */
 export function decideRound(state: State, queues: Queues): Decisions {
-  const claims = createClaims(state);
-  const reservations = createReservations(state, createEndings(state), claims.of);
-  const round: Round = {
-    state,
-    reservations,
-    claims,
-    placeFor: createPlaces(state, claims, reservations),
-    eligible: new Map(),
-    isLastPass: false,
-    starts: [],
-    preemptions: [],
-    waits: [],
-  };
-  const deferred = pass(claimAgain(queues, round), round);
+  const round = openRound(state);
+  const deferred = pass(holdAgain(claimAgain(queues, round), round), round);
   // 11 What only a soft ceiling holds back comes after all others have had their turn.
   if (deferred.size > 0) pass(deferred, { ...round, isLastPass: true });
-  claims.release();
+  round.claims.release();
   const { starts, preemptions, waits } = round;
   return { starts, preemptions, waits: withPositions(waits, queues) };
 }
@@ -95,6 +40,38 @@ function claimAgain(queues: Queues, round: Round): Queues {
     settled.add(job.id);
   });
   return new Map([...queues].map(([id, queue]) => [id, queue.filter((job) => !settled.has(job.id))]));
+}
+
+/**
+ * 7 What a job had reserved it reserves again before all others, and it starts when that is there: whose turn it is changes with each
+ * start, and else a gang would lose what it waits for to others' long jobs, again and again. Only the first of its tenant's queue, and
+ * none before those who wait for what they are guaranteed. Answers those that still take their turn.
+ */
+function holdAgain(queues: Queues, round: Round): Queues {
+  const { now, tenants } = round.state;
+  const firsts = [...queues.values()].flatMap((queue) => queue.find(({ notBefore }) => notBefore <= now) ?? []);
+  const holders = firsts.filter(({ hasReservation }) => hasReservation);
+  if (holders.length === 0) return queues;
+  const guaranteed = firsts.filter((job) => isGuaranteedNext(job, round));
+  const started = new Set<string>();
+  for (const job of holders.toSorted((a, b) => a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : 1))) {
+    const tenant = tenants.get(job.tenantId);
+    if (tenant === undefined) continue;
+    const { start, tried } = look(job, tenant, round);
+    if (start === undefined) {
+      const reserved = reserve(tried, job, tenant, round);
+      if (reserved !== undefined) round.held.set(job.id, reserved);
+    } else if (guaranteed.every(({ id }) => id === job.id)) {
+      begin(start, job, tenant, round);
+      started.add(job.id);
+    }
+  }
+  return new Map([...queues].map(([id, queue]) => [id, queue.filter(({ id: jobId }) => !started.has(jobId))]));
+}
+
+function isGuaranteedNext({ tenantId, choices }: QueuedJob, { state }: Round): boolean {
+  const lineage = state.tenants.get(tenantId)?.lineage ?? [];
+  return choices.some((choice) => isGuaranteedWithin(lineage, choice));
 }
 
 /** Answers those that a soft ceiling keeps from starting, and nothing else but that there is no place. */
@@ -121,149 +98,6 @@ function append(queues: Queues, tenantId: string, job: QueuedJob): void {
   const known = queues.get(tenantId);
   if (known === undefined) queues.set(tenantId, [job]);
   else known.push(job);
-}
-
-/** What keeps the job from each of its choices; none where `start` is set. `isEased`: a soft ceiling is left out, as nobody waits. */
-type Tried = { choice: Choice; obstacles: Obstacle[]; isEased: boolean };
-type Looked = { start?: Pick<Start, 'choice' | 'gpus'>; tried: Tried[] };
-
-function look(job: QueuedJob, tenant: TenantState, round: Round): Looked {
-  const backoff = backoffObstacles(job, round.state);
-  const tried: Looked['tried'] = [];
-  for (const choice of job.choices) {
-    const ruled = [
-      ...backoff,
-      ...shortageObstacles(choice, round.state),
-      ...ruleObstacles(choice, tenant, round.state),
-    ];
-    const isEased = ruled.some(isSoft) && isSoftPast(job, choice, tenant, round);
-    const obstacles = isEased ? ruled.filter((obstacle) => !isSoft(obstacle)) : ruled;
-    const { gpus, lacking } = round.placeFor(choice, tenant);
-    obstacles.push(...lacking);
-    if (gpus !== undefined && obstacles.length === 0) return { start: { choice, gpus }, tried };
-    tried.push({ choice, obstacles, isEased });
-  }
-  return { tried };
-}
-
-/** Others have had their turn, and what was freed for the job was not theirs. */
-function isSoftPast({ hasClaim }: QueuedJob, choice: Choice, tenant: TenantState, round: Round): boolean {
-  return hasClaim === true || (round.isLastPass && !doOthersWait(choice, tenant, round));
-}
-
-function doOthersWait({ provider, takes = {} }: Choice, { id }: TenantState, { eligible }: Round): boolean {
-  return [provider, ...Object.keys(takes).map((quota) => `${provider} ${quota}`)].some((key) => {
-    const waiting = eligible.get(key);
-    return waiting !== undefined && (waiting.size > 1 || !waiting.has(id));
-  });
-}
-
-function isDeferred({ tried }: Looked): boolean {
-  return tried.some(
-    ({ obstacles }) => obstacles.some(isSoft) && obstacles.every((each) => isSoft(each) || isOfPlace(each)),
-  );
-}
-
-function begin(
-  { choice, gpus }: Pick<Start, 'choice' | 'gpus'>,
-  job: QueuedJob,
-  tenant: TenantState,
-  round: Round,
-): void {
-  const { state, reservations, starts } = round;
-  starts.push({ jobId: job.id, tenantId: tenant.id, choice, gpus });
-  reservations.count(choice, tenant);
-  if (choice.shortage !== undefined) state.probes.set(choice.shortage.id, state.now + probeMs);
-  const running = {
-    id: job.id,
-    tenantId: tenant.id,
-    attempt: 0,
-    priority: job.priority,
-    queuedAt: job.queuedAt,
-    choice,
-    startedAt: state.now,
-    checkpointedAt: undefined,
-    isStopping: false,
-    endsAt: { p50: state.now + choice.durationMs.p50, p90: state.now + choice.durationMs.p90 },
-  };
-  countStart(state, running, gpus);
-}
-
-/** So long others wait for what comes of one job's try. */
-const probeMs = 60_000;
-
-function wait({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Round): void {
-  const fewest = tried.reduce<Looked['tried'][number] | undefined>(
-    (best, each) => (best === undefined || each.obstacles.length < best.obstacles.length ? each : best),
-    undefined,
-  );
-  const shared = { jobId: job.id, tenantId: tenant.id, position: 0 };
-  if (fewest === undefined) {
-    round.waits.push({ ...shared, blockers: [{ code: 'capacity', is: 'closed' }], reserved: undefined });
-    return;
-  }
-  for (const { choice, obstacles, isEased } of tried)
-    if (!isEased && obstacles.every((obstacle) => isOfCapacity(obstacle) || obstacle.is === 'reservation'))
-      markEligible(keyOf(choice, obstacles), choice, tenant, round);
-  if (waitForClaim({ tried }, job, tenant, round)) return;
-  round.waits.push({ ...shared, blockers: fewest.obstacles, reserved: reserve(tried, job, tenant, round) });
-}
-
-function waitForClaim({ tried }: Looked, job: QueuedJob, tenant: TenantState, round: Round): boolean {
-  const claimed = claimPlace(tried, job, tenant, round);
-  if (claimed === undefined) return false;
-  round.waits.push({ jobId: job.id, tenantId: tenant.id, position: 0, blockers: claimed, reserved: undefined });
-  return true;
-}
-
-/** Whoever asks for more than there is waits for nothing that could come. */
-function markEligible(key: string, choice: Choice, tenant: TenantState, { eligible, reservations }: Round): void {
-  const known = eligible.get(key);
-  if (known?.has(tenant.id) === true || !reservations.couldEver(choice, tenant)) return;
-  eligible.set(key, (known ?? new Set()).add(tenant.id));
-}
-
-/** Whoever waits for one quota of a provider does not wait for all that it has. */
-function keyOf({ provider }: Choice, obstacles: Obstacle[]): string {
-  const quota = obstacles.find((obstacle) => obstacle.is === 'account-quota');
-  return quota === undefined ? provider : `${provider} ${quota.id}`;
-}
-
-/** 9 Where other jobs may be asked to make way: those that lose least are, and the place is claimed. */
-function claimPlace(tried: Tried[], job: QueuedJob, tenant: TenantState, round: Round): Obstacle[] | undefined {
-  const open = tried.filter(({ obstacles }) => obstacles.every(isOfPlace));
-  // Nobody is asked where what ends already makes room at another choice.
-  for (const mayAsk of [false, true])
-    for (const { choice } of open) {
-      const leaving = round.claims.makeRoom(job, tenant, choice, mayAsk);
-      if (leaving === undefined) continue;
-      for (const each of leaving)
-        round.preemptions.push({
-          jobId: each.id,
-          tenantId: each.tenantId,
-          attempt: each.attempt,
-          forJobId: job.id,
-          forTenantId: tenant.id,
-          lostMs: lostMs(each, round.state.now),
-        });
-      return [{ code: 'capacity', is: 'capacity', provider: choice.provider, need: choice.need, isComing: true }];
-    }
-  return undefined;
-}
-
-/** 7 Of the choices that lack only what running jobs give back, the first that can be reserved. */
-function reserve(
-  tried: Tried[],
-  job: QueuedJob,
-  tenant: TenantState,
-  { reservations }: Round,
-): Reservation | undefined {
-  for (const { choice, obstacles } of tried) {
-    if (!obstacles.every(isOfPlace)) continue;
-    const reservation = reservations.reserve(job, tenant, choice, obstacles);
-    if (reservation !== undefined) return reservation;
-  }
-  return undefined;
 }
 
 /** Among those of its tenant that still wait. */

@@ -1,5 +1,6 @@
 import { byTenant, type Queues } from './order.ts';
-import { decideRound, type Preemption } from './decide.ts';
+import { decideRound } from './decide.ts';
+import type { Preemption, Wait } from './decisions.ts';
 import { latestEnd } from './reservations.ts';
 import type { Choice, QueuedJob, RunningJob, Snapshot } from './snapshot.ts';
 import { countEnd, openState, type State } from './state.ts';
@@ -32,12 +33,12 @@ function runForward(snapshot: Snapshot, percentile: 'p50' | 'p90'): Map<string, 
   let looks = 0;
   for (let step = 0; step < maxSteps && looks < maxLooks && queues.size > 0; step += 1) {
     looks += [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);
-    const { starts, preemptions } = decideRound(state, queues);
+    const { starts, preemptions, waits } = decideRound(state, queues);
     for (const { jobId } of starts) if (!startsAt.has(jobId)) startsAt.set(jobId, state.now);
     queues = without(queues, new Set(starts.map(({ jobId }) => jobId)));
     const nextAt = preemptions.length > 0 ? state.now + noticeMs : nextChange(state, queues, percentile);
     if (nextAt === undefined) break;
-    queues = withClaims(withRequeued(queues, state, preemptions), preemptions);
+    queues = withReservations(withClaims(withRequeued(queues, state, preemptions), preemptions), waits);
     for (const { jobId } of preemptions) countEnd(state, jobId);
     endUntil(state, nextAt, percentile);
   }
@@ -73,6 +74,14 @@ function withClaims(queues: Queues, preemptions: readonly Preemption[]): Queues 
   if (preemptions.length === 0) return queues;
   const claimants = new Set(preemptions.map(({ forJobId }) => forJobId));
   const mark = (job: QueuedJob) => (claimants.has(job.id) ? { ...job, hasClaim: true } : job);
+  return new Map([...queues].map(([id, queue]) => [id, queue.map(mark)]));
+}
+
+/** What is reserved stays so until it is there. */
+function withReservations(queues: Queues, waits: readonly Wait[]): Queues {
+  const holders = new Set(waits.flatMap(({ jobId, reserved }) => (reserved === undefined ? [] : [jobId])));
+  const mark = (job: QueuedJob) =>
+    holders.has(job.id) === (job.hasReservation === true) ? job : { ...job, hasReservation: holders.has(job.id) };
   return new Map([...queues].map(([id, queue]) => [id, queue.map(mark)]));
 }
 

@@ -1,6 +1,6 @@
 import { dayMs } from '../core/time.ts';
 import type { Standing } from './ahead.ts';
-import type { Decisions } from './decide.ts';
+import type { Decisions } from './decisions.ts';
 import { isGuaranteed } from './exceeded.ts';
 import { byTenant, createOrder } from './order.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -37,8 +37,6 @@ type Branch = {
   index: number;
   /** Of others, those below it, as a heap: the first is the one whose turn it is. */
   heap: Branch[];
-  /** The same without order, and with those that have nothing left. */
-  below: Branch[];
   key: Key;
 };
 
@@ -85,9 +83,8 @@ function plant(queues: Queues, { tenants }: State): Branch {
 
 function branchOf(tenant: TenantState | undefined, above: Branch | undefined): Branch {
   const key = { isGuaranteed: false, use: 0, id: '' };
-  const branch: Branch = { tenant, isOwnQueue: false, above, queue: [], index: 0, heap: [], below: [], key };
+  const branch: Branch = { tenant, isOwnQueue: false, above, queue: [], index: 0, heap: [], key };
   above?.heap.push(branch);
-  above?.below.push(branch);
   return branch;
 }
 
@@ -119,7 +116,7 @@ function keyOf(branch: Branch): Key {
   const { tenant, isOwnQueue } = branch;
   if (tenant === undefined) return branch.key;
   // Among its own teams an organisation's own jobs weigh as one of weight 1, which is guaranteed nothing.
-  if (isOwnQueue) return { isGuaranteed: false, use: ownUseOf(tenant, branch.above), id: '' };
+  if (isOwnQueue) return { isGuaranteed: false, use: tenant.ownDecayedUse, id: '' };
   return { isGuaranteed: isNextGuaranteed(branch, tenant), use: tenant.decayedUse / tenant.weight, id: tenant.id };
 }
 
@@ -131,11 +128,6 @@ function isNextGuaranteed(branch: Branch, tenant: TenantState): boolean {
   const { lineage } = next.tenant;
   const below = lineage.slice(0, lineage.indexOf(tenant) + 1);
   return job.choices.some((choice) => isGuaranteedWithin(below, choice));
-}
-
-function ownUseOf(tenant: TenantState, above: Branch | undefined): number {
-  const teams = above?.below.filter(({ isOwnQueue }) => !isOwnQueue) ?? [];
-  return teams.reduce((left, team) => left - (team.tenant?.decayedUse ?? 0), tenant.decayedUse);
 }
 
 function isBefore(a: Key, b: Key): boolean {

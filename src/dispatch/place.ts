@@ -3,21 +3,25 @@ import type { Obstacle } from './obstacles.ts';
 import type { Claims } from './preempt.ts';
 import type { Reservations } from './reservations.ts';
 import { anyKind, hasKind, isWithin, shortQuota, takenBy, tolerance, type Room } from './room.ts';
-import type { Choice, Need } from './snapshot.ts';
+import type { Choice, Need, QueuedJob } from './snapshot.ts';
 import { amountOfKind, type PoolState, type State, type TenantState } from './state.ts';
 
 /** The GPUs that each node would get, where there is room, and what keeps it from that room. */
-export type PlaceFor = (choice: Choice, tenant: TenantState) => { gpus?: number[][]; lacking: Obstacle[] };
+export type PlaceFor = (
+  job: QueuedJob,
+  tenant: TenantState,
+  choice: Choice,
+) => { gpus?: number[][]; lacking: Obstacle[] };
 
 export function createPlaces(state: State, claims: Claims, reservations: Reservations): PlaceFor {
-  return (choice, tenant) => {
+  return (job, tenant, choice) => {
     const pool = state.pools.get(choice.provider);
     const wanted = takenBy(choice);
     const room = claims.unclaimed(choice.provider);
     const gpus = pool !== undefined && isWithin(wanted, room) ? place(choice.need, pool) : undefined;
     if (pool === undefined || gpus === undefined) return { lacking: [lackOf(choice, wanted, room)] };
     const lacking = keptFrom(choice, tenant, { state, pool, room });
-    const reservation = reservations.delayedBy(choice, tenant);
+    const reservation = reservations.delayedBy(job, tenant, choice);
     if (reservation !== undefined) lacking.push({ code: 'reservation', is: 'reservation', ...reservation });
     return { gpus, lacking };
   };

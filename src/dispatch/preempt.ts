@@ -22,6 +22,9 @@ export type Claims = {
 
 type Victim = { job: RunningJob; tenant: TenantState; lostWork: number };
 
+/** All of a tenant on one kind of accelerator, with the lowest of their priorities: what may be taken of one may be of the others. */
+type Victims = { tenant: TenantState; kind: string; lowestPriority: number; jobs: Victim[] };
+
 export function createClaims(state: State): Claims {
   /** Of each provider: what claims hold of what is free, and what jobs that end will leave to no claim. */
   const held = new Map<string, Room>();
@@ -39,7 +42,7 @@ export function createClaims(state: State): Claims {
   };
   for (const job of state.running.values()) if (job.isStopping) end(job);
   const chosen = new Set<string>();
-  let victims: Victim[] | undefined;
+  let victims: Victims[] | undefined;
 
   const unclaimed = (provider: string): Room => {
     const room = state.pools.get(provider)?.room ?? noRoom;
@@ -112,18 +115,26 @@ function isWithinAny({ lineage }: TenantState, choice: Choice): boolean {
   return lineage.some((each) => isGuaranteed(each, choice));
 }
 
-/** All that have run long enough, those that lose the least work first: what no checkpoint holds, times their speed. */
-function listVictims({ running, tenants, rules, now }: State): Victim[] {
-  const victims: Victim[] = [];
+/** All that have run long enough. */
+function listVictims({ running, tenants, rules, now }: State): Victims[] {
+  const groups = new Map<string, Victims>();
   for (const job of running.values()) {
     const tenant = tenants.get(job.tenantId);
     if (tenant === undefined || job.isStopping || job.startedAt === undefined) continue;
     // Nor one that this very round has started, also where no runtime is asked for.
     if (now - job.startedAt < Math.max(1, rules.minRuntimeMs)) continue;
-    victims.push({ job, tenant, lostWork: lostMs(job, now) * job.choice.petaflops });
+    const { kind } = job.choice.accelerators;
+    const key = `${tenant.id} ${kind}`;
+    const group = groups.get(key) ?? { tenant, kind, lowestPriority: Infinity, jobs: [] };
+    group.lowestPriority = Math.min(group.lowestPriority, job.priority);
+    group.jobs.push({ job, tenant, lostWork: lostMs(job, now) * job.choice.petaflops });
+    groups.set(key, group);
   }
-  return victims.toSorted((a, b) => a.lostWork - b.lostWork || (a.job.id < b.job.id ? -1 : 1));
+  return [...groups.values()];
 }
+
+/** Those that lose the least work first: what no checkpoint holds, times their speed. */
+const byLostWork = (a: Victim, b: Victim) => a.lostWork - b.lostWork || (a.job.id < b.job.id ? -1 : 1);
 
 /** How much of its run so far a job would have to do again. */
 export function lostMs({ startedAt, checkpointedAt }: RunningJob, now: number): number {
@@ -155,14 +166,16 @@ type Request = {
 };
 
 /** Those that lose least, of those that give some of what is lacking. */
-function pick(victims: readonly Victim[], lacks: Lack[], request: Request): RunningJob[] | undefined {
+function pick(groups: readonly Victims[], lacks: Lack[], request: Request): RunningJob[] | undefined {
   // Most that find no place could not make one either: that is told without choosing.
-  if (!isAllTogetherEnough(victims, lacks, request)) return undefined;
+  const open = groups.filter((group) => mayTakeOf(group, request, request.gone));
+  const victims = open.flatMap(({ jobs }) => jobs.filter((victim) => isOpen(victim, request)));
+  if (!isAllTogetherEnough(victims, lacks)) return undefined;
   const picked: RunningJob[] = [];
   const gone = new Map(request.gone);
   const given = lacks.map(() => 0);
-  for (const victim of victims) {
-    if (!isOpen(victim, request) || !givesMore(victim.job, lacks, given) || !mayTake(victim, request, gone)) continue;
+  for (const victim of victims.toSorted(byLostWork)) {
+    if (!givesMore(victim.job, lacks, given) || !mayTake(victim, request, gone)) continue;
     picked.push(victim.job);
     countGone(gone, victim.job, request.state);
     add(given, lacks, victim.job, 1);
@@ -181,10 +194,9 @@ function add(given: number[], lacks: Lack[], job: RunningJob, sign: 1 | -1): voi
   for (const [index, { givenBy }] of lacks.entries()) given[index] = (given[index] ?? 0) + sign * givenBy(job);
 }
 
-function isAllTogetherEnough(victims: readonly Victim[], lacks: Lack[], request: Request): boolean {
+function isAllTogetherEnough(victims: readonly Victim[], lacks: Lack[]): boolean {
   const given = lacks.map(() => 0);
   for (const victim of victims) {
-    if (!isOpen(victim, request)) continue;
     add(given, lacks, victim.job, 1);
     if (isEnough(lacks, given)) return true;
   }
@@ -217,24 +229,26 @@ function countGone(
   }
 }
 
+/** Inside one tenant, where the pool's policy says so, the lower priority makes way. */
+function mayTake({ job: victim, tenant }: Victim, request: Request, gone: ReadonlyMap<string, number>): boolean {
+  const { kind } = victim.choice.accelerators;
+  return mayTakeOf({ tenant, kind, lowestPriority: victim.priority }, request, gone);
+}
+
 /**
  * Guaranteed capacity comes back from those who borrow, seen where the two tenants part: below that point the one that waits must
- * be within a guarantee, and the one that runs above each of its own. An organisation's own jobs borrow from its teams. Inside one
- * tenant, where the pool's policy says so, the lower priority makes way.
+ * be within a guarantee, and the one that runs above each of its own. An organisation's own jobs borrow from its teams.
  */
-function mayTake(
-  victim: Pick<Victim, 'job' | 'tenant'>,
+function mayTakeOf(
+  victim: Pick<Victims, 'tenant' | 'kind' | 'lowestPriority'>,
   { job, tenant, choice, state }: Request,
   gone: ReadonlyMap<string, number>,
 ): boolean {
-  if (victim.tenant === tenant) return state.rules.preemptsLowerPriority && victim.job.priority < job.priority;
+  if (victim.tenant === tenant) return state.rules.preemptsLowerPriority && victim.lowestPriority < job.priority;
   const own = tenant.lineage.filter((each) => !victim.tenant.lineage.includes(each));
   if (!isGuaranteedWithin(own, choice)) return false;
-  const { kind } = victim.job.choice.accelerators;
+  const { kind } = victim;
   return victim.tenant.lineage
     .filter((each) => !tenant.lineage.includes(each) && guaranteeOf(each, kind) > 0)
-    .every((each) => {
-      const used = (each.accelerators[kind] ?? 0) - (gone.get(`${each.id} ${kind}`) ?? 0);
-      return used > guaranteeOf(each, kind);
-    });
+    .every((each) => (each.accelerators[kind] ?? 0) - (gone.get(`${each.id} ${kind}`) ?? 0) > guaranteeOf(each, kind));
 }

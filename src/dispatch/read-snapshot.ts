@@ -121,7 +121,7 @@ function queuedJob(
   { capacities, soleTenants, bindings, shortages }: Open,
   deps: SnapshotDeps & ChoiceDeps,
 ): QueuedJob {
-  const { id, tenantId, spec, charged } = row;
+  const { id, tenantId, spec, charged, hasReservation } = row;
   const { providers, regions, priorityCeiling = Infinity } = bindings.get(tenantId) ?? {};
   const isOpen = ({ offer: { provider, region } }: QuoteOption) =>
     capacities.has(provider) &&
@@ -141,6 +141,7 @@ function queuedJob(
     queuedAt: row.queuedAt.getTime(),
     notBefore: row.notBefore?.getTime() ?? 0,
     choices: unlessBroken(choices, deps) ?? [],
+    hasReservation,
   };
 }
 
@@ -207,15 +208,17 @@ function withOwn(tenant: SettledUse, below: InFlight[], pool: number): TenantUse
   for (const { choice } of below)
     accelerators[choice.accelerators.kind] = (accelerators[choice.accelerators.kind] ?? 0) + choice.accelerators.count;
   const inFlight = expectedUse(below);
+  const ownInFlight = expectedUse(below.filter(({ tenantId }) => tenantId === tenant.id));
   return {
     ...tenant,
     decayedUse: tenant.decayedUse + inFlight,
+    ownDecayedUse: tenant.ownDecayedUse + ownInFlight,
     shareCap: tenant.shareCap && {
       ...tenant.shareCap,
       ownPetaflopSeconds: tenant.shareCap.ownPetaflopSeconds + inFlight,
       poolPetaflopSeconds: tenant.shareCap.poolPetaflopSeconds + pool,
     },
-    windowUse: tenant.windowUse + expectedUse(below.filter(({ tenantId }) => tenantId === tenant.id)),
+    windowUse: tenant.windowUse + ownInFlight,
     running: below.length,
     accelerators,
     petaflops: below.reduce((sum, { choice }) => sum + choice.petaflops, 0),

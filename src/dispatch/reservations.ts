@@ -1,4 +1,4 @@
-import { countOf, isCounted, mostOf, usedOf, type Exceeded } from './exceeded.ts';
+import { countOf, isCounted, isGuaranteedWithin, mostOf, usedOf, type Exceeded } from './exceeded.ts';
 import { keptKinds, takenKinds } from './kept-kinds.ts';
 import { isOfCapacity, type Obstacle } from './obstacles.ts';
 import { hasKind, isWithin, minus, plus, quotasFor, shortQuota, takenBy, tolerance, type Room } from './room.ts';
@@ -8,14 +8,16 @@ import { amountOfKind, couldEverTake, type PoolState, type State, type TenantSta
 /** A job that waits, the time at which it is expected to start at the latest, and whose what it waits for is. */
 export type Reservation = { jobId: string; tenantId: string; startsAt: number };
 
+/** `yields`: made before its turn, it holds nothing from those who are guaranteed what they ask for. */
+type Hold = Reservation & { yields: boolean };
 /** `spare`: what it leaves over at its start, of the room and, for those who are not guaranteed it, of a kind. */
-type RoomHold = Reservation & { spare: Room; spareOfKind: Map<string, number> };
-type LimitHold = Reservation & Pick<Exceeded, 'limit' | 'kind'> & { of: string; spare: number };
+type RoomHold = Hold & { spare: Room; spareOfKind: Map<string, number> };
+type LimitHold = Hold & Pick<Exceeded, 'limit' | 'kind'> & { of: string; spare: number };
 
 /** What jobs that wait hold in one round of decisions: of each provider, and of each limit of a tenant. */
 export type Reservations = {
-  /** The first that this start would put off; its p90 end is compared. */
-  delayedBy: (choice: Choice, tenant: TenantState) => Reservation | undefined;
+  /** The first of another job that this start would put off; its p90 end is compared. */
+  delayedBy: (job: QueuedJob, tenant: TenantState, choice: Choice) => Reservation | undefined;
   /** Reserves all that is in its way, from when the last of it is there; nothing where an earlier job has some of it. */
   reserve: (
     job: QueuedJob,
@@ -23,6 +25,8 @@ export type Reservations = {
     choice: Choice,
     obstacles: readonly Obstacle[],
   ) => Reservation | undefined;
+  /** To be called for whoever starts, or has others make way for it. */
+  drop: (jobId: string) => void;
   /** To be called for each start: one that ends late uses what the reservations leave over. */
   count: (choice: Choice, tenant: TenantState) => void;
   /** Whether the provider would have the room, were nothing at work. */
@@ -54,11 +58,13 @@ export function createReservations(
       keptKinds(choice, tenant, state.kept).some(({ kind, wanted }) => wanted > (spareOfKind.get(kind) ?? Infinity)));
 
   return {
-    delayedBy: (choice, tenant) => {
+    delayedBy: ({ id }, tenant, choice) => {
+      const isGuaranteed = isGuaranteedWithin(tenant.lineage, choice);
+      const isPutOff = (hold: Hold) => hold.jobId !== id && !(hold.yields && isGuaranteed) && isLate(choice, hold);
       for (const room of rooms.get(choice.provider)?.values() ?? [])
-        if (isLate(choice, room) && isShort(choice, tenant, room)) return room;
+        if (isPutOff(room) && isShort(choice, tenant, room)) return room;
       return limitsOf(choice, tenant).find(
-        (hold) => isLate(choice, hold) && countOf(choice, hold.limit) > hold.spare + tolerance,
+        (hold) => isPutOff(hold) && countOf(choice, hold.limit) > hold.spare + tolerance,
       );
     },
     reserve: (job, tenant, choice, obstacles) => {
@@ -79,6 +85,14 @@ export function createReservations(
         else rooms.set(choice.provider, (rooms.get(choice.provider) ?? new Map()).set(lacked ?? '', hold));
       }
       return { jobId: job.id, tenantId: job.tenantId, startsAt };
+    },
+    drop: (jobId) => {
+      for (const held of rooms.values()) for (const [key, hold] of held) if (hold.jobId === jobId) held.delete(key);
+      for (const [id, held] of limits)
+        limits.set(
+          id,
+          held.filter((hold) => hold.jobId !== jobId),
+        );
     },
     count: (choice, tenant) => {
       for (const room of rooms.get(choice.provider)?.values() ?? []) if (isLate(choice, room)) useSpare(room, choice);
@@ -196,12 +210,19 @@ function roomHold(
   }
   if (startsAt === undefined) return undefined;
   return {
-    jobId: job.id,
-    tenantId: job.tenantId,
-    startsAt,
+    ...holdOf(job, tenant, choice, startsAt),
     spare: minus(room, wanted),
     spareOfKind: new Map(kept.map(({ kind }, index) => [kind, spareOfKind[index] ?? 0])),
   };
+}
+
+function holdOf(
+  { id, tenantId, hasReservation }: QueuedJob,
+  { lineage }: TenantState,
+  choice: Choice,
+  startsAt: number,
+): Hold {
+  return { jobId: id, tenantId, startsAt, yields: hasReservation === true && !isGuaranteedWithin(lineage, choice) };
 }
 
 function wholeOf(pool: PoolState, { endings, wholes }: Around): Room {
@@ -233,9 +254,9 @@ function limitHold(
   { tenantId: of, limit, kind }: Exceeded,
   { state, endings, notBefore }: From,
 ): LimitHold | undefined {
-  const tenant = state.tenants.get(of);
-  if (tenant === undefined) return undefined;
-  let spare = mostOf(tenant, limit, kind) - usedOf(tenant, limit, kind) - countOf(choice, limit);
+  const [tenant, limited] = [state.tenants.get(job.tenantId), state.tenants.get(of)];
+  if (tenant === undefined || limited === undefined) return undefined;
+  let spare = mostOf(limited, limit, kind) - usedOf(limited, limit, kind) - countOf(choice, limit);
   let startsAt: number | undefined;
   for (const { choice: ended, at } of endings.tenant(of)) {
     if (startsAt !== undefined && at > Math.max(startsAt, notBefore)) break;
@@ -243,7 +264,6 @@ function limitHold(
     spare += countOf(ended, limit);
     if (startsAt === undefined && spare >= -tolerance) startsAt = at;
   }
-  return startsAt === undefined
-    ? undefined
-    : { jobId: job.id, tenantId: job.tenantId, of, limit, kind, spare, startsAt };
+  if (startsAt === undefined) return undefined;
+  return { ...holdOf(job, tenant, choice, startsAt), of, limit, kind, spare };
 }

@@ -56,7 +56,8 @@ type Account = {
   decayedUse: number;
   decayedAt: number;
   shareCapUse: UseWindow | undefined;
-  /** Of this tenant alone. */
+  /** These of this tenant alone. */
+  ownDecayedUse: number;
   ownInFlight: number;
   ownUse: UseWindow | undefined;
   reserved: MicroUsd;
@@ -130,6 +131,7 @@ function createLedger(accounts: AccountBook, poolUses: Map<number, UseWindow>, h
     own.ownUse?.add(to, entry.petaflopSeconds);
     own.ownInFlight -= entry.left;
     for (const account of own.lineage) post(account, entry, to, halfLifeMs);
+    own.ownDecayedUse += decayed(own, entry, to, halfLifeMs);
   };
   const count = (running: Active, sign: 1 | -1): void => {
     const left = useLeft(running);
@@ -205,6 +207,7 @@ function newAccount(policy: Policy, limits: Limits, hasCeiling: boolean): Accoun
     inFlight: 0,
     decayedUse: 0,
     decayedAt: 0,
+    ownDecayedUse: 0,
     shareCapUse: policy.shareCap && createWindow(windowMsOf(policy.shareCap)),
     ownInFlight: 0,
     ownUse: hasCeiling ? createWindow(concentrationWindowMs) : undefined,
@@ -234,14 +237,10 @@ function takeEntry(running: Active, to: number): Entry {
 }
 
 /** An entry is dated at its end. One that is written late is as old as it would be, had it been written in time. */
-function post(
-  account: Account,
-  { petaflopSeconds, microUsd, ofReservation, left }: Entry,
-  at: number,
-  halfLifeMs: number,
-): void {
+function post(account: Account, entry: Entry, at: number, halfLifeMs: number): void {
+  const { petaflopSeconds, microUsd, ofReservation, left } = entry;
   if (at > account.decayedAt) decay(account, at, halfLifeMs);
-  account.decayedUse += petaflopSeconds * 2 ** ((at - account.decayedAt) / halfLifeMs);
+  account.decayedUse += decayed(account, entry, at, halfLifeMs);
   account.shareCapUse?.add(at, petaflopSeconds);
   account.inFlight -= left;
   account.reserved -= ofReservation;
@@ -250,8 +249,14 @@ function post(
   account.spentThisMonth += microUsd;
 }
 
+function decayed({ decayedAt }: Account, { petaflopSeconds }: Entry, at: number, halfLifeMs: number): number {
+  return petaflopSeconds * 2 ** ((at - decayedAt) / halfLifeMs);
+}
+
 function decay(account: Account, now: number, halfLifeMs: number): void {
-  account.decayedUse *= 2 ** ((account.decayedAt - now) / halfLifeMs);
+  const left = 2 ** ((account.decayedAt - now) / halfLifeMs);
+  account.decayedUse *= left;
+  account.ownDecayedUse *= left;
   account.decayedAt = now;
 }
 
@@ -290,6 +295,7 @@ function useOf(account: Account, { entryCharge }: AccountRules, halfLifeMs: numb
   return {
     ...limits,
     decayedUse: account.decayedUse + (entryCharge ? account.inFlight : 0),
+    ownDecayedUse: account.ownDecayedUse + (entryCharge ? account.ownInFlight : 0),
     running,
     accelerators,
     petaflops,

@@ -1,5 +1,6 @@
 import { hourMs } from '../core/time.ts';
-import { decide, type Decisions, type Start } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Decisions, Start } from './decisions.ts';
 import { keepingOf, preemptionOf } from './limits.ts';
 import { createAccounts, type Accounts } from './simulate-accounts.ts';
 import { boundJobs } from './simulate-bindings.ts';
@@ -120,12 +121,13 @@ function createLook(
 ) {
   const rules = preemptionOf(poolPolicy);
   const keeping = order === 'fifo' ? [] : keepingOf(policies);
-  /** Those that others make way for. */
+  /** Those that others make way for, and those that have reserved what they wait for. */
   const claimants = new Map<string, QueuedJob>();
+  let holders = new Map<string, QueuedJob>();
   return (now: number): Decisions => {
     const { jobs, doesAnyFit } = queues.heads(machines.pools);
-    const others = (backfill ? jobs : firstOfEach(jobs)).filter(({ id }) => !claimants.has(id));
-    const queued = [...claimants.values(), ...others];
+    const others = (backfill ? jobs : firstOfEach(jobs)).filter(({ id }) => !claimants.has(id) && !holders.has(id));
+    const queued = [...claimants.values(), ...holders.values(), ...others];
     if (queued.length === 0 || !(doesAnyFit || preempts)) return { starts: [], preemptions: [], waits: [] };
     const busy = [...queued, ...machines.running()].map(({ tenantId }) => tenantId);
     const asked = new Set([...busy, ...keeping]);
@@ -142,6 +144,9 @@ function createLook(
       if (claimant !== undefined) claimants.set(forJobId, { ...claimant, hasClaim: true });
     }
     for (const { jobId } of decisions.starts) claimants.delete(jobId);
+    const reserved = new Set(decisions.waits.flatMap(({ jobId, reserved }) => (reserved === undefined ? [] : [jobId])));
+    const holding = queued.filter(({ id }) => reserved.has(id) && !claimants.has(id));
+    holders = new Map(holding.map((job) => [job.id, { ...job, hasReservation: true }]));
     return decisions;
   };
 }

@@ -65,6 +65,8 @@ export type TenantUse = {
   weight: number;
   /** Petaflop-seconds, decayed by half-life, with what runs now counted. */
   decayedUse: number;
+  /** Of that this tenant's alone, without those below it. */
+  ownDecayedUse: number;
   running: number;
   accelerators: Record<string, number>;
   petaflops: number;
@@ -132,6 +134,8 @@ export type QueuedJob = {
   choices: Choice[];
   /** Others make way for it, or have: what they free is its own before it is anybody's. */
   hasClaim?: boolean;
+  /** The round before reserved what it waits for. */
+  hasReservation?: boolean;
 };
 
 export type RunningJob = {

@@ -113,6 +113,7 @@ export function countStart(state: State, job: RunningJob, gpus: number[][]): voi
 export function countOwnUse(state: State, tenant: TenantState, choice: Choice, sign: 1 | -1): void {
   countMachines(state, tenant, choice, sign);
   const entry = sign * entryOf(choice);
+  tenant.ownDecayedUse += entry;
   for (const each of tenant.lineage) {
     each.budgetLeft -= sign * choice.reservation;
     each.decayedUse += entry;

@@ -5,7 +5,7 @@ import { moveAll } from '../jobs/move-store.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { NodeLimits } from '../providers/provider.ts';
-import type { Start } from './decide.ts';
+import type { Start } from './decisions.ts';
 
 /** How far a cycle looks into the queue of one tenant, and into all of them together: as far as a cycle stays short. */
 const deepest = 50;
@@ -35,6 +35,7 @@ export type QueuedRow = {
   options: QuoteOption[];
   /** Micro-dollars of its earlier attempts. */
   charged: number;
+  hasReservation: boolean;
 };
 
 /**
@@ -52,7 +53,7 @@ export async function readQueueHeads(tx: Sql, turn: number, claimants: readonly 
   const places = Math.max(1, Math.floor((reach - first) / Math.max(1, further)));
   const skipped = first + (turn % places) * further;
   const columns = Prisma.sql`id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
-    charged_micro_usd::float8 AS charged, place`;
+    charged_micro_usd::float8 AS charged, coalesce(waiting ? 'reserved', false) AS "hasReservation", place`;
   return tx.$queryRaw<QueuedRow[]>`
     WITH head AS MATERIALIZED (
       SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (

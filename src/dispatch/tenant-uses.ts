@@ -59,7 +59,8 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
     const ids = withAbove([...waiting, ...running, ...keepingOf(policies)]);
     await lockBudgets(tx, withAbove(waiting), policies, deps);
     const committed = rollUpCommitted(await deps.committed(tx, now), parents);
-    const decayed = rollUp(await deps.decayedUse(tx, halfLifeMsOf(pool), now), parents);
+    const ownDecayed = await deps.decayedUse(tx, halfLifeMsOf(pool), now);
+    const decayed = rollUp(ownDecayed, parents);
     const uses = createUses(tx, now, parents, deps);
     const concentration = await readConcentration(pool, uses, poolPetaflops);
     const tenants: SettledUse[] = [];
@@ -68,6 +69,7 @@ export function createTenantUses(deps: TenantUseDeps): ReadTenantUses {
       tenants.push({
         ...limitsOf(id, policy, parents),
         decayedUse: decayed.get(id) ?? 0,
+        ownDecayedUse: ownDecayed.get(id) ?? 0,
         budgetLeft: budgetLeft(policy, committed.get(id)),
         isMonthTighter: isMonthTighter(policy, committed.get(id)),
         shareCap: await readShareCap(id, policy, { tx, now, uses, parents, poolPetaflops }),

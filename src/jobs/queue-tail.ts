@@ -43,16 +43,19 @@ export function behind(position: number | null, heads: readonly (Waiting | null)
   const isBehind = position !== null && position > heads.length;
   if (first === undefined || last === undefined || blocker === undefined || !isBehind)
     return { position, eta: { p50: null, p90: null }, blockers: [] };
-  const at = (percentile: 'p50' | 'p90'): string | null => {
-    const [from, to] = [first.eta[percentile], last.eta[percentile]];
-    if (from === null || to === null || known.length < 2) return null;
-    const paceMs = (Date.parse(to) - Date.parse(from)) / (known.length - 1);
-    return new Date(Date.parse(to) + paceMs * (position - heads.length)).toISOString();
+  // Not in the order of the queue: a gang at its head may be the last to start.
+  const atMs = (percentile: 'p50' | 'p90'): number | null => {
+    const times = known.flatMap(({ eta }) => (eta[percentile] === null ? [] : [Date.parse(eta[percentile])]));
+    if (last.eta[percentile] === null || times.length < 2) return null;
+    const [soonest, latest] = [Math.min(...times), Math.max(...times)];
+    return latest + ((latest - soonest) / (times.length - 1)) * (position - heads.length);
   };
+  const [p50, p90] = [atMs('p50'), atMs('p90')];
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   const message = `${position - 1} jobs of this tenant are before it. Of those that are next, the last waits for this: ${blocker.message}`;
   return {
     position,
-    eta: { p50: at('p50'), p90: at('p90') },
+    eta: { p50: iso(p50), p90: iso(p90 === null ? null : Math.max(p90, p50 ?? p90)) },
     blockers: [{ code: blocker.code, message, unblocks: 'The jobs before it start.' }],
   };
 }

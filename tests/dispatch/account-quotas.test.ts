@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, type Decisions } from '../../src/dispatch/decide.ts';
+import { decide } from '../../src/dispatch/decide.ts';
+import type { Decisions } from '../../src/dispatch/decisions.ts';
 import { createDescribe } from '../../src/dispatch/describe.ts';
 import { accountPetaflops } from '../../src/dispatch/account-quotas.ts';
 import type { Pool, PoolQuota, Snapshot } from '../../src/dispatch/snapshot.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, type Decisions } from '../../src/dispatch/decide.ts';
+import { decide } from '../../src/dispatch/decide.ts';
+import type { Decisions } from '../../src/dispatch/decisions.ts';
 import type { ShareCap, Snapshot, TenantUse } from '../../src/dispatch/snapshot.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
 

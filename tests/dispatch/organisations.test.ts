@@ -73,6 +73,13 @@ describe('an organisation', () => {
     expect(started(decide(snapshot({ queued, tenants, pools: [pool({ cpus: 1 })] })))).toEqual(['a1']);
   });
 
+  test('its own jobs do not pay for what teams have used that have nothing waiting', () => {
+    const queued = [job('o1', 'org'), job('a1', 'a')];
+    const teams = [team('a', { decayedUse: 5 }), team('b', { decayedUse: 100 })];
+    const own = tenant('org', { decayedUse: 105, ownDecayedUse: 0 });
+    expect(started(decide(snapshot({ queued, tenants: [own, ...teams], pools: [pool({ cpus: 1 })] })))).toEqual(['o1']);
+  });
+
   test('organisations share as wholes, and teams inside them', () => {
     const queued = ['a', 'b', 'x'].flatMap((id) => [1, 2, 3, 4].map((n) => job(`${id}${n}`, id, { queuedAt: n })));
     const decisions = decide(snapshot({ queued, tenants: [tenant('org'), team('a'), team('b'), tenant('x')] }));

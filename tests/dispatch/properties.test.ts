@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, decideRound, type Decisions } from '../../src/dispatch/decide.ts';
+import { decide, decideRound } from '../../src/dispatch/decide.ts';
+import type { Decisions } from '../../src/dispatch/decisions.ts';
 import type { Obstacle } from '../../src/dispatch/obstacles.ts';
 import { byTenant } from '../../src/dispatch/order.ts';
 import type { Concentration, Snapshot, TenantUse } from '../../src/dispatch/snapshot.ts';
@@ -25,6 +26,7 @@ const anyJob = fc.record({
   nodes: fc.integer({ min: 1, max: 2 }),
   priority: fc.nat(2),
   p50: fc.integer({ min: 1, max: 30 }),
+  hasReservation: fc.boolean(),
 });
 const anySnapshot = fc
   .record({
@@ -86,7 +88,12 @@ const anySnapshot = fc
       tenants,
       running: runs,
       queued: queued.map((each, index) =>
-        job(`job${index}`, each.tenantId, { queuedAt: index, priority: each.priority, choices: [sized(each)] }),
+        job(`job${index}`, each.tenantId, {
+          queuedAt: index,
+          priority: each.priority,
+          choices: [sized(each)],
+          hasReservation: each.hasReservation,
+        }),
       ),
       rules: { minRuntimeMs: 0, preemptsLowerPriority, concentration },
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decide, type Decisions } from '../../src/dispatch/decide.ts';
+import { decide } from '../../src/dispatch/decide.ts';
+import type { Decisions } from '../../src/dispatch/decisions.ts';
 import { choice, job, minute, pool, running, snapshot, tenant } from './snapshots.ts';
 import { blocked, cores, sized, started } from './words.ts';
 

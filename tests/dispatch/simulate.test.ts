@@ -7,6 +7,7 @@ import { givenCapacities, givenJobs } from '../../src/dispatch/simulate-request.
 import type { Policy } from '../../src/protocol/tenant.ts';
 import { shareOut } from '../../src/dispatch/simulate-fairness.ts';
 import { anyJobs, scenario, simulated, starts } from './simulations.ts';
+import { minute } from './snapshots.ts';
 
 test('jobs start when they fit, in the order of decide, and what they used decides who is next', () => {
   const jobs = [
@@ -34,6 +35,18 @@ test('a small job passes a large one that waits only where it is expected to end
   ];
   expect(starts(simulate(scenario(jobs)))).toEqual(['half 0', 'short 3', 'whole 10', 'long 20']);
   expect(starts(simulate(scenario(jobs, { backfill: false })))).toEqual(['half 0', 'whole 10', 'long 20', 'short 20']);
+});
+
+test('a gang that waits keeps its reservation, though it is another tenant’s turn: streams of small jobs do not starve it', () => {
+  const stream = (tenantId: string, count: number, minutes: number) =>
+    Array.from({ length: count }, (_, index) =>
+      simulated(`${tenantId}${index}`, tenantId, { minutes: minutes + 0.1 * (index % 7) }),
+    );
+  const gang = simulated('gang', 'a', { at: 20, cpus: 10, minutes: 10, priority: 100 });
+  const runs = simulate(scenario([...stream('a', 300, 1), ...stream('b', 40, 10), gang], { cpus: 10 }));
+  const [first] = runs.find(({ jobId }) => jobId === 'gang')?.stretches ?? [];
+  // What ran when it came has ended by then.
+  expect(first?.startedAt).toBeLessThanOrEqual(31 * minute);
 });
 
 test('a budget holds until the month turns, and money is counted as the ledger does', () => {

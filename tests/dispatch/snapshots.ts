@@ -29,6 +29,7 @@ export function tenant(id: string, overrides: Partial<TenantUse> = {}): TenantUs
     parent: undefined,
     weight: 1,
     decayedUse: 0,
+    ownDecayedUse: 0,
     running: 0,
     accelerators: {},
     petaflops: 0,

@@ -1,4 +1,4 @@
-import type { Decisions } from '../../src/dispatch/decide.ts';
+import type { Decisions } from '../../src/dispatch/decisions.ts';
 import type { Quota } from '../../src/dispatch/snapshot.ts';
 import { choice } from './snapshots.ts';
 

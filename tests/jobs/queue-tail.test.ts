@@ -35,5 +35,9 @@ plain('the expected start goes on at the pace of the head', () => {
   expect(behind(4, [head(10), head(20)])).toMatchObject({
     eta: { p50: new Date(40 * 60_000).toISOString(), p90: null },
   });
+  // A gang at the head that starts last of them.
+  expect(behind(5, [head(600), head(10), head(20)])).toMatchObject({
+    eta: { p50: new Date((600 + 2 * 295) * 60_000).toISOString() },
+  });
   expect(behind(1, [])).toEqual({ position: 1, eta: { p50: null, p90: null }, blockers: [] });
 });
