@@ -9,11 +9,11 @@ import { figuresOf, type Figures } from './figures.ts';
 import { byTenant } from './order.ts';
 import { readSnapshot, type ReadSnapshot, type SnapshotDeps } from './read-snapshot.ts';
 import { decideRound } from './decide.ts';
-import type { Decisions, Preemption, Start } from './decisions.ts';
+import type { Decisions, Preemption, Start, Wait } from './decisions.ts';
 import { createExplained } from './explained.ts';
 import { openState, type State } from './state.ts';
 import { insertStarts, lockCycle } from './store.ts';
-import { putOff, writeWaiting, type WaitingRow } from './waiting-store.ts';
+import { forgetWaiting, putOff, writeWaiting, type WaitingRow } from './waiting-store.ts';
 
 export type CycleDeps = SnapshotDeps & {
   db: Database;
@@ -57,6 +57,7 @@ export function createCycle(deps: CycleDeps): Cycle {
       // Last of all what others wait for: rows of jobs, and accounts.
       const instanceIds = await applyStarts(tx, starts, at, deps);
       await writeWaiting(tx, explained.news(waiting, snapshot.now), at);
+      await forgetWaiting(tx, outdated(snapshot, waiting));
       const isMore = starts.length < decided.starts.length;
       return { instanceIds, preemptions, isMore, figures: figuresOf(snapshot, state, decisions) };
     });
@@ -149,7 +150,9 @@ function explain({ starts, waits }: Pick<Decisions, 'starts' | 'waits'>, { snaps
   const etas = forecast(snapshot);
   const iso = (ms: number | null | undefined) =>
     typeof ms !== 'number' ? null : new Date(Math.round(ms / 1000) * 1000).toISOString();
-  return waits.map(({ jobId, tenantId, blockers: obstacles, reserved }) => {
+  // Where not every round looks, what one saw would soon be wrong: those are explained by who is before them.
+  const isKept = ({ jobId, reserved }: Wait) => reserved !== undefined || !snapshot.behind.has(jobId);
+  return waits.filter(isKept).map(({ jobId, tenantId, blockers: obstacles, reserved }) => {
     const eta = etas.get(jobId);
     const startsAt = iso(reserved?.startsAt);
     return {
@@ -160,6 +163,12 @@ function explain({ starts, waits }: Pick<Decisions, 'starts' | 'waits'>, { snaps
       ...(startsAt === null ? {} : { reserved: startsAt }),
     };
   });
+}
+
+/** What an earlier round wrote of those that have fallen behind since. */
+function outdated({ behind }: ReadSnapshot, waiting: WaitingRow[]): string[] {
+  const written = new Set(waiting.map(({ id }) => id));
+  return [...behind].flatMap(([id, isExplained]) => (isExplained && !written.has(id) ? [id] : []));
 }
 
 /** Whoever has started stands in no queue any more. A cycle sees parts of long queues: what it saw is no count of them. */

@@ -31,8 +31,11 @@ export type SnapshotDeps = {
 /** `turn`: how many rounds this process has had before. */
 export type Moment = { at: Date; turn: number };
 
-/** `places`: where in its tenant's queue each waiting job stands, from 1. */
-export type ReadSnapshot = Snapshot & { places: Map<string, number> };
+/**
+ * `places`: where in its tenant's queue each waiting job stands, from 1. `behind`: those that not every round reads, with whether they
+ * are explained by what an earlier one saw.
+ */
+export type ReadSnapshot = Snapshot & { places: Map<string, number>; behind: Map<string, boolean> };
 
 /** All that a round of decisions needs to know. */
 export async function readSnapshot(
@@ -71,6 +74,7 @@ export async function readSnapshot(
     tenants: withRunning(uses.tenants, running),
     queued,
     places: new Map(queuedRows.map(({ id, place }) => [id, place])),
+    behind: new Map(queuedRows.flatMap(({ id, isBehind, isExplained }) => (isBehind ? [[id, isExplained]] : []))),
     running,
     rules: {
       minRuntimeMs: uses.minRuntimeMs,

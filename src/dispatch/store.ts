@@ -36,6 +36,9 @@ export type QueuedRow = {
   /** Micro-dollars of its earlier attempts. */
   charged: number;
   hasReservation: boolean;
+  /** Not among the first of its queue, which each round reads, and whether it is explained all the same. */
+  isBehind: boolean;
+  isExplained: boolean;
 };
 
 /**
@@ -52,8 +55,10 @@ export async function readQueueHeads(tx: Sql, turn: number, claimants: readonly 
   const reach = Math.max(deepest, Math.min(furthest, Math.floor(widestSearch / tenantIds.length)));
   const places = Math.max(1, Math.floor((reach - first) / Math.max(1, further)));
   const skipped = first + (turn % places) * further;
+  const isBehind = Prisma.sql`place > ${first} AND NOT id = ANY(${claimants}::text[]) AS "isBehind"`;
   const columns = Prisma.sql`id, tenant_id AS "tenantId", priority, queued_at AS "queuedAt", not_before AS "notBefore", ${neededSpec}, options,
-    charged_micro_usd::float8 AS charged, coalesce(waiting ? 'reserved', false) AS "hasReservation", place`;
+    charged_micro_usd::float8 AS charged, coalesce(waiting ? 'reserved', false) AS "hasReservation", waiting IS NOT NULL AS "isExplained",
+    ${isBehind}, place`;
   return tx.$queryRaw<QueuedRow[]>`
     WITH head AS MATERIALIZED (
       SELECT j.* FROM unnest(${tenantIds}::text[]) AS tenant(id) CROSS JOIN LATERAL (

@@ -48,6 +48,11 @@ export async function writeWaiting(tx: Sql, rows: WaitingRow[], at: Date): Promi
     FROM changed WHERE since IS DISTINCT FROM until`;
 }
 
+export async function forgetWaiting(tx: Sql, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`UPDATE job SET waiting = NULL WHERE id = ANY(${ids}::text[]) AND state = 'queued'`;
+}
+
 /** A job whose start failed in the database: it is tried again later, and does not hold the place of others meanwhile. */
 export async function putOff(tx: Sql, jobId: string, until: Date): Promise<void> {
   await tx.$executeRaw`UPDATE job SET not_before = ${until} WHERE id = ${jobId} AND state = 'queued'`;

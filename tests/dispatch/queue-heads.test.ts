@@ -91,6 +91,30 @@ test('a job that may start does, however many stand before it that may not', asy
   expect((await jobOf(world, last)).state).toBe('provisioning');
 });
 
+test('a ceiling on priority that was lowered after they were queued keeps no jobs from starting', async ({ world }) => {
+  const tenantId = await addTenant(world, { priorityCeiling: 50 });
+  const ids = [await addJob(world, tenantId, { priority: 60 }), await addJob(world, tenantId, { priority: 90 })];
+  expect(await world.cycle()).toBe('done');
+  for (const id of ids) expect((await jobOf(world, id)).state).toBe('provisioning');
+});
+
+test('what a round reserved for a job is known to the next one', async ({ world, db }) => {
+  world.provider.capacity = async () => {
+    return { cpus: 1, memoryBytes: 2 ** 40, diskBytes: 2 ** 40, gpus: { kind: 'none', count: 0 } };
+  };
+  const tenantId = await addTenant(world);
+  await startRunning(world, await addJob(world, tenantId));
+  const [first, second] = [await addJob(world, tenantId), await addJob(world, tenantId)];
+  await world.cycle();
+  const rows = await readQueueHeads(db.client, 0);
+  expect(new Map(rows.map(({ id, hasReservation }) => [id, hasReservation]))).toEqual(
+    new Map([
+      [first, true],
+      [second, false],
+    ]),
+  );
+});
+
 test('of jobs that may all start none overtakes another that was not looked at', async ({ world, db }) => {
   world.provider.capacity = async () => {
     return { cpus: 60, memoryBytes: 2 ** 50, diskBytes: 2 ** 50, gpus: { kind: 'none', count: 0 } };
