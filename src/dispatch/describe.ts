@@ -77,7 +77,7 @@ const describers: { [Is in Obstacle['is']]: Describer<Extract<Obstacle, { is: Is
     ];
   },
   kept: ({ kind, wanted, kept, free }) => [
-    `The job wants ${wanted} of ${free} free ${unit(kind)}, and ${kept} of them are kept for tenants that are guaranteed them and do not lend them.`,
+    `The job wants ${wanted} of ${free} free ${unit(kind)}, and ${Math.min(kept, free)} of them are kept for tenants that are guaranteed them and do not lend them.`,
     'Other jobs end, or an operator raises what is lent.',
   ],
   reservation: ({ jobId, tenantId, startsAt }, scene) => {

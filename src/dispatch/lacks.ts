@@ -50,7 +50,7 @@ function roomLacks(choice: Choice, { room }: Outlook): Lack[] {
 export function keptLacks(choice: Choice, tenant: TenantState, { state, room, kept }: Omit<Outlook, 'ending'>): Lack[] {
   const pool = state.pools.get(choice.provider);
   if (pool === undefined) return [];
-  return keptKinds(choice, tenant, kept).map(({ kind, wanted, kept: ofOthers }) => ({
+  return keptKinds(choice, tenant, state, kept).map(({ kind, wanted, kept: ofOthers }) => ({
     amount: wanted + ofOthers - amountOfKind(pool, room, kind),
     givenBy: (job) => amountOfKind(pool, takenBy(job.choice), kind),
   }));

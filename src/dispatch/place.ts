@@ -39,7 +39,7 @@ function lackOf(choice: Choice, wanted: Room, room: Room): Obstacle {
 type Around = { state: State; pool: PoolState; room: Room };
 
 function keptFrom(choice: Choice, tenant: TenantState, { state, pool, room }: Around): Obstacle[] {
-  for (const { kind, wanted, kept } of keptKinds(choice, tenant, state.kept)) {
+  for (const { kind, wanted, kept } of keptKinds(choice, tenant, state)) {
     const free = amountOfKind(pool, room, kind);
     if (free - wanted < kept - tolerance)
       return [{ code: 'quota', is: 'kept', provider: choice.provider, kind, wanted, kept, free }];

@@ -79,12 +79,16 @@ function mostOf(tenantId: string, policies: Map<string, Policy>, { capacities, q
   const holders = holdersOf(new Map([...policies, [tenantId, policies.get(tenantId) ?? {}]]));
   const kept = createKept([...holders.values()]);
   const own = holders.get(tenantId);
-  return (provider, kind) => {
+  const allOf = (provider: string, kind: string): number => {
     const capacity = capacities.get(provider);
     const account = quotas.find((each) => each.provider === provider);
-    const all = capacity === undefined ? account && mostOfKind(account, kind) : countOf(capacity, kind);
-    if (all === undefined || own === undefined) return Infinity;
-    return all - kept.forOthers(own.lineage, kind);
+    return (capacity === undefined ? account && mostOfKind(account, kind) : countOf(capacity, kind)) ?? Infinity;
+  };
+  return (provider, kind) => {
+    if (own === undefined) return Infinity;
+    const others = [...capacities.keys()].filter((each) => each !== provider).map((each) => allOf(each, kind));
+    const elsewhere = others.reduce((sum, amount) => sum + (amount === Infinity ? 0 : amount), 0);
+    return allOf(provider, kind) - Math.max(0, kept.forOthers(own.lineage, kind) - elsewhere);
   };
 }
 

@@ -55,7 +55,7 @@ export function createReservations(
   const isShort = (choice: Choice, tenant: TenantState, { spare, spareOfKind }: RoomHold) =>
     !isWithin(takenBy(choice), spare) ||
     (spareOfKind.size > 0 &&
-      keptKinds(choice, tenant, state.kept).some(({ kind, wanted }) => wanted > (spareOfKind.get(kind) ?? Infinity)));
+      keptKinds(choice, tenant, state).some(({ kind, wanted }) => wanted > (spareOfKind.get(kind) ?? Infinity)));
 
   return {
     delayedBy: ({ id }, tenant, choice) => {
@@ -194,7 +194,7 @@ function roomHold(
     ...endings.provider(choice.provider),
     ...claims.map((each) => ({ choice: each, at: state.now + each.durationMs.p90 })),
   ];
-  const kept = keptKinds(choice, tenant, state.kept);
+  const kept = keptKinds(choice, tenant, state);
   const taken = claims.reduce((sum, each) => minus(sum, takenBy(each)), pool.room);
   let room = quotasFor(taken, wanted);
   let spareOfKind = kept.map(({ kind, ...of }) => amountOfKind(pool, taken, kind) - of.wanted - of.kept);
@@ -240,7 +240,7 @@ function couldEver(choice: Choice, tenant: TenantState, around: Around): boolean
   const whole = wholeOf(pool, around);
   return (
     isWithin({ ...takenBy(choice), quotas: {} }, whole) &&
-    keptKinds(choice, tenant, state.kept).every(({ kind, wanted, kept }) => {
+    keptKinds(choice, tenant, state).every(({ kind, wanted, kept }) => {
       // Of what a quota says, others may hold some: that comes back in the end.
       if (pool.wholeKinds.has(kind)) return true;
       return wanted + kept <= amountOfKind(pool, whole, kind) + tolerance;

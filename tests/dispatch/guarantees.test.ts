@@ -32,6 +32,17 @@ describe('guaranteed capacity', () => {
     expect(blocked(kept)).toEqual(['a3: quota', 'a4: quota']);
   });
 
+  test('it is kept once, wherever that is, and not by each provider', () => {
+    const keeper = tenant('owner', { quotas: cores(4, { lending: 0 }) });
+    const pools = [pool(), pool({ provider: 'other' })];
+    const queued = [0, 1, 2, 3, 4].map((n) =>
+      job(`x${n}`, 'x', { queuedAt: n, choices: [choice(), choice({ provider: 'other' })] }),
+    );
+    const decisions = decide(snapshot({ queued, tenants: [keeper, tenant('x')], pools }));
+    expect(started(decisions)).toEqual(['x0', 'x1', 'x2', 'x3']);
+    expect(decisions.starts.every((start) => start.choice.provider === 'local')).toBe(true);
+  });
+
   test('what its tenant uses itself need not be kept free', () => {
     const queued = [1, 2, 3].map((n) => job(`a${n}`, 'a', { queuedAt: n }));
     const owner = tenant('b', { quotas: cores(3, { lending: 1 }), accelerators: { cpu: 2 } });
