@@ -37,11 +37,17 @@ export async function readQueueAfter(
     ORDER BY priority DESC, queued_at, id LIMIT ${take}`;
 }
 
-/** How many jobs each tenant has queued, those that wait for others among them. */
+/** How many jobs each tenant has queued, as its cap counts them: those that wait for others among them, and each task of an array. */
 export async function countQueued(sql: Sql, tenantId: string | null): Promise<Map<string, number>> {
   const rows = await sql.$queryRaw<{ id: string; count: number }[]>`
-    SELECT tenant_id AS id, count(*)::int AS count FROM job
-    WHERE state = 'queued' AND (${tenantId}::text IS NULL OR tenant_id = ${tenantId}) GROUP BY tenant_id`;
+    SELECT id, sum(count)::float8 AS count FROM (
+      SELECT tenant_id AS id, count(*) AS count FROM job
+      WHERE state = 'queued' AND NOT (held AND EXISTS (SELECT FROM job_array WHERE job_id = job.id))
+        AND (${tenantId}::text IS NULL OR tenant_id = ${tenantId}) GROUP BY tenant_id
+      UNION ALL
+      SELECT tenant_id, sum(unmade) FROM job_array
+      WHERE unmade > 0 AND (${tenantId}::text IS NULL OR tenant_id = ${tenantId}) GROUP BY tenant_id
+    ) part GROUP BY id`;
   return new Map(rows.map(({ id, count }) => [id, count]));
 }
 

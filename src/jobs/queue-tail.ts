@@ -10,7 +10,8 @@ type Tail = { id: string; before: number; heads: (Waiting | null)[] };
 
 /**
  * What jobs that stand behind the head of their tenant's queue wait for: their place in it, and what the cycle last said of those
- * that are next. Counts no further than `most`: beyond it the place is left open.
+ * that are next. Tasks of arrays before them count, though they have no rows yet. Counts no further than `most`: beyond it the place is
+ * left open.
  */
 export async function readTails(sql: Sql, ids: string[], most: number): Promise<Map<string, Waiting>> {
   if (ids.length === 0) return new Map();
@@ -18,7 +19,12 @@ export async function readTails(sql: Sql, ids: string[], most: number): Promise<
     SELECT own.id, ahead.before, head.heads
     FROM job AS own
     CROSS JOIN LATERAL (
-      SELECT count(*)::int AS before FROM (
+      SELECT count(*)::float8 + (
+        SELECT coalesce(sum(unmade), 0) FROM job_array AS many JOIN job AS other ON other.id = many.job_id
+        WHERE many.tenant_id = own.tenant_id AND many.unmade > 0 AND many.job_id IS DISTINCT FROM own.array_id
+          AND other.priority >= own.priority AND (other.priority > own.priority OR other.queued_at < own.queued_at)
+          AND NOT EXISTS (SELECT FROM job_dependency d WHERE d.job_id = other.id AND d.state <> 'met')
+      ) AS before FROM (
         SELECT FROM job AS other
         WHERE other.state = 'queued' AND NOT other.held AND other.tenant_id = own.tenant_id AND other.priority >= own.priority
           AND (other.priority > own.priority OR (other.queued_at, other.id) < (own.queued_at, own.id))

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { countQueued } from '../../src/dispatch/queue-store.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import { findShownJob, listShownJobs } from '../../src/jobs/shown-store.ts';
@@ -232,6 +233,20 @@ test('two workers that tend at the same moment make no task twice, and leave non
   while (await world.tend());
   const rows = await db.client.job.findMany({ where: { arrayId: array }, orderBy: { id: 'asc' } });
   expect(rows.map(({ arrayIndex }) => arrayIndex)).toEqual(Array.from({ length: 60 }, (_, index) => index));
+});
+
+test('what is queued behind an array counts its tasks, made or not, and so does the figure beside the cap', async ({
+  world,
+  db,
+}) => {
+  const tenantId = await addTenant(world, { caps: { runningJobs: 0 } });
+  await addJob(world, tenantId, { ...oneCore, array: { count: 1000 } });
+  await world.tend();
+  world.advance(1);
+  const behind = await addJob(world, tenantId, oneCore);
+  await world.cycle();
+  expect((await viewOf(world, behind)).waiting).toMatchObject({ position: 1001 });
+  expect((await countQueued(db.client, tenantId)).get(tenantId)).toBe(1001);
 });
 
 test('caps count tasks one by one', async ({ world }) => {
