@@ -68,9 +68,9 @@ const network =
 /** Files whose name is a noun or a question: no clock, no database, no provider. */
 const pure = [
   'jobs/state',
-  'dispatch/(ahead|decide|describe|exceeded|explain|figures|kept|kept-kinds|lacks|obstacles|order|place|preempt|reservations|room|snapshot|state)',
+  'dispatch/(ahead|decide|decisions|describe|exceeded|explain|figures|kept|kept-kinds|lacks|obstacles|order|place|preempt|reservations|room|round|snapshot|state)',
   'dispatch/(hierarchy|limits|capacity)',
-  'dispatch/(simulate|simulate-(accounts|bindings|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
+  'dispatch/(simulate|simulate-(accounts|bindings|entry|fairness|jobs|machines|outcome|queues|request|sorted|swf|trace|window))',
   'quotes/(work|share|classes|transformer|tuning|memory|telling|predict|overhead|spot|pareto|speed|price|prior|interval|linear-law|progress|forecast|pilot|fingerprint|presets|catalogue|price-list|billing-skus)',
   'shares/(fairness|concentration|peak)',
   'instances/(plan|cost|announcements)',

@@ -14,6 +14,9 @@ type Hold = Reservation & { yields: boolean };
 type RoomHold = Hold & { spare: Room; spareOfKind: Map<string, number> };
 type LimitHold = Hold & Pick<Exceeded, 'limit' | 'kind'> & { of: string; spare: number };
 
+/** `rooms`: of each provider one for its room, and one for each quota that a job lacks. `limits`: by tenant. */
+type Holds = { rooms: Map<string, Map<string, RoomHold>>; limits: Map<string, LimitHold[]> };
+
 /** What jobs that wait hold in one round of decisions: of each provider, and of each limit of a tenant. */
 export type Reservations = {
   /** The first of another job that this start would put off; its p90 end is compared. */
@@ -38,9 +41,8 @@ export function createReservations(
   endings: Endings,
   claimed: (provider: string) => readonly Choice[],
 ): Reservations {
-  /** Of each provider: one for its room, and one for each quota that a job lacks. */
-  const rooms = new Map<string, Map<string, RoomHold>>();
-  const limits = new Map<string, LimitHold[]>();
+  const holds: Holds = { rooms: new Map(), limits: new Map() };
+  const { rooms, limits } = holds;
   const around = { state, endings, claimed, wholes: new Map<string, Room>() };
   const limitsOf = (choice: Choice, { lineage }: TenantState) =>
     limits.size === 0
@@ -81,25 +83,35 @@ export function createReservations(
       for (const hold of first.length === 1 ? first : holdsFrom(startsAt)) {
         if (hold === undefined) continue;
         hold.startsAt = startsAt;
-        if ('limit' in hold) limits.set(hold.of, [...(limits.get(hold.of) ?? []), hold]);
-        else rooms.set(choice.provider, (rooms.get(choice.provider) ?? new Map()).set(lacked ?? '', hold));
+        keep(hold, { provider: choice.provider, lacked: lacked ?? '' }, holds);
       }
       return { jobId: job.id, tenantId: job.tenantId, startsAt };
     },
-    drop: (jobId) => {
-      for (const held of rooms.values()) for (const [key, hold] of held) if (hold.jobId === jobId) held.delete(key);
-      for (const [id, held] of limits)
-        limits.set(
-          id,
-          held.filter((hold) => hold.jobId !== jobId),
-        );
-    },
+    drop: (jobId) => drop(jobId, holds),
     count: (choice, tenant) => {
       for (const room of rooms.get(choice.provider)?.values() ?? []) if (isLate(choice, room)) useSpare(room, choice);
       for (const hold of limitsOf(choice, tenant)) if (isLate(choice, hold)) hold.spare -= countOf(choice, hold.limit);
     },
     couldEver: (choice, tenant) => couldEver(choice, tenant, around),
   };
+}
+
+function keep(
+  hold: RoomHold | LimitHold,
+  { provider, lacked }: { provider: string; lacked: string },
+  { rooms, limits }: Holds,
+) {
+  if ('limit' in hold) limits.set(hold.of, [...(limits.get(hold.of) ?? []), hold]);
+  else rooms.set(provider, (rooms.get(provider) ?? new Map<string, RoomHold>()).set(lacked, hold));
+}
+
+function drop(jobId: string, { rooms, limits }: Holds): void {
+  for (const held of rooms.values()) for (const [key, hold] of held) if (hold.jobId === jobId) held.delete(key);
+  for (const [id, held] of limits)
+    limits.set(
+      id,
+      held.filter((hold) => hold.jobId !== jobId),
+    );
 }
 
 function useSpare(room: RoomHold, choice: Choice): void {

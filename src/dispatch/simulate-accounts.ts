@@ -11,18 +11,9 @@ import {
   windowMsOf,
   type Limits,
 } from './limits.ts';
+import { takeEntry, useLeft, type Active, type Entry } from './simulate-entry.ts';
 import { createWindow, type UseWindow } from './simulate-window.ts';
-import type { Choice, Concentration, ShareCap, TenantUse } from './snapshot.ts';
-
-/** What runs, with what of it is in the accounts. */
-export type Active = {
-  tenantId: string;
-  choice: Choice;
-  startedAt: number;
-  microUsdPerHour: number;
-  accountedTo: number;
-  reservedLeft: MicroUsd;
-};
+import type { Concentration, ShareCap, TenantUse } from './snapshot.ts';
 
 export type Accounts = {
   start: (active: Active) => void;
@@ -218,24 +209,6 @@ function newAccount(policy: Policy, limits: Limits, hasCeiling: boolean): Accoun
   };
 }
 
-/** `left`: of what was expected, how much this accounts for. */
-type Entry = { petaflopSeconds: number; microUsd: number; ofReservation: number; left: number };
-
-function takeEntry(running: Active, to: number): Entry {
-  const before = useLeft(running);
-  const hours = (to - running.accountedTo) / hourMs;
-  const microUsd = running.microUsdPerHour * hours;
-  const ofReservation = Math.min(running.reservedLeft, microUsd);
-  running.reservedLeft -= ofReservation;
-  running.accountedTo = to;
-  return {
-    petaflopSeconds: running.choice.petaflops * hours * 3600,
-    microUsd,
-    ofReservation,
-    left: before - useLeft(running),
-  };
-}
-
 /** An entry is dated at its end. One that is written late is as old as it would be, had it been written in time. */
 function post(account: Account, entry: Entry, at: number, halfLifeMs: number): void {
   const { petaflopSeconds, microUsd, ofReservation, left } = entry;
@@ -266,10 +239,6 @@ function turnMonth(account: Account, at: number): void {
   if (month === account.month) return;
   account.month = month;
   account.spentThisMonth = 0;
-}
-
-function useLeft({ choice, startedAt, accountedTo }: Active): number {
-  return (choice.petaflops * Math.max(0, choice.durationMs.p50 - (accountedTo - startedAt))) / 1000;
 }
 
 function countMachines(account: Account, running: Active, sign: 1 | -1): void {

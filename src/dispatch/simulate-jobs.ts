@@ -1,7 +1,7 @@
 import { priceFor, type MicroUsd } from '../core/money.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import type { Capacities } from './capacity.ts';
-import type { Active } from './simulate-accounts.ts';
+import type { Active } from './simulate-entry.ts';
 import type { Choice, QueuedJob, RunningJob } from './snapshot.ts';
 
 export type SimulatedJob = {
