@@ -102,7 +102,7 @@ function simulating({ db, now, providers, petaflopsPerAccelerator }: Foundation)
   return {
     replay,
     poolCapacity: createPoolCapacity({ db, now, capacities }),
-    readQuotas: createReadQuotas({ db, capacities, petaflopsPerAccelerator }),
+    readQuotas: createReadQuotas({ db, now, capacities, petaflopsPerAccelerator }),
   } satisfies Partial<AppDeps>;
 }
 

@@ -1,6 +1,10 @@
+import { toUsd } from '../core/money.ts';
+import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import type { Quotas } from '../protocol/quota.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { withTeams } from '../shares/groups.ts';
+import { committedOf } from '../shares/store.ts';
 import { currentPolicies } from '../tenants/policies.ts';
 import type { Capacities } from './capacity.ts';
 import { ancestorsOf, rollUp } from './hierarchy.ts';
@@ -9,6 +13,7 @@ import { readHoldings, type Holding } from './quotas-store.ts';
 
 export type QuotaDeps = {
   db: Database;
+  now: Clock;
   capacities: () => Promise<Capacities>;
   petaflopsPerAccelerator: (kind: string) => number;
 };
@@ -16,7 +21,7 @@ export type QuotaDeps = {
 export type ReadQuotas = (tenantId: string) => Promise<Quotas>;
 
 /** What a tenant holds of what it may: its quotas, what it borrows and lends, and its caps. */
-export function createReadQuotas({ db, capacities, petaflopsPerAccelerator }: QuotaDeps): ReadQuotas {
+export function createReadQuotas({ db, now, capacities, petaflopsPerAccelerator }: QuotaDeps): ReadQuotas {
   return async (tenantId) => {
     const [policies, holdings, pools, queued] = await Promise.all([
       currentPolicies(db.client),
@@ -26,8 +31,9 @@ export function createReadQuotas({ db, capacities, petaflopsPerAccelerator }: Qu
     ]);
     const policy = policies.get(tenantId) ?? {};
     const parents = parentsOf(policies);
-    const isUnder = (id: string) => id === tenantId || ancestorsOf(id, parents).includes(tenantId);
-    const own = holdings.filter((holding) => isUnder(holding.tenantId));
+    const counted = withTeams(tenantId, policies);
+    const own = holdings.filter((holding) => counted.includes(holding.tenantId));
+    const committed = await committedOf(db.client, counted, now());
     const kinds = new Set([...own.map(({ kind }) => kind), ...kindsOf(policy)]);
     const caps = policy.caps ?? {};
     return {
@@ -37,6 +43,13 @@ export function createReadQuotas({ db, capacities, petaflopsPerAccelerator }: Qu
       computePflops: {
         held: sumOf(own, ({ kind, count }) => count * petaflopsPerAccelerator(kind)),
         cap: caps.computePflops ?? null,
+      },
+      budget: {
+        monthlyUsd: policy.budget?.monthlyUsd ?? null,
+        totalUsd: policy.budget?.totalUsd ?? null,
+        spentThisMonthUsd: toUsd(committed.spentThisMonth),
+        spentTotalUsd: toUsd(committed.spentTotal),
+        reservedUsd: toUsd(committed.reserved),
       },
     };
   };

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { closed, Nullable } from './common.ts';
+import { closed, Nullable, Usd } from './common.ts';
 
 const Limit = (description: string) => Nullable(Type.Number({ description: `${description} Null: no limit.` }));
 
@@ -25,6 +25,23 @@ export const Quotas = Type.Object(
     runningJobs: Type.Object({ held: Type.Integer(), cap: Limit('At once.') }, closed),
     queuedJobs: Type.Object({ held: Type.Integer(), cap: Limit('At once.') }, closed),
     computePflops: Type.Object({ held: Type.Number(), cap: Limit('At once.') }, closed),
+    budget: Type.Object(
+      {
+        monthlyUsd: Limit('Of a calendar month of UTC.'),
+        totalUsd: Limit('Of all time.'),
+        spentThisMonthUsd: Usd(),
+        spentTotalUsd: Usd(),
+        reservedUsd: Usd(
+          'For what runs: what it may still cost, and what of its cost is not booked yet, which is by the hour.',
+        ),
+      },
+      {
+        ...closed,
+        title: 'BudgetUse',
+        description:
+          'What counts against the budget: what the ledger has of the tenant and all teams below it, corrections too.',
+      },
+    ),
   },
   { ...closed, title: 'Quotas' },
 );

@@ -24,7 +24,7 @@ export async function readGroups(
     const valueOf = (id: string) => (groupBy === 'tenant' ? id : topOf(id, policies));
     return summed(seen.map((use) => ({ ...use, value: valueOf(use.id), name: names.get(valueOf(use.id)) ?? null })));
   }
-  const rows = await readUse(sql, { ...scope, tenantId: viewer }, groupBy);
+  const rows = await readUse(sql, { ...scope, tenantIds: viewer === null ? null : [viewer] }, groupBy);
   const groups = summed(rows.map((row) => ({ ...row, name: null })));
   const rest = minus(sumOf(seen), sumOf(groups));
   const isLabel = groupBy.startsWith('label:') && rest.petaflopSeconds > 1e-6;
@@ -35,6 +35,12 @@ export async function readGroups(
 export function topOf(tenantId: string, policies: Map<string, Policy>): string {
   const parent = policies.get(tenantId)?.parent;
   return parent === undefined ? tenantId : topOf(parent, policies);
+}
+
+/** A tenant and all teams below it. */
+export function withTeams(tenantId: string, policies: ReadonlyMap<string, Policy>): string[] {
+  const teams = [...policies].filter(([, { parent }]) => parent === tenantId);
+  return [tenantId, ...teams.flatMap(([id]) => withTeams(id, policies))];
 }
 
 function summed(uses: Group[]): Group[] {

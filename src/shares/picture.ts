@@ -24,7 +24,7 @@ export async function readPicture(deps: SharesDeps, window: Window): Promise<Pic
     readPoolUse(deps, window),
     currentPolicies(deps.sql),
     currentPoolPolicy(deps.sql),
-    readWaste(deps.sql, { ...window, tenantId: null }),
+    readWaste(deps.sql, { ...window, tenantIds: null }),
   ]);
   return { window, used, policies, pool, waste };
 }

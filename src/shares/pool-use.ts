@@ -28,7 +28,7 @@ export async function readPoolUse(deps: SharesDeps, window: Window): Promise<Poo
 export async function scopeOf({ sql, now, petaflopsPerAccelerator }: SharesDeps, window: Window): Promise<Scope> {
   const kinds = await readRunningKinds(sql);
   const rates = Object.fromEntries(kinds.map((kind) => [kind, petaflopsPerAccelerator(kind)]));
-  return { ...window, tenantId: null, live: { now, rates } };
+  return { ...window, tenantIds: null, live: { now, rates } };
 }
 
 export function sumOf(uses: Iterable<Use>): Use {

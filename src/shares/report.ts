@@ -1,4 +1,5 @@
 import type { ShareReport } from '../protocol/share.ts';
+import { withTeams } from './groups.ts';
 import { readPicture, rowOf, seenTenants, shareOf, sharesOf, type Picture, type Viewer } from './picture.ts';
 import { amountsOf, sumOf, type SharesDeps, type TenantUse } from './pool-use.ts';
 import { readNotices, readWaits, type WaitRow } from './report-store.ts';
@@ -40,13 +41,8 @@ function cappedRow(picture: Picture, tenant: TenantUse, viewer: Viewer) {
 
 /** Of a tenant and all below it: use of teams is under the cap of their organisation. */
 function shareWithBelow(picture: Picture, id: string): number {
-  const { used, policies } = picture;
-  // Policies have no cycle of parents.
-  const isUnder = (each: string): boolean => {
-    const parent = policies.get(each)?.parent;
-    return each === id || (parent !== undefined && isUnder(parent));
-  };
-  return shareOf(picture, sumOf(used.tenants.filter((tenant) => isUnder(tenant.id))).petaflopSeconds);
+  const ids = new Set(withTeams(id, picture.policies));
+  return shareOf(picture, sumOf(picture.used.tenants.filter((tenant) => ids.has(tenant.id))).petaflopSeconds);
 }
 
 function waitOf(rows: readonly WaitRow[], tenantId: string | null): ShareReport['wait'] {

@@ -51,7 +51,12 @@ async function readGrouped(sql: Sql, { scope, tenants }: PoolUse, asked: AskedSe
   if (groupBy === undefined) return [];
   const shown = new Set(groups.slice(0, mostGroups).flatMap(({ value }) => (value === null ? [] : [value])));
   const isOfTenants = groupBy === 'tenant' || groupBy === 'parent';
-  const own: BucketScope = { ...scope, tenantId: viewer, bucket, dimension: isOfTenants ? 'all' : groupBy };
+  const own: BucketScope = {
+    ...scope,
+    tenantIds: viewer === null ? null : [viewer],
+    bucket,
+    dimension: isOfTenants ? 'all' : groupBy,
+  };
   const members = isOfTenants
     ? tenants.map(({ id }) => [id, groupBy === 'tenant' ? id : topOf(id, policies)] as const)
     : [...shown].map((value) => [value, value] as const);

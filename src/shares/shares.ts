@@ -1,5 +1,6 @@
 import { computeUnit, type Shares, type Usage } from '../protocol/share.ts';
-import { readGroups, type GroupBy } from './groups.ts';
+import { currentPolicies } from '../tenants/policies.ts';
+import { readGroups, withTeams, type GroupBy } from './groups.ts';
 import { readPicture, shareOf, sharesOf, type Viewer } from './picture.ts';
 import { amountsOf, noUse, scopeOf, type SharesDeps } from './pool-use.ts';
 import { readSeries } from './series.ts';
@@ -30,14 +31,15 @@ export async function readShares(
   };
 }
 
-/** A tenant's use over a window, hour by hour or day by day. */
-export async function readUsage(
-  deps: SharesDeps,
-  asked: { tenantId: string; window: string; bucket?: Bucket },
-): Promise<Usage> {
+export type AskedUsage = { tenantId: string; window: string; bucket?: Bucket | undefined; teams?: boolean | undefined };
+
+/** A tenant's use over a window, hour by hour or day by day; with `teams` also that of all below it. */
+export async function readUsage(deps: SharesDeps, asked: AskedUsage): Promise<Usage> {
   const window = await windowOf(deps, asked.window);
   const { starts, bucket, lengthMs } = buckets(window, asked.bucket);
-  const scope = { ...(await scopeOf(deps, window)), tenantId: asked.tenantId };
+  const tenantIds =
+    asked.teams === true ? withTeams(asked.tenantId, await currentPolicies(deps.sql)) : [asked.tenantId];
+  const scope = { ...(await scopeOf(deps, window)), tenantIds };
   const rows = await readUseByBucket(deps.sql, { ...scope, dimension: 'all', bucket });
   const used = new Map(rows.map((row) => [row.start.getTime(), row]));
   const items = starts.map((start) => ({

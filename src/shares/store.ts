@@ -196,8 +196,14 @@ export type Committed = { spentThisMonth: MicroUsd; spentTotal: MicroUsd; reserv
 
 /** For a decision by it, `lockTenant` first. */
 export async function committed(tx: Sql, tenantId: string, now: Date): Promise<Committed> {
-  const byTenant = await readCommitted(tx, Prisma.sql`(SELECT ${tenantId}::text AS id)`, now);
-  return byTenant.get(tenantId) ?? { spentThisMonth: 0, spentTotal: 0, reserved: 0 };
+  return committedOf(tx, [tenantId], now);
+}
+
+/** Of several together. */
+export async function committedOf(sql: Sql, tenantIds: string[], now: Date): Promise<Committed> {
+  const each = await readCommitted(sql, Prisma.sql`(SELECT unnest(${tenantIds}::text[]) AS id)`, now);
+  const sum = (field: keyof Committed) => [...each.values()].reduce((total, amounts) => total + amounts[field], 0);
+  return { spentThisMonth: sum('spentThisMonth'), spentTotal: sum('spentTotal'), reserved: sum('reserved') };
 }
 
 /** Of every tenant there is. */

@@ -123,7 +123,7 @@ export async function decayedUse(sql: Sql, halfLifeMs: number, now: Date): Promi
 
 /** Accounted use since then, in petaflop-seconds. */
 export async function useSince(sql: Sql, from: Date): Promise<Map<string, number>> {
-  return byTenant(await readUse(sql, { from, to: endOfTime, tenantId: null, live: undefined }, 'all'));
+  return byTenant(await readUse(sql, { from, to: endOfTime, tenantIds: null, live: undefined }, 'all'));
 }
 
 /** Nothing is written of the future: everything since a moment is everything until here. */

@@ -9,7 +9,8 @@ export type Dimension = 'all' | 'kind' | 'provider' | 'region' | `label:${string
 export type Rates = Record<string, number>;
 
 export type Scope = Window & {
-  tenantId: string | null;
+  /** Whose; null for everyone's. */
+  tenantIds: readonly string[] | null;
   /** What runs counts up to `now`, though it is not in the accounts yet. Undefined: it does not count. */
   live: { now: Date; rates: Rates } | undefined;
 };
@@ -49,7 +50,7 @@ export async function readUse(sql: Sql, scope: Scope, dimension: Dimension): Pro
       (rows) => Prisma.sql`
         SELECT ${shared(dimension)} FROM (
           SELECT s.*, ${partWithin(bounds)} AS part FROM (${rows}) s
-          WHERE (s."to" > ${scope.from} OR s."from" >= ${scope.from}) AND s."from" < ${scope.to} ${andTenant('s', scope)}
+          WHERE (s."to" > ${scope.from} OR s."from" >= ${scope.from}) AND s."from" < ${scope.to} ${andTenants('s', scope)}
           OFFSET 0
         ) s`,
     ),
@@ -104,7 +105,7 @@ function byBucket(scope: BucketScope): Prisma.Sql {
         SELECT start, ${shared(dimension)} FROM (
           SELECT s.*, b.start, ${partWithin(bounds)} AS part FROM (${rows}) s
           CROSS JOIN LATERAL generate_series(date_trunc(${bucket}, greatest(s."from", ${from}), 'UTC'), s."to", ${length}) AS b(start)
-          WHERE s."to" >= ${from} AND s."from" < ${to} AND b.start < ${to} ${andTenant('s', scope)}
+          WHERE s."to" >= ${from} AND s."from" < ${to} AND b.start < ${to} ${andTenants('s', scope)}
           OFFSET 0
         ) s`,
     ),
@@ -113,7 +114,7 @@ function byBucket(scope: BucketScope): Prisma.Sql {
 }
 
 /** What came to nothing, by tenant and cause: of attempts that have ended, and in the whole hours of the window. */
-export async function readWaste(sql: Sql, scope: Window & { tenantId: string | null }): Promise<UseRow[]> {
+export async function readWaste(sql: Sql, scope: Window & OfTenants): Promise<UseRow[]> {
   const parts = coverOf(scope).runs.map((run) => Prisma.sql`SELECT ${rolledUp(run, scope, 'waste')}`);
   // A window within the last hour of a month has no whole hour.
   if (parts.length === 0) return [];
@@ -166,17 +167,17 @@ const sums = Prisma.sql`
   sum(accelerator_seconds)::float8 AS "acceleratorSeconds", sum(petaflop_seconds)::float8 AS "petaflopSeconds",
   sum(micro_usd)::float8 AS "microUsd"`;
 
-type OfTenant = { tenantId: string | null };
+type OfTenants = Pick<Scope, 'tenantIds'>;
 
-function andTenant(table: string, { tenantId }: OfTenant): Prisma.Sql {
-  return tenantId === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(table)}.tenant_id = ${tenantId}`;
+function andTenants(table: string, { tenantIds }: OfTenants): Prisma.Sql {
+  return tenantIds === null ? Prisma.empty : Prisma.sql`AND ${Prisma.raw(table)}.tenant_id = ANY(${[...tenantIds]})`;
 }
 
 /** Columns and source of a run of roll-ups. */
-function rolledUp({ grain, from, to }: Run, scope: OfTenant, dimension: Dimension | 'waste'): Prisma.Sql {
+function rolledUp({ grain, from, to }: Run, scope: OfTenants, dimension: Dimension | 'waste'): Prisma.Sql {
   return Prisma.sql`r.tenant_id, r.value, r.accelerator_seconds, r.petaflop_seconds, r.micro_usd::float8 AS micro_usd
     FROM use_rollup r
-    WHERE r.dimension = ${dimension} AND r.grain = ${grain} AND r.start >= ${from} AND r.start < ${to} ${andTenant('r', scope)}`;
+    WHERE r.dimension = ${dimension} AND r.grain = ${grain} AND r.start >= ${from} AND r.start < ${to} ${andTenants('r', scope)}`;
 }
 
 /** All entries of one hour, from some moment in it on. */

@@ -50,6 +50,7 @@ test('what a team is guaranteed of its organisation’s guarantee is lent once',
   await addTenant(world, { guaranteed: { cpu: 8 } });
   const quotas = createReadQuotas({
     db,
+    now: world.now,
     capacities: async () => new Map([['scripted', capacity]]),
     petaflopsPerAccelerator: () => 1,
   });

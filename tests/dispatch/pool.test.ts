@@ -10,7 +10,7 @@ import { addJob, addTenant, hourlyUsd, lastAttempt, test, type World } from '../
 const whole = { cpus: 8, memoryBytes: 2 ** 34, diskBytes: 2 ** 34, gpus: { kind: 'none', count: 0 } };
 const capacities = async () => new Map([['scripted', whole]]);
 
-const quotasOf = ({ db }: World) => createReadQuotas({ db, capacities, petaflopsPerAccelerator: () => 0.5 });
+const quotasOf = ({ db, now }: World) => createReadQuotas({ db, now, capacities, petaflopsPerAccelerator: () => 0.5 });
 
 test('the queue is in the order of expected starts, and says why each is ahead of the next', async ({ world }) => {
   const closed = { caps: { runningJobs: 0 } };

@@ -1,6 +1,9 @@
 import { parse } from 'csv-parse/sync';
 import { expect } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
 import type { StatementLine } from '../../src/protocol/share.ts';
+import { charge, reserve } from '../../src/shares/store.ts';
+import { insertUse } from '../../src/shares/usage-store.ts';
 import { operatorKey, test, type TestApp, type TestTenant } from '../support/app.ts';
 
 function adjust(api: TestApp, tenantId: string, body: object, headers = {}) {
@@ -112,4 +115,39 @@ test('as CSV the statement is one table of all lines, in numbers and text that n
     accept: 'text/csv',
   });
   expect(json.json().items).toHaveLength(50);
+});
+
+test('against an organisation’s budget counts what its teams spend, what is reserved, and what was corrected', async ({
+  api,
+  db,
+}) => {
+  const [org, team] = [await api.tenant('org'), await api.tenant('team')];
+  await api.ask(operatorKey, `PUT /v1/tenants/${org.id}/policy`, { budget: { monthlyUsd: 50, totalUsd: 100 } });
+  await api.ask(operatorKey, `PUT /v1/tenants/${team.id}/policy`, { parent: org.id });
+  const posting = { tenantId: team.id, jobId: newId('job'), attempt: 1, note: '', at: new Date() };
+  await reserve(db.client, { ...posting, amount: 10_000_000 });
+  await charge(db.client, { ...posting, amount: 4_000_000 });
+  await adjust(api, org.id, { amountUsd: -1.5, reason: 'Outage' });
+  const budgetOf = async ({ id, keys }: TestTenant) =>
+    (await api.ask(keys.viewer, `GET /v1/tenants/${id}/quotas`)).json().budget;
+  const limits = { monthlyUsd: 50, totalUsd: 100 };
+  expect(await budgetOf(org)).toEqual({ ...limits, spentThisMonthUsd: 2.5, spentTotalUsd: 2.5, reservedUsd: 6 });
+  expect(await budgetOf(team)).toMatchObject({ monthlyUsd: null, spentThisMonthUsd: 4, reservedUsd: 6 });
+
+  const use = { jobId: posting.jobId, attempt: 1, instanceId: newId('instance'), provider: 'local', region: 'here' };
+  const from = new Date(Date.now() - 60_000);
+  const amounts = {
+    kind: 'cpu',
+    from,
+    to: new Date(),
+    acceleratorSeconds: 60,
+    petaflopSeconds: 1,
+    microUsd: 4_000_000,
+  };
+  await insertUse(db.client, [{ tenantId: team.id, ...use, ...amounts }]);
+  const spent = async (query: string) => {
+    const { items } = (await api.ask(org.keys.viewer, `GET /v1/tenants/${org.id}/usage?window=2d${query}`)).json();
+    return items.reduce((sum: number, { costUsd }: { costUsd: number }) => sum + costUsd, 0);
+  };
+  expect([await spent(''), await spent('&teams=true')]).toEqual([0, 4]);
 });

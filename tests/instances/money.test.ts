@@ -122,7 +122,7 @@ test('what machines cost after their job has left them is the operator’s, a li
   const use = (at: Date) =>
     readUse(
       world.db.client,
-      { from: new Date(0), to: at, tenantId: null, live: { now: at, rates: { cpu: 1 } } },
+      { from: new Date(0), to: at, tenantIds: null, live: { now: at, rates: { cpu: 1 } } },
       'all',
     );
   const before = await use(world.now());

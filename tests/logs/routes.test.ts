@@ -65,6 +65,23 @@ test('lines are listed page by page', async ({ db, get }) => {
   expect((await get(`/v1/jobs/${id}/logs?cursor=nonsense`)).status).toBe(400);
 });
 
+test('of a long log its end alone is had, in every form', async ({ db, get }) => {
+  const { id } = await insertJob(db);
+  await writerOf(db, id)(numbered(0, 5));
+  await endJob(db, id);
+  const page = (await (await get(`/v1/jobs/${id}/logs?tail=2&limit=1`)).json()) as { nextCursor: string };
+  expect(page).toMatchObject({ items: [{ seq: 3 }] });
+  expect(await (await get(`/v1/jobs/${id}/logs?tail=2&cursor=${page.nextCursor}`)).json()).toMatchObject({
+    items: [{ seq: 4 }],
+    nextCursor: null,
+  });
+  expect(await (await get(`/v1/jobs/${id}/logs?tail=2&format=text`)).text()).toBe('line 3\nline 4\n');
+  const { seen, done } = readEvents(await get(`/v1/jobs/${id}/logs?tail=2`, { ...events, 'last-event-id': '0' }));
+  await done;
+  expect(seen).toMatchObject([{ id: '3' }, { id: '4' }, { event: 'end' }]);
+  expect(await (await get(`/v1/jobs/${id}/logs?tail=9&format=text`)).text()).toContain('line 0\n');
+});
+
 test('the whole log is text where text is wanted, by a header or in the address', async ({ db, get }) => {
   const { id } = await insertJob(db);
   await writerOf(db, id)(numbered(0, 5000));

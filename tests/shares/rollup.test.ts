@@ -103,7 +103,7 @@ async function sumUpAndDie(db: Database): Promise<void> {
 }
 
 async function expectExact(db: Database, entries: Entry[], window: { from: Date; to: Date }): Promise<void> {
-  const scope = { ...window, tenantId: null, live: undefined };
+  const scope = { ...window, tenantIds: null, live: undefined };
   const keys = {
     all: () => '',
     kind: (entry: Entry) => entry.kind,
@@ -252,7 +252,7 @@ test('what an attempt wasted is known by its cause once it has ended', async ({ 
   };
   await db.client.attempt.update({ where: { id: attemptId }, data: ended });
   await createRollup({ db, preemptions: ['preemption'] })();
-  const waste = await readWaste(db.client, { from: epoch, to: minutesLater(90), tenantId: null });
+  const waste = await readWaste(db.client, { from: epoch, to: minutesLater(90), tenantIds: null });
   expect(waste.map(({ value, acceleratorSeconds, microUsd }) => [value, acceleratorSeconds, microUsd])).toEqual([
     ['idle', expect.closeTo(300), 300_000],
     ['preempted', expect.closeTo(900), 900_000],

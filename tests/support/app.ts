@@ -113,7 +113,7 @@ function defaults(db: Database, directory: string, listener: Listener): AppDeps 
     sessionMs: 3_600_000,
     oidc: undefined,
     poolCapacity: createPoolCapacity({ db, now, capacities }),
-    readQuotas: createReadQuotas({ db, capacities, petaflopsPerAccelerator: () => 1 }),
+    readQuotas: createReadQuotas({ db, now, capacities, petaflopsPerAccelerator: () => 1 }),
     checks: { database: async () => true, queue: async () => true, objectStore: () => bucket.isReady() },
     bucket,
     filesystemBucket: bucket,

@@ -1115,6 +1115,18 @@ export interface components {
             /** @description What would let the job start. */
             unblocks: string;
         };
+        /**
+         * BudgetUse
+         * @description What counts against the budget: what the ledger has of the tenant and all teams below it, corrections too.
+         */
+        BudgetUse: {
+            monthlyUsd: number | null;
+            totalUsd: number | null;
+            spentThisMonthUsd: number;
+            spentTotalUsd: number;
+            /** @description For what runs: what it may still cost, and what of its cost is not booked yet, which is by the hour. */
+            reservedUsd: number;
+        };
         /** Changes */
         Changes: {
             /** @description Goes on from here: the id of this event of the stream. */
@@ -2005,6 +2017,7 @@ export interface components {
                 held: number;
                 cap: number | null;
             };
+            budget: components["schemas"]["BudgetUse"];
         };
         /** Quote */
         Quote: {
@@ -2946,6 +2959,7 @@ export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditList = components['schemas']['AuditList'];
 export type Availability = components['schemas']['Availability'];
 export type Blocker = components['schemas']['Blocker'];
+export type BudgetUse = components['schemas']['BudgetUse'];
 export type Changes = components['schemas']['Changes'];
 export type CheckpointList = components['schemas']['CheckpointList'];
 export type CreatedKey = components['schemas']['CreatedKey'];
@@ -3878,6 +3892,8 @@ export interface operations {
                 window?: string;
                 /** @description Left out: hours up to a week, else days. */
                 bucket?: "hour" | "day";
+                /** @description With all teams below it, as its budget counts. Left out: its own. */
+                teams?: boolean;
             };
             header?: never;
             path: {
@@ -4525,6 +4541,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Left out: as Accept says. */
                 format?: "json" | "text";
+                /** @description No lines before the last so many of those there are now. Left out: all. */
+                tail?: number;
             };
             header?: never;
             path: {

@@ -17,6 +17,12 @@ export const JobParams = Type.Object({ job: Id('job') });
 const LogQuery = Type.Object({
   ...Page.properties,
   format: Type.Optional(Type.Enum(['json', 'text'], { description: 'Left out: as Accept says.' })),
+  tail: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'No lines before the last so many of those there are now. Left out: all.',
+    }),
+  ),
 });
 
 const description = `One page of lines. With \`Accept: text/plain\` or \`?format=text\` the text of the whole log so far. With \`Accept: text/event-stream\` the
@@ -58,16 +64,18 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
         const jobId = request.params.job;
         const head = await requireHead(deps, caller, jobId);
         const format = formatOf(request, ['events', 'text']);
+        const firstSeq = Math.max(0, head.nextSeq - (query.tail ?? Infinity));
         if (format === 'events') {
-          const after = lastEventId(request.headers['last-event-id']);
+          const after = Math.max(firstSeq - 1, lastEventId(request.headers['last-event-id']));
           return sendEvents(reply, {
             follow: (signal) => followLines(deps, { jobId, after, signal }),
             end: async () => ({ state: (await readHead(db, jobId))?.state }),
           });
         }
-        if (format === 'text') return sendText(reply, readLines(deps, jobId, { fromSeq: 0, untilSeq: head.nextSeq }));
+        if (format === 'text')
+          return sendText(reply, readLines(deps, jobId, { fromSeq: firstSeq, untilSeq: head.nextSeq }));
         const page = pageOf(query.limit);
-        const lines = await readSomeLines(deps, jobId, seqAfter(query.cursor) + 1, page.take);
+        const lines = await readSomeLines(deps, jobId, Math.max(firstSeq, seqAfter(query.cursor) + 1), page.take);
         return page.answer(lines, ({ seq }) => String(seq));
       },
     );

@@ -29,6 +29,12 @@ const UsageQuery = Type.Object(
   {
     window: WindowField,
     bucket: Type.Optional(Type.Enum(['hour', 'day'], { description: 'Left out: hours up to a week, else days.' })),
+    teams: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'With all teams below it, as its budget counts. Left out: its own.',
+      }),
+    ),
   },
   closed,
 );
@@ -90,10 +96,10 @@ export function statementRoutes({ db, now, petaflopsPerAccelerator }: ShareRoute
         config: { access: 'viewer' },
         schema: operations.getUsage,
       },
-      ({ params, query: { window = '30d', bucket } }) =>
+      ({ params, query: { window = '30d', bucket, teams } }) =>
         readUsage(
           { sql: db.client, now: now(), petaflopsPerAccelerator },
-          { tenantId: params.tenant, window, ...(bucket === undefined ? {} : { bucket }) },
+          { tenantId: params.tenant, window, bucket, teams },
         ),
     );
   };
