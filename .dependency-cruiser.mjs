@@ -45,7 +45,7 @@ const doors = [
   {
     library: 'react',
     packages: ['react', 'react-dom', '@mantine/[^/]+', '@tanstack/[^/]+', 'wouter', 'openapi-react-query'],
-    door: '^src/dashboard/',
+    door: '^(src/dashboard/|tests/)',
   },
   { library: 'visx', packages: ['@visx/[^/]+'], door: '^src/dashboard/charts/' },
   { library: 'openid', packages: ['openid-client'], door: '^(src/http/oidc\\.ts|tests/)' },

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { ended } from '../support/service.ts';
@@ -28,6 +29,50 @@ test('of two jobs whose files have one name and size, each shows its own, at wha
     await file.waitFor();
     expect(await file.textContent()).toBe(`${said}\n`);
   }
+  await page.close();
+});
+
+test('which page of the jobs is read the address keeps, and their CSV has all of them, with their ids', async () => {
+  const page = await openAs(dashboard.vision, '/jobs');
+  await page.route('**/v1/jobs/summaries*', (route) =>
+    route.continue({ url: route.request().url().replace('limit=50', 'limit=1') }),
+  );
+  await page.reload();
+  await page.getByRole('button', { name: 'Further' }).click();
+  await page.getByText('51 to 51').waitFor();
+  await page.getByRole('rowheader', { name: 'one' }).getByRole('link').click();
+  await page.getByRole('heading', { name: 'one succeeded' }).waitFor();
+  await page.goBack();
+  await page.getByText('51 to 51').waitFor();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  const rows = (await readFile(await file.path(), 'utf8')).trimEnd().split('\r\n');
+  expect(rows[0]).toMatch(/^Job,State,.*,Id,Tenant id$/);
+  expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(['two', 'one']);
+  expect(rows[1]).toMatch(new RegExp(`,job_\\w+,${dashboard.vision.tenantId}$`));
+  await page.close();
+});
+
+test('of its budgets a tenant sees what counts against them', async () => {
+  const { operator } = dashboard.installation;
+  const lab = await dashboard.installation.tenant('budgeted');
+  await operator.call('PUT', `/v1/tenants/${lab.tenantId}/policy`, { budget: { monthlyUsd: 100, totalUsd: 500 } });
+  await operator.call('POST', `/v1/tenants/${lab.tenantId}/adjustments`, { amountUsd: 40, reason: 'Licences' });
+  const page = await openAs(lab, '/tenant');
+  const burn = page.getByRole('region', { name: 'Budget burn' });
+  await burn.getByText('40 % of $100.00 this month').waitFor();
+  await burn.getByText('8 % of $500.00 in all').waitFor();
+  await burn.getByText('$40.00 booked this month; at the pace of the last week $40.00 by its end.').waitFor();
+  await page.close();
+});
+
+test('in a low window the navigation scrolls to its end by itself', async () => {
+  const page = await openAs(dashboard.installation.operator, '/');
+  await page.setViewportSize({ width: 1280, height: 480 });
+  const signOut = page.getByRole('button', { name: 'Sign out' });
+  await signOut.scrollIntoViewIfNeeded();
+  const { y = 0, height = 0 } = (await signOut.boundingBox()) ?? {};
+  expect(y + height).toBeLessThanOrEqual(480);
+  expect(await page.evaluate(() => window.scrollY)).toBe(0);
   await page.close();
 });
 
@@ -148,6 +193,9 @@ test('that nothing is broken is not said while it is not known', async () => {
   const broken = page.getByRole('region', { name: 'What is broken now' });
   await broken.getByRole('alert').waitFor();
   expect(await broken.getByText('No job failed').count()).toBe(0);
+  // Of one route that fails nobody says that weir is away.
+  await page.getByText('Live', { exact: true }).waitFor();
+  expect(await page.getByText('What is shown may be old').count()).toBe(0);
   await page.unroute('**/v1/pool/capacity');
   await broken.getByText('No job failed, no machine was missing, no ceiling was passed.').waitFor();
 
@@ -155,5 +203,24 @@ test('that nothing is broken is not said while it is not known', async () => {
   await page.reload();
   await page.getByRole('heading', { name: 'Who holds the compute' }).waitFor();
   await page.getByRole('alert').waitFor();
+  await page.close();
+});
+
+test('on the first of a month what yesterday’s report has is still told of', async () => {
+  const page = await openAs(dashboard.installation.operator, '/');
+  const at = new Date().toISOString();
+  const notice = { at, tenant: { id: dashboard.vision.tenantId, name: 'vision-lab' }, note: 'A ceiling was passed' };
+  await page.route('**/v1/shares?*', async (route) => {
+    const json = (await (await route.fetch()).json()) as { window: object };
+    await route.fulfill({ json: { ...json, window: { ...json.window, to: '2999-01-01T00:30:00Z' } } });
+  });
+  await page.route('**/v1/shares/report*', async (route) => {
+    const url = route.request().url();
+    const isNext = url.includes('2999-01');
+    const json = (await (await route.fetch({ url: url.replace('2999-01', at.slice(0, 7)) })).json()) as object;
+    await route.fulfill({ json: isNext ? { ...json, month: '2999-01', notices: [] } : { ...json, notices: [notice] } });
+  });
+  await page.reload();
+  await page.getByRole('region', { name: 'What is broken now' }).getByText('A ceiling was passed').waitFor();
   await page.close();
 });

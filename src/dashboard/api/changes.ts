@@ -25,7 +25,7 @@ export function useChanges(): void {
           onOpen: () => {
             setTold(true);
             // What changed meanwhile was told to nobody.
-            if (isBroken) readAgain(queryClient, { jobs: [], isPartial: true });
+            if (isBroken) void readAgain(queryClient, { jobs: [], isPartial: true });
             isBroken = false;
           },
           // A stream that breaks tells more quickly than anything else that weir is away, or that the session has ended.
@@ -34,7 +34,7 @@ export function useChanges(): void {
             isBroken = true;
             void queryClient.invalidateQueries({ queryKey: ['get', '/v1/me'] });
           },
-          onData: (data) => readAgain(queryClient, JSON.parse(data) as Changes),
+          onData: (data) => void readAgain(queryClient, JSON.parse(data) as Changes),
         });
         return () => {
           stop();
@@ -76,14 +76,21 @@ function listen(path: string, { onOpen, onBreak, onData }: Listening): () => voi
   };
 }
 
-function readAgain(queryClient: QueryClient, { jobs, isPartial }: Pick<Changes, 'jobs' | 'isPartial'>): void {
+/** What is being read already may be of before the change, so it is read once more. */
+export async function readAgain(
+  queryClient: QueryClient,
+  { jobs, isPartial }: Pick<Changes, 'jobs' | 'isPartial'>,
+): Promise<void> {
   const changed = new Set(jobs.map(({ id }) => id));
   const isConcerned = ({ queryKey: [, path, init] }: { queryKey: readonly unknown[] }): boolean => {
     if (!changesWithJobs.includes(String(path))) return false;
     const job = (init as { params?: { path?: { job?: string } } } | undefined)?.params?.path?.job;
     return job === undefined || isPartial || changed.has(job);
   };
-  void queryClient.invalidateQueries({ predicate: isConcerned }, { cancelRefetch: false });
+  const underWay = queryClient.getQueryCache().findAll({ predicate: isConcerned, fetchStatus: 'fetching' });
+  await queryClient.invalidateQueries({ predicate: isConcerned }, { cancelRefetch: false });
+  if (underWay.length > 0)
+    await queryClient.invalidateQueries({ predicate: (query) => underWay.includes(query) }, { cancelRefetch: false });
 }
 
 /** Starts when the page is looked at, and stops when it is not. */

@@ -42,7 +42,8 @@ export function createQueryClient(onSignedOut: (why: string) => void): QueryClie
         const isNobody = path === '/v1/me' && state.data === undefined;
         if (error instanceof Refusal && error.status === 401)
           onSignedOut(isNobody ? '' : 'Your session has ended. Sign in again.');
-        become({ isAway: !(error instanceof Refusal && error.status < 500) });
+        // One route that fails is told where its answer would be; what a proxy says for a service that is gone, it says to who asks for /v1/me.
+        if (!(error instanceof Refusal) || (path === '/v1/me' && error.status >= 500)) become({ isAway: true });
       },
     }),
     defaultOptions: {

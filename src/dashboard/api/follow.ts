@@ -7,7 +7,10 @@ type Following<Item> = {
   /** The id of the last event that is known already; '' for all from the beginning. */
   after: string;
   signal: AbortSignal;
+  /** Empty once the service has answered. */
   onItems: (items: Item[]) => void;
+  /** The connection is gone, and is being opened again. */
+  onBreak: () => void;
 };
 
 /**
@@ -15,7 +18,7 @@ type Following<Item> = {
  *
  * @throws Refusal where the service will not have it
  */
-export async function follow<Item>(path: string, { after, signal, onItems }: Following<Item>): Promise<void> {
+export async function follow<Item>(path: string, { after, signal, onItems, onBreak }: Following<Item>): Promise<void> {
   let last = after;
   while (!signal.aborted) {
     try {
@@ -28,6 +31,7 @@ export async function follow<Item>(path: string, { after, signal, onItems }: Fol
       if (signal.aborted) return;
       if (error instanceof Refusal && error.status < 500) throw error;
     }
+    if (!signal.aborted) onBreak();
     await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
   }
 }
@@ -41,6 +45,7 @@ async function* eventsOf(path: string, last: string, signal: AbortSignal): Async
   const response = await fetch(path, { signal, cache: 'no-store', headers });
   if (!response.ok) throw await refusalOf(response);
   if (response.body === null) return;
+  yield [];
   let batch: Event[] = [];
   const parser = createParser({ onEvent: (event) => batch.push(event) });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

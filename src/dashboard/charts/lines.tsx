@@ -1,6 +1,6 @@
 import { Area, LinePath } from '@visx/shape';
 import type { ReactNode } from 'react';
-import { exact } from '../parts/format.ts';
+import { exact, type Zone } from '../parts/format.ts';
 import styles from './lines.module.css';
 import { Legend, Plot, TipRows, type LegendItem, type PlotArea } from './plot.tsx';
 import { extent } from './thin.ts';
@@ -23,11 +23,13 @@ type LinesProps = {
   yMax?: number;
   showY: (value: number) => string;
   showX?: (value: number) => string;
+  zone?: Zone;
   height?: number;
   children?: (area: PlotArea) => ReactNode;
 };
 
-export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX, height = 240, children }: LinesProps) {
+export function Lines(props: LinesProps) {
+  const { label, xs, lines, band, levels = [], yMax, showY, showX, zone, height = 240, children } = props;
   const [lowest, highest] = extent(
     ...lines.map(({ values }) => values),
     band?.high ?? [],
@@ -36,7 +38,7 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
   const at = xs.map((_, index) => index);
   const tip = (index: number) => (
     <TipRows
-      title={showX?.(xs[index] ?? 0) ?? exact(new Date(xs[index] ?? 0).toISOString())}
+      title={showX?.(xs[index] ?? 0) ?? exact(new Date(xs[index] ?? 0).toISOString(), zone)}
       rows={lines.flatMap(({ values, ...line }) => {
         const value = values[index] ?? null;
         return value === null ? [] : [{ ...line, value: showY(value) }];
@@ -53,6 +55,7 @@ export function Lines({ label, xs, lines, band, levels = [], yMax, showY, showX,
         yMax={yMax ?? highest * 1.05}
         showY={showY}
         showX={showX}
+        zone={zone}
         tip={tip}
       >
         {(area) => {

@@ -1,8 +1,8 @@
 import { AxisBottom, AxisLeft } from '@visx/axis';
 import { GridRows } from '@visx/grid';
-import { scaleLinear, scaleTime } from '@visx/scale';
+import { scaleLinear, scaleTime, scaleUtc } from '@visx/scale';
 import { useState, type PointerEvent, type ReactNode } from 'react';
-import { tick } from '../parts/format.ts';
+import { tick, type Zone } from '../parts/format.ts';
 import styles from './plot.module.css';
 import { useWidth } from './use-width.ts';
 
@@ -25,6 +25,8 @@ type PlotProps = {
   showY: (value: number) => string;
   /** Left out: the axis is time. */
   showX?: (value: number) => string;
+  /** Of the axis of time. */
+  zone?: Zone;
   /** What the pointer over one of `xs` says. */
   tip?: (at: number) => ReactNode;
   children: (area: PlotArea) => ReactNode;
@@ -42,16 +44,15 @@ export function Plot(props: PlotProps) {
 }
 
 function Drawing(props: PlotProps & { outer: { width: number; height: number } }) {
-  const { label, xs, yMin = 0, yMax, showY, showX, tip, children, outer } = props;
+  const { label, xs, yMin = 0, yMax, showY, showX, zone, tip, children, outer } = props;
   const [at, setAt] = useState<number>();
   const width = Math.max(1, outer.width - margin.left - margin.right);
   const height = outer.height - margin.top - margin.bottom;
-  const domain = [xs[0] ?? 0, xs.at(-1) ?? 1];
-  const range = [0, width];
-  const x = showX === undefined ? scaleTime({ domain, range }) : scaleLinear({ domain, range });
+  const domain: [number, number] = [xs[0] ?? 0, xs.at(-1) ?? 1];
+  const x = scaleOfX(props)({ domain, range: [0, width] });
   const y = scaleLinear({ domain: [yMin, yMax === yMin ? yMin + 1 : yMax], range: [height, 0], nice: 4 });
   const area: PlotArea = { x: (value) => Number(x(value)), y: (value) => y(value), width, height };
-  const span = (domain[1] ?? 0) - (domain[0] ?? 0);
+  const span = domain[1] - domain[0];
   const pointed = at === undefined ? undefined : xs[at];
 
   const point = (event: PointerEvent<SVGRectElement>) => {
@@ -79,7 +80,7 @@ function Drawing(props: PlotProps & { outer: { width: number; height: number } }
             numTicks={Math.max(2, Math.floor(width / 110))}
             hideTicks
             axisLineClassName={styles.axis}
-            tickFormat={(value) => showX?.(Number(value)) ?? tick(new Date(Number(value)), span)}
+            tickFormat={(value) => showX?.(Number(value)) ?? tick(new Date(Number(value)), span, zone)}
             tickLabelProps={{ className: styles.tick, textAnchor: 'middle', dy: 2 }}
           />
           {pointed !== undefined && (
@@ -107,6 +108,11 @@ function Drawing(props: PlotProps & { outer: { width: number; height: number } }
       )}
     </>
   );
+}
+
+function scaleOfX({ showX, zone }: Pick<PlotProps, 'showX' | 'zone'>) {
+  if (showX !== undefined) return scaleLinear;
+  return zone === 'UTC' ? scaleUtc : scaleTime;
 }
 
 function nearest(places: number[], place: number): number | undefined {

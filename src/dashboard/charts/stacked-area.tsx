@@ -1,9 +1,7 @@
 import { AreaStack } from '@visx/shape';
-import { exact } from '../parts/format.ts';
+import { exact, type Zone } from '../parts/format.ts';
+import { stepsOf, type StackedPoint } from './steps.ts';
 import { Legend, Plot, TipRows, type LegendItem } from './plot.tsx';
-
-/** A moment, and what each series has at it. */
-export type StackedPoint = { atMs: number; values: number[] };
 
 type StackedAreaProps = {
   label: string;
@@ -14,6 +12,7 @@ type StackedAreaProps = {
   untilMs: number;
   yMax: number;
   showY: (value: number) => string;
+  zone?: Zone;
   /** Left out: as showY. */
   showTick?: (value: number) => string;
   height?: number;
@@ -21,29 +20,33 @@ type StackedAreaProps = {
 
 /** Parts of a whole over time. */
 export function StackedArea(props: StackedAreaProps) {
-  const { label, series, yMax, showY, showTick = showY, height = 260 } = props;
-  const last = props.points.at(-1);
-  const points =
-    last === undefined || last.atMs >= props.untilMs
-      ? props.points
-      : [...props.points, { ...last, atMs: props.untilMs }];
+  const { label, series, yMax, showY, showTick = showY, zone, height = 260 } = props;
+  const points = [...props.points, ...props.points.slice(-1).map((last) => ({ ...last, atMs: props.untilMs }))];
   const tip = (at: number) => {
     const point = points[at];
     if (point === undefined) return null;
     const rows = series.map((item, index) => ({ ...item, value: point.values[index] ?? 0 }));
     return (
       <TipRows
-        title={exact(new Date(point.atMs).toISOString())}
+        title={exact(new Date(point.atMs).toISOString(), zone)}
         rows={rows.filter(({ value }) => value > 0).map((row) => ({ ...row, value: showY(row.value) }))}
       />
     );
   };
   return (
     <>
-      <Plot label={label} height={height} xs={points.map(({ atMs }) => atMs)} yMax={yMax} showY={showTick} tip={tip}>
+      <Plot
+        label={label}
+        height={height}
+        xs={points.map(({ atMs }) => atMs)}
+        yMax={yMax}
+        showY={showTick}
+        zone={zone}
+        tip={tip}
+      >
         {({ x, y }) => (
           <AreaStack<StackedPoint, number>
-            data={points}
+            data={stepsOf(points)}
             keys={series.map((_, index) => index)}
             value={({ values }, key) => values[key] ?? 0}
             x={({ data }) => x(data.atMs)}

@@ -2,7 +2,8 @@ import { Text } from '@mantine/core';
 import { Link } from 'wouter';
 import type { Blocker } from '../../../infra/cli/generated/api.ts';
 import styles from './blockers.module.css';
-import { Moment } from './moment.tsx';
+import { Moment, useNowMs } from './moment.tsx';
+import { proseParts } from './prose-parts.ts';
 
 /** What a waiting job waits for, and what would let it start. */
 export function Blockers({ blockers }: { blockers: readonly Blocker[] }) {
@@ -28,12 +29,13 @@ export function Blockers({ blockers }: { blockers: readonly Blocker[] }) {
 
 /** A sentence of the service, whose jobs become links and whose times relative ones. */
 export function Prose({ text }: { text: string }) {
-  return text.split(/(job_[0-9a-z]{26}|\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, at) => {
-    if (at % 2 === 0) return part;
-    if (!part.startsWith('job_')) return <Moment key={at} at={part} />;
+  const nowMs = useNowMs();
+  return proseParts(text, nowMs).map((part, at) => {
+    if (typeof part === 'string') return part;
+    if ('at' in part) return <Moment key={at} at={part.at} />;
     return (
-      <Link key={at} href={`/jobs/${part}`}>
-        job …{part.slice(-6)}
+      <Link key={at} href={`/jobs/${part.job}`}>
+        job …{part.job.slice(-6)}
       </Link>
     );
   });

@@ -1,54 +1,74 @@
 import { Progress, Skeleton, Text } from '@mantine/core';
 import { useInViewport } from '@mantine/hooks';
-import type { Policy } from '../../../infra/cli/generated/api.ts';
+import type { BudgetUse } from '../../../infra/cli/generated/api.ts';
 import { queries } from '../api/client.ts';
 import { percent, usd } from './format.ts';
 
-/** What of the month's budget is spent. The policy is read once the bar comes in sight: of a thousand tenants a few are. */
-export function BudgetBar({ tenantId, spentUsd }: { tenantId: string; spentUsd: number }) {
+/** What of its budgets is spent and reserved. It is read once the bar comes in sight: of a thousand tenants a few are. */
+export function BudgetBar({ tenantId }: { tenantId: string }) {
   const { ref, inViewport } = useInViewport<HTMLDivElement>();
-  const { data: policy, isError } = queries.useQuery(
+  const { data: quotas, isError } = queries.useQuery(
     'get',
-    '/v1/tenants/{tenant}/policy',
+    '/v1/tenants/{tenant}/quotas',
     { params: { path: { tenant: tenantId } } },
     { refetchInterval: 60_000, enabled: inViewport },
   );
   return (
     <div ref={ref}>
-      {policy !== undefined && <Spent policy={policy} spentUsd={spentUsd} />}
-      {policy === undefined && (isError ? <Unknown /> : <Skeleton height={18} />)}
+      {quotas !== undefined && <BudgetParts budget={quotas.budget} />}
+      {quotas === undefined && (isError ? <Dimmed>its budget can’t be read now</Dimmed> : <Skeleton height={18} />)}
     </div>
   );
 }
 
-function Unknown() {
+function Dimmed({ children }: { children: string }) {
   return (
     <Text size="sm" c="dimmed">
-      its budget can’t be read now
+      {children}
     </Text>
   );
 }
 
-function Spent({ policy, spentUsd }: { policy: Policy; spentUsd: number }) {
-  const monthlyUsd = policy.budget?.monthlyUsd;
-  if (monthlyUsd === undefined)
-    return (
-      <Text size="sm" c="dimmed">
-        no monthly budget
-      </Text>
-    );
-  const part = monthlyUsd === 0 ? 1 : spentUsd / monthlyUsd;
+/** Of each budget there is, what is spent, and in a second shade what is reserved. */
+export function BudgetParts({ budget }: { budget: BudgetUse }) {
+  const { monthlyUsd, totalUsd, spentThisMonthUsd, spentTotalUsd, reservedUsd } = budget;
+  if (monthlyUsd === null && totalUsd === null) return <Dimmed>no budget</Dimmed>;
   return (
     <>
-      <Progress
-        value={Math.min(100, part * 100)}
-        size="sm"
-        mt={6}
-        mb={4}
-        color={part > 0.9 ? 'red' : 'cyan'}
-        aria-label="Of the month’s budget"
-      />
-      <Text size="sm" c="dimmed">{`${percent(part, 0)} of ${usd(monthlyUsd)}`}</Text>
+      {monthlyUsd !== null && (
+        <Part name="this month" limitUsd={monthlyUsd} spentUsd={spentThisMonthUsd} reservedUsd={reservedUsd} />
+      )}
+      {totalUsd !== null && (
+        <Part name="in all" limitUsd={totalUsd} spentUsd={spentTotalUsd} reservedUsd={reservedUsd} />
+      )}
+    </>
+  );
+}
+
+type PartProps = { name: string; limitUsd: number; spentUsd: number; reservedUsd: number };
+
+function Part({ name, limitUsd, spentUsd, reservedUsd }: PartProps) {
+  const partOf = (amountUsd: number) => (limitUsd === 0 ? 1 : Math.max(0, amountUsd) / limitUsd);
+  const spent = Math.min(1, partOf(spentUsd));
+  const reserved = Math.min(1 - spent, partOf(reservedUsd));
+  const isNearlyUsedUp = spent + reserved > 0.9;
+  return (
+    <>
+      <Progress.Root size="sm" mt={6} mb={4}>
+        <Progress.Section
+          value={spent * 100}
+          color={isNearlyUsedUp ? 'red' : 'cyan'}
+          aria-label={`Spent of the budget ${name}`}
+        />
+        <Progress.Section
+          value={reserved * 100}
+          color={isNearlyUsedUp ? 'red.3' : 'cyan.3'}
+          aria-label={`Reserved of the budget ${name}`}
+        />
+      </Progress.Root>
+      <Dimmed>
+        {`${percent(partOf(spentUsd), 0)} of ${usd(limitUsd)} ${name}${reservedUsd > 0 ? `, ${usd(reservedUsd)} reserved` : ''}`}
+      </Dimmed>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
-import { CsvButton } from './csv.tsx';
+import { CsvButton } from './csv-button.tsx';
 import { DataTable, type Column } from './data-table.tsx';
 import { Section } from './section.tsx';
 
@@ -11,6 +11,8 @@ type ChartSectionProps<Row> = {
   name: string;
   columns: Column<Row>[];
   rows: readonly Row[];
+  /** For the CSV, where there are more rows than are shown. */
+  readAll?: () => Promise<readonly Row[]>;
   keyOf: (row: Row, at: number) => string;
   actions?: ReactNode;
   children: ReactNode;
@@ -18,7 +20,7 @@ type ChartSectionProps<Row> = {
 
 /** A chart with the same numbers as a table and as a CSV. */
 export function ChartSection<Row>(props: ChartSectionProps<Row>) {
-  const { title, hint, name, columns, rows, keyOf, actions, children } = props;
+  const { title, hint, name, columns, rows, readAll, keyOf, actions, children } = props;
   const [view, setView] = useState('chart');
   return (
     <Section
@@ -37,7 +39,7 @@ export function ChartSection<Row>(props: ChartSectionProps<Row>) {
             value={view}
             onChange={setView}
           />
-          <CsvButton name={name} columns={columns} rows={rows} />
+          <CsvButton name={name} columns={columns} rows={readAll ?? rows} />
         </>
       }
     >

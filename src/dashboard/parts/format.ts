@@ -2,7 +2,7 @@ import { withPrefix } from '../../core/quantity.ts';
 
 const minute = 60;
 const hour = 60 * minute;
-const day = 24 * hour;
+const dayLength = 24 * hour;
 
 export function usd(value: number): string {
   const isSmall = value !== 0 && Math.abs(value) < 0.1;
@@ -21,8 +21,8 @@ export const count = (value: number): string => value.toLocaleString('en-US', { 
 /** One thing or many. */
 export const plural = (value: number, one: string, many = `${one}s`): string => (value === 1 ? one : many);
 
-/** Compute without its unit, FLOP/s-days, for axes. */
-export const computeShort = (petaflopDays: number): string => withPrefix(petaflopDays * 1e15);
+/** A rate in PFLOP/s without its unit, FLOP/s, for axes. */
+export const rateShort = (petaflops: number): string => withPrefix(petaflops * 1e15);
 
 export const bytes = (sizeBytes: number): string => `${withPrefix(sizeBytes)}B`;
 
@@ -38,8 +38,8 @@ export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < minute) return `${whole} s`;
   if (whole < hour) return pair(whole, [minute, 'min'], [1, 's']);
-  if (whole < day) return pair(whole, [hour, 'h'], [minute, 'min']);
-  return pair(whole, [day, 'd'], [hour, 'h']);
+  if (whole < dayLength) return pair(whole, [hour, 'h'], [minute, 'min']);
+  return pair(whole, [dayLength, 'd'], [hour, 'h']);
 }
 
 type Unit = [seconds: number, name: string];
@@ -60,21 +60,29 @@ export function relative(at: string, nowMs: number): string {
 function oneUnit(seconds: number): string {
   if (seconds < minute) return `${Math.floor(seconds)} s`;
   if (seconds < hour) return `${Math.round(seconds / minute)} min`;
-  return seconds < 2 * day ? `${Math.round(seconds / hour)} h` : `${Math.round(seconds / day)} days`;
+  return seconds < 2 * dayLength ? `${Math.round(seconds / hour)} h` : `${Math.round(seconds / dayLength)} days`;
 }
 
-export function exact(at: string): string {
-  return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
+/** Days are of UTC: what is told by the day is shown in it, all else in the reader's own zone, which is what undefined means. */
+export type Zone = 'UTC' | undefined;
+
+export function exact(at: string, timeZone?: Zone): string {
+  return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long', timeZone });
+}
+
+/** A day of UTC, or that of a moment in it. */
+export function day(at: string): string {
+  return new Date(at).toLocaleDateString('en-GB', { dateStyle: 'medium', timeZone: 'UTC' });
 }
 
 /** On an axis of so many milliseconds: no finer than it needs to tell one tick from the next. */
-export function tick(at: Date, spanMs: number): string {
-  return at.toLocaleString('en-GB', tickParts(spanMs / 1000));
+export function tick(at: Date, spanMs: number, timeZone?: Zone): string {
+  return at.toLocaleString('en-GB', { ...tickParts(spanMs / 1000), timeZone });
 }
 
 function tickParts(spanSeconds: number): Intl.DateTimeFormatOptions {
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   if (spanSeconds < 10 * minute) return { ...time, second: '2-digit' };
-  if (spanSeconds < day) return time;
-  return spanSeconds < 3 * day ? { weekday: 'short', ...time } : { day: 'numeric', month: 'short' };
+  if (spanSeconds < dayLength) return time;
+  return spanSeconds < 3 * dayLength ? { weekday: 'short', ...time } : { day: 'numeric', month: 'short' };
 }

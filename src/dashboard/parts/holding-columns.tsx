@@ -7,7 +7,9 @@ import { percent, usd } from './format.ts';
 import { ShareBar } from './share-bar.tsx';
 
 /** What both the shares of a window and the report of a month say of a tenant. */
-type Holding = Pick<Shares['tenants'][number], 'tenant' | 'share' | 'shareCap' | 'compute' | 'costUsd'>;
+type Holding = Pick<Shares['tenants'][number], 'tenant' | 'share' | 'shareCap' | 'compute' | 'costUsd'> & {
+  cappedShare?: number | null;
+};
 
 /** A tenant, what part of the compute it has, how much that is, and what it cost. */
 export function holdingColumns(shareWidth: string): Column<Holding>[] {
@@ -26,16 +28,34 @@ export function holdingColumns(shareWidth: string): Column<Holding>[] {
     {
       name: 'Share',
       width: shareWidth,
-      show: ({ share, shareCap }) => <ShareBar share={share} cap={shareCap} />,
+      show: ({ share }) => <ShareBar share={share} />,
       value: ({ share }) => share,
     },
     {
       name: 'Cap',
       isNumber: true,
-      show: ({ shareCap }) => (shareCap === null ? 'none' : percent(shareCap, 0)),
+      show: (row) => <Cap row={row} />,
       value: ({ shareCap }) => shareCap,
     },
     { name: 'Compute', isNumber: true, show: (row) => formatCompute(row.compute), value: (row) => row.compute },
     { name: 'Cost', isNumber: true, show: ({ costUsd }) => usd(costUsd), value: ({ costUsd }) => costUsd },
   ];
+}
+
+/** For a file. */
+export const tenantIds: Column<Pick<Holding, 'tenant'>>[] = [
+  { name: 'Tenant id', show: ({ tenant }) => tenant?.id, value: ({ tenant }) => tenant?.id ?? '' },
+];
+
+/** Of an organisation with what it holds: the share of all its teams. */
+function Cap({ row: { share, shareCap, cappedShare = null } }: { row: Holding }) {
+  if (shareCap === null) return 'none';
+  return (
+    <>
+      {percent(shareCap, 0)}
+      {cappedShare !== null && cappedShare !== share && (
+        <Text size="sm" c="dimmed">{`${percent(cappedShare)} with its teams`}</Text>
+      )}
+    </>
+  );
 }

@@ -1,6 +1,7 @@
 import { Progress, Text } from '@mantine/core';
 import type { Job, Percentiles, QuoteOption } from '../../../infra/cli/generated/api.ts';
 import styles from './job-facts.module.css';
+import { secondsRun, type Run } from './seconds-run.ts';
 import { count, duration, percent, usd, usdRange } from './format.ts';
 import { Moment, useNowMs } from './moment.tsx';
 
@@ -14,13 +15,7 @@ export function quotedOption({ quote, attempts }: Job): QuoteOption | undefined 
   );
 }
 
-type Run = Pick<Job, 'startedAt' | 'finishedAt'>;
-
-/** How long it has run, or ran. */
-export function secondsRun({ startedAt, finishedAt }: Run, nowMs: number): number | undefined {
-  if (startedAt === null) return undefined;
-  return Math.max(0, ((finishedAt === null ? nowMs : Date.parse(finishedAt)) - Date.parse(startedAt)) / 1000);
-}
+export const hasNodes = ({ attempts }: Job): boolean => (attempts.at(-1)?.offer.nodes ?? 1) > 1;
 
 export function Took({ job }: { job: Run }) {
   const seconds = secondsRun(job, useNowMs());

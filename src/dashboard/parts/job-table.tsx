@@ -1,9 +1,10 @@
 import { Link } from 'wouter';
 import type { JobSummary } from '../../../infra/cli/generated/api.ts';
 import { DataTable, type Column } from './data-table.tsx';
-import { JobProgress, secondsRun, Took } from './job-facts.tsx';
+import { JobProgress, Took } from './job-facts.tsx';
 import { machines, usd } from './format.ts';
 import { Moment } from './moment.tsx';
+import { secondsRun } from './seconds-run.ts';
 import { StateBadge } from './state-badge.tsx';
 
 const spent = ({ cost }: JobSummary): number => cost.finalUsd ?? cost.accruedUsd;
@@ -44,6 +45,12 @@ export const jobColumns: Column<JobSummary>[] = [
     show: ({ createdAt }) => <Moment at={createdAt} />,
     value: ({ createdAt }) => createdAt,
   },
+];
+
+/** For a file, whose names may be those of several jobs. */
+export const idsOfJobs: Column<JobSummary>[] = [
+  { name: 'Id', show: ({ id }) => id, value: ({ id }) => id },
+  { name: 'Tenant id', show: ({ tenant }) => tenant, value: ({ tenant }) => tenant },
 ];
 
 export function JobTable({

@@ -1,14 +1,13 @@
 import { percent } from './format.ts';
 import styles from './share-bar.module.css';
 
-/** A share as a bar, on which its cap is a mark. */
-export function ShareBar({ share, cap }: { share: number; cap: number | null }) {
+/** A share as a bar. A cap is no mark on it: that holds over a window of its own, and for all teams together. */
+export function ShareBar({ share }: { share: number }) {
   return (
     <div className={styles.share}>
       <span>{percent(share)}</span>
-      <div className={styles.bar} data-over={(cap !== null && share > cap) || undefined} aria-hidden="true">
+      <div className={styles.bar} aria-hidden="true">
         <i style={{ width: `${share * 100}%` }} />
-        {cap !== null && <b style={{ left: `${cap * 100}%` }} />}
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Tenant } from '../../../infra/cli/generated/api.ts';
 import { api, bodyOf } from '../api/client.ts';
+import { readAll } from '../api/read-all.ts';
 import { useMe } from '../api/session.ts';
 
 /** All tenants, for an operator; nobody else sees any but its own. */
@@ -15,17 +16,7 @@ export function useTenants(): Tenant[] | undefined {
   return data;
 }
 
-async function readTenants(): Promise<Tenant[]> {
-  const tenants: Tenant[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: 1000, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await bodyOf(api.GET('/v1/tenants', { params: { query } }));
-    tenants.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return tenants;
-}
+const readTenants = (): Promise<Tenant[]> => readAll((query) => bodyOf(api.GET('/v1/tenants', { params: { query } })));
 
 /** The names of all tenants, for an operator; a tenant sees only its own jobs, so it needs none. */
 export function useTenantNames(): ((id: string) => string) | undefined {

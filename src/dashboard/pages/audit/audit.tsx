@@ -3,7 +3,8 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { readAll } from '../../api/read-all.ts';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
 import { MoreButton } from '../../parts/more-button.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
@@ -25,10 +26,12 @@ export function Audit() {
   const [filter, setFilter] = useState<Filter>({});
   const [asked] = useDebouncedValue(filter, 300);
   const given = Object.entries(asked).map(([name, value]) => [name, value.trim()] as const);
-  const query = { ...Object.fromEntries(given.filter(([, value]) => value !== '')), limit: 100 };
+  const query = Object.fromEntries(given.filter(([, value]) => value !== ''));
+  const readEntries = (page: { limit: number; cursor?: string }) =>
+    bodyOf(api.GET('/v1/audit', { params: { query: { ...query, ...page } } }));
   const audit = useInfiniteQuery({
     queryKey: ['get', '/v1/audit', query],
-    queryFn: ({ pageParam }) => bodyOf(api.GET('/v1/audit', { params: { query: { ...query, ...pageParam } } })),
+    queryFn: ({ pageParam }) => readEntries({ limit: 100, ...pageParam }),
     initialPageParam: {},
     getNextPageParam: ({ nextCursor }) => (nextCursor === null ? undefined : { cursor: nextCursor }),
   });
@@ -36,7 +39,10 @@ export function Audit() {
   return (
     <>
       <PageTitle title="Audit" hint="Who changed what, the newest first. Nothing is ever taken out of it." />
-      <Section title="Entries" actions={<CsvButton name="audit" columns={auditColumns} rows={rows} />}>
+      <Section
+        title="Entries"
+        actions={<CsvButton name="audit" columns={auditColumns} rows={() => readAll(readEntries)} />}
+      >
         <Group component="search" mb="md" align="flex-end">
           {fields.map(({ name, label, placeholder }) => (
             <TextInput

@@ -2,8 +2,9 @@ import { SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Instance } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { api, bodyOf, queries } from '../../api/client.ts';
+import { readAll } from '../../api/read-all.ts';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, duration, usd } from '../../parts/format.ts';
 import { MoreButton } from '../../parts/more-button.tsx';
@@ -75,7 +76,8 @@ export function Instances() {
       select: ({ pages }) => pages.flatMap(({ items }) => items),
     },
   );
-  const rows = instances.data ?? [];
+  const readInstances = () =>
+    readAll((page) => bodyOf(api.GET('/v1/instances', { params: { query: { state: states[shown], ...page } } })));
   return (
     <Section
       title="Instances"
@@ -92,7 +94,7 @@ export function Instances() {
             value={shown}
             onChange={(value) => setShown(value as keyof typeof states)}
           />
-          <CsvButton name="instances" columns={csvColumns} rows={rows} />
+          <CsvButton name="instances" columns={csvColumns} rows={readInstances} />
         </>
       }
     >

@@ -1,6 +1,6 @@
 import { Progress, Text } from '@mantine/core';
 import type { ProviderCapacity } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { bytes, count } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';

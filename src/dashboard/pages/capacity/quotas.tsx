@@ -1,6 +1,6 @@
 import { Anchor, Progress, Text } from '@mantine/core';
 import type { ProviderQuota, UnknownQuota } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';

@@ -2,8 +2,9 @@ import { Text } from '@mantine/core';
 import type { Job, Percentiles } from '../../../../infra/cli/generated/api.ts';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { duration, usd } from '../../parts/format.ts';
-import { isEnded, quotedOption, secondsRun } from '../../parts/job-facts.tsx';
+import { isEnded, quotedOption } from '../../parts/job-facts.tsx';
 import { useNowMs } from '../../parts/moment.tsx';
+import { secondsRun } from '../../parts/seconds-run.ts';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
 

@@ -101,8 +101,8 @@ function Run({ job }: { job: JobAnswer }) {
   const log = useLog(job.id);
   return (
     <>
-      <Metrics job={job} lines={log.lines} />
-      <LogView jobId={job.id} log={log} />
+      <Metrics job={job} readings={log.readings} />
+      <LogView job={job} log={log} />
       <Columns>
         <AgainstQuote job={job} />
         <Artifacts job={job} />
@@ -114,7 +114,8 @@ function Run({ job }: { job: JobAnswer }) {
 
 function Facts({ job }: { job: JobAnswer }) {
   const offer = job.attempts.at(-1)?.offer;
-  const took = { name: isEnded(job) ? 'Took' : 'Running for', value: <Took job={job} /> };
+  const isUp = ['running', 'stopping'].includes(job.state);
+  const took = { name: isUp ? 'Running for' : 'Ran for', value: <Took job={job} /> };
   if (job.tasks !== undefined)
     return (
       <Figures

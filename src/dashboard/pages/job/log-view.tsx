@@ -1,18 +1,20 @@
 import { Anchor, Checkbox, Group, Text, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import type { LogLine } from '../../../../infra/cli/generated/api.ts';
+import type { Job, LogLine } from '../../../../infra/cli/generated/api.ts';
 import { count, exact, plural } from '../../parts/format.ts';
+import { hasNodes } from '../../parts/job-facts.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { hintOf, type Log } from './log-lines.ts';
 import styles from './log-view.module.css';
 
 /** The log as it comes, of which only what is in sight is drawn; searched as one types. */
-export function LogView({ jobId, log }: { jobId: string; log: Log }) {
+export function LogView({ job, log }: { job: Job; log: Log }) {
   const [wanted, setWanted] = useState('');
   const [isErrorsOnly, setErrorsOnly] = useState(false);
   const text = useDeferredValue(wanted.toLowerCase());
+  const isSearched = text !== '' || isErrorsOnly;
   const shown = useMemo(
     () =>
       log.lines.filter(
@@ -47,15 +49,16 @@ export function LogView({ jobId, log }: { jobId: string; log: Log }) {
       {log.lines.length === 0 ? (
         <Empty title={log.isComplete ? 'The job printed nothing' : 'Nothing yet'} />
       ) : (
-        <Lines lines={shown} text={text} isFollowing={text === '' && !isErrorsOnly} />
+        <Lines lines={shown} text={text} isFollowing={!isSearched} hasNodes={hasNodes(job)} />
       )}
       <Group justify="space-between" mt="xs">
-        <Text size="sm" c="dimmed" role="status">
-          {text === '' && !isErrorsOnly
-            ? `${count(shown.length)} ${plural(shown.length, 'line')}`
-            : `${count(shown.length)} of ${count(log.lines.length)} lines`}
+        {/* What comes by itself the log announces. */}
+        <Text size="sm" c="dimmed" role={isSearched ? 'status' : undefined}>
+          {isSearched
+            ? `${count(shown.length)} of ${count(log.lines.length)} lines`
+            : `${count(shown.length)} ${plural(shown.length, 'line')}`}
         </Text>
-        <Anchor size="sm" href={`/v1/jobs/${jobId}/logs?format=text`} target="_blank">
+        <Anchor size="sm" href={`/v1/jobs/${job.id}/logs?format=text`} target="_blank">
           The whole log as text
         </Anchor>
       </Group>
@@ -65,8 +68,10 @@ export function LogView({ jobId, log }: { jobId: string; log: Log }) {
 
 const lineHeight = 20;
 
+type LinesProps = { lines: LogLine[]; text: string; isFollowing: boolean; hasNodes: boolean };
+
 /** Stays at its end unless the reader has scrolled away from it. */
-function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; isFollowing: boolean }) {
+function Lines({ lines, text, isFollowing, hasNodes: areNodesNamed }: LinesProps) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const lastTop = useRef(0);
@@ -77,10 +82,12 @@ function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; i
     getItemKey: (at) => lines[at]?.seq ?? at,
     overscan: 20,
   });
+  // Of a long log old lines go as new ones come: how many there are then stays the same.
+  const lastSeq = lines.at(-1)?.seq;
   useEffect(() => {
-    if (isFollowing && isAtEnd.current && lines.length > 0)
+    if (isFollowing && isAtEnd.current && lastSeq !== undefined)
       virtualizer.scrollToIndex(lines.length - 1, { align: 'end' });
-  }, [isFollowing, lines.length, virtualizer]);
+  }, [isFollowing, lastSeq, lines.length, virtualizer]);
 
   return (
     <div
@@ -110,6 +117,8 @@ function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; i
               style={{ transform: `translateY(${start}px)` }}
               title={exact(line.at)}
             >
+              {isOfNewAttempt(lines, index) && <div className={styles.attempt}>{`Attempt ${line.attempt}`}</div>}
+              {areNodesNamed && <span className={styles.node}>{`node ${line.node} `}</span>}
               {line.stream !== 'stdout' && <span className={styles.stream}>{line.stream} </span>}
               <Marked line={line.text} text={text} />
             </div>
@@ -118,6 +127,11 @@ function Lines({ lines, text, isFollowing }: { lines: LogLine[]; text: string; i
       </div>
     </div>
   );
+}
+
+function isOfNewAttempt(lines: readonly LogLine[], at: number): boolean {
+  const [former, line] = [lines[at - 1], lines[at]];
+  return former !== undefined && line !== undefined && former.attempt !== line.attempt;
 }
 
 /** What was searched for stands out. */

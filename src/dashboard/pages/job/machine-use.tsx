@@ -1,5 +1,5 @@
 import type { JobProgress } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { bytes } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';

@@ -1,5 +1,5 @@
-import { useEffect, useMemo } from 'react';
-import type { Job, JobProgress, LogLine } from '../../../../infra/cli/generated/api.ts';
+import { useDeferredValue, useEffect } from 'react';
+import type { Job, JobProgress } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
 import { seriesColour } from '../../charts/colours.ts';
@@ -8,13 +8,14 @@ import { thinned } from '../../charts/thin.ts';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { count, exact } from '../../parts/format.ts';
+import { hasNodes } from '../../parts/job-facts.tsx';
 import { Columns } from '../../parts/section.tsx';
 import { MachineUse } from './machine-use.tsx';
-import { curvesOfLog, type Reading } from './readings.ts';
+import { curvesOfLog, type Curve, type Reading, type Readings } from './readings.ts';
 
 /** The job's progress and every number that it prints again and again. */
-export function Metrics({ job, lines }: { job: Job; lines: LogLine[] }) {
-  const metrics = useMemo(() => curvesOfLog(lines), [lines]);
+export function Metrics({ job, readings }: { job: Job; readings: Readings }) {
+  const metrics = curvesOfLog(useDeferredValue(readings));
   const { data: progress, refetch } = queries.useQuery(
     'get',
     '/v1/jobs/{job}/progress',
@@ -27,8 +28,14 @@ export function Metrics({ job, lines }: { job: Job; lines: LogLine[] }) {
     <>
       <Columns>
         {progress !== undefined && progress.points.length > 1 && <ProgressPlot progress={progress} />}
-        {metrics.map(({ name, readings }, at) => (
-          <Plotted key={name} name={name} readings={readings} colour={seriesColour(at + 1)} />
+        {metrics.map((curve, at) => (
+          <Plotted
+            key={curve.name}
+            name={curve.name}
+            hint={hasNodes(job) ? toldBy(curve) : undefined}
+            readings={curve.readings}
+            colour={seriesColour(at + 1)}
+          />
         ))}
       </Columns>
       {progress !== undefined && <MachineUse usage={progress.usage} />}
@@ -50,8 +57,8 @@ function ProgressPlot({ progress: { points, total, unit } }: { progress: JobProg
 
 type PlottedProps = {
   name: string;
-  hint?: string;
-  readings: Reading[];
+  hint?: string | undefined;
+  readings: readonly Reading[];
   colour: string;
   level?: { name: string; value: number } | undefined;
 };
@@ -70,18 +77,17 @@ function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
   const shown = thinned(readings);
   // A log that came in one piece has one time; then the readings are counted.
   const isByTime = (shown.at(-1)?.at ?? 0) - (shown[0]?.at ?? 0) >= 1000;
-  const last = readings.at(-1)?.value ?? 0;
   return (
     <ChartSection
       title={name}
-      hint={hint ?? `Last: ${significant(last)}, of ${count(readings.length)} that the log tells.`}
+      hint={hint ?? lastOf(readings)}
       name={name.replaceAll(/[^\w.-]/g, '-')}
       columns={columns}
       rows={readings}
       keyOf={(_, at) => String(at)}
     >
       <Lines
-        label={`${name} over time, last ${significant(last)}`}
+        label={`${name} over time, last ${significant(readings.at(-1)?.value ?? 0)}`}
         xs={shown.map(({ at }, index) => (isByTime ? at : index + 1))}
         showX={isByTime ? undefined : count}
         lines={[{ name, colour, values: shown.map(({ value }) => value) }]}
@@ -92,5 +98,11 @@ function Plotted({ name, hint, readings, colour, level }: PlottedProps) {
     </ChartSection>
   );
 }
+
+function lastOf(readings: readonly Reading[]): string {
+  return `Last: ${significant(readings.at(-1)?.value ?? 0)}, of ${count(readings.length)} that the log tells.`;
+}
+
+const toldBy = ({ node, readings }: Curve): string => `${lastOf(readings)} As node ${node} tells it.`;
 
 const significant = (value: number): string => String(Number(value.toPrecision(3)));

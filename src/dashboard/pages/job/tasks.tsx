@@ -2,9 +2,10 @@ import { Select } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Job, Task, TaskCounts } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
+import { api, bodyOf, queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { readAll } from '../../api/read-all.ts';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, usd } from '../../parts/format.ts';
 import { isEnded, Took } from '../../parts/job-facts.tsx';
@@ -38,6 +39,8 @@ const columns: Column<Task>[] = [
   { name: 'Cost', isNumber: true, show: ({ costUsd }) => usd(costUsd), value: ({ costUsd }) => costUsd },
 ];
 
+const csvColumns: Column<Task>[] = [...columns, { name: 'Job', show: ({ job }) => job, value: ({ job }) => job }];
+
 function valuesOf(values: Task['values']): string {
   if (values === null) return '–';
   return Object.entries(values)
@@ -50,11 +53,12 @@ export function Tasks({ job, counts }: { job: Job; counts: TaskCounts }) {
   const [state, setState] = useState<State | null>(null);
   const [trail, setTrail] = useState<Trail>([]);
   const cursor = trail.at(-1);
-  const query = {
-    limit: perPage,
-    ...(state === null ? {} : { state }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
+  const ofState = state === null ? {} : { state };
+  const query = { ...ofState, limit: perPage, ...(cursor === undefined ? {} : { cursor }) };
+  const readTasks = () =>
+    readAll((page) =>
+      bodyOf(api.GET('/v1/jobs/{job}/tasks', { params: { path: { job: job.id }, query: { ...ofState, ...page } } })),
+    );
   const tasks = queries.useQuery(
     'get',
     '/v1/jobs/{job}/tasks',
@@ -79,7 +83,7 @@ export function Tasks({ job, counts }: { job: Job; counts: TaskCounts }) {
               setState(chosen);
             }}
           />
-          <CsvButton name={`tasks-${job.name}`} columns={columns} rows={tasks.data?.items ?? []} />
+          <CsvButton name={`tasks-${job.name}`} columns={csvColumns} rows={readTasks} />
         </>
       }
     >

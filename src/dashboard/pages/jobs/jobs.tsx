@@ -1,11 +1,11 @@
 import { Button, MultiSelect, Select, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { JobSummary } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
-import { CsvButton } from '../../parts/csv.tsx';
-import { jobColumns, JobTable } from '../../parts/job-table.tsx';
+import { api, bodyOf, queries } from '../../api/client.ts';
+import { readAll } from '../../api/read-all.ts';
+import { CsvButton } from '../../parts/csv-button.tsx';
+import { idsOfJobs, jobColumns, JobTable } from '../../parts/job-table.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { Pager, type Trail } from '../../parts/pager.tsx';
 import { PageTitle, Section } from '../../parts/section.tsx';
@@ -26,29 +26,29 @@ const sorts = {
 } as const;
 type Sort = keyof typeof sorts;
 
-type Asked = { text: string; state: string | null; tenant: string | null; sort: Sort };
-type Ask = (name: 'q' | 'state' | 'tenant' | 'sort', value: string | null) => void;
+type Asked = { text: string; state: string | null; tenant: string | null; sort: Sort; trail: Trail };
+type Ask = (name: 'q' | 'state' | 'tenant' | 'sort' | 'trail', value: string | null) => void;
 
-/** What is asked for, which the address keeps. */
-function useAsked(onAsk: () => void): [Asked, Ask] {
+/** What is asked for and which page of it is read, which the address keeps; another question begins at its first page. */
+function useAsked(): [Asked, Ask] {
   const [params, setParams] = useSearchParams();
-  const ask: Ask = (name, value) => {
-    onAsk();
+  const ask: Ask = (name, value) =>
     setParams(
       (former) => {
+        former.delete('trail');
         if (value === null || value === '') former.delete(name);
         else former.set(name, value);
         return former;
       },
-      { replace: true },
+      { replace: name !== 'trail' },
     );
-  };
   const sort = params.get('sort') ?? '';
   const asked = {
     text: params.get('q') ?? '',
     state: params.get('state'),
     tenant: params.get('tenant'),
     sort: sort in sorts ? (sort as Sort) : ('-createdAt' as const),
+    trail: params.get('trail')?.split(',') ?? [],
   };
   return [asked, ask];
 }
@@ -56,21 +56,21 @@ function useAsked(onAsk: () => void): [Asked, Ask] {
 /** Every job there was; searched, filtered and sorted by the service, a page at a time. */
 export function Jobs() {
   usePageTitle('Jobs');
-  const [trail, setTrail] = useState<Trail>([]);
-  const [{ text, state, tenant, sort }, ask] = useAsked(() => setTrail([]));
+  const [{ text, state, tenant, sort, trail }, ask] = useAsked();
   const [settled] = useDebouncedValue(text, 250);
   const nameOf = useTenantNames();
   const cursor = trail.at(-1);
   // The service counts what has not ended as ending last of all.
-  const wanted = state ?? (sort === '-finishedAt' ? endStates.join(',') : null);
-  const query = {
-    limit: perPage,
+  const inStates = state ?? (sort === '-finishedAt' ? endStates.join(',') : null);
+  const wanted = {
     sort,
     ...(settled === '' ? {} : { q: settled }),
-    ...(wanted === null ? {} : { state: wanted }),
+    ...(inStates === null ? {} : { state: inStates }),
     ...(tenant === null ? {} : { tenant }),
-    ...(cursor === undefined ? {} : { cursor }),
   };
+  const query = { ...wanted, limit: perPage, ...(cursor === undefined ? {} : { cursor }) };
+  const readJobs = () =>
+    readAll((page) => bodyOf(api.GET('/v1/jobs/summaries', { params: { query: { ...wanted, ...page } } })));
   const jobs = queries.useQuery(
     'get',
     '/v1/jobs/summaries',
@@ -87,7 +87,7 @@ export function Jobs() {
           </Button>
         )}
       </PageTitle>
-      <Section title="Search" actions={<CsvButton name="jobs" columns={columns} rows={jobs.data?.items ?? []} />}>
+      <Section title="Search" actions={<CsvButton name="jobs" columns={[...columns, ...idsOfJobs]} rows={readJobs} />}>
         <Filters text={text} state={state} sort={sort} ask={ask} />
         <Answered query={jobs} lines={10}>
           {({ items, nextCursor }) => (
@@ -97,7 +97,13 @@ export function Jobs() {
               ) : (
                 <JobTable caption={sorts[sort]} jobs={items} columns={columns} />
               )}
-              <Pager trail={trail} nextCursor={nextCursor} perPage={perPage} shown={items.length} onTurn={setTrail} />
+              <Pager
+                trail={trail}
+                nextCursor={nextCursor}
+                perPage={perPage}
+                shown={items.length}
+                onTurn={(next) => ask('trail', next.join(','))}
+              />
             </Former>
           )}
         </Answered>
@@ -106,7 +112,7 @@ export function Jobs() {
   );
 }
 
-function Filters({ text, state, sort, ask }: Omit<Asked, 'tenant'> & { ask: Ask }) {
+function Filters({ text, state, sort, ask }: Omit<Asked, 'tenant' | 'trail'> & { ask: Ask }) {
   return (
     <div className={styles.filters}>
       <TextInput

@@ -21,8 +21,17 @@ export function Broken({ me, report }: { me: Me; report: ShareReport }) {
   const failed = queries.useQuery('get', '/v1/jobs/summaries', {
     params: { query: { state: 'failed', sort: '-finishedAt', limit: 10 } },
   });
+  // On the first of a month yesterday's notices are in another report.
+  const yesterday = new Date(nowMs - dayMs).toISOString().slice(0, 7);
+  const former = queries.useQuery(
+    'get',
+    '/v1/shares/report',
+    { params: { query: { month: yesterday } } },
+    { enabled: yesterday < report.month },
+  );
   const capacity = queries.useQuery('get', '/v1/pool/capacity', {}, { enabled: isOperator });
-  const asked = isOperator ? [failed, capacity] : [failed];
+  const asked = [failed, ...(isOperator ? [capacity] : []), ...(yesterday < report.month ? [former] : [])];
+  const reports = [report, ...(typeof former.data === 'object' ? [former.data] : [])];
   const unread = asked.find(({ isError, data }) => isError && data === undefined);
   const troubles: Trouble[] = [
     ...(failed.data?.items ?? []).map((job) => ({
@@ -41,7 +50,9 @@ export function Broken({ me, report }: { me: Me; report: ShareReport }) {
       detail: message,
       at,
     })),
-    ...report.notices.map(({ at, tenant, note }) => ({ key: `${at} ${note}`, what: tenant.name, detail: note, at })),
+    ...reports.flatMap(({ notices }) =>
+      notices.map(({ at, tenant, note }) => ({ key: `${at} ${note}`, what: tenant.name, detail: note, at })),
+    ),
   ];
   const recent = troubles
     .filter(({ at }) => Date.parse(at) > nowMs - dayMs)

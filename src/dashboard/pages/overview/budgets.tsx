@@ -16,11 +16,11 @@ const columns: Column<Row>[] = [
     isHeader: true,
     show: ({ tenant }) => tenant !== null && <Link href={`/tenants/${tenant.id}`}>{tenant.name}</Link>,
   },
-  { name: 'This month', isNumber: true, show: ({ costUsd }) => usd(costUsd) },
+  { name: 'Used this month', isNumber: true, show: ({ costUsd }) => usd(costUsd) },
   {
     name: 'Of its budget',
     width: '46%',
-    show: ({ tenant, costUsd }) => tenant !== null && <BudgetBar tenantId={tenant.id} spentUsd={costUsd} />,
+    show: ({ tenant }) => tenant !== null && <BudgetBar tenantId={tenant.id} />,
   },
 ];
 
@@ -31,7 +31,10 @@ export function Budgets({ report }: { report: ShareReport }) {
     .toSorted((a, b) => b.costUsd - a.costUsd)
     .slice(0, mostShown);
   return (
-    <Section title="Spend against budgets" hint="Of this calendar month, those that spend most first.">
+    <Section
+      title="Spend against budgets"
+      hint="Those that used most this calendar month first. Against a budget counts what is spent and reserved, with all teams below."
+    >
       {rows.length === 0 ? (
         <Empty title="There is no tenant yet" />
       ) : (

@@ -1,7 +1,7 @@
 import type { Shares } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
-import { holdingColumns } from '../../parts/holding-columns.tsx';
+import { holdingColumns, tenantIds } from '../../parts/holding-columns.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { windowName, type Window } from './windows.ts';
@@ -11,7 +11,10 @@ const columns = holdingColumns('45%');
 export function Holders({ shares, window }: { shares: Shares; window: Window }) {
   const rows = shares.tenants;
   return (
-    <Section title="Who holds the compute" actions={<CsvButton name="shares" columns={columns} rows={rows} />}>
+    <Section
+      title="Who holds the compute"
+      actions={<CsvButton name="shares" columns={[...columns, ...tenantIds]} rows={rows} />}
+    >
       {rows.length === 0 ? (
         <Empty title="There is no tenant yet">An operator makes one with POST /v1/tenants.</Empty>
       ) : (

@@ -59,7 +59,7 @@ function Parts({ shares, window }: { shares: Shares; window: Window }) {
       <SharesOverTime shares={shares} window={window} />
       <Holders shares={shares} window={window} />
       <Columns>
-        <Concentration shares={shares} ceiling={report?.ceilings.hhi ?? null} />
+        <Concentration shares={shares} window={window} ceilings={report?.ceilings} />
         <Lorenz shares={shares} />
       </Columns>
       <Answered query={asked}>

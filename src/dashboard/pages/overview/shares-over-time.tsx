@@ -2,27 +2,38 @@ import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
 import type { Shares, SharesBucket } from '../../../../infra/cli/generated/api.ts';
 import { othersColour, seriesColour } from '../../charts/colours.ts';
+import { daysPassed } from '../../charts/steps.ts';
 import { StackedArea } from '../../charts/stacked-area.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { formatCompute } from '../../../core/quantity.ts';
-import { computeShort, exact, percent } from '../../parts/format.ts';
+import { formatRate } from '../../../core/quantity.ts';
+import { exact, percent, rateShort } from '../../parts/format.ts';
 import { Empty } from '../../parts/states.tsx';
-import { windowName, type Window } from './windows.ts';
+import { windowName, windows, zoneOf, type Window } from './windows.ts';
 
 const mostSeries = 9;
 
 type Measure = 'share' | 'compute';
 
-/** Each tenant's part of the compute, as a stacked area; what is not named is the others'. */
+const hints = {
+  share: 'What part of the pool’s compute each tenant had, in each',
+  compute: 'FLOP/s at peak rate of what each tenant had, on average of each',
+} satisfies Record<Measure, string>;
+
+/** Each tenant's part of the compute, or its rate, as a stacked area; what is not named is the others'. */
 export function SharesOverTime({ shares, window }: { shares: Shares; window: Window }) {
   const [measure, setMeasure] = useState<Measure>('share');
   const buckets = sinceFirstUse(shares.series ?? []);
   const named = (shares.groups ?? []).slice(0, mostSeries);
   const names = [...named.map(({ name, value }) => name ?? value ?? 'none'), 'Others'];
+  const untilMs = Date.parse(shares.window.to);
   const valuesOf = (bucket: SharesBucket): number[] => {
-    const whole = measure === 'share' ? (bucket.compute > 0 ? 1 : 0) : bucket.compute;
-    const parts = named.map(({ value }) => bucket.groups.find((group) => group.value === value)?.[measure] ?? 0);
+    const days = measure === 'share' ? 1 : daysPassed(bucket, untilMs);
+    const whole = measure === 'share' ? (bucket.compute > 0 ? 1 : 0) : bucket.compute / days;
+    const parts = named.map(({ value }) => {
+      const group = bucket.groups.find((each) => each.value === value);
+      return (group?.[measure] ?? 0) / days;
+    });
     return [...parts, Math.max(0, whole - parts.reduce((sum, part) => sum + part, 0))];
   };
   const points = buckets.map((bucket) => ({ atMs: Date.parse(bucket.from), values: valuesOf(bucket) }));
@@ -32,12 +43,12 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
     name,
     colour: at === mostSeries || name === 'Others' ? othersColour : seriesColour(at),
   }));
-  const show = measure === 'share' ? (value: number) => percent(value, 0) : formatCompute;
+  const show = measure === 'share' ? (value: number) => percent(value, 0) : formatRate;
   const columns: Column<(typeof points)[number]>[] = [
     {
       name: 'From',
       isHeader: true,
-      show: ({ atMs }) => exact(new Date(atMs).toISOString()),
+      show: ({ atMs }) => exact(new Date(atMs).toISOString(), zoneOf(window)),
       value: ({ atMs }) => new Date(atMs).toISOString(),
     },
     ...shown.map((name, at): Column<(typeof points)[number]> => ({
@@ -52,7 +63,7 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
   return (
     <ChartSection
       title="Shares over time"
-      hint={`What each tenant used of the pool, ${windowName(window)}.`}
+      hint={`${hints[measure]} ${windows[window].series} of the ${windowName(window)}.`}
       name="shares-over-time"
       columns={columns}
       rows={points}
@@ -79,10 +90,11 @@ export function SharesOverTime({ shares, window }: { shares: Shares; window: Win
             .join(', ')}`}
           series={series}
           points={points}
-          untilMs={Date.parse(shares.window.to)}
+          untilMs={untilMs}
           yMax={measure === 'share' ? 1 : largest}
           showY={show}
-          showTick={measure === 'share' ? show : computeShort}
+          showTick={measure === 'share' ? show : rateShort}
+          zone={zoneOf(window)}
         />
       )}
     </ChartSection>

@@ -1,3 +1,5 @@
+import type { Zone } from '../../parts/format.ts';
+
 /** How far back, and how fine the series is. */
 export const windows = {
   '24h': { name: '24 hours', series: 'hour' },
@@ -7,6 +9,9 @@ export const windows = {
 } as const;
 
 export type Window = keyof typeof windows;
+
+/** Days are of UTC. */
+export const zoneOf = (window: Window): Zone => (windows[window].series === 'day' ? 'UTC' : undefined);
 
 export const windowName = (window: Window): string =>
   window === '365d' ? 'last year' : `last ${windows[window].name}`;

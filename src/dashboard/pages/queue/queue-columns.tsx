@@ -52,6 +52,12 @@ export function columnsOf(tenants: Queue['tenants']): Column<Row>[] {
   ];
 }
 
+/** For a file, whose names may be those of several jobs. */
+export const ids: Column<Row>[] = [
+  { name: 'Id', show: ({ job }) => job.id, value: ({ job }) => job.id },
+  { name: 'Tenant id', show: ({ job }) => job.tenant, value: ({ job }) => job.tenant },
+];
+
 function wanted({ accelerators }: Row['job']): string {
   return accelerators === null ? '–' : machines(accelerators.count, accelerators.kind);
 }

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import type { Queue as QueueAnswer } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
+import { api, bodyOf, queries } from '../../api/client.ts';
+import { readAll } from '../../api/read-all.ts';
 import { useMe } from '../../api/session.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
 import { count, plural } from '../../parts/format.ts';
 import { Moment } from '../../parts/moment.tsx';
@@ -11,7 +12,7 @@ import { Pager, type Trail } from '../../parts/pager.tsx';
 import { PageTitle, Section } from '../../parts/section.tsx';
 import { Answered, Empty, Former } from '../../parts/states.tsx';
 import { TenantSelect } from '../../parts/tenant-select.tsx';
-import { columnsOf } from './queue-columns.tsx';
+import { columnsOf, ids } from './queue-columns.tsx';
 import { Turns } from './turns.tsx';
 
 const perPage = 50;
@@ -23,11 +24,10 @@ export function Queue() {
   const [tenant, setTenant] = useState<string | null>(null);
   const [trail, setTrail] = useState<Trail>([]);
   const cursor = trail.at(-1);
-  const query = {
-    limit: perPage,
-    ...(tenant === null ? {} : { tenant }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
+  const ofTenant = tenant === null ? {} : { tenant };
+  const query = { ...ofTenant, limit: perPage, ...(cursor === undefined ? {} : { cursor }) };
+  const readQueue = () =>
+    readAll((page) => bodyOf(api.GET('/v1/queue', { params: { query: { ...ofTenant, ...page } } })));
   const queue = queries.useQuery('get', '/v1/queue', { params: { query } }, { placeholderData: (former) => former });
   const choose = (chosen: string | null) => {
     setTrail([]);
@@ -55,7 +55,7 @@ export function Queue() {
             <Section
               title={tenant === null && isOperator ? 'What starts next' : 'In order'}
               hint="By expected start. Each line says why it is ahead of the next."
-              actions={<CsvButton name="queue" columns={columnsOf(answer.tenants)} rows={answer.items} />}
+              actions={<CsvButton name="queue" columns={[...columnsOf(answer.tenants), ...ids]} rows={readQueue} />}
             >
               {answer.items.length === 0 ? (
                 <Empty title="Nothing waits">{tenant === null ? 'Every job has a machine.' : 'Of this tenant.'}</Empty>

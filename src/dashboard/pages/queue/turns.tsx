@@ -1,6 +1,6 @@
 import type { QueuedTenant } from '../../../../infra/cli/generated/api.ts';
 import { Link } from 'wouter';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { formatCompute } from '../../../core/quantity.ts';
 import { count } from '../../parts/format.ts';

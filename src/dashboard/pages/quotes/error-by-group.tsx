@@ -1,5 +1,5 @@
 import type { QuoteAccuracy } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { Section } from '../../parts/section.tsx';
 import { percentOf } from './percent-of.ts';

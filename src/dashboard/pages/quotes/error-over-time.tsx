@@ -3,13 +3,13 @@ import { seriesColour } from '../../charts/colours.ts';
 import { Lines } from '../../charts/lines.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { exact } from '../../parts/format.ts';
+import { day } from '../../parts/format.ts';
 import { percentOf } from './percent-of.ts';
 
 type Day = QuoteAccuracy['overTime'][number];
 
 const columns: Column<Day>[] = [
-  { name: 'Day', isHeader: true, show: ({ from }) => exact(from), value: ({ from }) => from },
+  { name: 'Day', isHeader: true, show: ({ from }) => day(from), value: ({ from }) => from },
   { name: 'Jobs', isNumber: true, show: ({ finishedJobs }) => finishedJobs, value: ({ finishedJobs }) => finishedJobs },
   {
     name: 'Median error of the cost',
@@ -44,6 +44,7 @@ export function ErrorOverTime({ days }: { days: Day[] }) {
     >
       <Lines
         label="Median error of cost and duration, day by day"
+        zone="UTC"
         xs={days.map(({ from }) => Date.parse(from))}
         lines={[
           { name: 'cost', colour: seriesColour(0), values: days.map(({ cost }) => cost.medianErrorPercent) },

@@ -2,7 +2,8 @@ import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { QuoteOutcome } from '../../../../infra/cli/generated/api.ts';
-import { queries } from '../../api/client.ts';
+import { api, bodyOf, queries } from '../../api/client.ts';
+import { readAll } from '../../api/read-all.ts';
 import { seriesColour } from '../../charts/colours.ts';
 import { Scatter, type Outcome } from '../../charts/scatter.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
@@ -47,6 +48,8 @@ const columns: Column<QuoteOutcome>[] = [
   { name: 'Finished', show: ({ finishedAt }) => <Moment at={finishedAt} />, value: ({ finishedAt }) => finishedAt },
 ];
 
+const readOutcomes = () => readAll((query) => bodyOf(api.GET('/v1/quotes/outcomes', { params: { query } })));
+
 /** Each finished job as a point: what was predicted for it, and what came. */
 export function Outcomes() {
   const [measure, setMeasure] = useState<Measure>('duration');
@@ -54,15 +57,16 @@ export function Outcomes() {
   const outcomes = queries.useQuery('get', '/v1/quotes/outcomes', { params: { query: { limit: newest } } });
   return (
     <Answered query={outcomes}>
-      {({ items }) => {
+      {({ items, nextCursor }) => {
         const names = [...new Set(items.map((item) => item[by]))].toSorted();
         return (
           <ChartSection
             title="Predicted against actual"
-            hint="Each point is a finished job; on the dashed line it came as predicted, and its bar is what was said to be likely."
+            hint={`Each point is a finished job${nextCursor === null ? '' : `, of the newest ${newest}`}; on the dashed line it came as predicted, and its bar is what was said to be likely.`}
             name="quote-outcomes"
             columns={columns}
             rows={items}
+            readAll={readOutcomes}
             keyOf={({ job }) => job}
             actions={
               <>

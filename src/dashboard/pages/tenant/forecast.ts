@@ -14,24 +14,26 @@ export type Burn = {
 const dayMs = 86_400_000;
 const paceDays = 7;
 
-/** A calendar month of UTC: what was spent of it, and what will be at the pace of the last seven days (fewer, if it used none before). */
-export function burnOf(days: readonly Spent[], nowMs: number): Burn {
+/**
+ * A calendar month of UTC: what was spent of it, and what will be at the pace of the last seven days (fewer, if it used none before).
+ * `spentUsd` is what the ledger has of the month until now, with what was corrected, which no day has.
+ */
+export function burnOf(days: readonly Spent[], spentUsd: number, nowMs: number): Burn {
   const now = new Date(nowMs);
   const start = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
   const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
   const inMonth = days.filter(({ from }) => Date.parse(from) >= start);
-  const recent = sinceFirstUse(days.filter(({ to }) => Date.parse(to) > nowMs - paceDays * dayMs));
+  const recent = sinceFirstUse(days).filter(({ to }) => Date.parse(to) > nowMs - paceDays * dayMs);
   const recentMs = recent.reduce((sum, { from, to }) => sum + Math.min(nowMs, Date.parse(to)) - Date.parse(from), 0);
   const perMs = recentMs > 0 ? sumOf(recent) / recentMs : 0;
-  const spentUsd = sumOf(inMonth);
-  const xs = [start, ...inMonth.map(({ to }) => Math.min(nowMs, Date.parse(to))).filter((at) => at < nowMs), nowMs];
-  const spent = xs.map((at) => sumOf(inMonth.filter(({ to }) => Math.min(nowMs, Date.parse(to)) <= at)));
+  const monthEndUsd = spentUsd + perMs * (end - nowMs);
+  const past = [start, ...inMonth.map(({ to }) => Date.parse(to)).filter((at) => at < nowMs)];
   return {
-    xs: [...xs, end],
-    spent: [...spent, null],
-    forecast: [...xs.map((at) => (at === nowMs ? spentUsd : null)), spentUsd + perMs * (end - nowMs)],
+    xs: [...past, nowMs, end],
+    spent: [...past.map((at) => sumOf(inMonth.filter(({ to }) => Date.parse(to) <= at))), spentUsd, null],
+    forecast: [...past.map(() => null), spentUsd, monthEndUsd],
     spentUsd,
-    monthEndUsd: spentUsd + perMs * (end - nowMs),
+    monthEndUsd,
   };
 }
 

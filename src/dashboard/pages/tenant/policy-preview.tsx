@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import type { Simulation, SimulationOutcome } from '../../../../infra/cli/generated/api.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, duration, percent, usd } from '../../parts/format.ts';
 import { Section } from '../../parts/section.tsx';

@@ -1,7 +1,7 @@
 import type { Quotas, QuotaUse } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
 import { liveMs } from '../../api/connection.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count } from '../../parts/format.ts';
 import { Figures, Section } from '../../parts/section.tsx';

@@ -74,7 +74,7 @@ function Parts({ id, policy, isOperator }: { id: string; policy: Policy; isOpera
       <Tabs.Panel value="use">
         <Quota tenantId={id} />
         <Columns>
-          <Burn tenantId={id} policy={policy} />
+          <Burn tenantId={id} />
           <Use tenantId={id} />
         </Columns>
         <TenantJobs tenantId={id} />

@@ -1,14 +1,13 @@
 import { queries } from '../../api/client.ts';
+import { daysPassed } from '../../charts/steps.ts';
 import { StackedArea } from '../../charts/stacked-area.tsx';
 import { ChartSection } from '../../parts/chart-section.tsx';
 import type { Column } from '../../parts/data-table.tsx';
-import { formatCompute } from '../../../core/quantity.ts';
-import { computeShort, exact, usd } from '../../parts/format.ts';
+import { formatCompute, formatRate } from '../../../core/quantity.ts';
+import { exact, rateShort, usd } from '../../parts/format.ts';
 import { Answered, Empty } from '../../parts/states.tsx';
 
-const hourMs = 3_600_000;
-
-type Bucket = { from: string; compute: number; costUsd: number; acceleratorHours: number };
+type Bucket = { from: string; to: string; compute: number; costUsd: number; acceleratorHours: number };
 
 const columns: Column<Bucket>[] = [
   { name: 'From', isHeader: true, show: ({ from }) => exact(from), value: ({ from }) => from },
@@ -32,10 +31,12 @@ export function Use({ tenantId }: { tenantId: string }) {
       {({ items }) => {
         const first = items.findIndex((item) => item.compute > 0);
         const rows = first === -1 ? [] : items.slice(first);
+        const readAtMs = usage.dataUpdatedAt;
+        const rateOf = (row: Bucket) => row.compute / daysPassed(row, readAtMs);
         return (
           <ChartSection
             title="Use"
-            hint="FLOP/s-days of each hour of the last week."
+            hint="FLOP/s at peak rate of what it had, on average of each hour of the last week."
             name="use"
             columns={columns}
             rows={rows}
@@ -45,13 +46,13 @@ export function Use({ tenantId }: { tenantId: string }) {
               <Empty title="Nothing was used in the last week" />
             ) : (
               <StackedArea
-                label="Compute used by hour"
+                label="Rate of the compute used, by hour"
                 series={[{ name: 'used', colour: 'var(--weir-series-0)' }]}
-                untilMs={Date.parse(rows.at(-1)?.from ?? '') + hourMs}
-                points={rows.map((row) => ({ atMs: Date.parse(row.from), values: [row.compute] }))}
-                yMax={Math.max(...rows.map((row) => row.compute))}
-                showY={formatCompute}
-                showTick={computeShort}
+                untilMs={readAtMs}
+                points={rows.map((row) => ({ atMs: Date.parse(row.from), values: [rateOf(row)] }))}
+                yMax={Math.max(...rows.map(rateOf))}
+                showY={formatRate}
+                showTick={rateShort}
                 height={220}
               />
             )}

@@ -1,10 +1,10 @@
 import { Text } from '@mantine/core';
 import type { ShareReport } from '../../../../infra/cli/generated/api.ts';
 import { queries } from '../../api/client.ts';
-import { CsvButton } from '../../parts/csv.tsx';
+import { CsvButton } from '../../parts/csv-button.tsx';
 import { DataTable, type Column } from '../../parts/data-table.tsx';
 import { count, duration, plural } from '../../parts/format.ts';
-import { holdingColumns } from '../../parts/holding-columns.tsx';
+import { holdingColumns, tenantIds } from '../../parts/holding-columns.tsx';
 import { useNowMs } from '../../parts/moment.tsx';
 import { usePageTitle } from '../../parts/page-title.ts';
 import { PageTitle, Section } from '../../parts/section.tsx';
@@ -18,7 +18,7 @@ const columns: Column<Row>[] = [
   {
     name: 'Of its budget',
     width: '18%',
-    show: ({ tenant, costUsd }) => tenant !== null && <BudgetBar tenantId={tenant.id} spentUsd={costUsd} />,
+    show: ({ tenant }) => tenant !== null && <BudgetBar tenantId={tenant.id} />,
   },
   {
     name: 'Waited (median)',
@@ -54,7 +54,7 @@ function List({ rows, month }: { rows: Row[]; month: string }) {
     <Section
       title={`${count(rows.length)} ${plural(rows.length, 'tenant')}`}
       hint={<Text span>Those that used most first.</Text>}
-      actions={<CsvButton name={`tenants-${month}`} columns={columns} rows={rows} />}
+      actions={<CsvButton name={`tenants-${month}`} columns={[...columns, ...tenantIds]} rows={rows} />}
     >
       <DataTable
         caption="Tenants by what they used this month"
