@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { quoteOf } from '../quotes/sample.ts';
 import { spec } from '../support/installed-command.ts';
 import { waitFor } from '../support/wait.ts';
 import { test as base } from './command.ts';
@@ -161,6 +162,18 @@ test('who follows a job on a slow server asks it one thing at a time', async () 
   await enter(terminal, `weir logs -f job_${'0'.repeat(26)}; echo ended with $?`);
   await terminal.until(/ended with 0/);
   expect(atOnce.most).toBe(1);
+});
+
+test('where more options were quoted than are shown, what is said to show them does', async () => {
+  const quoted = quoteOf({});
+  const quote = { ...quoted, options: Array(12).fill(quoted.options.find(({ feasible }) => feasible)) };
+  const url = await serve((_request, response) => sendJson(response, 200, quote));
+  const terminal = await openTerminal(await commandFromSources({ WEIR_URL: url, WEIR_KEY: 'key' }));
+  onTestFinished(terminal.close);
+  await enter(terminal, `weir quote ${quoted.id}`);
+  const [line = ''] = /weir quote qte_\w+ --all/.exec(await terminal.until(/and 2 more: .*--all[^]*next: /)) ?? [];
+  await enter(terminal, `clear; ${line}`);
+  expect((await terminal.until(/holds until[^]*\$\s*$/)).match(/on-demand/g)).toHaveLength(12);
 });
 
 test('artifacts open fetches a file and hands it to the program for such files', async ({ weir, terminal }) => {
