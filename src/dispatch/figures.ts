@@ -3,7 +3,7 @@ import type { Standing } from './ahead.ts';
 import type { Decisions } from './decisions.ts';
 import { isGuaranteed } from './exceeded.ts';
 import { byTenant, createOrder } from './order.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, TenantUse } from './snapshot.ts';
 import type { State } from './state.ts';
 
 /** What a round was like, for those who watch the installation. */
@@ -12,7 +12,7 @@ export type Figures = {
   looked: number;
   started: number;
   preempted: number;
-  /** |share of decayed use − share of weight| of each tenant that has jobs, among those that have. */
+  /** |share of decayed use − fair share| of each tenant that has jobs, among those that have: shared as rule 2 does, level by level. */
   fairnessError: { tenant: string; error: number }[];
   /** The tenants that still wait, in the order of their turns. */
   standings: Standing[];
@@ -34,13 +34,29 @@ export function figuresOf(snapshot: Snapshot, state: State, { starts, preemption
 function fairnessErrorOf({ tenants, queued, running }: Snapshot): Figures['fairnessError'] {
   const busy = new Set([...queued, ...running].map(({ tenantId }) => tenantId));
   const active = tenants.filter(({ id }) => busy.has(id));
-  const weights = active.reduce((sum, { weight }) => sum + weight, 0);
-  const uses = active.reduce((sum, { decayedUse }) => sum + decayedUse, 0);
+  const uses = active.reduce((sum, { ownDecayedUse }) => sum + ownDecayedUse, 0);
   if (uses === 0) return [];
-  return active.map(({ id, weight, decayedUse }) => ({
+  const fair = fairShares(tenants, busy);
+  return active.map(({ id, ownDecayedUse }) => ({
     tenant: id,
-    error: Math.abs(decayedUse / uses - weight / weights),
+    error: Math.abs(ownDecayedUse / uses - (fair.get(id) ?? 0)),
   }));
+}
+
+/** By weight among those of one level that are busy or have busy teams. Among its teams an organisation's own jobs weigh as one of weight 1. */
+function fairShares(tenants: readonly TenantUse[], busy: ReadonlySet<string>): Map<string, number> {
+  const teams = Map.groupBy(tenants, ({ parent }) => parent);
+  const isOpen = ({ id }: TenantUse): boolean => busy.has(id) || (teams.get(id) ?? []).some(isOpen);
+  const shares = new Map<string, number>();
+  const divide = (share: number, id?: string): void => {
+    const below = (teams.get(id) ?? []).filter(isOpen);
+    const own = id !== undefined && busy.has(id) ? 1 : 0;
+    const weights = below.reduce((sum, { weight }) => sum + weight, own);
+    if (id !== undefined && own > 0) shares.set(id, share / weights);
+    for (const team of below) divide((share * team.weight) / weights, team.id);
+  };
+  divide(1);
+  return shares;
 }
 
 /** As each tenant's next job would be looked at now, the starts of this round counted. */

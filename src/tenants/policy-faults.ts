@@ -88,21 +88,28 @@ function cappedFaults({ guaranteed = {}, caps = {} }: Policy): Fault[] {
 export type Kinship = {
   policies: ReadonlyMap<string, Policy>;
   teamsOf: (id: string) => readonly (readonly [string, Policy])[];
-  /** What the teams of an organisation are guaranteed together. */
+  /** What the teams of an organisation are guaranteed together; of a team without a guarantee of the kind, what its own teams are. */
   promisedUnder: (id: string, kind: string) => number;
 };
 
 export function kinshipOf(policies: ReadonlyMap<string, Policy>): Kinship {
   const teams = Map.groupBy(policies, ([, { parent }]) => parent);
+  const teamsOf = (id: string) => teams.get(id) ?? [];
   const promised = new Map<string, number>();
-  for (const { parent, guaranteed = {} } of policies.values())
-    for (const [kind, count] of Object.entries(guaranteed))
-      promised.set(`${parent} ${kind}`, (promised.get(`${parent} ${kind}`) ?? 0) + count);
-  return {
-    policies,
-    teamsOf: (id) => teams.get(id) ?? [],
-    promisedUnder: (id, kind) => promised.get(`${id} ${kind}`) ?? 0,
+  const promisedUnder = (id: string, kind: string): number => {
+    const key = `${id} ${kind}`;
+    if (!promised.has(key)) {
+      // In a circle, which is refused elsewhere, it would never end.
+      promised.set(key, 0);
+      const each = teamsOf(id).map(([team, { guaranteed }]) => guaranteed?.[kind] ?? promisedUnder(team, kind));
+      promised.set(
+        key,
+        each.reduce((sum, count) => sum + count, 0),
+      );
+    }
+    return promised.get(key) ?? 0;
   };
+  return { policies, teamsOf, promisedUnder };
 }
 
 /**
@@ -118,12 +125,18 @@ export function kinshipFaultsIn(kinship: Kinship, tenantId: string, policy: Poli
   const { policies, teamsOf } = kinship;
   const parent = policy.parent === undefined ? undefined : policies.get(policy.parent);
   return [
-    ...(policy.parent === undefined || parent === undefined
-      ? []
-      : [...promiseFaults(policy.parent, kinship, policy), ...placeFaults(policy, [policy.parent, parent])]),
+    ...ancestorsOf(tenantId, policies).flatMap((id) => promiseFaults(id, kinship, policy)),
+    ...(policy.parent === undefined || parent === undefined ? [] : placeFaults(policy, [policy.parent, parent])),
     ...promiseFaults(tenantId, kinship, policy),
     ...teamsOf(tenantId).flatMap((team) => placeFaults(policy, team)),
   ];
+}
+
+function ancestorsOf(tenantId: string, policies: ReadonlyMap<string, Policy>): string[] {
+  const above = new Set<string>();
+  for (let id = policies.get(tenantId)?.parent; id !== undefined && !above.has(id); id = policies.get(id)?.parent)
+    above.add(id);
+  return [...above];
 }
 
 /** Of all teams of an organisation together, for the kinds that the policy being set names. */

@@ -54,6 +54,19 @@ test('the guarantees of teams do not exceed that of their organisation, whicheve
   expect(kinshipFaults('org', {}, others)).toEqual([]);
 });
 
+test('nor through a team in between that has no guarantee of the kind itself', () => {
+  const others = new Map<string, Policy>([
+    ['org', { guaranteed: { H100: 8 } }],
+    ['department', { parent: 'org' }],
+  ]);
+  const policy = { parent: 'department', guaranteed: { H100: 16 } };
+  expect(kinshipFaults('team', policy, others)).toMatchObject([
+    { pointer: '/guaranteed/H100', detail: expect.stringContaining('under org are guaranteed 16 H100') },
+  ]);
+  const team = new Map(others).set('team', policy);
+  expect(pointers(kinshipFaults('org', { guaranteed: { H100: 8 } }, team))).toEqual(['/guaranteed/H100']);
+});
+
 test('a team and its organisation have a place in common', () => {
   const others = new Map<string, Policy>([
     ['org', { regions: ['eu'] }],
