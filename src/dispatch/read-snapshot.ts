@@ -89,7 +89,11 @@ type ChoiceDeps = Pick<SnapshotDeps, 'petaflopsPerAccelerator'> & {
   takes?: (ware: Ware) => Takes;
 };
 
-type Priced = { spec: NeededSpec; option: QuoteOption; charged: MicroUsd };
+type Priced = {
+  spec: NeededSpec;
+  option: Pick<QuoteOption, 'id' | 'offer' | 'durationSeconds' | 'costUsd'>;
+  charged: MicroUsd;
+};
 
 export function choiceOf(
   { spec, option, charged }: Priced,

@@ -3,6 +3,7 @@ import type { Clock } from '../core/time.ts';
 import type { Database } from '../db/database.ts';
 import {
   maxRecordedJobs,
+  maxRecordedOptions,
   type NewSimulation,
   type Simulation,
   type SimulationOutcome,
@@ -12,7 +13,7 @@ import { findCycle, kinshipFaultsIn, kinshipOf, policyFaults } from '../tenants/
 import { currentPolicies, currentPoolPolicy } from '../tenants/policies.ts';
 import { petaflopsOf, type Capacities } from './capacity.ts';
 import { recordedRun, replayed } from './history.ts';
-import { findUnknownTenants, readHistory, type RecordedJob } from './history-store.ts';
+import { findUnknownTenants, measureHistory, readHistory, type RecordedJob } from './history-store.ts';
 import type { Scenario } from './simulate-jobs.ts';
 import { measureOf, outcomeOf } from './simulate-outcome.ts';
 import { givenCapacities, givenFaults, givenJobs } from './simulate-request.ts';
@@ -86,11 +87,17 @@ async function requireHistory(
   { from, to }: NonNullable<NewSimulation['period']>,
   { db }: ReplayDeps,
 ): Promise<RecordedJob[]> {
-  const jobs = await readHistory(db.client, new Date(from), new Date(to), maxRecordedJobs + 1);
-  if (jobs.length === 0) throw invalid('/period', `No job was queued between ${from} and ${to}.`);
-  if (jobs.length > maxRecordedJobs)
+  const period = { from: new Date(from), to: new Date(to) };
+  const { jobs, options } = await measureHistory(db.client, period, maxRecordedJobs + 1);
+  if (jobs === 0) throw invalid('/period', `No job was queued between ${from} and ${to}.`);
+  if (jobs > maxRecordedJobs)
     throw invalid('/period', `More than ${maxRecordedJobs} jobs were queued in this period; choose a shorter one.`);
-  return jobs;
+  if (options > maxRecordedOptions)
+    throw invalid(
+      '/period',
+      `The ${jobs} jobs of this period could run in ${options} ways together, of which at most ${maxRecordedOptions} are replayed; choose a shorter one.`,
+    );
+  return readHistory(db.client, period);
 }
 
 /** Under what there was: the policies and capacities of now stand in for those of then. */

@@ -10,7 +10,7 @@ import { quotaFault, type PassedQuota } from '../quotes/reasons.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 
 /** What a job takes of its budget when it starts: what its owner allows, else what it is quoted to cost at most. */
-export function reservationFor(spec: Pick<JobSpec, 'maxCostUsd'>, option: QuoteOption): MicroUsd {
+export function reservationFor(spec: Pick<JobSpec, 'maxCostUsd'>, option: Pick<QuoteOption, 'costUsd'>): MicroUsd {
   return fromUsd(spec.maxCostUsd ?? option.costUsd.p90);
 }
 

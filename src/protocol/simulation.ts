@@ -5,6 +5,8 @@ import { Policy, PoolPolicy } from './tenant.ts';
 /** More than this is for `npm run simulate`, which has a process of its own. */
 export const maxGivenJobs = 20_000;
 export const maxRecordedJobs = 50_000;
+/** Of all of them together, so that a replay fits into memory. */
+export const maxRecordedOptions = 400_000;
 
 const Amount = (maximum: number, description: string) => Type.Number({ minimum: 0, maximum, description });
 

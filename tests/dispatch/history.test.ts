@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { recordedRun, replayed } from '../../src/dispatch/history.ts';
-import { readHistory } from '../../src/dispatch/history-store.ts';
+import { measureHistory, readHistory } from '../../src/dispatch/history-store.ts';
 import { petaflopsOf } from '../../src/dispatch/capacity.ts';
 import { simulate } from '../../src/dispatch/simulate.ts';
 import { currentPolicies } from '../../src/tenants/policies.ts';
@@ -65,7 +65,10 @@ test('a simulation starts the recorded jobs in the order in which the service di
     petaflopsPerAccelerator: () => 1,
     now: world.now(),
   };
-  const history = await readHistory(world.db.client, new Date(0), world.now(), 1000);
+  const period = { from: new Date(0), to: world.now() };
+  const history = await readHistory(world.db.client, period);
+  const options = history.reduce((sum, job) => sum + job.options.length, 0);
+  expect(await measureHistory(world.db.client, period, 1000)).toEqual({ jobs: planned.length, options });
   expect(history).toHaveLength(planned.length);
   const runs = simulate({
     jobs: history.map((job) => replayed(job, around)),
