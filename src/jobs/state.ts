@@ -92,6 +92,7 @@ export const outcomes = {
   preemption: { end: 'failed', cause: 'preemption' },
   'upload-failed': { end: 'failed', cause: 'infrastructure' },
   'storage-refused': { end: 'failed', cause: 'infrastructure' },
+  'machine-disk-full': { end: 'failed', cause: 'infrastructure' },
   'isolation-unavailable': { end: 'failed', cause: 'infrastructure' },
   'runner-error': { end: 'failed', cause: 'infrastructure' },
   'no-capacity': { end: 'failed', cause: 'infrastructure' },

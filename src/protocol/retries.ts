@@ -7,7 +7,7 @@ export const retryWords = [
   'exit-code', 'signal', 'command-not-found', 'setup-failed', 'source-unavailable', 'input-unavailable',
   'image-unavailable', 'out-of-memory', 'disk-full', 'log-line-too-long', 'processes-left-behind', 'output-refused',
   'max-duration',
-  'upload-failed', 'storage-refused', 'isolation-unavailable', 'runner-error', 'no-capacity', 'provisioning-failed', 'boot-timeout',
+  'upload-failed', 'storage-refused', 'machine-disk-full', 'isolation-unavailable', 'runner-error', 'no-capacity', 'provisioning-failed', 'boot-timeout',
   'heartbeat-lost', 'instance-vanished',
 ] as const; // prettier-ignore
 

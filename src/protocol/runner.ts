@@ -215,6 +215,7 @@ export const runnerReasons = [
   'output-refused',
   'upload-failed',
   'storage-refused',
+  'machine-disk-full',
   'isolation-unavailable',
   'runner-error',
 ] as const;
@@ -245,6 +246,10 @@ export type Boot = {
   stateDir: string;
   /** The job's working directory. Made by the runner, given to the job's uid. */
   workDir: string;
+  /** The job's temporary files, on the same disk. Made by the runner like `workDir`. */
+  tmpDir: string;
+  /** Files and directories of weir's own that no job may see, wherever they lie. */
+  hidden: string[];
   address: string;
   isolation: Isolation;
   /** Directories with programs the job may use that its PATH would not reach, such as one with `node`. */

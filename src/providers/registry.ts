@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createGcpProvider } from './gcp/provider.ts';
 import { createLocalProvider } from './local/provider.ts';
@@ -14,6 +15,18 @@ export type ProviderSettings = {
   onError: (error: unknown) => void;
 };
 
+/** Files with weir's settings and keys. */
+export function ownFiles({ gcp, bucket, googlePrices, hostEnv }: Config): string[] {
+  const named = [
+    hostEnv['WEIR_CONFIG'],
+    hostEnv['GOOGLE_APPLICATION_CREDENTIALS'],
+    gcp?.keyFile,
+    bucket.kind === 'gcs' ? bucket.keyFile : undefined,
+    googlePrices?.keyFile,
+  ];
+  return named.flatMap((path) => (path === undefined || path === '' ? [] : [resolve(path)]));
+}
+
 /** One line per provider; undefined where the configuration leaves it out. */
 const providers = {
   local: ({ config, installation, onError }) =>
@@ -26,6 +39,7 @@ const providers = {
           config: config.local,
           graceMs: config.timing.graceMs,
           hostEnv: config.hostEnv,
+          ownFiles: ownFiles(config),
           onError,
         }),
   gcp: ({ config: { gcp }, installation, prices, runner, onError }) =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { markerVariable } from './environment.ts';
 
-export type JobProcess = { pid: number; ppid: number; memoryBytes: number; cpuTicks: number; isRunning: boolean };
+export type JobProcess = { pid: number; ppid: number; cpuTicks: number; isRunning: boolean };
 
 /**
  * How a job's processes are told from all others: those under the root and those of its uid; where it has no uid of its own,
@@ -22,8 +22,6 @@ export type Identity = {
 };
 
 export type Census = () => JobProcess[];
-
-const pageBytes = 4096;
 
 /** Lists the job's processes as they are now, without the wrappers that are weir's own. */
 export function createCensus(identity: Identity): Census {
@@ -99,7 +97,6 @@ function parseStat(pid: number, stat: string): Found {
     cpuTicks: Number(fields[11]) + Number(fields[12]),
     startTicks: fields[19] ?? '',
     hasTerminal: fields[4] !== '0',
-    memoryBytes: Number(fields[21]) * pageBytes,
     isRunning: state !== 'Z' && state !== 'X',
     uid: ownerOf(pid),
   };
@@ -140,14 +137,6 @@ function findWrapper(all: Found[], rootPid: number): number | undefined {
   const inner = all.find(({ ppid }) => ppid === rootPid);
   const isSecond = ({ pid }: Found) => /^NSpid:.*\t2$/m.test(readText(`/proc/${pid}/status`) ?? '');
   return all.find((found) => found.ppid === inner?.pid && isSecond(found))?.pid;
-}
-
-/** Memory with what processes share counted once; slower to read than their resident size. */
-export function sharedOnceBytes(processes: JobProcess[]): number {
-  return processes.reduce((sum, { pid, memoryBytes }) => {
-    const pss = /^Pss:\s+([0-9]+) kB/m.exec(readText(`/proc/${pid}/smaps_rollup`) ?? '');
-    return sum + (pss === null ? memoryBytes : Number(pss[1]) * 1024);
-  }, 0);
 }
 
 function readText(path: string): string | undefined {

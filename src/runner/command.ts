@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createCensus, type Census } from './census.ts';
 import type { Container } from './container.ts';
 import type { JobLog } from './log.ts';
+import { firstInside } from './memory.ts';
 import type { Pipe } from './pipes.ts';
 import { environmentFd, releaseFd, statusFd, type Launch } from './sandbox.ts';
 import { exitOfStatus, Failure, type Exit } from './verdict.ts';
@@ -34,6 +35,8 @@ export type Finished = { exit: Exit; leftBehind: number };
 /** A command that runs, in a session of its own. */
 export type RunningCommand = {
   census: Census;
+  /** A process of weir's own in the job's namespaces; undefined where the job has none, or there is no process yet. */
+  pidInside: () => number | undefined;
   /** SIGTERM to every process, and after the grace SIGKILL to what remains. */
   stop: (graceMs: number) => Promise<void>;
   kill: () => Promise<void>;
@@ -81,8 +84,10 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
     return { exit, leftBehind };
   };
 
+  let pidInside: number | undefined;
   return {
     census,
+    pidInside: () => (isWrapped ? (pidInside ??= firstInside(rootPid)) : undefined),
     kill,
     stop: async (graceMs) => {
       let areTold = false;

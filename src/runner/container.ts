@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Assignment } from '../protocol/runner.ts';
 import { engineEnvironment } from './engine.ts';
-import { exportScript, machineDevices, type Launch } from './sandbox.ts';
+import { exportScript, type Launch } from './sandbox.ts';
 import { exitOfStatus, Failure, outOfMemory, type Exit } from './verdict.ts';
 
 const run = promisify(execFile);
@@ -28,6 +28,8 @@ export type ContainerPlan = {
   stateDir: string;
   uid: number;
   limits: Assignment['limits'];
+  /** Those of the job's TPU; what belongs to its GPUs the engine brings. */
+  devices: string[];
   /** The host's settings, as the job has them. */
   hostEnv: Record<string, string>;
 };
@@ -105,13 +107,12 @@ function confinement(plan: ContainerPlan): string[] {
     '--read-only', ...[[workDir, workDir], [tmpDir, '/tmp'], [tmpDir, '/var/tmp']].flatMap(([source = '', target = '']) => ['--mount', mount(source, target)]),
     ...shown.flatMap(([, path]) => ['--mount', `${mount(path, path)},readonly`]),
     '--workdir', workDir,
-    ...accelerators(limits.gpus),
+    ...accelerators(plan),
   ]; // prettier-ignore
 }
 
 /** NVIDIA's toolkit brings what belongs to a GPU; of a TPU the device is enough. Both lock the memory that they read. */
-function accelerators(gpus: number[]): string[] {
-  const devices = machineDevices().filter((device) => !device.startsWith('/dev/nvidia'));
+function accelerators({ limits: { gpus }, devices }: ContainerPlan): string[] {
   return [
     ...devices.flatMap((device) => ['--device', device]),
     ...(gpus.length === 0 ? [] : ['--gpus', `"device=${gpus.join(',')}"`]),

@@ -7,12 +7,31 @@ const leastFreeBytes = 32 * 1024 * 1024;
 
 /** What the directories take, files with two names counted once. */
 export async function usedBytes(directories: string[]): Promise<number> {
-  // `du` leaves with an error for each file that goes while it looks, and still tells the sum.
-  const { stdout } = await promisify(execFile)('du', ['-sxk', '-c', '--', ...directories], { env: {} }).catch(
+  const total = /^([0-9]+)\s+total$/m.exec(await outputOf('du', ['-sxk', '-c', '--', ...directories]))?.[1];
+  return total === undefined ? 0 : Number(total) * 1024;
+}
+
+/** What a uid has at any depth of the directories, leaving some out. */
+export async function ownedBytes(uid: number, directories: string[], leftOut: string[] = []): Promise<number> {
+  const leaveOut = leftOut.flatMap((path) => ['-path', path.replaceAll(/[*?[\]\\]/g, '\\$&'), '-prune', '-o']);
+  const sizes = await outputOf('find', [
+    ...directories,
+    '-xdev',
+    ...leaveOut,
+    '-uid',
+    String(uid),
+    '-printf',
+    String.raw`%k\n`,
+  ]);
+  return sizes.split('\n').reduce((sum, size) => sum + Number(size) * 1024, 0);
+}
+
+/** Both programs leave with an error for each file that goes while they look, and still tell the rest. */
+async function outputOf(program: string, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { env: {}, maxBuffer: Infinity }).catch(
     (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
   );
-  const total = /^([0-9]+)\s+total$/m.exec(stdout)?.[1];
-  return total === undefined ? 0 : Number(total) * 1024;
+  return stdout;
 }
 
 /** False where the job has removed the directory. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Assignment, Rendezvous } from '../protocol/runner.ts';
+import { isForTpu } from './devices.ts';
 
 const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -9,7 +10,14 @@ export const markerVariable = 'WEIR_RUNNER_ID';
 /** Where a job may write its progress, as its last line, instead of printing it. */
 export const progressFileIn = (workDir: string): string => join(workDir, '.weir-progress');
 
-export type JobPlace = { workDir: string; toolDirs: string[]; hostEnv: Record<string, string>; marker: string };
+export type JobPlace = {
+  workDir: string;
+  toolDirs: string[];
+  hostEnv: Record<string, string>;
+  marker: string;
+  /** Whether it sees no other GPUs than its own, which then are numbered from 0. */
+  seesOwnGpusOnly: boolean;
+};
 
 /** All that the job sees of an environment; nothing of the runner's or the broker's is in it. */
 export function jobEnvironment(
@@ -25,10 +33,12 @@ export function jobEnvironment(
     // The home directory is the job's own, so pip can break nothing of the system's there.
     PIP_BREAK_SYSTEM_PACKAGES: '1',
     OMP_NUM_THREADS: String(Math.max(1, Math.floor(limits.cpus))),
-    CUDA_VISIBLE_DEVICES: limits.gpus.join(','),
+    // As `nvidia-smi` numbers them, whatever their speed.
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    CUDA_VISIBLE_DEVICES: (place.seesOwnGpusOnly ? [...limits.gpus.keys()] : limits.gpus).join(','),
     ...place.hostEnv,
     ...gangEnvironment(node, nodes, rendezvous),
-    ...(/^v\d/.test(spec.resources?.accelerators ?? '') ? tpuEnvironment(node, rendezvous) : {}),
+    ...(isForTpu(spec) ? tpuEnvironment(node, rendezvous) : {}),
     ...spec.env,
     ...secrets,
     WEIR_JOB_ID: job.id,

@@ -1,28 +1,32 @@
 import { existsSync } from 'node:fs';
 import type { Assignment, Boot } from '../protocol/runner.ts';
 import { createContainer, type Container } from './container.ts';
+import { isForTpu, nvidiaDevices, tpuDevices } from './devices.ts';
 import { pullImage, requireEngine } from './engine.ts';
 import { jobUid } from './prepare.ts';
 import { confine, type Launch, type Room } from './sandbox.ts';
 
-export type LauncherDeps = { boot: Boot; assignment: Assignment; marker: string; tmpDir: string };
+export type LauncherDeps = { boot: Boot; assignment: Assignment; marker: string };
 
 /** How a command with its environment is started: in a container where the spec names an image, else as the machine isolates its jobs. */
 export type Launcher = (argv: string[], env: Record<string, string>) => { launch: Launch; container?: Container };
 
 export async function chooseLauncher(
-  { boot, assignment, marker, tmpDir }: LauncherDeps,
+  { boot, assignment, marker }: LauncherDeps,
   signal: AbortSignal,
 ): Promise<Launcher> {
   const { spec, limits } = assignment;
   const { image } = spec;
+  const ofTpu = isForTpu(spec) ? tpuDevices() : [];
   if (image === undefined) {
     const room: Room = {
       isolation: boot.isolation,
       workDir: boot.workDir,
-      tmpDir,
+      tmpDir: boot.tmpDir,
       toolDirs: boot.toolDirs,
       memoryBytes: limits.memoryBytes,
+      devices: [...nvidiaDevices(limits.gpus), ...ofTpu],
+      hidden: boot.hidden,
     };
     return (argv, env) => ({ launch: confine(room, argv, env) });
   }
@@ -33,11 +37,12 @@ export async function chooseLauncher(
     name: `weir-${marker}`,
     image,
     workDir: boot.workDir,
-    tmpDir,
+    tmpDir: boot.tmpDir,
     stateDir: boot.stateDir,
     // Where jobs have no uid of their own, the files are the runner's.
     uid: jobUid(boot) ?? process.getuid?.() ?? 0,
     limits,
+    devices: ofTpu,
     hostEnv: boot.env,
   };
   return (argv, env) => {

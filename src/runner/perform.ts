@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Assignment, Boot, Heartbeat, Rendezvous } from '../protocol/runner.ts';
 import { startCommand, type CommandPlan, type RunningCommand } from './command.ts';
 import { jobEnvironment } from './environment.ts';
+import { isFull } from './disk.ts';
 import { giveTo } from './inside.ts';
 import { chooseLauncher, inShell, type Launcher } from './launcher.ts';
 import type { JobLog } from './log.ts';
 import { createPipes } from './pipes.ts';
 import { jobUid, prepare } from './prepare.ts';
 import type { Meeting } from './rendezvous.ts';
-import { Failure, judge, type Verdict } from './verdict.ts';
+import { Failure, judge, machineDiskFull, type Verdict } from './verdict.ts';
 import { watchCommand, type Sample, type Watch } from './watch.ts';
 
 export type Stage = Heartbeat['stage'];
@@ -42,15 +42,14 @@ export function createPerformance(deps: PerformanceDeps): Performance {
   const { boot, assignment, marker, stop, onStage } = deps;
   const { spec } = assignment;
   const uid = jobUid(boot);
-  const tmpDir = join(boot.stateDir, 'tmp');
-  const executor = createExecutor(deps, tmpDir);
+  const executor = createExecutor(deps);
 
   const perform = async (): Promise<Verdict> => {
     onStage('preparing');
-    await mkdir(tmpDir, { recursive: true, mode: 0o700 });
-    if (uid !== null) await giveTo(uid, tmpDir);
+    await mkdir(boot.tmpDir, { recursive: true, mode: 0o700 });
+    if (uid !== null) await giveTo(uid, boot.tmpDir);
     await prepare(boot, assignment, stop.signal);
-    const launcher = await chooseLauncher({ boot, assignment, marker, tmpDir }, stop.signal);
+    const launcher = await chooseLauncher({ boot, assignment, marker }, stop.signal);
     const rendezvous = assignment.nodes > 1 ? await deps.meeting.wait(stop.signal) : null;
     if (spec.setup !== undefined) {
       onStage('setup');
@@ -80,12 +79,15 @@ export function createPerformance(deps: PerformanceDeps): Performance {
 type Running = { command: RunningCommand; watch: Watch };
 
 /** Runs one command after the other, each watched and stopped like the others. */
-function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps, tmpDir: string) {
+function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps) {
+  const { spec } = assignment;
   const uid = jobUid(boot);
   let running: Running | undefined;
 
   const start = async (argv: string[], launcher: Launcher, rendezvous: Rendezvous | null): Promise<Running> => {
-    const place = { workDir: boot.workDir, toolDirs: boot.toolDirs, hostEnv: boot.env, marker };
+    const { workDir, toolDirs, env: hostEnv } = boot;
+    const seesOwnGpusOnly = spec.image !== undefined || boot.isolation.kind === 'bubblewrap';
+    const place = { workDir, toolDirs, hostEnv, marker, seesOwnGpusOnly };
     const environment = jobEnvironment(assignment, place, rendezvous);
     const pipes = await createPipes(boot.stateDir, uid);
     stop.signal.throwIfAborted();
@@ -98,7 +100,8 @@ function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps
       stateDir: boot.stateDir,
     };
     const command = startCommand(plan, log);
-    const watch = watchCommand(command.census, assignment.limits, [boot.workDir, tmpDir], (failure) =>
+    const roamingUid = boot.isolation.kind === 'user' && spec.image === undefined ? uid : null;
+    const watch = watchCommand({ command, limits: assignment.limits, boot, roamingUid }, (failure) =>
       stop.abort(failure),
     );
     return { command, watch };
@@ -115,7 +118,13 @@ function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps
       if (stop.signal.aborted) obey();
       try {
         const { exit, leftBehind } = await command.finished;
-        return judge({ exit, leftBehind, cause: causeOf(stop.signal), errorTail: log.errorTail() });
+        return judge({
+          exit,
+          leftBehind,
+          cause: causeOf(stop.signal),
+          errorTail: log.errorTail(),
+          machineFull: (await isFull(boot.workDir)) ? machineDiskFull(boot) : undefined,
+        });
       } finally {
         watch.end();
         stop.signal.removeEventListener('abort', obey);

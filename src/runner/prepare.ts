@@ -5,7 +5,7 @@ import { downloadTo, Unavailable, type Download, type Fetching } from './downloa
 import { createGoogleReader, type GoogleReader } from './google-objects.ts';
 import { createFile, giveTo, placeInside } from './inside.ts';
 import { createRoom, DiskFull, isDiskFull, type Room } from './room.ts';
-import { Failure } from './verdict.ts';
+import { Failure, machineDiskFull } from './verdict.ts';
 
 /** Fills the working directory: source, files, inputs, the last checkpoint; then gives it to the job's uid. */
 export async function prepare(boot: Boot, assignment: Assignment, signal: AbortSignal): Promise<void> {
@@ -13,12 +13,12 @@ export async function prepare(boot: Boot, assignment: Assignment, signal: AbortS
     await fill(boot, assignment, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (isDiskFull(error))
+    if (error instanceof DiskFull)
       throw new Failure(
         'disk-full',
         'The disk was full before the job could start. Ask for more with resources.diskGiB, or fetch less.',
       );
-    throw error;
+    throw isDiskFull(error) ? machineDiskFull(boot) : error;
   }
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Isolation } from '../protocol/runner.ts';
+import { coversOf, type Cover } from './covers.ts';
 import { systemProgram } from './system-program.ts';
 import { Failure } from './verdict.ts';
 
@@ -11,6 +12,10 @@ export type Room = {
   tmpDir: string;
   toolDirs: string[];
   memoryBytes: number;
+  /** Of the machine's devices those that the job was given. */
+  devices: string[];
+  /** What of weir's own may lie in the system's directories. */
+  hidden: string[];
 };
 
 /** What to start so that a command runs apart from the rest of the machine. */
@@ -110,6 +115,9 @@ function namespaces(uid: number | null): string[] {
   return uid === null ? ['--unshare-user', ...own] : own;
 }
 
+const programDirectories = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+const settingsDirectories = ['/etc', '/opt', '/nix'];
+
 /** What programs read of the machine: cores, memory nodes, limits, and network interfaces, by which gloo and NCCL meet. */
 const systemFacts = [
   '/sys/devices/system/cpu',
@@ -121,13 +129,22 @@ const systemFacts = [
 
 /** Programs, libraries and the system's settings to read; nothing of the broker's, of other jobs' or of home directories. */
 function mounts(room: Room): string[] {
+  const resolver = resolverDirectories();
+  const programs = programDirectories.filter((path) => existsSync(path));
+  // What links lead to is shown where it lies.
+  const covers = coversOf(room.hidden, [
+    ...programs.filter((path) => !isLink(path)),
+    ...settingsDirectories,
+    ...resolver,
+  ]);
   return [
-    ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(systemDirectory),
-    ...['/etc', '/opt', '/nix', ...systemFacts].flatMap((path) => [...enterable(path), '--ro-bind-try', path, path]),
-    ...resolverMount(),
+    ...programs.flatMap((path) => isLink(path) ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]),
+    ...[...settingsDirectories, ...systemFacts].flatMap((path) => [...enterable(path), '--ro-bind-try', path, path]),
+    ...resolver.flatMap((path) => ['--ro-bind', path, path]),
+    ...covers.flatMap(cover),
     '--proc', '/proc',
     '--dev', '/dev',
-    ...deviceMounts(),
+    ...room.devices.flatMap((path) => ['--dev-bind-try', path, path]),
     '--perms', '1777', '--size', String(room.memoryBytes), '--tmpfs', '/dev/shm',
     '--bind', room.tmpDir, '/tmp',
     ...enterable('/var/tmp'),
@@ -135,7 +152,13 @@ function mounts(room: Room): string[] {
     ...room.toolDirs.filter((path) => existsSync(path)).flatMap((path) => [...enterable(path), '--ro-bind', realpathSync(path), path]),
     ...enterable(room.workDir),
     '--bind', room.workDir, room.workDir,
+    // These lie in memory that nobody counts.
+    ...['/', '/dev', ...covers.filter(({ isDirectory }) => isDirectory).map(({ path }) => path)].flatMap((path) => ['--remount-ro', path]),
   ]; // prettier-ignore
+}
+
+function cover({ path, isDirectory }: Cover): string[] {
+  return isDirectory ? ['--perms', '0755', '--tmpfs', path] : ['--ro-bind', '/dev/null', path];
 }
 
 /** bubblewrap makes missing parents with mode 700 and of its own uid; the job's would not get through to an absolute path. */
@@ -146,27 +169,15 @@ function enterable(path: string): string[] {
   return names.flatMap((_, index) => ['--perms', '0755', '--dir', `/${names.slice(0, index + 1).join('/')}`]);
 }
 
-function systemDirectory(path: string): string[] {
-  if (!existsSync(path)) return [];
-  return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+function isLink(path: string): boolean {
+  return lstatSync(path).isSymbolicLink();
 }
 
 /** Where /etc/resolv.conf points out of /etc, as with systemd-resolved, names resolve only with its target. */
-function resolverMount(): string[] {
+function resolverDirectories(): string[] {
   if (!existsSync('/etc/resolv.conf')) return [];
   const target = realpathSync('/etc/resolv.conf');
-  return target.startsWith('/etc/') ? [] : ['--ro-bind', dirname(target), dirname(target)];
-}
-
-function deviceMounts(): string[] {
-  return machineDevices().flatMap((path) => ['--dev-bind-try', path, path]);
-}
-
-/** The paths of the accelerators of this machine. */
-export function machineDevices(): string[] {
-  return readdirSync('/dev')
-    .filter((name) => /^(nvidia|accel|vfio$|dri$|kfd$)/.test(name))
-    .map((name) => `/dev/${name}`);
+  return target.startsWith('/etc/') ? [] : [dirname(target)];
 }
 
 /** For a shell, to make these its environment. */

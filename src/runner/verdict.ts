@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Report } from '../protocol/runner.ts';
+import type { Boot, Report } from '../protocol/runner.ts';
 
 const gib = 1024 ** 3;
 
@@ -27,6 +27,8 @@ export type Ending = {
   /** Processes that were still there seconds after the command's end. */
   leftBehind: number;
   errorTail: string[];
+  /** What to say of the machine's disk, where that is full. */
+  machineFull?: Failure | undefined;
 };
 
 /** Why a command ended, from what was seen. */
@@ -73,6 +75,16 @@ export function outOfMemory(limitBytes: number, foundBytes = limitBytes): Failur
   );
 }
 
+/** Of a machine of its own, nobody but the job can have filled the disk. */
+export function machineDiskFull({ ownsMachine }: Boot): Failure {
+  return ownsMachine
+    ? new Failure('disk-full', 'The machine’s disk is full. Write less, or ask for more with resources.diskGiB.')
+    : new Failure(
+        'machine-disk-full',
+        'The disk of the machine is full, though the job kept within its own. The operator has to make room.',
+      );
+}
+
 export function inGiB(bytes: number): string {
   return bytes < gib ? `${Math.round(bytes / 1024 ** 2)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 }
@@ -95,7 +107,7 @@ function startFailure(error: NodeJS.ErrnoException): { reason: Reason; message: 
   return { reason: 'runner-error', message: `The command could not be started: ${error.message}` };
 }
 
-function exitFailure({ errorTail }: Ending, code: number | null): { reason: Reason; message: string } {
+function exitFailure({ errorTail, machineFull }: Ending, code: number | null): { reason: Reason; message: string } {
   const tail = errorTail.join('\n');
   if (code === 127 && /not found|no such file or directory/i.test(tail)) {
     const line = errorTail.findLast((text) => /not found|no such file/i.test(text)) ?? '';
@@ -105,6 +117,7 @@ function exitFailure({ errorTail }: Ending, code: number | null): { reason: Reas
     };
   }
   if (/no space left on device/i.test(tail)) {
+    if (machineFull !== undefined) return { reason: machineFull.reason, message: machineFull.message };
     return {
       reason: 'disk-full',
       message: 'The disk was full ("No space left on device"). Write less, or ask for more with resources.diskGiB.',

@@ -110,6 +110,8 @@ async function runLogged(command: string, directory: string): Promise<number> {
     bootstrapToken: newToken(),
     stateDir: join(place, 'state'),
     workDir: join(place, 'work'),
+    tmpDir: join(place, 'tmp'),
+    hidden: [],
     address: '127.0.0.1',
     isolation: { kind: 'none' },
     toolDirs: [],

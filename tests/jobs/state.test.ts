@@ -55,6 +55,7 @@ test('the end and the cause of every reason', () => {
         "preemption: failed, preemption",
         "upload-failed: failed, infrastructure",
         "storage-refused: failed, infrastructure",
+        "machine-disk-full: failed, infrastructure",
         "isolation-unavailable: failed, infrastructure",
         "runner-error: failed, infrastructure",
         "no-capacity: failed, infrastructure",

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openLocal } from './local-subject.ts';
 
 /** Each command is what a curious job would try; it must print nothing of what it is after. */
@@ -67,7 +67,10 @@ export function describeIsolated(isolation: 'user' | 'bubblewrap'): void {
     test('leaves no files outside of its directory and no shared memory', async () => {
       const subject = await openLocal(isolation);
       const tag = randomUUID();
-      const paths = ['/tmp', '/var/tmp', '/dev/shm'].map((directory) => `${directory}/weir-left-${tag}`);
+      const open = await mkdtemp('/tmp/weir-open-');
+      await chmod(open, 0o777);
+      onTestFinished(() => rm(open, { recursive: true }));
+      const paths = [open, '/tmp', '/var/tmp', '/dev/shm'].map((directory) => `${directory}/weir-left-${tag}`);
       await subject.provider.create(subject.job('weir-a', `touch ${paths.join(' ')}; echo done > done; sleep 600`));
       await subject.written('weir-a', 'done');
       await subject.close();

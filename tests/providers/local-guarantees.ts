@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Isolation } from '../../src/protocol/runner.ts';
+import type { Boot, Isolation } from '../../src/protocol/runner.ts';
 import { argumentsOf, listProcesses } from '../../src/providers/local/processes.ts';
 import { waitFor } from '../support/wait.ts';
-import { openLocal, type LocalSubject } from './local-subject.ts';
+import { openLocal, ownFile, type LocalSubject } from './local-subject.ts';
 
 const weirA = { name: 'weir-a', zone: 'local' };
 
@@ -51,6 +51,32 @@ export function describeLocal(isolation: Isolation['kind']): void {
       await provider.destroy(weirA);
       await waitFor('the runner to end by itself', () => runners('weir-a').length === 0);
     });
+
+    guarantee('a tree of directories deeper than any path can name is removed', async (subject) => {
+      const { provider, job, written, workRoot, pass } = subject;
+      const name = 'd'.repeat(200);
+      const nest = `i=0; while [ $i -lt 25 ]; do mkdir ${name}; cd ${name}; i=$((i + 1)); done`;
+      await provider.create(job('weir-a', `(${nest}); chmod 0 ${name}; echo made > made; sleep 600`));
+      await written('weir-a', 'made');
+      await waitFor('its directory to be gone', async () => {
+        await provider.destroy(weirA);
+        pass(10_000);
+        await provider.list();
+        return (await readdir(join(workRoot, 'jobs'))).length === 0;
+      });
+    });
+
+    guarantee(
+      'a runner learns what its job must not see, and has its temporary files on its own disk',
+      async (subject) => {
+        const { provider, job, dataDir, workRoot, workDirOf } = subject;
+        await provider.create(job('weir-a', 'sleep 600'));
+        const bootFile = join(dataDir, 'instances', 'weir-a', 'boot.json');
+        const boot = JSON.parse(await readFile(bootFile, 'utf8')) as Boot;
+        expect(boot.hidden).toEqual([dataDir, workRoot, process.cwd(), '/etc/weir', ownFile]);
+        expect(boot.tmpDir).toBe(join(workDirOf('weir-a'), '../tmp'));
+      },
+    );
 
     guarantee('a job that ignores SIGTERM and leaves its session is killed after its grace', async (subject) => {
       const { provider, pass } = subject;

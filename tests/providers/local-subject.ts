@@ -10,6 +10,8 @@ import { waitFor } from '../support/wait.ts';
 import type { Subject } from './contract.ts';
 
 export const standInRunner = join(import.meta.dirname, 'stand-in-runner.ts');
+/** What an operator would name as a key file. */
+export const ownFile = '/srv/weir-test/google.json';
 export const isRoot = process.getuid?.() === 0;
 
 const forever = 'while :; do sleep 1; done';
@@ -45,6 +47,7 @@ export async function openLocal(isolation: NonNullable<Config['local']['isolatio
       config: { isolation, workDir },
       graceMs: 1_000,
       hostEnv: process.env,
+      ownFiles: [ownFile],
       onError: (error) => errors.push(error),
       runnerPath: standInRunner,
       now: () => new Date(Date.now() + passedMs),

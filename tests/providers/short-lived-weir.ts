@@ -11,6 +11,7 @@ const provider = await createLocalProvider({
   config: { workDir },
   graceMs: 1_000,
   hostEnv: process.env,
+  ownFiles: [],
   onError: () => process.exit(1),
   runnerPath: standInRunner,
 });

@@ -15,7 +15,8 @@ test('whatever variables a job has, the engine’s client sees none of them, nei
     tmpDir: '/tmp',
     stateDir,
     uid: process.getuid?.() ?? 0,
-    limits: { cpus: 1, memoryBytes: 1e8, diskBytes: 1e8, gpus: [] },
+    limits: { cpus: 1, memoryBytes: 1e8, diskBytes: 1e8, gpus: [2, 3] },
+    devices: ['/dev/accel0'],
     hostEnv: {},
   };
   // Podman's client reads its configuration, with the programs that it runs, from where these lead.
@@ -27,6 +28,7 @@ test('whatever variables a job has, the engine’s client sees none of them, nei
   const { launch, remove } = createContainer(plan, ['printenv'], led);
   expect(launch.env).toEqual({ PATH: expect.any(String) });
   expect(launch.argv.join(' ')).not.toMatch(/evil|xxxx|CONTAINERS|XDG/);
+  expect(launch.argv.join(' ')).toMatch(/--device \/dev\/accel0 --gpus "device=2,3"/);
   const script = join(stateDir, 'container.sh');
   expect(statSync(script).mode & 0o777).toBe(0o600);
   expect(readFileSync(script, 'utf8')).toContain("export CONTAINERS_CONF='/work/evil.conf\n'\n");

@@ -102,6 +102,17 @@ test('memory that processes share counts once', async () => {
   expect(broker.texts('o')).toEqual(Array.from({ length: 6 }, () => '60000000'));
 });
 
+test('pages of a file that is mapped are not the job’s memory', async () => {
+  // A copy of its own, since no other process shares its pages.
+  const mapping = 'cp "$(command -v node)" ./own && ./own -e "setTimeout(() => console.log(1), 1200)"';
+  const { broker, report } = await runJob({
+    ...spec(mapping),
+    limits: { cpus: 1, memoryBytes: 30e6, diskBytes: 1e9, gpus: [] },
+  });
+  expect(report.reason).toBe('completed');
+  expect(broker.texts('o')).toEqual(['1']);
+});
+
 test('a job that writes more than its disk is ended', async () => {
   const { report } = await runJob({
     ...spec('head -c 60000000 /dev/zero > big; sleep 60'),

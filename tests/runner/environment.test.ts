@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { jobEnvironment } from '../../src/runner/environment.ts';
 import { assignmentOf } from '../support/fake-broker.ts';
 
-const place = { workDir: '/work/dir', toolDirs: ['/opt/tools'], hostEnv: { LANG: 'de_DE.UTF-8' }, marker: 'mark' };
+const place = {
+  workDir: '/work/dir',
+  toolDirs: ['/opt/tools'],
+  hostEnv: { LANG: 'de_DE.UTF-8' },
+  marker: 'mark',
+  seesOwnGpusOnly: false,
+};
 
 test('a job on one node gets its own environment and nothing else', () => {
   const assignment = assignmentOf({
@@ -15,6 +21,7 @@ test('a job on one node gets its own environment and nothing else', () => {
     LANG: 'de_DE.UTF-8',
     PIP_BREAK_SYSTEM_PACKAGES: '1',
     OMP_NUM_THREADS: '1',
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     CUDA_VISIBLE_DEVICES: '',
     SEED: '1',
     TOKEN: 's',
@@ -26,6 +33,12 @@ test('a job on one node gets its own environment and nothing else', () => {
     WEIR_PROGRESS_FILE: '/work/dir/.weir-progress',
     WEIR_RUNNER_ID: 'mark',
   });
+});
+
+test('GPUs are numbered as nvidia-smi does, and from 0 where a job sees only its own', () => {
+  const assignment = assignmentOf({ limits: { cpus: 1, memoryBytes: 1e9, diskBytes: 1e9, gpus: [2, 3] } });
+  expect(jobEnvironment(assignment, place, null)['CUDA_VISIBLE_DEVICES']).toBe('2,3');
+  expect(jobEnvironment(assignment, { ...place, seesOwnGpusOnly: true }, null)['CUDA_VISIBLE_DEVICES']).toBe('0,1');
 });
 
 test('a node of a gang gets what torchrun and TF_CONFIG need', () => {

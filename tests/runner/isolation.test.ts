@@ -1,6 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { isRoot, isRunning, reportOf, runJob, startJob, startRunner } from '../support/runner-process.ts';
 import { assignmentOf, startFakeBroker } from '../support/fake-broker.ts';
 import { waitFor } from '../support/wait.ts';
@@ -19,6 +19,7 @@ test('the job sees nothing of the environment of broker and runner', async () =>
     'LANG',
     'PIP_BREAK_SYSTEM_PACKAGES',
     'OMP_NUM_THREADS',
+    'CUDA_DEVICE_ORDER',
     'CUDA_VISIBLE_DEVICES',
     'WEIR_JOB_ID',
     'WEIR_JOB_NAME',
@@ -107,6 +108,25 @@ if (isRoot) {
     await waitFor('the job', () => broker.texts().includes('up'));
     broker.directive = { directive: 'stop', reason: 'cancelled', rendezvous: null };
     expect((await reportOf(broker, runner)).reason).toBe('stopped');
+  });
+
+  test('what a job leaves in /tmp, in whosever directory, counts as its disk', async () => {
+    const open = mkdtempSync('/tmp/weir-open-');
+    chmodSync(open, 0o777);
+    onTestFinished(() => rmSync(open, { recursive: true }));
+    const limits = { cpus: 1, memoryBytes: 1e9, diskBytes: 40e6, gpus: [] };
+    const command = `head -c 30000000 /dev/zero > ${open}/x; head -c 30000000 /dev/zero > y; sleep 60`;
+    const { report } = await runJob({ spec: { name: 'a', command }, limits }, { isolation });
+    expect(report.reason).toBe('disk-full');
+  });
+
+  test('what a job leaves in /dev/shm counts as its memory', async () => {
+    const file = '/dev/shm/weir-test-shared';
+    onTestFinished(() => rmSync(file, { force: true }));
+    const limits = { cpus: 1, memoryBytes: 100e6, diskBytes: 1e9, gpus: [] };
+    const command = `head -c 120000000 /dev/zero > ${file}; sleep 60`;
+    const { report } = await runJob({ spec: { name: 'a', command }, limits }, { isolation });
+    expect(report.reason).toBe('out-of-memory');
   });
 
   test('outputs that are links to what only the runner may read are not uploaded', async () => {

@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +60,13 @@ test('broker’s files, other jobs’ directories and the runner’s state are n
   writeFileSync(join(runner.boot.workDir, 'paths'), paths.join('\n'));
   await reportOf(broker, runner);
   expect(broker.texts('o')).toEqual(['looked']);
+});
+
+test('what a job has in memory files and what its processes hold is limited together', async () => {
+  const limits = { cpus: 1, memoryBytes: 150e6, diskBytes: 1e9, gpus: [] };
+  const hold = `node -e 'globalThis.held = Buffer.alloc(80e6, 1); setTimeout(() => {}, 60_000)'`;
+  const { report } = await runJob({ ...job(`head -c 100000000 /dev/zero > /dev/shm/x; ${hold}`), limits }, boot);
+  expect(report.reason).toBe('out-of-memory');
 });
 
 test('environment, tools, temporary files and the network are there', async () => {
@@ -118,7 +134,63 @@ test('memory is limited inside as well', async () => {
   expect(report.reason).toBe('out-of-memory');
 });
 
+// Only root may write where the system's programs lie, and make devices.
 if (isRoot) {
+  // As where weir is not root: the job has the rights of weir, by which it could read all that it sees.
+  const withoutUid: Partial<Boot> = { isolation: { kind: 'bubblewrap', uid: null } };
+
+  test('weir’s own files are not in sight, wherever they lie and whatever leads to them', async () => {
+    const installation = mkdtempSync('/opt/weir-test-');
+    const settings = mkdtempSync('/etc/weir-test-');
+    onTestFinished(() => [installation, settings].forEach((path) => rmSync(path, { recursive: true })));
+    const dataDir = join(installation, '.weir');
+    const workDir = join(dataDir, 'work/jobs/a/work');
+    const tools = join(dataDir, 'work/tools');
+    mkdirSync(tools, { recursive: true });
+    mkdirSync(workDir, { recursive: true });
+    writeFileSync(join(tools, 'tool'), '');
+    const secrets = [join(dataDir, 'operator.key'), join(installation, '.env'), join(settings, 'google.json')];
+    for (const path of secrets) writeFileSync(path, 'secret');
+    symlinkSync(join(settings, 'google.json'), join(settings, 'link.json'));
+    writeFileSync(join(settings, 'ca.pem'), 'certificate\n');
+    const attempts = [
+      `cat ${secrets.join(' ')} ${settings}/link.json /proc/1/root/${dataDir}/operator.key`,
+      `grep -r secret ${installation} ${settings}`,
+      `umount ${installation} && cat ${secrets.join(' ')}`,
+      `unshare -Urm sh -c 'umount ${installation}; umount ${settings}/google.json; cat ${secrets.join(' ')}'`,
+    ];
+    const { broker } = await runJob(
+      job(`(${attempts.join('; ')}) 2>/dev/null; ls ${tools}; cat ${settings}/ca.pem; pwd; echo ok > out && cat out`),
+      {
+        ...withoutUid,
+        workDir,
+        toolDirs: [tools],
+        hidden: [dataDir, installation, join(settings, 'link.json'), '/no/such/file'],
+      },
+    );
+    expect(broker.texts('o')).toEqual(['tool', 'certificate', workDir, 'ok']);
+  });
+
+  test('there is no memory to write to that nobody counts', async () => {
+    const { broker } = await runJob(
+      job(`for path in /x /dev/x /var/x /usr/x; do echo x > $path && echo "wrote $path"; done 2>/dev/null; echo tried`),
+      withoutUid,
+    );
+    expect(broker.texts('o')).toEqual(['tried']);
+  });
+
+  test.each([
+    [[90], 'nvidia90\n0'],
+    [[], ''],
+  ])('a job that was given the GPUs %j has no other’s device', async (gpus, seen) => {
+    const devices = ['/dev/nvidia90', '/dev/nvidia91'];
+    for (const path of devices) writeFileSync(path, '', { mode: 0o666 });
+    onTestFinished(() => devices.forEach((path) => rmSync(path)));
+    const limits = { cpus: 1, memoryBytes: 1e9, diskBytes: 1e9, gpus };
+    const { broker } = await runJob({ ...job('ls /dev | grep nvidia9; echo "$CUDA_VISIBLE_DEVICES"'), limits }, boot);
+    expect(broker.texts('o').join('\n')).toBe(seen);
+  });
+
   test('there is no way to the metadata address, and the uid is the job’s own', async () => {
     const { broker } = await runJob(
       job('id -u; (exec 3<>/dev/tcp/169.254.169.254/80) 2>&1 | grep -o "Permission denied" | head -n 1'),

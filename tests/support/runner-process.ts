@@ -36,6 +36,8 @@ export async function startRunner(
     bootstrapToken: newToken(),
     stateDir: join(directory, 'state'),
     workDir: join(directory, 'work'),
+    tmpDir: join(directory, 'tmp'),
+    hidden: [],
     address: '127.0.0.1',
     isolation: { kind: 'none' },
     toolDirs: [dirname(process.execPath)],

@@ -1343,7 +1343,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1563,7 +1563,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1654,7 +1654,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -2357,7 +2357,7 @@ export interface components {
         RunnerReport: {
             attempt: number;
             /** @enum {unknown} */
-            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "storage-refused" | "isolation-unavailable" | "runner-error";
+            reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error";
             /** @description For the tenant: what happened and what to do. */
             message: string;
             exitCode: number | null;

@@ -26,6 +26,8 @@ export function bootMetadata(
     bootstrapToken: placeholders.token,
     stateDir: `${placeholders.root}/state`,
     workDir: `${placeholders.root}/work`,
+    tmpDir: `${placeholders.root}/tmp`,
+    hidden: [],
     address: placeholders.address,
     toolDirs: [],
     ownsMachine: true,

@@ -21,13 +21,18 @@ export type LocalProviderOptions = {
   graceMs: number;
   /** The environment of the service, of which jobs see a little. */
   hostEnv: HostEnvironment;
+  /** Files of weir's own outside of its directories. */
+  ownFiles: string[];
   /** Told of files that could not be removed; it is tried again. */
   onError: (error: unknown) => void;
   runnerPath?: string;
   now?: Clock;
 };
 
-const ownRunner = join(import.meta.dirname, '../../runner/main.ts');
+const installationDir = join(import.meta.dirname, '../../..');
+const ownRunner = join(installationDir, 'src/runner/main.ts');
+/** Where the documentation has operators keep weir's settings and keys. */
+const settingsDir = '/etc/weir';
 
 /**
  * This machine as a provider: an instance is a runner process, started so that it outlives weir.
@@ -53,10 +58,11 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
     runnerPath: options.runnerPath ?? ownRunner,
     hostEnv: options.hostEnv,
     passEnv: config.passEnv ?? [],
+    hidden: [dataDir, places.workRoot, installationDir, settingsDir, ...options.ownFiles],
     graceMs: options.graceMs,
     now,
   };
-  const tidyUp = oneAtATime(() => tidy(places).catch(options.onError));
+  const tidyUp = oneAtATime(() => tidy(places, options.onError).catch(options.onError));
   // Before the first new job: files that a former weir left may belong to a uid that is given out again.
   await listInstances(instanceOptions);
   await tidyUp();

@@ -1,11 +1,13 @@
 import { lstat, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Places } from './places.ts';
 import { listNames, listRemoved, readRecord, type InstanceRecord } from './records.ts';
 import { runnerLogOf } from './start.ts';
 import { releaseUid } from './uids.ts';
+
+const run = promisify(execFile);
 
 const keptRunnerLogs = 20;
 const runnerLogBytes = 1024 ** 2;
@@ -14,8 +16,8 @@ const runnerLogBytes = 1024 ** 2;
 const commonDirs = ['/tmp', '/var/tmp', '/dev/shm'];
 
 /** Removes what ended instances have left on disk, and holds the runners' own output small. */
-export async function tidy(places: Places): Promise<void> {
-  for (const directory of await listRemoved(places.instances)) await removeInstance(directory, places);
+export async function tidy(places: Places, onError: (error: unknown) => void): Promise<void> {
+  for (const directory of await listRemoved(places.instances)) await removeInstance(directory, places).catch(onError);
   for (const name of await listNames(places.instances)) await boundRunnerLog(runnerLogOf(join(places.instances, name)));
   await boundRunnerLogs(places.runnerLogs);
 }
@@ -29,7 +31,7 @@ async function removeInstance(directory: string, places: Places): Promise<void> 
     const instanceDir = join(places.instances, record.name);
     if (record.uid !== null) await releaseUid(record.uid, { instanceDir, workDir: record.workDir });
   }
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
 }
 
 async function removeFiles({ workDir, uid }: InstanceRecord): Promise<void> {
@@ -45,17 +47,17 @@ async function removeFiles({ workDir, uid }: InstanceRecord): Promise<void> {
       if (owner === uid) await removeTree(path);
     }
   }
+  // What is in directories of others `find` alone removes, which nobody can lead elsewhere meanwhile.
+  await run('find', [...commonDirs, '-xdev', '-uid', String(uid), '-delete']).catch(() => undefined);
 }
 
-/** Also where the job has taken away its own right to enter. */
+/** Of any depth, which Node's own `rm` can't, and also where the job has taken away its own right to enter. */
 async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
-    await once(spawn('chmod', ['-R', 'u+rwX', path], { stdio: 'ignore' }), 'exit');
-    await rm(path, { recursive: true, force: true });
-  }
+  const remove = () => run('rm', ['-rf', '--', path]);
+  await remove().catch(async () => {
+    await run('chmod', ['-fR', 'u+rwX', '--', path]).catch(() => undefined);
+    await remove();
+  });
 }
 
 /** A runner says something of its own only where something is wrong with it. */

@@ -16,6 +16,8 @@ export type StartOptions = {
   runnerPath: string;
   hostEnv: HostEnvironment;
   passEnv: string[];
+  /** Files and directories of weir's own. */
+  hidden: string[];
 };
 
 const address = '127.0.0.1';
@@ -34,6 +36,8 @@ export async function startRunner(
     bootstrapToken: request.bootstrapToken,
     stateDir: stateDirOf(directory),
     workDir: insideOf(record),
+    tmpDir: join(record.workDir, 'tmp'),
+    hidden: options.hidden,
     address,
     isolation: isolationOf(record, options.isolation),
     toolDirs: [places.tools],

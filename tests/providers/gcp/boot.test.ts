@@ -24,7 +24,7 @@ test('the metadata has the image to prepare for, and nothing of the tenant’s',
   const { 'startup-script': _script, ...told } = bootMetadata(requestOf({ image: 'r/i:1' }), runner, false);
   expect(told).toMatchInlineSnapshot(`
     {
-      "weir-boot": "{"brokerUrl":"https://weir.example.org","bootstrapToken":"@TOKEN@","stateDir":"@ROOT@/state","workDir":"@ROOT@/work","address":"@ADDRESS@","toolDirs":[],"ownsMachine":true,"metadataHost":"@METADATA@","isolation":"@ISOLATION@","env":"@ENVIRONMENT@"}",
+      "weir-boot": "{"brokerUrl":"https://weir.example.org","bootstrapToken":"@TOKEN@","stateDir":"@ROOT@/state","workDir":"@ROOT@/work","tmpDir":"@ROOT@/tmp","hidden":[],"address":"@ADDRESS@","toolDirs":[],"ownsMachine":true,"metadataHost":"@METADATA@","isolation":"@ISOLATION@","env":"@ENVIRONMENT@"}",
       "weir-bootstrap-tokens": "ins_a.secret
     ",
       "weir-broker-url": "https://weir.example.org",

@@ -36,6 +36,7 @@ test('weir’s own runner claims with its bootstrap token, and one that is refus
     config: { isolation: 'none' },
     graceMs: 1_000,
     hostEnv: process.env,
+    ownFiles: [],
     onError: (error) => {
       throw error;
     },
