@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refused } from './broker.ts';
 import { listInside, type FoundFile } from './inside.ts';
-import { uploadOne, withinDisk, type OutputsDeps } from './outputs.ts';
+import { sayLinks, uploadOne, withinDisk, type OutputsDeps } from './outputs.ts';
 import type { NotKept } from './verdict.ts';
 
 const pollMs = 1000;
@@ -21,7 +21,8 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
   if (path === undefined) return { finish: () => Promise.resolve([]) };
   const ended = new AbortController();
   const keeper = createKeeper(deps);
-  const scan = async () => withinDisk((await listInside(deps.workDir, path)) ?? [], deps);
+  const list = async () => (await listInside(deps.workDir, path)) ?? { files: [], links: [] };
+  const scan = async () => withinDisk((await list()).files, deps);
 
   const watch = async (): Promise<void> => {
     let seen = new Map<string, string>();
@@ -46,7 +47,9 @@ export function watchCheckpoints(path: string | undefined, deps: OutputsDeps): C
     finish: async () => {
       ended.abort();
       await watching;
-      const { fitting: files, faults } = await scan();
+      const found = await list();
+      sayLinks(path, found, deps);
+      const { fitting: files, faults } = withinDisk(found.files, deps);
       await keeper.upload(files);
       await keeper.tell(files, files);
       return [...keeper.faults(), ...faults];

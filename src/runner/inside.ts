@@ -70,25 +70,33 @@ async function inFolder<T>(
 
 export type FoundFile = { path: string; sizeBytes: number; modifiedMs: number };
 
-/** The regular files at or under a path, links left out and none followed. Undefined where there is nothing. */
-export async function listInside(directory: string, relativePath: string): Promise<FoundFile[] | undefined> {
+export type Listing = {
+  /** Regular files. */
+  files: FoundFile[];
+  /** The paths of links, none of them followed. */
+  links: string[];
+};
+
+/** What is at or under a path, `.` being the directory itself. Undefined where there is nothing. */
+export async function listInside(directory: string, relativePath: string): Promise<Listing | undefined> {
   const path = relativePath
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/');
-  const info = await inFolder(directory, dirname(path), (folder) => lstat(join(folder, basename(path))));
+  const info = await inFolder(directory, dirname(path), (folder) => lstat(`${folder}/${basename(path) || '.'}`));
   if (info === undefined) return undefined;
-  const found: FoundFile[] = [];
+  const found: Listing = { files: [], links: [] };
   await collect(directory, path, info, found);
   return found;
 }
 
-async function collect(directory: string, path: string, info: Stats, found: FoundFile[]): Promise<void> {
-  if (info.isFile()) found.push({ path, sizeBytes: info.size, modifiedMs: info.mtimeMs });
+async function collect(directory: string, path: string, info: Stats, found: Listing): Promise<void> {
+  if (info.isFile()) found.files.push({ path, sizeBytes: info.size, modifiedMs: info.mtimeMs });
+  if (info.isSymbolicLink()) found.links.push(path);
   if (!info.isDirectory()) return;
   for (const [name, inside] of (await inFolder(directory, path, entriesOf)) ?? [])
     if (inside !== undefined) await collect(directory, join(path, name), inside, found);
-    else if (isUnreadable(name)) found.push({ path: join(path, name), sizeBytes: 0, modifiedMs: 0 });
+    else if (isUnreadable(name)) found.files.push({ path: join(path, name), sizeBytes: 0, modifiedMs: 0 });
 }
 
 async function entriesOf(folder: string): Promise<[name: string, info: Stats | undefined][]> {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { maxPathBytes } from '../protocol/limits.ts';
 import { Refused, StaleAttempt } from './broker.ts';
-import { isUnreadable, listInside, openInside, type FoundFile } from './inside.ts';
+import { isUnreadable, listInside, openInside, type FoundFile, type Listing } from './inside.ts';
 import type { JobLog } from './log.ts';
 import { createRoom } from './room.ts';
 import { FileChanged, uploadFile, type UploadPlace } from './upload.ts';
@@ -25,7 +25,8 @@ export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise
   for (const path of paths) {
     const found = await listInside(deps.workDir, path);
     if (found === undefined) deps.log.say(`weir: there is no output ${path} to keep.`);
-    for (const file of found ?? []) files.set(file.path, file);
+    else sayLinks(path, found, deps);
+    for (const file of found?.files ?? []) files.set(file.path, file);
   }
   const { fitting, faults } = withinDisk([...files.values()], deps);
   const work = async (): Promise<void> => {
@@ -36,6 +37,14 @@ export async function uploadOutputs(paths: string[], deps: OutputsDeps): Promise
   };
   await Promise.all(Array.from({ length: parallelUploads }, work));
   return faults;
+}
+
+/** Somebody who keeps results by way of a link would miss them. */
+export function sayLinks(path: string, { links }: Listing, { log }: Pick<OutputsDeps, 'log'>): void {
+  const [first] = links;
+  if (first === undefined) return;
+  const others = links.length === 1 ? 'is a link' : `and ${links.length - 1} more are links`;
+  log.say(`weir: of ${path}, ${first} ${others}, and links are not followed: name in the spec what they lead to.`);
 }
 
 /** What fits the job's disk at its full length: a file's holes take none of it, but they are read, sent and stored like other bytes. */

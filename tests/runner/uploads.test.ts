@@ -29,6 +29,24 @@ test('files and folders named as outputs are kept, empty ones too, whether the j
   expect(broker.faults).toEqual([]);
 });
 
+test('the whole working directory may be an output, and links that keep nothing are told', async () => {
+  const { broker } = await runJob({
+    spec: {
+      name: 'a',
+      command: 'mkdir -p runs/1; echo model > runs/1/model; ln -s runs/1 latest; ln -s model runs/1/best',
+      outputs: ['./', 'latest'],
+      checkpoints: { path: 'latest' },
+    },
+  });
+  expect(kept(broker).map(({ path, kind }) => [path, kind])).toEqual([['runs/1/model', 'output']]);
+  const rule = 'and links are not followed: name in the spec what they lead to.';
+  expect(broker.texts('w')).toEqual([
+    `weir: of latest, latest is a link, ${rule}`,
+    `weir: of ./, latest and 1 more are links, ${rule}`,
+    `weir: of latest, latest is a link, ${rule}`,
+  ]);
+});
+
 test('checkpoints are kept while the job runs, and again when they change', async () => {
   const { broker, runner } = await startJob({
     spec: {
