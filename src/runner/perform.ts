@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import type { Assignment, Boot, Heartbeat, Rendezvous } from '../protocol/runner.ts';
 import { startCommand, type CommandPlan, type RunningCommand } from './command.ts';
 import { jobEnvironment } from './environment.ts';
@@ -55,6 +55,7 @@ export function createPerformance(deps: PerformanceDeps): Performance {
       onStage('setup');
       const failure = setupFailure(await executor.execute(inShell(spec.setup, spec.image), launcher, rendezvous));
       if (failure !== undefined) return failure;
+      await openAgain(boot.workDir);
     }
     onStage('running');
     const command = typeof spec.command === 'string' ? inShell(spec.command, spec.image) : spec.command;
@@ -131,6 +132,12 @@ function createExecutor({ boot, assignment, marker, stop, log }: PerformanceDeps
       }
     },
   };
+}
+
+/** Where the job has no uid of its own, a setup that shut its directory would keep bubblewrap from starting the command. */
+async function openAgain(workDir: string): Promise<void> {
+  const info = await stat(workDir).catch(() => undefined);
+  if (info !== undefined) await chmod(workDir, info.mode | 0o700);
 }
 
 /** Of the 30 seconds that a spot machine has from its notice to its end, the rest is for the last checkpoint. */

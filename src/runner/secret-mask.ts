@@ -73,11 +73,49 @@ function startOfPending(data: Buffer, needles: Buffer[], from: number): number {
   return earliest;
 }
 
-/** What is masked of a secret: the whole, and each of its longer lines, since tools print keys line by line. */
+/** Shorter ones are found by chance in what is no secret. */
+const minPartLength = 8;
+const minValueLength = 16;
+
+/**
+ * What is masked of a secret: the whole, each of its longer lines, since tools print keys line by line, and the values within it where it is
+ * JSON; each also as an environment gets printed, and the whole as it is sent in a URL or in base64.
+ */
 export function maskedTexts(secrets: Record<string, string>): string[] {
-  const minLineLength = 8;
   return Object.values(secrets).flatMap((secret) => {
-    const lines = secret.split(/\r?\n/);
-    return lines.length === 1 ? [secret] : [secret, ...lines.filter((line) => line.trim().length >= minLineLength)];
+    const texts = [secret, ...valuesIn(secret)].flatMap((text) => [text, ...linesOf(text)]);
+    const encoded =
+      secret.length < minPartLength ? [] : [encodeURIComponent(secret.toWellFormed()), ...base64Of(secret)];
+    return [...texts.flatMap((text) => [text, ...escaped(text)]), ...encoded];
   });
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines.length === 1 ? [] : lines.filter((line) => line.length >= minPartLength);
+}
+
+/** Of a key file such as Google's; what is an address in it is public. */
+function valuesIn(secret: string): string[] {
+  const values: string[] = [];
+  try {
+    JSON.parse(secret, (_name, value: unknown) => {
+      if (typeof value === 'string' && value.length >= minValueLength && !/^https?:/.test(value)) values.push(value);
+    });
+  } catch {
+    return [];
+  }
+  return values;
+}
+
+/** As JSON, and as JavaScript and Python show strings in single quotes. */
+function escaped(text: string): string[] {
+  const json = JSON.stringify(text).slice(1, -1);
+  return [json, json.replaceAll('\\"', '"')];
+}
+
+/** What is the same wherever the secret lies in what is encoded, since base64 takes three bytes at a time. */
+function base64Of(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [0, 1, 2].map((start) => bytes.toString('base64', start, bytes.length - ((bytes.length - start) % 3)));
 }

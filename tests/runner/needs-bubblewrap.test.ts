@@ -91,6 +91,11 @@ test.each([
   expect((await runJob(job(command), boot)).report).toMatchObject(report);
 });
 
+test('a setup that shuts its directory does not keep the command from starting', async () => {
+  const { report } = await runJob(job('echo x > y; exit 3', { setup: 'chmod 0 .' }), boot);
+  expect(report).toMatchObject({ reason: 'exit-code', exitCode: 3 });
+});
+
 test('a command as a list that is not there is told as such', async () => {
   const { report } = await runJob({ spec: { name: 'a', command: ['/no/such/program', 'x y'] } }, boot);
   expect(report).toMatchObject({ reason: 'command-not-found' });

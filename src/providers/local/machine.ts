@@ -15,10 +15,13 @@ const maxDiskOfWeirBytes = 10 * gib;
 const smallerA100Mib = 60 * 1024;
 const usualStartSeconds = { p50: 0.3, p90: 1 };
 
-/** What jobs may use of this machine, within its cgroup and the operator's configuration. */
-export async function measureCapacity(config: Config['local'], workRoot: string): Promise<Capacity> {
+/**
+ * What jobs may use of this machine, within its cgroup and the operator's configuration. `jobsBytes`: what those that run have written, which
+ * is part of what they hold.
+ */
+export async function measureCapacity(config: Config['local'], workRoot: string, jobsBytes: number): Promise<Capacity> {
   const { bavail, bsize } = await statfs(workRoot);
-  const freeBytes = bavail * bsize;
+  const freeBytes = bavail * bsize + jobsBytes;
   // Unlimited reads as 0 or as more than there is.
   const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   return {
@@ -33,6 +36,14 @@ export async function measureCapacity(config: Config['local'], workRoot: string)
         : config.diskGiB * gib,
     gpus: await findGpus(),
   };
+}
+
+export async function writtenBytes(directory: string): Promise<number> {
+  // Files that go while it looks are no fault.
+  const { stdout } = await promisify(execFile)('du', ['-sxk', '--', directory]).catch((error: { stdout?: string }) => ({
+    stdout: error.stdout ?? '',
+  }));
+  return Number.parseInt(stdout || '0', 10) * 1024;
 }
 
 async function findGpus(): Promise<Capacity['gpus']> {

@@ -7,7 +7,7 @@ import { evacuate } from './evacuate.ts';
 import type { HostEnvironment } from './environment.ts';
 import { createInstance, endInstance, listInstances, type InstanceOptions } from './instances.ts';
 import { chooseIsolation, describeIsolation } from './isolation.ts';
-import { measureCapacity, sellablesOf } from './machine.ts';
+import { measureCapacity, sellablesOf, writtenBytes } from './machine.ts';
 import { openPlaces } from './places.ts';
 import { tidy } from './remove.ts';
 import { warmUp } from './start.ts';
@@ -51,7 +51,6 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
     workDir: config.workDir,
     switchesUid: isolation.switchesUid,
   });
-  const capacity = await measureCapacity(config, places.workRoot);
   const instanceOptions: InstanceOptions = {
     places,
     isolation,
@@ -66,6 +65,7 @@ export async function createLocalProvider(options: LocalProviderOptions): Promis
   // Before the first new job: files that a former weir left may belong to a uid that is given out again.
   await listInstances(instanceOptions);
   await tidyUp();
+  const capacity = await measureCapacity(config, places.workRoot, await writtenBytes(places.jobs));
   const coreRate = measureCoreRate(options);
   const warmedUp = warmUp(instanceOptions).catch(options.onError);
 

@@ -1,7 +1,8 @@
-import { statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
-import { expect, test } from 'vitest';
-import { measureCapacity, readGpus, sellablesOf } from '../../../src/providers/local/machine.ts';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { measureCapacity, readGpus, sellablesOf, writtenBytes } from '../../../src/providers/local/machine.ts';
 
 test.each([
   ['Tesla T4, 15360 MiB', 'T4', 1],
@@ -25,15 +26,24 @@ test.each([
 
 const capacity = { cpus: 4, memoryBytes: 8e9, diskBytes: 1e11, gpus: { kind: 'none', count: 0 } };
 
+test('what running jobs have written is part of what they hold, and not gone from the machine', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'weir-written-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await writeFile(join(directory, 'x'), Buffer.alloc(3e6, 1));
+  expect(await writtenBytes(directory)).toBeGreaterThanOrEqual(3e6);
+  const [without, withJobs] = [await measureCapacity({}, tmpdir(), 0), await measureCapacity({}, tmpdir(), 2 ** 50)];
+  expect((withJobs.diskBytes - without.diskBytes) / 2 ** 50).toBeCloseTo(1, 3);
+});
+
 test('jobs get neither all memory nor all that is free on the disk: weir lives there too', async () => {
   const { bavail, bsize } = await statfs(tmpdir());
   const freeBytes = bavail * bsize;
-  const { memoryBytes, diskBytes } = await measureCapacity({}, tmpdir());
+  const { memoryBytes, diskBytes } = await measureCapacity({}, tmpdir(), 0);
   expect(memoryBytes).toBeLessThan(totalmem());
   // Others use this disk meanwhile.
   expect(diskBytes).toBeLessThan(freeBytes - Math.min(freeBytes / 20, 5 * 1024 ** 3));
   expect(Number.isInteger(diskBytes)).toBe(true);
-  expect(await measureCapacity({ memoryGiB: 3, diskGiB: 5, cpus: 2 }, tmpdir())).toMatchObject({
+  expect(await measureCapacity({ memoryGiB: 3, diskGiB: 5, cpus: 2 }, tmpdir(), 0)).toMatchObject({
     cpus: 2,
     memoryBytes: 3 * 1024 ** 3,
     diskBytes: 5 * 1024 ** 3,
