@@ -122,11 +122,13 @@ test('every fault of the settings of Google Cloud is named at once, also what do
     ).toHaveLength(1);
 
   const together = gcp(
-    '{ projectId: my-project, regions: [us-central1], zones: [us-east1-b], kinds: [L4], flexStart: [H100] }',
+    '{ projectId: my-project, regions: [us-central1], zones: [us-east1-b], kinds: [L4], flexStart: [H100, T4], capacityWaitSeconds: 60 }',
   );
   expect(together).toEqual([
     expect.stringContaining('providers.gcp.zones.0 is us-east1-b, whose region us-east1 is not in'),
     expect.stringContaining('providers.gcp.flexStart.0 is H100, which is not in providers.gcp.kinds'),
+    expect.stringContaining('providers.gcp.flexStart.1 is T4, and Google has no flex-start'),
+    expect.stringContaining('providers.gcp.capacityWaitSeconds is 60; flex-start machines wait'),
     expect.stringContaining('publicUrl is http://127.0.0.1:8080, which machines of Google Cloud can'),
     expect.stringContaining('providers.gcp has no network'),
   ]);

@@ -24,6 +24,6 @@ locals {
     "compute.zones.list",
   ]
 
-  # Besides, where `kinds` names a generation of TPUs: slices come through queued resources.
-  tpu_permissions = ["tpu.acceleratortypes.list", "tpu.nodes.create", "tpu.nodes.delete", "tpu.nodes.get", "tpu.nodes.list", "tpu.queuedResources.create", "tpu.queuedResources.delete", "tpu.queuedResources.get", "tpu.queuedResources.list"]
+  # Besides, where `kinds` names a generation of TPUs. Queued resources have no permissions of their own: those of nodes hold.
+  tpu_permissions = ["tpu.acceleratortypes.list", "tpu.nodes.create", "tpu.nodes.delete", "tpu.nodes.get", "tpu.nodes.list"]
 }

@@ -262,7 +262,7 @@ function toPlanWith(
 ): Candidate {
   const { provider, region, machineType, kind, market, priceDate } = offer;
   const reason = providers.has(provider)
-    ? `The provider ${provider} of this installation does not sell ${machineType} in ${region}: the price is for planning.`
+    ? `The provider ${provider} of this installation does not sell ${market} ${machineType} in ${region}: the price is for planning.`
     : `This installation has no provider ${provider}: the price is for planning, until an operator configures it.`;
   return complete({
     provider,

@@ -47,6 +47,15 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   expect(cloud.permissions.asked(cloud.account.email).sort()).toEqual([...role, actAs].sort());
 });
 
+/** All that there are of Cloud TPU's (IAM: "Cloud TPU roles and permissions"), but for tags and upkeep. */
+const tpuPermissions = {
+  acceleratortypes: ['get', 'list'],
+  locations: ['get', 'list'],
+  nodes: ['create', 'delete', 'get', 'list', 'start', 'stop', 'update'],
+  operations: ['get', 'list'],
+  runtimeversions: ['get', 'list'],
+};
+
 test('who buys TPUs may do besides what the life of a slice needs, and no more', async () => {
   const text = readFileSync(join(folder, 'permissions.tf'), 'utf8');
   const [, list = ''] = /tpu_permissions = \[(.*)\]/.exec(text) ?? [];
@@ -76,6 +85,9 @@ test('who buys TPUs may do besides what the life of a slice needs, and no more',
   expect(errors).toEqual([]);
   const asked = cloud.permissions.asked(cloud.account.email).filter((permission) => permission.startsWith('tpu.'));
   expect(asked.toSorted()).toEqual(given);
+  const known = Object.entries(tpuPermissions).flatMap(([of, verbs]) => verbs.map((verb) => `tpu.${of}.${verb}`));
+  // Google makes no role with a permission that there is not.
+  expect(known).toEqual(expect.arrayContaining(given));
 });
 
 function openProvider(cloud: GcpEmulator, errors: unknown[], changes: Partial<GcpSettings> = {}): Promise<Provider> {

@@ -121,9 +121,9 @@ describe('the provider gcp, of TPU slices,', () => {
       const disabled = await refusalOf(provider.create(request('weir-a-0')));
       cloud.faults.enableApi('tpu');
       expect(disabled?.message).toContain('gcloud services enable tpu.googleapis.com --project weir-emulated');
-      cloud.permissions.revoke('tpu.queuedResources.create');
+      cloud.permissions.revoke('tpu.nodes.create');
       const refused = await refusalOf(provider.create(request('weir-a-0')));
-      cloud.permissions.restore('tpu.queuedResources.create');
+      cloud.permissions.restore('tpu.nodes.create');
       expect(refused).toMatchObject({ code: 'invalid', shortage: { cause: 'refused', of: {} } });
       expect(refused?.message).toContain('An operator grants its service account the role');
     },

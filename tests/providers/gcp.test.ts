@@ -43,6 +43,31 @@ describe('the provider gcp', () => {
   });
 
   guarantee(
+    'sells nothing on demand that Google has as spot and flex-start alone, and Google makes what is sold',
+    async ({ provider, request }) => {
+      const marketsOf = async (of: typeof provider, type: string) =>
+        new Set((await of.sellables()).filter(({ machineType }) => machineType === type).map(({ market }) => market));
+      expect([...(await marketsOf(provider, 'a3-highgpu-1g'))]).toEqual(['spot']);
+      expect([...(await marketsOf(provider, 'a3-ultragpu-8g'))]).toEqual(['spot']);
+      expect((await marketsOf(provider, 'a3-highgpu-8g')).size).toBe(2);
+      const one = { ...request('weir-a'), machineType: 'a3-highgpu-1g', accelerators: { kind: 'H100', count: 1 } };
+      expect(await refusalOf(provider.create({ ...one, market: 'on-demand' }))).toMatchObject({ code: 'invalid' });
+      const flex = await open({ flexStart: ['H100'] });
+      expect((await marketsOf(flex.provider, 'a3-highgpu-1g')).size).toBe(2);
+      const asked = { ...flex.request('weir-b'), machineType: one.machineType, accelerators: one.accelerators };
+      expect(await flex.provider.create({ ...asked, market: 'on-demand' })).toBeInstanceOf(Date);
+      await flex.close();
+    },
+  );
+
+  guarantee('a disk type that a series does not take is not asked for', async ({ cloud: { disks } }) => {
+    const subject = await open({ diskType: 'hyperdisk-balanced' });
+    expect(await subject.provider.create(subject.request('weir-a'))).toBeInstanceOf(Date);
+    expect(disks()[0]?.['type']).toMatch(/pd-balanced$/);
+    await subject.close();
+  });
+
+  guarantee(
     'the end of a machine that is gone is known to within its notice, and of one that is off where it is listed',
     async ({ provider, request }) => {
       const ranUntil = (name: string) => cloud.instances.find(name).runs.at(-1)?.toMs ?? 0;

@@ -1,16 +1,16 @@
 import type { protos } from '@google-cloud/compute';
 import type { InstanceRequest } from '../provider.ts';
 import { toLabels } from './labels.ts';
-import { bootImageOf, diskTypeOf, partsOf } from './machines.ts';
+import { bootImageOf, diskTypeOf, isFlexStart, partsOf } from './machines.ts';
 import type { GcpSettings } from './settings.ts';
 
 export type InstanceBody = protos.google.cloud.compute.v1.IInstance;
 
 const bytesPerGiB = 1024 ** 3;
 
-/** Flex-start machines run no longer than this; others up to 120 days. */
-const longestFlexSeconds = 7 * 86_400;
-const longestRunSeconds = 120 * 86_400;
+/** How long machines may run, at least and at most. */
+const runSeconds = { shortest: 30, longest: 120 * 86_400 };
+const flexRunSeconds = { shortest: 600, longest: 7 * 86_400 };
 
 /** All that Compute Engine is told of a machine. Pure: the same request is the same body. */
 export function instanceBody(
@@ -18,7 +18,8 @@ export function instanceBody(
   settings: GcpSettings,
   metadata: Record<string, string>,
 ): InstanceBody {
-  const { name, zone } = request;
+  const { name, zone, market, accelerators } = request;
+  const isFlex = isFlexStart({ market, kind: accelerators.kind }, settings);
   const { machineType, attached } = partsOf(request.machineType);
   const labels = toLabels(request.labels);
   return {
@@ -36,9 +37,12 @@ export function instanceBody(
             },
           ],
     networkInterfaces: [networkInterface(request, settings)],
-    scheduling: schedulingOf(request, settings),
-    ...(isFlexStart(request, settings)
-      ? { params: { requestValidForDuration: { seconds: settings.capacityWaitSeconds ?? 300 } } }
+    scheduling: schedulingOf(request, isFlex),
+    ...(isFlex
+      ? {
+          params: { requestValidForDuration: { seconds: settings.capacityWaitSeconds ?? 300 } },
+          reservationAffinity: { consumeReservationType: 'NO_RESERVATION' },
+        }
       : {}),
     serviceAccounts: accountsOf(request, settings),
     // Secure boot would refuse the NVIDIA drivers of images that are not signed for it; measured boot takes them.
@@ -84,19 +88,14 @@ function networkInterface(
   };
 }
 
-function isFlexStart({ market, accelerators: { kind } }: InstanceRequest, { flexStart = [] }: GcpSettings): boolean {
-  return market === 'on-demand' && flexStart.some((each) => each === kind);
-}
-
 /** Set once: the scheduling of a machine that runs can't be changed. */
-function schedulingOf(request: InstanceRequest, settings: GcpSettings): protos.google.cloud.compute.v1.IScheduling {
-  const isFlex = isFlexStart(request, settings);
-  const longest = isFlex ? longestFlexSeconds : longestRunSeconds;
+function schedulingOf(request: InstanceRequest, isFlex: boolean): protos.google.cloud.compute.v1.IScheduling {
+  const { shortest, longest } = isFlex ? flexRunSeconds : runSeconds;
   return {
     provisioningModel: request.market === 'spot' ? 'SPOT' : isFlex ? 'FLEX_START' : 'STANDARD',
     onHostMaintenance: 'TERMINATE',
     automaticRestart: false,
-    maxRunDuration: { seconds: Math.min(Math.ceil(request.maxRunSeconds), longest) },
+    maxRunDuration: { seconds: Math.min(Math.max(Math.ceil(request.maxRunSeconds), shortest), longest) },
     instanceTerminationAction: 'DELETE',
   };
 }

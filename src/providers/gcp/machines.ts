@@ -1,12 +1,7 @@
 import { tpuGenerations } from '../../protocol/job-spec.ts';
+import type { PricedMachine } from '../provider.ts';
+import { attachedTypes } from './attached-types.ts';
 import type { GcpSettings } from './settings.ts';
-
-/** N1 machines take their GPUs beside the machine type; on all others they come with it. */
-const attachedTypes: Record<string, string> = {
-  T4: 'nvidia-tesla-t4',
-  P100: 'nvidia-tesla-p100',
-  V100: 'nvidia-tesla-v100',
-};
 
 export type MachineParts = { machineType: string; attached: { type: string; count: number } | undefined };
 
@@ -22,11 +17,30 @@ export function isTpu(kind: string): boolean {
   return tpuGenerations.some((generation) => generation === kind);
 }
 
-/** Series that boot from Hyperdisk alone (Compute Engine: "Hyperdisk, machine series support"). */
-const hyperdiskOnly = /^(a4|a3-ultragpu)/;
+/** What Google sells as spot, flex-start or reserved alone, whatever price it lists (Compute Engine: "GPU machine types"; AI Hypercomputer: "Consumption options"). */
+const neverStandard = /^(a3-highgpu-[124]g|a3-ultragpu-|a4-)/;
 
-export function diskTypeOf(machineType: string, { diskType }: Pick<GcpSettings, 'diskType'>): string {
-  return hyperdiskOnly.test(machineType) ? 'hyperdisk-balanced' : (diskType ?? 'pd-balanced');
+type Sold = { machineType: string; kind: string; market: PricedMachine['market'] };
+
+/** Whether it is bought as flex-start where the operator says so for its kind: what else is on demand is STANDARD. */
+export function isFlexStart({ kind, market }: Omit<Sold, 'machineType'>, { flexStart = [] }: FlexSettings): boolean {
+  return market === 'on-demand' && flexStart.some((each) => each === kind);
+}
+
+type FlexSettings = Pick<GcpSettings, 'flexStart'>;
+
+/** Whether Google makes the machine in this market at all. */
+export function isSold(machine: Sold, settings: FlexSettings): boolean {
+  return machine.market === 'spot' || isFlexStart(machine, settings) || !neverStandard.test(machine.machineType);
+}
+
+/** Series that boot from Hyperdisk alone, and those that take it too (Compute Engine: "Accelerator-optimized machine family", disk types). */
+const hyperdiskOnly = /^(a4|a3-ultragpu)/;
+const hyperdiskToo = /^a3-/;
+
+export function diskTypeOf(machineType: string, { diskType = 'pd-balanced' }: Pick<GcpSettings, 'diskType'>): string {
+  if (hyperdiskOnly.test(machineType)) return 'hyperdisk-balanced';
+  return diskType === 'hyperdisk-balanced' && !hyperdiskToo.test(machineType) ? 'pd-balanced' : diskType;
 }
 
 /** Deep Learning VM images have driver, CUDA, Docker and the NVIDIA toolkit; plain Ubuntu is enough without a GPU. */

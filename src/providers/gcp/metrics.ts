@@ -1,5 +1,6 @@
 import type { Offer } from '../../protocol/quote.ts';
 import type { PricedMachine } from '../provider.ts';
+import { isFlexStart } from './machines.ts';
 import type { GcpSettings } from './settings.ts';
 
 /** Compute Engine's quotas by metric, of a region or of the project. */
@@ -55,8 +56,8 @@ function metricOf(
 }
 
 /** Flex-start machines count as spot ones do. */
-function isPreemptible({ market, kind }: Machine, { flexStart = [] }: Pick<GcpSettings, 'flexStart'>): boolean {
-  return market === 'spot' || flexStart.some((each) => each === kind);
+function isPreemptible(machine: Machine, settings: Pick<GcpSettings, 'flexStart'>): boolean {
+  return machine.market === 'spot' || isFlexStart(machine, settings);
 }
 
 /** GPUs of all kinds and regions count together, but for those of a preemptible quota. */

@@ -62,7 +62,7 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
     sellables: async () => {
       const [priced, places] = [await prices(), await market.places()];
       const { machines, chips } = boughtOf(priced, settings);
-      return [...machineSellables(machines, places, settings), ...sliceSellables(chips, places, settings)];
+      return [...machineSellables(machines, places, settings), ...sliceSellables(chips, places)];
     },
     capacity: () => Promise.resolve(undefined),
     quotas: createQuotas(options, clients),

@@ -1,5 +1,5 @@
 import type { PricedMachine, Sellable } from '../provider.ts';
-import { partsOf } from './machines.ts';
+import { isSold, partsOf } from './machines.ts';
 import type { Places } from './places.ts';
 import { regionOf, type GcpSettings } from './settings.ts';
 import { sliceTypeOf } from './slice-types.ts';
@@ -13,10 +13,11 @@ const usualStartSeconds = { p50: 75, p90: 180 };
 export function machineSellables(
   machines: readonly PricedMachine[],
   places: Places,
-  settings: GcpSettings,
+  { flexStart = [], maxDiskGiB = 2000 }: Pick<GcpSettings, 'flexStart' | 'maxDiskGiB'>,
 ): Sellable[] {
   const zonesIn = Map.groupBy([...places.keys()].toSorted(), regionOf);
-  return machines.flatMap((machine) => {
+  const sold = machines.filter((machine) => isSold(machine, { flexStart }));
+  return sold.flatMap((machine) => {
     const { machineType, attached } = partsOf(machine.machineType);
     const zones = (zonesIn.get(machine.region) ?? []).filter((zone) => {
       const place = places.get(zone);
@@ -25,22 +26,28 @@ export function machineSellables(
         (attached === undefined || place.acceleratorTypes.has(attached.type))
       );
     });
-    return zones.map((zone) => sell(machine, zone, settings));
+    return zones.map((zone) => ({ ...sell(machine, zone), diskBytes: maxDiskGiB * bytesPerGiB }));
   });
 }
 
 /** From the request to the runner's first call, as slices usually take where there is capacity. */
 const sliceStartSeconds = { p50: 240, p90: 600 };
 
-/** Each slice in each zone that has it, by the catalogue's price of its chips. Pure. */
-export function sliceSellables(chips: readonly PricedMachine[], places: Places, settings: GcpSettings): Sellable[] {
+/** A host has one boot disk of 100 GiB, which can't be made larger (Cloud TPU: "Storage options"); this is left beside its image. */
+const sliceDiskBytes = 70 * bytesPerGiB;
+
+/** Each slice in each zone that has it, by the catalogue's rows, which are of one chip. Pure. */
+export function sliceSellables(chips: readonly PricedMachine[], places: Places): Sellable[] {
   return [...places].flatMap(([zone, { slices }]) => {
     const types = [...slices].flatMap((name) => sliceTypeOf(name) ?? []);
     return types.flatMap(({ acceleratorType, kind, hosts, chipsPerHost }) =>
       chips
         .filter((chip) => chip.kind === kind && chip.region === regionOf(zone))
         .map((chip) => ({
-          ...sell({ ...chip, machineType: acceleratorType, count: chipsPerHost }, zone, settings),
+          ...sell({ ...chip, machineType: acceleratorType, count: chipsPerHost }, zone),
+          cpus: chip.cpus * chipsPerHost,
+          memoryBytes: chip.memoryBytes * chipsPerHost,
+          diskBytes: sliceDiskBytes,
           microUsdPerHour: chip.microUsdPerHour * chipsPerHost,
           startSeconds: sliceStartSeconds,
           hosts,
@@ -49,7 +56,7 @@ export function sliceSellables(chips: readonly PricedMachine[], places: Places, 
   });
 }
 
-function sell(machine: PricedMachine, zone: string, { maxDiskGiB = 2000 }: GcpSettings): Sellable {
+function sell(machine: PricedMachine, zone: string): Omit<Sellable, 'diskBytes'> {
   const { region, machineType, kind, count, cpus, memoryBytes, market, microUsdPerHour, priceDate } = machine;
   return {
     region,
@@ -58,7 +65,6 @@ function sell(machine: PricedMachine, zone: string, { maxDiskGiB = 2000 }: GcpSe
     accelerators: { kind, count },
     cpus,
     memoryBytes,
-    diskBytes: maxDiskGiB * bytesPerGiB,
     market,
     microUsdPerHour,
     priceDate,

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { gpuKinds, tpuGenerations } from '../../protocol/job-spec.ts';
+import { attachedTypes } from './attached-types.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -54,7 +55,8 @@ export const GcpSettings = Type.Object(
     ),
     diskType: Type.Optional(
       Type.Union([Type.Literal('pd-balanced'), Type.Literal('pd-ssd'), Type.Literal('hyperdisk-balanced')], {
-        description: 'Of boot disks. Left out: pd-balanced, and hyperdisk-balanced on machines that take no other.',
+        description:
+          'Of boot disks, on machines that take it. Left out: pd-balanced, and hyperdisk-balanced on machines that take no other.',
       }),
     ),
     maxDiskGiB: Type.Optional(
@@ -71,7 +73,7 @@ export const GcpSettings = Type.Object(
       Type.Array(Type.Enum([...gpuKinds]), {
         uniqueItems: true,
         description:
-          'Kinds whose on-demand machines are asked for as flex-start: they wait for capacity, and run 7 days at most.',
+          'Kinds whose on-demand machines are asked for as flex-start: they wait for capacity, and run 7 days at most. Not those of N1.',
       }),
     ),
     capacityWaitSeconds: Type.Optional(
@@ -80,7 +82,7 @@ export const GcpSettings = Type.Object(
         maximum: 86_400,
         default: 300,
         description:
-          'How long a TPU slice or a flex-start machine may wait for capacity before the next offer is tried.',
+          'How long a TPU slice or a flex-start machine may wait for capacity before the next offer is tried; with flexStart 90 to 7200.',
       }),
     ),
     runner: Type.Optional(
@@ -100,16 +102,13 @@ export type GcpSettings = Static<typeof GcpSettings>;
 
 /** What the schema can't say, and what else of the configuration does not go with machines in a cloud. All faults together. */
 export function gcpFaults(settings: GcpSettings, publicUrl: string): string[] {
-  const { regions, zones = [], externalAddresses, subnetwork, apiEndpoint, flexStart = [] } = settings;
-  const kinds: readonly string[] | undefined = settings.kinds;
+  const { regions, zones = [], externalAddresses, subnetwork, apiEndpoint } = settings;
   const faults = zones.flatMap((zone, index) =>
     regions.includes(regionOf(zone))
       ? []
       : [`providers.gcp.zones.${index} is ${zone}, whose region ${regionOf(zone)} is not in providers.gcp.regions`],
   );
-  for (const [index, kind] of flexStart.entries())
-    if (kinds?.includes(kind) === false)
-      faults.push(`providers.gcp.flexStart.${index} is ${kind}, which is not in providers.gcp.kinds`);
+  faults.push(...flexFaults(settings));
   if (apiEndpoint === undefined && isOwnAddress(publicUrl))
     faults.push(
       `publicUrl is ${publicUrl}, which machines of Google Cloud can't reach; state the address that they report to, such as https://weir.example.org`,
@@ -122,6 +121,22 @@ export function gcpFaults(settings: GcpSettings, publicUrl: string): string[] {
   )
     faults.push(
       'providers.gcp has no network: without externalAddresses: true machines need one with Cloud NAT, such as network: weir',
+    );
+  return faults;
+}
+
+/** Google has flex-start for accelerator-optimized machines, which wait from 90 seconds to 2 hours (Compute Engine: "About Flex-start VMs"). */
+function flexFaults({ flexStart = [], capacityWaitSeconds = 300, ...settings }: GcpSettings): string[] {
+  const kinds: readonly string[] | undefined = settings.kinds;
+  const faults = flexStart.flatMap((kind, index) => {
+    const key = `providers.gcp.flexStart.${index} is ${kind}`;
+    if (attachedTypes[kind] !== undefined)
+      return [`${key}, and Google has no flex-start for machines of the N1 series`];
+    return kinds?.includes(kind) === false ? [`${key}, which is not in providers.gcp.kinds`] : [];
+  });
+  if (flexStart.length > 0 && (capacityWaitSeconds < 90 || capacityWaitSeconds > 7200))
+    faults.push(
+      `providers.gcp.capacityWaitSeconds is ${capacityWaitSeconds}; flex-start machines wait from 90 seconds to 2 hours, such as 300`,
     );
   return faults;
 }

@@ -2,6 +2,7 @@ import { gpuMetric, cpuMetric, type Use } from './quotas.ts';
 import { ApiError, invalidValue, notFound } from './errors.ts';
 import { lastOf, resourceOf } from './links.ts';
 import { machineTypes, type MachineType } from './catalogue.ts';
+import { checkProvisioningModel, checkScheduling } from './scheduling.ts';
 import type { World } from './world.ts';
 
 /** Of the Instance message, what the emulator reads. */
@@ -16,6 +17,8 @@ export type InstanceBody = {
   guestAccelerators?: { acceleratorType: string; acceleratorCount: number }[];
   scheduling?: Scheduling;
   serviceAccounts?: { email: string; scopes?: string[] }[];
+  params?: { requestValidForDuration?: { seconds: string } };
+  reservationAffinity?: { consumeReservationType?: string };
 };
 
 export type AttachedDisk = {
@@ -72,6 +75,7 @@ export function checkInstance(
   const type = machineTypeOf(body, zone, world);
   const accelerators = acceleratorsOf(body, type, zone, world);
   checkScheduling(body, accelerators);
+  checkProvisioningModel(body, type.name);
   checkDisks(body, type, world);
   if ((body.networkInterfaces ?? []).length === 0)
     throw invalidValue('resource.networkInterfaces', '', 'At least one network interface is required.');
@@ -149,46 +153,20 @@ function acceleratorsOf(body: InstanceBody, type: MachineType, zone: string, wor
   return { type: name, count: guest.acceleratorCount };
 }
 
-function checkScheduling(body: InstanceBody, accelerators: Accelerators | undefined): void {
-  const { scheduling = {} } = body;
-  if (accelerators !== undefined && scheduling.onHostMaintenance !== 'TERMINATE')
-    throw new ApiError(400, 'badRequest', 'Instances with guest accelerators do not support live migration.');
-  if (isSpot(body) && scheduling.automaticRestart !== false)
-    throw invalidValue('scheduling.automaticRestart', 'true', 'Automatic restart must be disabled for Spot VMs.');
-  if (isSpot(body) && scheduling.onHostMaintenance === 'MIGRATE')
-    throw invalidValue('scheduling.onHostMaintenance', 'MIGRATE', 'Spot VMs do not support live migration.');
-  const { maxRunDuration, instanceTerminationAction } = scheduling;
-  if (instanceTerminationAction !== undefined && maxRunDuration === undefined && !isSpot(body))
-    throw invalidValue(
-      'scheduling.instanceTerminationAction',
-      instanceTerminationAction,
-      'Only Spot VMs and those with a limited run time may specify it.',
-    );
-  if (maxRunDuration === undefined) return;
-  if (instanceTerminationAction === undefined)
-    throw invalidValue(
-      'scheduling.maxRunDuration',
-      maxRunDuration.seconds,
-      'instanceTerminationAction must be specified.',
-    );
-  const seconds = Number(maxRunDuration.seconds);
-  if (seconds < 30 || seconds > 120 * 86_400)
-    throw invalidValue(
-      'scheduling.maxRunDuration.seconds',
-      maxRunDuration.seconds,
-      'Must be between 30 seconds and 120 days.',
-    );
-}
-
 function checkDisks({ disks = [] }: InstanceBody, type: MachineType, { project }: World): void {
   const boot = disks.filter(({ boot: isBoot }) => isBoot === true);
   if (boot.length !== 1) throw invalidValue('resource.disks', '', 'Exactly one boot disk must be specified.');
-  const needsHyperdisk = /^(a3-ultragpu|a4)-/.test(type.name);
+  const takesPersistentDisk = !/^(a3-ultragpu|a4)-/.test(type.name);
+  const takesHyperdisk = /^(a3|a4)-/.test(type.name);
   for (const { initializeParams } of disks) {
     checkImage(initializeParams?.sourceImage, project);
     const diskType = diskTypeOf(initializeParams?.diskType);
-    if (initializeParams !== undefined && needsHyperdisk && diskType.startsWith('pd-'))
-      throw new ApiError(400, 'badRequest', `[${diskType}] features are not compatible for creating instance.`);
+    if (!(diskType.startsWith('pd-') ? takesPersistentDisk : takesHyperdisk))
+      throw new ApiError(
+        400,
+        'badRequest',
+        `[${diskType}, ${type.name}] features are not compatible for creating instance.`,
+      );
   }
 }
 
@@ -234,7 +212,7 @@ export function useOf(
   { type, accelerators }: { type: MachineType; accelerators?: Accelerators | undefined },
   isGiven: (metric: string) => boolean,
 ): Use {
-  const spot = isSpot(body);
+  const spot = isSpot(body) || body.scheduling?.provisioningModel === 'FLEX_START';
   const cpus = cpuMetric(type.name, spot && isGiven('PREEMPTIBLE_CPUS'));
   const gpusOfSpot = accelerators !== undefined && spot && isGiven(gpuMetric(accelerators.type, true));
   const external = (body.networkInterfaces ?? []).filter(

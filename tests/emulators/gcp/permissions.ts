@@ -1,6 +1,6 @@
 import { permissionDenied } from './errors.ts';
 
-/** What Compute Engine's and Cloud TPU's references name under "IAM permissions" for each method. */
+/** What Compute Engine's and Cloud TPU's references name under "IAM permissions" for each method. IAM knows none of queued resources: those of nodes hold. */
 const required: Record<string, string[]> = {
   'compute.acceleratorTypes.aggregatedList': ['compute.acceleratorTypes.list'],
   'compute.acceleratorTypes.get': ['compute.acceleratorTypes.get'],
@@ -45,10 +45,10 @@ const required: Record<string, string[]> = {
   'tpu.projects.locations.nodes.list': ['tpu.nodes.list'],
   'tpu.projects.locations.operations.get': ['tpu.operations.get'],
   'tpu.projects.locations.operations.list': ['tpu.operations.list'],
-  'tpu.projects.locations.queuedResources.create': ['tpu.queuedResources.create', 'tpu.nodes.create'],
-  'tpu.projects.locations.queuedResources.delete': ['tpu.queuedResources.delete'],
-  'tpu.projects.locations.queuedResources.get': ['tpu.queuedResources.get'],
-  'tpu.projects.locations.queuedResources.list': ['tpu.queuedResources.list'],
+  'tpu.projects.locations.queuedResources.create': ['tpu.nodes.create'],
+  'tpu.projects.locations.queuedResources.delete': ['tpu.nodes.delete'],
+  'tpu.projects.locations.queuedResources.get': ['tpu.nodes.get'],
+  'tpu.projects.locations.queuedResources.list': ['tpu.nodes.list'],
   'tpu.projects.locations.runtimeVersions.get': ['tpu.runtimeversions.get'],
   'tpu.projects.locations.runtimeVersions.list': ['tpu.runtimeversions.list'],
 };

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { instanceBody } from '../../../src/providers/gcp/instance-body.ts';
+import { diskTypeOf } from '../../../src/providers/gcp/machines.ts';
 import { fromLabels, requestIdOf, toLabels } from '../../../src/providers/gcp/labels.ts';
 import { requestOf, settings } from './requests.ts';
 
@@ -95,8 +96,21 @@ test('a machine on demand is STANDARD, or FLEX_START where the operator says so 
   expect(flex).toMatchObject({
     scheduling: { provisioningModel: 'FLEX_START', maxRunDuration: { seconds: 7 * 86_400 } },
     params: { requestValidForDuration: { seconds: 600 } },
+    reservationAffinity: { consumeReservationType: 'NO_RESERVATION' },
   });
   expect(bodyOf({}, { flexStart: ['A100'] }).scheduling?.provisioningModel).toBe('SPOT');
+});
+
+test.each([
+  ['n1-standard-8+1xT4', 'hyperdisk-balanced', 'pd-balanced'],
+  ['g2-standard-4', 'hyperdisk-balanced', 'pd-balanced'],
+  ['g2-standard-4', 'pd-ssd', 'pd-ssd'],
+  ['a2-highgpu-1g', 'hyperdisk-balanced', 'pd-balanced'],
+  ['a3-highgpu-8g', 'hyperdisk-balanced', 'hyperdisk-balanced'],
+  ['a3-highgpu-8g', undefined, 'pd-balanced'],
+  ['a3-ultragpu-8g', 'pd-ssd', 'hyperdisk-balanced'],
+] as const)('%s with the setting %s boots from %s', (machineType, diskType, expected) => {
+  expect(diskTypeOf(machineType, diskType === undefined ? {} : { diskType })).toBe(expected);
 });
 
 test('only a machine that has an image to pull gets an account, and no more than reading', () => {

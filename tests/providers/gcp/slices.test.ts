@@ -59,7 +59,7 @@ test('a slice is asked for as one node with a bootstrap token for each host, for
   });
 });
 
-test('a slice is sold by its hosts, at the price of its chips', () => {
+test('a slice is sold by its hosts, with all that its chips come with, and the disk that they can have', () => {
   const places = new Map([
     [
       'us-central1-a',
@@ -73,8 +73,11 @@ test('a slice is sold by its hosts, at the price of its chips', () => {
   const chips = builtInCatalogue.offers('v5e').filter(({ market }) => market === 'spot');
   const chip = chips.find(({ region }) => region === 'us-central1');
   expect(machineSellables(chips, places, settings)).toEqual([]);
-  expect(sliceSellables(chips, places, settings)).toMatchObject([
+  expect(sliceSellables(chips, places)).toMatchObject([
     {
+      cpus: 112,
+      memoryBytes: 192 * 1024 ** 3,
+      diskBytes: 70 * 1024 ** 3,
       zone: 'us-central1-a',
       machineType: 'v5litepod-16',
       accelerators: { kind: 'v5e', count: 4 },
