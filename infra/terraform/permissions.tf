@@ -25,5 +25,5 @@ locals {
   ]
 
   # Besides, where `kinds` names a generation of TPUs. Queued resources have no permissions of their own: those of nodes hold.
-  tpu_permissions = ["tpu.acceleratortypes.list", "tpu.nodes.create", "tpu.nodes.delete", "tpu.nodes.get", "tpu.nodes.list"]
+  tpu_permissions = ["tpu.acceleratortypes.list", "tpu.nodes.create", "tpu.nodes.delete", "tpu.nodes.get", "tpu.nodes.list", "tpu.operations.get"]
 }

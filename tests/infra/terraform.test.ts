@@ -70,6 +70,14 @@ test('who buys TPUs may do besides what the life of a slice needs, and no more',
       machineType: 'v2-8',
       accelerators: { kind: 'v2', count: 4 },
     });
+    // Only where a slice does not appear is it asked why.
+    cloud.faults.failOperation(
+      { method: 'tpu.projects.locations.queuedResources.create', times: 1 },
+      '',
+      'Internal.',
+      13,
+    );
+    await expect(provider.create(request)).rejects.toThrow('Internal.');
     expect(await provider.create(request)).toBeInstanceOf(Date);
     // As after a restart: then the node says since when it is there.
     expect(await provider.create(request)).toBeInstanceOf(Date);

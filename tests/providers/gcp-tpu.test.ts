@@ -129,6 +129,17 @@ describe('the provider gcp, of TPU slices,', () => {
     },
   );
 
+  guarantee('a slice that can’t be made says why, though it never appears', async ({ provider, request }) => {
+    const method = 'tpu.projects.locations.queuedResources.create';
+    const said = "Permission 'iam.serviceaccounts.actAs' denied on service account weir-machine";
+    cloud.faults.failOperation({ method, times: 1 }, '', said, 7);
+    const refused = await refusalOf(provider.create(request('weir-not-ours-0')));
+    expect(refused).toMatchObject({ code: 'invalid', message: expect.stringContaining(said) });
+    cloud.faults.failOperation({ method, times: 1 }, '', 'Internal error.', 13);
+    expect(await refusalOf(provider.create(request('weir-b-0')))).toMatchObject({ code: 'unavailable' });
+    expect(await provider.create(request('weir-b-0'))).toBeInstanceOf(Date);
+  });
+
   guarantee(
     'an answer that is lost, and calls that come too often, cost a repeat and no second slice',
     async (subject) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerOf } from './answers.ts';
-import { judge } from './faults.ts';
+import { judge, type Answer } from './faults.ts';
 
 /** For each call to Google: how long it may take, and no repetition of the client's own, which would go on for ten minutes. */
 export const callOptions = { timeout: 30_000, retry: null };
@@ -19,6 +19,31 @@ export async function persist<T>(call: () => Promise<T>): Promise<T> {
       await sleep(firstRestMs * 2 ** (tries - 1) * (0.5 + Math.random()));
     }
   }
+}
+
+/** So often is asked past operations that failed; each was a launch. */
+const mostFailures = 20;
+
+/**
+ * Google answers a repeated request with the operation of the first, also where that failed by something that passes: then it is asked
+ * once more, by an id that follows from the name of the one that failed.
+ */
+export async function pastFailures<T>(
+  ask: (...failed: string[]) => Promise<T>,
+  failedOf: (operation: T) => string | undefined,
+): Promise<T> {
+  let operation = await ask();
+  for (let tries = 0; tries < mostFailures; tries += 1) {
+    const failed = failedOf(operation);
+    if (failed === undefined) return operation;
+    operation = await ask(failed);
+  }
+  return operation;
+}
+
+/** Whether the same request may go well a moment later. */
+export function isPassing(answer: Answer): boolean {
+  return ['rate', 'passing', 'not-ready'].includes(judge(answer).is);
 }
 
 /** Undefined where Google has no such thing. */

@@ -15,8 +15,9 @@ export type Answer = {
 /** What it means to us. */
 export type Fault =
   | { is: 'stockout'; zonesAvailable: string[] }
-  | { is: 'quota'; metric: string; limit: number | undefined; region: string | undefined }
-  | { is: 'rate' | 'passing' | 'gone' | 'there-already' }
+  | { is: 'quota'; metric: string; family?: string; limit: number | undefined; region: string | undefined }
+  /** `no-addresses`: the subnetwork has none left. `not-ready`: what it is about is being made, or going already. */
+  | { is: 'rate' | 'passing' | 'gone' | 'there-already' | 'not-ready' | 'no-addresses' }
   /** An operator has to change something. */
   | { is: 'refused'; because: Refusal };
 
@@ -35,6 +36,10 @@ const stockoutCodes =
   /^(ZONE|REGION)?_?RESOURCE_POOL_EXHAUSTED(_WITH_DETAILS)?$|STOCKOUT|^insufficientCapacity$|^INSUFFICIENT_CAPACITY$/;
 const stockoutTexts =
   /does not have enough resources available|no more capacity|insufficient (reserved )?capacity|stockout|currently unavailable in the \S+ zone|not enough (resources|capacity)|resources? (are )?exhausted in/i;
+const addressCodes = /^IP_SPACE_EXHAUSTED/;
+const addressTexts = /IP space of .* is exhausted/i;
+const notReadyCodes = /^(RESOURCE_NOT_READY|resourceNotReady)$/;
+const notReadyTexts = /the resource '[^']+' is not ready/i;
 const quotaCodes = /^(QUOTA_EXCEEDED|quotaExceeded)$/;
 const quotaTexts = /quota (limit )?'[^']+' (has been )?(exceeded|exhausted)|exceeded quota|quota .*exceeded/i;
 const rateTexts = /rate ?limit|per (user per )?(minute|second|100 seconds)|too many requests|RATE_EXCEEDED/i;
@@ -52,6 +57,8 @@ const resourceTexts = /(images|family|networks|subnetworks|serviceAccounts?)[/ ]
 export function judge(answer: Answer): Fault {
   const { code = '', message } = answer;
   if (stockoutCodes.test(code) || stockoutTexts.test(message)) return stockout(answer);
+  if (addressCodes.test(code) || addressTexts.test(message)) return { is: 'no-addresses' };
+  if (notReadyCodes.test(code) || notReadyTexts.test(message)) return { is: 'not-ready' };
   if (rateTexts.test(code) || rateTexts.test(message)) return { is: 'rate' };
   if (quotaCodes.test(code) || answer.quota !== undefined || quotaTexts.test(message)) return quota(answer);
   if (isExhausted(answer)) return { is: 'rate' };
@@ -103,8 +110,15 @@ function quota({ message, quota: known }: Answer): Fault {
   const metric = /quota (?:limit )?'([^']+)'/i.exec(message)?.[1] ?? known?.metric ?? 'unnamed';
   const limit = known?.limit ?? numberIn(/limit:? ?([0-9.]+)/i.exec(message)?.[1]);
   const place = known?.dimensions['region'] ?? /in (?:region|zone) ([a-z0-9-]+)/.exec(message)?.[1];
-  // Compute Engine names metrics by their service too.
-  return { is: 'quota', metric: metric.split('/').at(-1) ?? metric, limit, region: place?.replace(/-[a-z]$/, '') };
+  const family = known?.dimensions['gpu_family'];
+  return {
+    is: 'quota',
+    // Compute Engine names metrics by their service too.
+    metric: metric.split('/').at(-1) ?? metric,
+    ...(family === undefined ? {} : { family }),
+    limit,
+    region: place?.replace(/-[a-z]$/, ''),
+  };
 }
 
 function numberIn(text: string | undefined): number | undefined {

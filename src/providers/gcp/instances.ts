@@ -1,12 +1,13 @@
 import type { protos } from '@google-cloud/compute';
 import { WeirError } from '../../core/errors.ts';
 import type { InstanceRequest, SeenInstance } from '../provider.ts';
-import { answerOf, answerOfOperation } from './answers.ts';
-import { callOptions, persist, unlessGone } from './call.ts';
+import { answerOf, answerOfOperation, answerOfStatus } from './answers.ts';
+import { callOptions, isPassing, pastFailures, persist, unlessGone } from './call.ts';
 import type { Clients } from './clients.ts';
 import { judge } from './faults.ts';
 import { instanceBody } from './instance-body.ts';
 import { fromLabels, installationLabel, requestIdOf, toLabelValue } from './labels.ts';
+import { isFlexStart } from './machines.ts';
 import { refusal, type Asked } from './refusals.ts';
 import { isConfigured, type GcpSettings } from './settings.ts';
 
@@ -34,21 +35,28 @@ export async function createInstance(
   const asked = askedOf(request, settings);
   const { instances, zoneOperations } = await clients();
   const instanceResource = instanceBody(request, settings, metadata);
-  // Google refuses an id that comes with another body; then the name alone keeps a second machine from being made.
-  const requestId = requestIdOf('insert', zone, JSON.stringify(instanceResource));
-  const operation = await persist(async () => {
-    const [{ latestResponse }] = await instances.insert({ project, zone, requestId, instanceResource }, callOptions);
+  const insert = async (...failed: string[]): Promise<Operation> => {
+    // Google refuses an id that comes with another body; then the name alone keeps a second machine from being made.
+    const requestId = requestIdOf('insert', zone, JSON.stringify(instanceResource), ...failed);
+    const body = { project, zone, requestId, instanceResource };
+    const [{ latestResponse }] = await persist(() => instances.insert(body, callOptions));
     return latestResponse as Operation;
-  }).catch((error: unknown) => {
+  };
+  const operation = await pastFailures(insert, failedBefore).catch((error: unknown) => {
     if (judge(answerOf(error)).is === 'there-already') return undefined;
     throw refusal(answerOf(error), asked, error);
   });
-  if (operation === undefined) return findStart(request, { settings, clients });
-  const ended = await waitFor(operation, { project, zone }, zoneOperations);
-  const answer = answerOfOperation(ended);
-  if (answer === undefined) return dateOf(ended.endTime);
-  if (judge(answer).is === 'there-already') return findStart(request, { settings, clients });
-  throw refusal(answer, asked);
+  const ended = operation && (await waitFor(operation, { project, zone }, zoneOperations));
+  const answer = ended && answerOfOperation(ended);
+  if (answer !== undefined && judge(answer).is !== 'there-already') throw refusal(answer, asked);
+  if (ended !== undefined && answer === undefined && !isFlexStart(asked, settings)) return dateOf(ended.endTime);
+  return findStart(request, { settings, clients });
+}
+
+/** The name of an operation that a launch before this one began, and that failed by what passes. */
+function failedBefore(operation: Operation): string | undefined {
+  const answer = operation.status === 'DONE' ? answerOfOperation(operation) : undefined;
+  return answer !== undefined && isPassing(answer) ? (operation.name ?? undefined) : undefined;
 }
 
 export function askedOf(
@@ -77,15 +85,27 @@ async function waitFor(
   return operation;
 }
 
-/** Since when a machine of this name runs that is there already. */
+/** Before a machine runs nobody pays for it: a flex-start one may wait for capacity long after it was asked for. */
+const comingUp = new Set(['PENDING', 'PROVISIONING', 'STAGING']);
+
+/**
+ * Since when a machine of this name runs that is there already.
+ * @throws WeirError `unavailable` while it comes up; `no-capacity` where a flex-start one has waited in vain, which Google then deletes.
+ */
 async function findStart(
-  { name, zone }: InstanceRequest,
+  request: InstanceRequest,
   { settings, clients }: Pick<GcpContext, 'settings' | 'clients'>,
 ): Promise<Date | undefined> {
+  const { name, zone } = request;
+  const asked = askedOf(request, settings);
   const { instances } = await clients();
   const [seen] =
     (await unlessGone(() => instances.get({ project: settings.projectId, zone, instance: name }, callOptions))) ?? [];
-  return dateOf(seen?.lastStartTimestamp ?? seen?.creationTimestamp);
+  if (seen === undefined && isFlexStart(asked, settings))
+    throw refusal(answerOfStatus({ message: 'Stockout: it waited in vain.' }), asked);
+  if (seen === undefined || comingUp.has(seen.status ?? ''))
+    throw new WeirError('unavailable', `The machine comes up in ${zone}: ${seen?.status ?? 'not there yet'}.`);
+  return dateOf(seen.lastStartTimestamp ?? seen.creationTimestamp);
 }
 
 function dateOf(text: string | null | undefined): Date | undefined {
@@ -99,7 +119,13 @@ export async function deleteInstance(
   { settings: { projectId: project }, clients }: GcpContext,
 ): Promise<void> {
   const { instances, disks } = await clients();
-  const asked = await unlessGone(() => instances.delete({ project, zone, instance: name }, callOptions));
+  const asked = await unlessGone(() => instances.delete({ project, zone, instance: name }, callOptions)).catch(
+    (error: unknown) => {
+      // It is being made, or going already. It is listed until it is gone, and then asked for again.
+      if (judge(answerOf(error)).is === 'not-ready') return 'under way';
+      throw error;
+    },
+  );
   // The disk has the name of its machine and goes with it; only one that has lost it is deleted alone.
   if (asked === undefined) await unlessGone(() => disks.delete({ project, zone, disk: name }, callOptions));
 }

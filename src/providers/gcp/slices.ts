@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { protos } from '@google-cloud/tpu';
+import type { protos, v2 } from '@google-cloud/tpu';
 import { WeirError } from '../../core/errors.ts';
 import type { InstanceRequest, SeenInstance } from '../provider.ts';
 import { answerOf, answerOfStatus } from './answers.ts';
-import { callOptions, persist, unlessGone } from './call.ts';
+import { callOptions, isPassing, pastFailures, persist, unlessGone } from './call.ts';
 import { judge } from './faults.ts';
 import { askedOf, type GcpContext } from './instances.ts';
 import { fromLabels, installationLabel, requestIdOf, toLabelValue } from './labels.ts';
@@ -53,13 +53,18 @@ export async function createSlice(
   const until = performance.now() + longestLookMs;
   let hasSeen = false;
   let hasWaited = false;
+  let creation: Creation | undefined;
   try {
     for (let restMs = firstRestMs; ; restMs = Math.min(restMs * 1.5, longestRestMs)) {
       const found = await findSlice(request, context);
       // Whoever deleted it meanwhile did so since nobody wants it any more.
       if (found === undefined && hasSeen)
         throw new WeirError('unavailable', `The slice was deleted in ${request.zone} while it came up.`);
-      if (found === undefined) await askForSlice(request, metadata, context);
+      if (found === undefined) {
+        if (creation !== undefined) await look(creation);
+        creation ??= await askForSlice(request, metadata, context);
+        if (creation?.error) throw creation.error;
+      }
       const state = found === undefined ? 'CREATING' : stateOf(found);
       if (state === 'ACTIVE') return hasWaited ? new Date() : await startOf(request, context);
       if (state === 'FAILED') throw failure(found, request, context);
@@ -82,20 +87,42 @@ async function findSlice({ name, zone }: InstanceRequest, { settings, clients }:
   return (await unlessGone(() => tpu.getQueuedResource({ name: path }, callOptions)))?.[0];
 }
 
+/** Undefined where it is there already. */
 async function askForSlice(
   request: InstanceRequest,
   metadata: Record<string, string>,
   { settings, clients }: GcpContext,
-): Promise<void> {
+): Promise<Creation | undefined> {
   const tpu = await (await clients()).tpu();
   const body = queuedResource(request, settings, metadata);
-  const queuedResourceId = sliceIdOf(request.name);
-  const requestId = requestIdOf('queue', request.zone, JSON.stringify(body));
   const parent = parentOf(settings, request.zone);
+  const ask = async (...failed: string[]): Promise<Creation> => {
+    const requestId = requestIdOf('queue', request.zone, JSON.stringify(body), ...failed);
+    const asked = { parent, queuedResourceId: sliceIdOf(request.name), queuedResource: body, requestId };
+    return (await persist(() => tpu.createQueuedResource(asked, callOptions)))[0];
+  };
+  return pastFailures(ask, failedBefore).catch((error: unknown) => {
+    if (judge(answerOf(error)).is === 'there-already') return undefined;
+    throw error;
+  });
+}
+
+/** The operation of asking for a slice. Where it fails, the slice never appears. */
+type Creation = Awaited<ReturnType<v2.TpuClient['createQueuedResource']>>[0];
+
+/** The name of an operation that a launch before this one began, and that failed by what passes. */
+function failedBefore({ name, error }: Creation): string | undefined {
+  return error && isPassing(answerOf(error)) ? name : undefined;
+}
+
+/** Reads how far the operation is; where it failed, its `error` says why. */
+async function look(creation: Creation): Promise<void> {
   await persist(() =>
-    tpu.createQueuedResource({ parent, queuedResourceId, queuedResource: body, requestId }, callOptions),
-  ).catch((error: unknown) => {
-    if (judge(answerOf(error)).is !== 'there-already') throw error;
+    creation.getOperation().catch((error: unknown) => {
+      if (!creation.error) throw error;
+    }),
+  ).catch((cause: unknown) => {
+    throw new WeirError('unavailable', 'Cloud TPU does not say how far the slice is.', { cause });
   });
 }
 

@@ -45,7 +45,7 @@ export type Faults = {
   /** Calls `act` once at this moment of the next such call, whose answer is lost. */
   interrupt: (match: CallMatch, phase: Phase, act: () => Promise<void>) => void;
   stockout: (stockout: Stockout) => void;
-  /** The operation fails with this, after it was accepted. */
+  /** The operation fails with this, after it was accepted. Of Cloud TPU `status` is a google.rpc.Code. */
   failOperation: (match: CallMatch, code: string, message: string, status?: number) => void;
   disableApi: (service: Service) => void;
   enableApi: (service: Service) => void;

@@ -1,7 +1,7 @@
 import { gpuMetric, cpuMetric, type Use } from './quotas.ts';
 import { ApiError, invalidValue, notFound } from './errors.ts';
 import { lastOf, resourceOf } from './links.ts';
-import { machineTypes, type MachineType } from './catalogue.ts';
+import { machineTypes, regionOf, type MachineType } from './catalogue.ts';
 import { checkProvisioningModel, checkScheduling } from './scheduling.ts';
 import type { World } from './world.ts';
 
@@ -77,13 +77,24 @@ export function checkInstance(
   checkScheduling(body, accelerators);
   checkProvisioningModel(body, type.name);
   checkDisks(body, type, world);
-  if ((body.networkInterfaces ?? []).length === 0)
-    throw invalidValue('resource.networkInterfaces', '', 'At least one network interface is required.');
+  checkNetwork(body, zone);
   for (const { email } of body.serviceAccounts ?? []) {
     if (email !== 'default' && !world.tokens.hasAccount(email))
       throw new ApiError(400, 'invalid', `The resource '${email}' of type 'serviceAccount' was not found.`);
   }
   return { type, accelerators };
+}
+
+function checkNetwork({ networkInterfaces = [] }: InstanceBody, zone: string): void {
+  if (networkInterfaces.length === 0)
+    throw invalidValue('resource.networkInterfaces', '', 'At least one network interface is required.');
+  for (const { subnetwork } of networkInterfaces)
+    if (subnetwork !== undefined && !resourceOf(subnetwork).includes(`/regions/${regionOf(zone)}/`))
+      throw invalidValue(
+        'resource.networkInterfaces[0].subnetwork',
+        resourceOf(subnetwork),
+        'The referenced subnetwork must be in the region of the instance.',
+      );
 }
 
 function checkLabels(labels: Record<string, string>): void {

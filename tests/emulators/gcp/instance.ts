@@ -7,6 +7,7 @@ import type { MachineType } from './catalogue.ts';
 import type { Use } from './quotas.ts';
 import { lastOf, link, newId, timestamp } from './links.ts';
 import { isSpot } from './instance-request.ts';
+import { waitSecondsOf } from './scheduling.ts';
 import type { World } from './world.ts';
 
 /** One stretch of being RUNNING, which is what Google charges for. */
@@ -45,7 +46,7 @@ export function createInstance(
     ...body,
     kind: 'compute#instance',
     id: newId(),
-    status: 'PROVISIONING',
+    status: waitSecondsOf(body) > 0 ? 'PENDING' : 'PROVISIONING',
     creationTimestamp: timestamp(new Date()),
     zone: link(`projects/${project}/zones/${zone}`),
     machineType: link(`projects/${project}/zones/${zone}/machineTypes/${type.name}`),

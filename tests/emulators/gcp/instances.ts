@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { regionOf } from './catalogue.ts';
 import { createDisks, type Disks } from './disks.ts';
 import type { Json } from './messages.ts';
@@ -5,6 +6,7 @@ import { ApiError, OperationFailure, notFound } from './errors.ts';
 import { createInstance, runningSeconds, type Instance } from './instance.ts';
 import { createLife, type Life, type LifeOptions } from './instance-life.ts';
 import { checkInstance, insertPermissions, useOf, type InstanceBody } from './instance-request.ts';
+import { waitSecondsOf } from './scheduling.ts';
 import { lastOf } from './links.ts';
 import { aggregatedPage, page } from './lists.ts';
 import { requireProject, requireZone, type Call, type Handlers } from './world.ts';
@@ -33,6 +35,7 @@ export function createInstances(options: InstancesOptions): Instances {
   const disks = createDisks(world);
   const shown = new Map<string, Instance>();
   const ever: Instance[] = [];
+  const deleting = new Set<Instance>();
   const unreachable = new Set<string>();
   const forget = (instance: Instance) => {
     if (shown.get(instance.address) === instance) shown.delete(instance.address);
@@ -76,19 +79,29 @@ export function createInstances(options: InstancesOptions): Instances {
     return operation;
   };
 
-  const provision = (instance: Instance): void => {
-    // Deleted before there was anything to delete.
-    if (shown.get(instance.address) !== instance) return;
+  const provision = async (instance: Instance): Promise<void> => {
     try {
       const fault = world.faults.operationFault('compute.instances.insert', instance.zone);
       if (fault !== undefined) throw new OperationFailure(fault);
-      life.start(instance);
+      for (;;) {
+        // A flex-start machine can be deleted while it waits.
+        if (shown.get(instance.address) !== instance) return;
+        try {
+          life.start(instance);
+          break;
+        } catch (error) {
+          if (!isWaiting(instance)) throw error;
+          await sleep(20, undefined, { ref: false });
+        }
+      }
       ever.push(instance);
     } catch (error) {
       forget(instance);
       throw error;
     }
   };
+  const isWaiting = ({ resource, insertedMs, body }: Instance): boolean =>
+    resource['status'] === 'PENDING' && Date.now() < insertedMs + waitSecondsOf(body) * world.timing.secondMs;
 
   const end = (call: Call, type: 'delete' | 'stop'): Json => {
     const instance = read(call);
@@ -96,6 +109,9 @@ export function createInstances(options: InstancesOptions): Instances {
     const target = `${type} ${instance.address}`;
     const before = operations.repeated(requestId, target);
     if (before !== undefined) return before;
+    if (instance.resource['status'] === 'PROVISIONING' || deleting.has(instance))
+      throw new ApiError(400, 'resourceNotReady', `The resource '${instance.address}' is not ready`);
+    if (type === 'delete') deleting.add(instance);
     const operation = operations.start({
       scope: `zones/${instance.zone}`,
       type,
@@ -104,7 +120,10 @@ export function createInstances(options: InstancesOptions): Instances {
       ...(requestId === undefined ? {} : { requestId }),
       run: () => {
         const fault = world.faults.operationFault(`compute.instances.${type}`, instance.zone);
-        if (fault !== undefined) throw new OperationFailure(fault);
+        if (fault !== undefined) {
+          deleting.delete(instance);
+          throw new OperationFailure(fault);
+        }
         return type === 'delete' ? life.remove(instance) : life.stop(instance);
       },
     });

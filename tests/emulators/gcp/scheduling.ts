@@ -49,9 +49,14 @@ export function checkProvisioningModel(body: InstanceBody, type: string): void {
     throw invalidValue('params.requestValidForDuration', '', 'Only Flex-start VMs may specify it.');
 }
 
+export function waitSecondsOf({ params }: InstanceBody): number {
+  return Number(params?.requestValidForDuration?.seconds ?? 0);
+}
+
 /** Compute Engine: "About Flex-start VMs". */
-function checkFlexStart({ scheduling, params, reservationAffinity }: InstanceBody): void {
-  const waitSeconds = Number(params?.requestValidForDuration?.seconds ?? 0);
+function checkFlexStart(body: InstanceBody): void {
+  const { scheduling, reservationAffinity } = body;
+  const waitSeconds = waitSecondsOf(body);
   if (waitSeconds !== 0 && (waitSeconds < 90 || waitSeconds > 7200))
     throw invalidValue(
       'params.requestValidForDuration',

@@ -86,7 +86,7 @@ const table: [name: string, given: Partial<Answer>, expected: Fault][] = [
         dimensions: { region: 'us-east4', gpu_family: 'NVIDIA_H100' },
       },
     },
-    { is: 'quota', metric: 'gpus_per_gpu_family', limit: 8, region: 'us-east4' },
+    { is: 'quota', metric: 'gpus_per_gpu_family', family: 'NVIDIA_H100', limit: 8, region: 'us-east4' },
   ],
   [
     'a quota of TPUs in a zone',
@@ -118,7 +118,21 @@ const table: [name: string, given: Partial<Answer>, expected: Fault][] = [
   [
     'a resource that is not ready',
     { status: 409, code: 'RESOURCE_NOT_READY', message: 'x is not ready' },
-    { is: 'passing' },
+    { is: 'not-ready' },
+  ],
+  [
+    'a machine that is being made, or is going already, when it is to be deleted',
+    { status: 400, message: "The resource 'projects/p/zones/us-central1-a/instances/a' is not ready" },
+    { is: 'not-ready' },
+  ],
+  [
+    'a subnetwork that is full',
+    {
+      status: 403,
+      code: 'IP_SPACE_EXHAUSTED_WITH_DETAILS',
+      message: "IP space of 'projects/p/regions/us-central1/subnetworks/weir' is exhausted.",
+    },
+    { is: 'no-addresses' },
   ],
   [
     'a name that is there',

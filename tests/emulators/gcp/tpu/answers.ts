@@ -6,6 +6,15 @@ import type { Json } from '../messages.ts';
 /** A google.rpc.Status, as `failedData` and operations have it. */
 export type Status = { code: number; message: string };
 
+/** An operation ends with it. */
+export class StatusFailure extends Error {
+  readonly status: Status;
+  constructor(status: Status) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
 const resourceExhausted = 8;
 const deadlineExceeded = 4;
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../messages.ts';
 import { newId } from '../links.ts';
-import { tpuNotFound, typed } from './answers.ts';
+import { StatusFailure, tpuNotFound, typed } from './answers.ts';
 
 type Work = {
   zone: string;
   /** The resource that it is about. */
   target: string;
   verb: 'create' | 'delete';
-  /** What it does, and answers: the message that `response` has. */
+  /** What it does, and answers: the message that `response` has. @throws StatusFailure to end with an error. */
   run: () => Promise<Json>;
 };
 
@@ -32,9 +32,15 @@ export function createLongRunning(project: string, delayMs: number): LongRunning
 
   const carryOut = async (operation: Json, { run }: Work): Promise<void> => {
     await sleep(delayMs, undefined, { signal: closing.signal, ref: false });
-    const response = await run();
+    const end = await run().then(
+      (response) => ({ response }),
+      (error: unknown) => {
+        if (error instanceof StatusFailure) return { error: error.status };
+        throw error;
+      },
+    );
     Object.assign(operation['metadata'] as Json, { endTime: new Date().toISOString() });
-    Object.assign(operation, { done: true, response });
+    Object.assign(operation, { done: true, ...end });
   };
 
   return {
@@ -67,7 +73,10 @@ export function createLongRunning(project: string, delayMs: number): LongRunning
     },
     list: (zone) =>
       [...operations.values()].filter(({ name }) => String(name).startsWith(`projects/${project}/locations/${zone}/`)),
-    repeated: (requestId) => (requestId === undefined ? undefined : byRequest.get(requestId)),
+    repeated: (requestId) => {
+      const known = requestId === undefined ? undefined : byRequest.get(requestId);
+      return known && operations.get(String(known['name']));
+    },
     remember: (requestId, operation) => {
       if (requestId !== undefined) byRequest.set(requestId, operation);
     },

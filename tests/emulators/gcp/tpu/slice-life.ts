@@ -40,11 +40,6 @@ export function createSliceLife(options: SliceLifeOptions): SliceLife {
     setState(slice, 'PROVISIONING');
     slice.node = createNode(slice);
     await rest(slice, timing.tpuStateMs);
-    const fault = faults.operationFault('tpu.projects.locations.queuedResources.create', slice.zone);
-    if (fault !== undefined) {
-      slice.node = undefined;
-      return fail(slice, { code: fault.status, message: fault.message });
-    }
     await activate(slice);
   };
 

@@ -1,7 +1,7 @@
 import type { Json } from '../messages.ts';
 import { runningSeconds } from '../instance.ts';
 import { requireProject, type Call, type Handlers } from '../world.ts';
-import { failedPrecondition, locationUnknown, tpuExists, tpuNotFound, typed } from './answers.ts';
+import { StatusFailure, failedPrecondition, locationUnknown, tpuExists, tpuNotFound, typed } from './answers.ts';
 import { shutDownHost, type HostOptions } from './hosts.ts';
 import { createLongRunning } from './long-running.ts';
 import { checkQueuedResource } from './queue-request.ts';
@@ -73,14 +73,20 @@ export function createSlices(options: SlicesOptions): Slices {
     permissions.check(call.principal, ['iam.serviceAccounts.actAs'], `projects/${project}`);
     const slice = createSlice(asked, world);
     if (shown.has(slice.address)) throw tpuExists(slice.address);
-    shown.set(slice.address, slice);
-    ever.push(slice);
-    life.begin(slice);
+    const fault = world.faults.operationFault(call.method, zone);
+    if (fault === undefined) {
+      shown.set(slice.address, slice);
+      ever.push(slice);
+      life.begin(slice);
+    }
     const operation = operations.start({
       zone,
       target: slice.address,
       verb: 'create',
-      run: async () => typed('google.cloud.tpu.v2.QueuedResource', slice.resource),
+      run: async () => {
+        if (fault !== undefined) throw new StatusFailure({ code: fault.status, message: fault.message });
+        return typed('google.cloud.tpu.v2.QueuedResource', slice.resource);
+      },
     });
     operations.remember(requestId, operation);
     return operation;
