@@ -6,7 +6,9 @@ resource "google_compute_network" "weir" {
 }
 
 locals {
-  subnetwork_regions = toset(concat([var.region], var.machine_regions))
+  # In the order in which they came: a region keeps its range as others are added behind it.
+  subnetwork_order   = distinct(concat([var.region], var.machine_regions))
+  subnetwork_regions = toset(local.subnetwork_order)
 }
 
 resource "google_compute_subnetwork" "weir" {
@@ -15,7 +17,7 @@ resource "google_compute_subnetwork" "weir" {
   name                     = "weir"
   region                   = each.value
   network                  = google_compute_network.weir.id
-  ip_cidr_range            = cidrsubnet("10.64.0.0/12", 8, index(sort(local.subnetwork_regions), each.value))
+  ip_cidr_range            = cidrsubnet("10.64.0.0/12", 8, index(local.subnetwork_order, each.value))
   private_ip_google_access = true
 }
 

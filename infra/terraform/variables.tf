@@ -10,7 +10,7 @@ variable "region" {
 }
 
 variable "machine_regions" {
-  description = "Where machines for jobs may be made. Each gets a subnetwork and a NAT gateway."
+  description = "Where machines for jobs may be made. Each gets a subnetwork and a NAT gateway. Add further ones at the end: a region's place is its range of addresses."
   type        = list(string)
   default     = ["us-central1"]
 

@@ -14,6 +14,9 @@ export type GcsOptions = {
   kmsKey?: string;
 };
 
+/** Signatures of version 4 hold no longer. */
+const longestSignedMs = 7 * 86_400_000;
+
 /**
  * A bucket of Google Cloud Storage. Credentials are the key file's or, without one, the machine's own (Application Default
  * Credentials), whose service account then signs download URLs through IAM and needs `iam.serviceAccounts.signBlob`.
@@ -43,8 +46,9 @@ export async function createGcsBucket(options: GcsOptions): Promise<Bucket> {
     },
     createDownloadUrl: async (key, { fileName, expiresAt }) => {
       const responseDisposition = attachmentOf(fileName);
+      const expires = Math.min(expiresAt.getTime(), Date.now() + longestSignedMs);
       const [url] = await asked(
-        bucket.file(key).getSignedUrl({ version: 'v4', action: 'read', expires: expiresAt, responseDisposition }),
+        bucket.file(key).getSignedUrl({ version: 'v4', action: 'read', expires, responseDisposition }),
       );
       return url;
     },
@@ -126,7 +130,7 @@ function refusalOf(status: number | undefined, name: string): string | undefined
   if (status === 401)
     return 'Cloud Storage does not take the credentials that weir has. An operator checks GOOGLE_APPLICATION_CREDENTIALS, or bucket.keyFile.';
   if (status === 403)
-    return `Cloud Storage does not let weir use the bucket ${name}: it is another project's, or a permission is missing. An operator grants weir's service account Storage Object Admin on it, or names another bucket.`;
+    return `Cloud Storage does not let weir use the bucket ${name}: it is another project's, or a permission is missing. An operator grants weir's service account Storage Object Admin on it, with storage.buckets.get and storage.buckets.update, or names another bucket.`;
   if (status === notFound)
     return `Cloud Storage has no bucket ${name}, or not what was asked for in it. An operator checks the bucket's name.`;
   return undefined;

@@ -14,15 +14,22 @@ export type Sku = {
   }[];
 };
 
-/** The words of a series' SKUs: a core, a GiB of memory, a GPU. A machine is priced only where all of its parts are. */
-type Parts = { core: string; memory: string; gpu: readonly string[] };
+/** The words of a series' SKUs: a core, a GiB of memory, a GPU, and the local disk that comes with it. A machine is priced only where all of its parts are. */
+type Parts = { core: string; memory: string; gpu: readonly string[]; localSsdGiBPerGpu?: number };
+
+const localSsd = 'SSD backed Local Storage';
 
 const series: Record<string, Parts> = {
   n1: { core: 'N1 Predefined Instance Core', memory: 'N1 Predefined Instance Ram', gpu: [] },
   g2: { core: 'G2 Instance Core', memory: 'G2 Instance Ram', gpu: ['L4 GPU'] },
   'a2-highgpu': { core: 'A2 Instance Core', memory: 'A2 Instance Ram', gpu: ['Tesla A100 GPU'] },
   'a2-megagpu': { core: 'A2 Instance Core', memory: 'A2 Instance Ram', gpu: ['Tesla A100 GPU'] },
-  'a2-ultragpu': { core: 'A2 Instance Core', memory: 'A2 Instance Ram', gpu: ['A100 80GB GPU'] },
+  'a2-ultragpu': {
+    core: 'A2 Instance Core',
+    memory: 'A2 Instance Ram',
+    gpu: ['A100 80GB GPU'],
+    localSsdGiBPerGpu: 375,
+  },
   'a3-highgpu': { core: 'A3 Instance Core', memory: 'A3 Instance Ram', gpu: ['H100 80GB GPU'] },
   // Regions name this one in three ways.
   'a3-megagpu': {
@@ -82,8 +89,10 @@ function priceOf({ kind, count, cpus, memoryGiB }: Machine, parts: Parts, find: 
   const core = find([parts.core]);
   const memory = find([parts.memory]);
   const gpu = kind === 'cpu' ? 0 : find(parts.gpu);
-  if (core === undefined || memory === undefined || gpu === undefined) return null;
-  const total = Math.round(core * cpus + memory * memoryGiB + gpu * count);
+  const disk = parts.localSsdGiBPerGpu === undefined ? 0 : find([localSsd]);
+  if (core === undefined || memory === undefined || gpu === undefined || disk === undefined) return null;
+  const diskGiB = (parts.localSsdGiBPerGpu ?? 0) * count;
+  const total = Math.round(core * cpus + memory * memoryGiB + gpu * count + disk * diskGiB);
   return total > 0 && total / Math.max(1, count) <= highestPlausible ? total : null;
 }
 
@@ -94,6 +103,7 @@ function ratesOf(skus: readonly Sku[]): {
   const known = new Map<string, number>();
   const regions = new Set<string>();
   const wanted = [
+    localSsd,
     ...Object.values(series).flatMap(({ core, memory, gpu }) => [core, memory, ...gpu]),
     ...Object.values(attachedGpus).flat(),
   ];
@@ -122,10 +132,12 @@ function ratesOf(skus: readonly Sku[]): {
 function hourlyOf({ pricingInfo }: Sku): number | undefined {
   const expression = pricingInfo?.[0]?.pricingExpression;
   const price = expression?.tieredRates?.at(-1)?.unitPrice;
-  if (price === undefined || !hourly.has(expression?.usageUnit ?? '')) return undefined;
+  const hours = hoursOf[expression?.usageUnit ?? ''];
+  if (price === undefined || hours === undefined) return undefined;
   const { currencyCode = 'USD', units = '0', nanos = 0 } = price;
-  const microUsd = Number(units) * 1e6 + nanos / 1000;
+  const microUsd = (Number(units) * 1e6 + nanos / 1000) / hours;
   return currencyCode === 'USD' && microUsd > 0 ? microUsd : undefined;
 }
 
-const hourly = new Set(['h', 'GiBy.h']);
+/** Of a month Google counts 730. */
+const hoursOf: Record<string, number> = { h: 1, 'GiBy.h': 1, 'GiBy.mo': 730 };

@@ -42,6 +42,14 @@ test('objects are encrypted with the key that is configured', async () => {
   expect(asked.map(({ url }) => url.searchParams.get('kmsKeyName'))).toEqual([kmsKey, null]);
 });
 
+test('a download URL holds for a week at most, which is Google’s limit', async () => {
+  const { apiEndpoint } = await startStorage();
+  const bucket = await createGcsBucket({ name: 'weir-artifacts', apiEndpoint });
+  const expiresAt = new Date(Date.now() + 30 * 86_400_000);
+  const url = new URL(await bucket.createDownloadUrl('tenants/a/uploads/b', { fileName: 'b', expiresAt }));
+  expect(Number(url.searchParams.get('X-Goog-Expires'))).toBe(7 * 86_400);
+});
+
 test('the rules of the bucket follow the retention, and an operator’s own stay', async () => {
   const { apiEndpoint, asked, bucket: stored } = await startStorage();
   const own = { action: { type: 'Delete' }, condition: { age: 3, matchesSuffix: ['.tmp'] } };

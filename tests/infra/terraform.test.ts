@@ -47,6 +47,12 @@ test('the role has exactly the permissions that the life of a machine needs, fro
   expect(cloud.permissions.asked(cloud.account.email).sort()).toEqual([...role, actAs].sort());
 });
 
+test('a region that comes later gets the next range of addresses, and leaves the others theirs', () => {
+  const text = readFileSync(join(folder, 'network.tf'), 'utf8');
+  expect(text).toContain('subnetwork_order   = distinct(concat([var.region], var.machine_regions))');
+  expect(text).toContain('cidrsubnet("10.64.0.0/12", 8, index(local.subnetwork_order, each.value))');
+});
+
 /** All that there are of Cloud TPU's (IAM: "Cloud TPU roles and permissions"), but for tags and upkeep. */
 const tpuPermissions = {
   acceleratortypes: ['get', 'list'],

@@ -14,7 +14,7 @@ export function sku(description: string, usd: number, more: Partial<Sku> & { usa
     pricingInfo: [
       {
         pricingExpression: {
-          usageUnit: description.includes('Ram') ? 'GiBy.h' : 'h',
+          usageUnit: description.includes('Ram') ? 'GiBy.h' : description.includes('Storage') ? 'GiBy.mo' : 'h',
           tieredRates: [{ unitPrice }],
         },
       },
@@ -57,7 +57,7 @@ export async function serve(answer: Answer): Promise<BillingServer> {
   };
 }
 
-/** What a3-highgpu and n1 with T4 are made of in one region, and what is sold under other terms. */
+/** What a3-highgpu, a2-ultragpu and n1 with T4 are made of in one region, and what is sold under other terms. */
 export const usualSkus: Sku[] = [
   sku('A3 Instance Core running in Americas', 0.03),
   sku('A3 Instance Ram running in Americas', 0.003),
@@ -69,6 +69,10 @@ export const usualSkus: Sku[] = [
   sku('Reserved Nvidia H100 80GB GPU in Americas in Calendar Mode', 4),
   sku('Nvidia H100 80GB GPU attached to DWS Defined Duration VMs running in Americas', 4.4),
   sku('Nvidia H100 80GB Plus GPU running in Americas', 12),
+  sku('A2 Instance Core running in Americas', 0.031611),
+  sku('A2 Instance Ram running in Americas', 0.004237),
+  sku('Nvidia Tesla A100 80GB GPU running in Americas', 3.92808),
+  sku('SSD backed Local Storage', 0.08),
   sku('N1 Predefined Instance Core running in Americas', 0.031611),
   sku('N1 Predefined Instance Ram running in Americas', 0.004237),
   sku('Nvidia Tesla T4 GPU running in Americas', 0.35),

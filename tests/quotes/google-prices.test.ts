@@ -17,6 +17,9 @@ describe('a machine is priced by its parts', () => {
   test.each([
     ['a3-highgpu-8g', 208 * 0.03 + 1872 * 0.003 + 8 * 10, 208 * 0.01 + 1872 * 0.001 + 8 * 3],
     ['a3-highgpu-1g', 26 * 0.03 + 234 * 0.003 + 10, 26 * 0.01 + 234 * 0.001 + 3],
+    // With 375 GiB of local disk for each GPU, as the table that weir ships with has it.
+    ['a2-ultragpu-1g', 5.068798, null],
+    ['a2-ultragpu-8g', 40.550383, null],
     ['n1-standard-4', 4 * 0.031611 + 15 * 0.004237, null],
     ['n1-standard-8+2xT4', 8 * 0.031611 + 30 * 0.004237 + 2 * 0.35, null],
   ])('%s', (machineType, onDemand, spot) => {

@@ -58,9 +58,16 @@ open_tpus() {
   done
 }
 
+# On a machine that has just started, Ubuntu's own updates hold apt for minutes.
 install_docker() {
   command -v docker >/dev/null && return 0
-  curl --silent --show-error --fail --location --retry 5 https://get.docker.com | sh
+  systemctl stop --no-block apt-daily.timer apt-daily-upgrade.timer unattended-upgrades
+  echo 'DPkg::Lock::Timeout "300";' >"$root/apt.conf"
+  for _ in $(seq 5); do
+    curl --silent --show-error --fail --location --retry 5 https://get.docker.com | APT_CONFIG="$root/apt.conf" sh && return 0
+    sleep 20
+  done
+  return 1
 }
 
 # As https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html has it.
@@ -72,7 +79,7 @@ install_nvidia_toolkit() {
     chmod a+r "$keyring"
     curl --silent --show-error --fail --location --retry 5 "$site/stable/deb/nvidia-container-toolkit.list" |
       sed "s#deb https://#deb [signed-by=$keyring] https://#" >/etc/apt/sources.list.d/nvidia-container-toolkit.list || return 1
-    apt-get update --quiet && apt-get install --quiet --yes nvidia-container-toolkit || return 1
+    apt-get update --quiet && apt-get install --quiet --yes --option DPkg::Lock::Timeout=300 nvidia-container-toolkit || return 1
   fi
   nvidia-ctk runtime configure --runtime=docker && systemctl restart docker
 }
@@ -88,7 +95,7 @@ log_in_to_registry() {
 
 prepare_containers() {
   tell installing-containers
-  install_docker || give_up 'Docker could not be installed: the machine needs a way to https://get.docker.com.'
+  install_docker || give_up 'Docker could not be installed: the machine needs a way to https://get.docker.com and to the packages of its image.'
   install_nvidia_toolkit || give_up 'The NVIDIA container toolkit could not be installed.'
   log_in_to_registry "$1" || give_up "The registry of $1 does not take the account of the machine: an operator grants it Artifact Registry Reader."
 }

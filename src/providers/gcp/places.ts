@@ -16,38 +16,57 @@ export type Places = ReadonlyMap<
 const mostInFilter = 60;
 
 /**
- * The zones that machines may be made in, with those of these machine types that they have.
+ * The zones that machines may be made in, with those of these machine types that they have. Of a zone that Google does not reach now, what
+ * was known `before` holds on; `isWhole` is false then, and while a zone is down.
  * @throws WeirError `invalid` where a region or zone of the configuration does not exist, or an operator has to change something
  * else; `unavailable` where Google does not answer.
  */
-export async function readPlaces(settings: GcpSettings, clients: Clients, machineTypes: string[]): Promise<Places> {
+export async function readPlaces(
+  settings: GcpSettings,
+  clients: Clients,
+  machineTypes: string[],
+  before: Places,
+): Promise<{ places: Places; isWhole: boolean }> {
   const project = settings.projectId;
-  const zones = await readZones(settings, clients);
+  const { up, down } = await readZones(settings, clients);
   const places = new Map(
-    zones.map((zone) => [
+    up.map((zone) => [
       zone,
       { machineTypes: new Set<string>(), acceleratorTypes: new Set<string>(), slices: new Set<string>() },
     ]),
   );
+  const unreached = new Set<string>();
+  const placeIn = (scope: string, { warning }: Page) => {
+    const zone = zoneOf(scope);
+    if (warning?.code === 'UNREACHABLE' && places.has(zone)) unreached.add(zone);
+    return places.get(zone);
+  };
   for (let first = 0; first < machineTypes.length; first += mostInFilter) {
     const names = machineTypes.slice(first, first + mostInFilter);
     const filter = names.map((name) => `(name = "${name}")`).join(' OR ');
     await persist(async () => {
       const listed = clients.machineTypes.aggregatedListAsync({ project, filter, maxResults: 500 }, callOptions);
-      for await (const [scope, { machineTypes: found }] of listed)
-        for (const { name } of found ?? []) places.get(zoneOf(scope))?.machineTypes.add(name ?? '');
+      for await (const [scope, page] of listed) {
+        const place = placeIn(scope, page);
+        for (const { name } of page.machineTypes ?? []) place?.machineTypes.add(name ?? '');
+      }
     });
   }
   if (machineTypes.length > 0)
     await persist(async () => {
       const listed = clients.acceleratorTypes.aggregatedListAsync({ project, maxResults: 500 }, callOptions);
-      for await (const [scope, { acceleratorTypes: found }] of listed)
-        for (const { name } of found ?? []) places.get(zoneOf(scope))?.acceleratorTypes.add(name ?? '');
+      for await (const [scope, page] of listed) {
+        const place = placeIn(scope, page);
+        for (const { name } of page.acceleratorTypes ?? []) place?.acceleratorTypes.add(name ?? '');
+      }
     });
   if (buysTpus(settings))
     for (const [zone, { slices }] of places) await readSlices(settings, clients, { zone, slices });
-  return places;
+  const kept = [...places].map(([zone, read]) => [zone, (unreached.has(zone) && before.get(zone)) || read] as const);
+  return { places: new Map(kept), isWhole: unreached.size === 0 && down.length === 0 };
 }
+
+type Page = { warning?: { code?: string | null } | null };
 
 /** A zone that has no TPUs, or none for this project, says that there is no such location. */
 async function readSlices(
@@ -67,7 +86,7 @@ async function readSlices(
   }
 }
 
-async function readZones(settings: GcpSettings, clients: Clients): Promise<string[]> {
+async function readZones(settings: GcpSettings, clients: Clients): Promise<{ up: string[]; down: string[] }> {
   const { projectId: project, regions, zones } = settings;
   const found = new Map<string, string>();
   await persist(async () => {
@@ -84,7 +103,9 @@ async function readZones(settings: GcpSettings, clients: Clients): Promise<strin
     ),
   ];
   if (faults.length > 0) throw new NoSuchPlace(faults);
-  return [...found].flatMap(([zone, status]) => (status !== 'DOWN' && isConfigured(zone, settings) ? [zone] : []));
+  const configured = [...found.keys()].filter((zone) => isConfigured(zone, settings));
+  const isDown = (zone: string) => found.get(zone) === 'DOWN';
+  return { up: configured.filter((zone) => !isDown(zone)), down: configured.filter(isDown) };
 }
 
 /** The configuration names what Google does not have. */

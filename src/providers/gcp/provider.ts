@@ -30,7 +30,7 @@ export type GcpProviderOptions = {
 
 /** Which zone has what changes with Google's building; which prices hold, with a day. */
 const placesMs = 6 * 3_600_000;
-/** After a failure it is read again so soon. */
+/** After a failure, and where a zone can't be reached or is down, it is read again so soon. */
 const retryPlacesMs = 30_000;
 
 /**
@@ -119,15 +119,20 @@ function createQuotas({ settings, prices, onError }: GcpProviderOptions, clients
 function createMarket({ settings, prices, onError }: GcpProviderOptions, clients: () => Promise<Clients>, now: Clock) {
   let known: Places = new Map();
   let told = '';
+  let readAtMs = -Infinity;
+  let goodForMs = placesMs;
   const read = async (): Promise<void> => {
     const types = boughtOf(await prices(), settings).machines.map(
       ({ machineType }) => partsOf(machineType).machineType,
     );
-    known = await explained(settings, async () => readPlaces(settings, await clients(), [...new Set(types)]));
+    const wanted = [...new Set(types)];
+    const { places, isWhole } = await explained(settings, async () =>
+      readPlaces(settings, await clients(), wanted, known),
+    );
+    known = places;
+    if (!isWhole) goodForMs = retryPlacesMs;
     told = '';
   };
-  let readAtMs = -Infinity;
-  let goodForMs = placesMs;
   const refresh = createCache(
     async () => {
       if (now().getTime() - readAtMs < goodForMs) return;

@@ -129,5 +129,6 @@ export function createDisks(world: World): Disks {
 }
 
 function sizeMetric(type: string): string {
+  if (type === 'hyperdisk-balanced') return 'HDB_TOTAL_GB';
   return type === 'pd-standard' ? 'DISKS_TOTAL_GB' : 'SSD_TOTAL_GB';
 }
