@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { WeirError } from '../../src/core/errors.ts';
 import { createGcpProvider } from '../../src/providers/gcp/provider.ts';
 import { sliceIdOf } from '../../src/providers/gcp/slice-body.ts';
 import type { GcpSettings } from '../../src/providers/gcp/settings.ts';
@@ -39,6 +40,13 @@ const slice: Kind = {
   count: (cloud, name) => cloud.slices.all().filter(({ id, node }) => id === sliceIdOf(name) && node).length,
   crash: (cloud, name) => cloud.slices.evict(sliceIdOf(name), 0),
 };
+
+/** What became of asking for a machine that there is none of. */
+export const refusalOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    (error: WeirError) => ({ code: error.code, message: error.message, shortage: error.extra['shortage'] }),
+  );
 
 /** An emulator whose machines are records, and providers of installations of their own on it, one after the other. */
 export async function startGcpCloud(timing: GcpEmulatorOptions['timing'] = {}): Promise<{

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { WeirError } from '../../src/core/errors.ts';
 import type { InstanceRequest } from '../../src/providers/provider.ts';
 import { waitFor } from '../support/wait.ts';
 import { describeProvider } from './contract.ts';
-import { startGcpCloud, type GcpSubject } from './gcp-subject.ts';
+import { refusalOf, startGcpCloud, type GcpSubject } from './gcp-subject.ts';
 
 const { cloud, openWithTpus: open } = await startGcpCloud({ secondMs: 5 });
 afterAll(() => cloud.close());
@@ -12,11 +11,6 @@ describeProvider('gcp with TPU slices', open);
 
 const callsOf = (method: string) =>
   cloud.calls.filter((call) => call.method === `tpu.projects.locations.${method}`).length;
-const refusalOf = (asked: Promise<unknown>) =>
-  asked.then(
-    () => undefined,
-    (error: WeirError) => ({ code: error.code, message: error.message, shortage: error.extra['shortage'] }),
-  );
 
 const cpus = { kind: 'cpu', count: 4 };
 
@@ -119,6 +113,7 @@ describe('the provider gcp, of TPU slices,', () => {
     async ({ provider, request }) => {
       cloud.faults.disableApi('tpu');
       const disabled = await refusalOf(provider.create(request('weir-a-0')));
+      await expect(provider.list()).rejects.toThrow('gcloud services enable tpu.googleapis.com');
       cloud.faults.enableApi('tpu');
       expect(disabled?.message).toContain('gcloud services enable tpu.googleapis.com --project weir-emulated');
       cloud.permissions.revoke('tpu.nodes.create');

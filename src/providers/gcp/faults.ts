@@ -36,13 +36,16 @@ const stockoutCodes =
   /^(ZONE|REGION)?_?RESOURCE_POOL_EXHAUSTED(_WITH_DETAILS)?$|STOCKOUT|^insufficientCapacity$|^INSUFFICIENT_CAPACITY$/;
 const stockoutTexts =
   /does not have enough resources available|no more capacity|insufficient (reserved )?capacity|stockout|currently unavailable in the \S+ zone|not enough (resources|capacity)|resources? (are )?exhausted in/i;
-const addressCodes = /^IP_SPACE_EXHAUSTED/;
-const addressTexts = /IP space of .* is exhausted/i;
-const notReadyCodes = /^(RESOURCE_NOT_READY|resourceNotReady)$/;
-const notReadyTexts = /the resource '[^']+' is not ready/i;
 const quotaCodes = /^(QUOTA_EXCEEDED|quotaExceeded)$/;
 const quotaTexts = /quota (limit )?'[^']+' (has been )?(exceeded|exhausted)|exceeded quota|quota .*exceeded/i;
 const rateTexts = /rate ?limit|per (user per )?(minute|second|100 seconds)|too many requests|RATE_EXCEEDED/i;
+
+/** What the code alone says, or the words. */
+const plain: ['no-addresses' | 'not-ready' | 'rate', codes: RegExp, texts: RegExp][] = [
+  ['no-addresses', /^IP_SPACE_EXHAUSTED/, /IP space of .* is exhausted/i],
+  ['not-ready', /^(RESOURCE_NOT_READY|resourceNotReady)$/, /the resource '[^']+' is not ready/i],
+  ['rate', rateTexts, rateTexts],
+];
 const disabledTexts = /has not been used in project|it is disabled|SERVICE_DISABLED|accessNotConfigured/i;
 const credentialTexts =
   /default credentials|invalid_grant|invalid authentication credential|invalid_client|unable to impersonate|could not refresh access token|unauthenticated|ENOENT/i;
@@ -57,9 +60,8 @@ const resourceTexts = /(images|family|networks|subnetworks|serviceAccounts?)[/ ]
 export function judge(answer: Answer): Fault {
   const { code = '', message } = answer;
   if (stockoutCodes.test(code) || stockoutTexts.test(message)) return stockout(answer);
-  if (addressCodes.test(code) || addressTexts.test(message)) return { is: 'no-addresses' };
-  if (notReadyCodes.test(code) || notReadyTexts.test(message)) return { is: 'not-ready' };
-  if (rateTexts.test(code) || rateTexts.test(message)) return { is: 'rate' };
+  const told = plain.find(([, codes, texts]) => codes.test(code) || texts.test(message));
+  if (told !== undefined) return { is: told[0] };
   if (quotaCodes.test(code) || answer.quota !== undefined || quotaTexts.test(message)) return quota(answer);
   if (isExhausted(answer)) return { is: 'rate' };
   if (isConflict(answer)) return { is: alreadyExists(answer) ? 'there-already' : 'passing' };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { protos, v2 } from '@google-cloud/tpu';
+import type { protos } from '@google-cloud/tpu';
 import { WeirError } from '../../core/errors.ts';
 import type { InstanceRequest, SeenInstance } from '../provider.ts';
 import { answerOf, answerOfStatus } from './answers.ts';
@@ -60,18 +60,9 @@ export async function createSlice(
       // Whoever deleted it meanwhile did so since nobody wants it any more.
       if (found === undefined && hasSeen)
         throw new WeirError('unavailable', `The slice was deleted in ${request.zone} while it came up.`);
-      if (found === undefined) {
-        if (creation !== undefined) await look(creation);
-        creation ??= await askForSlice(request, metadata, context);
-        if (creation?.error) throw creation.error;
-      }
-      const state = found === undefined ? 'CREATING' : stateOf(found);
-      if (state === 'ACTIVE') return hasWaited ? new Date() : await startOf(request, context);
-      if (state === 'FAILED') throw failure(found, request, context);
-      if (state === 'SUSPENDING' || state === 'SUSPENDED')
-        throw refusal(answerOfStatus({ message: 'Stockout: the slice was taken away while it came up.' }), asked);
-      if (performance.now() > until)
-        throw new WeirError('unavailable', `The slice waits for capacity in ${request.zone}: ${state}.`);
+      if (found === undefined) creation = await (creation ? look(creation) : askForSlice(request, metadata, context));
+      else if (isUp(found, request, context)) return hasWaited ? new Date() : await startOf(request, context);
+      if (performance.now() > until) throw new WeirError('unavailable', waitingIn(request.zone, found));
       hasSeen ||= found !== undefined;
       hasWaited = true;
       await sleep(restMs);
@@ -81,13 +72,31 @@ export async function createSlice(
   }
 }
 
+/** @throws WeirError where it never will be. */
+function isUp(found: QueuedResource, request: InstanceRequest, context: GcpContext): boolean {
+  const state = stateOf(found);
+  if (state === 'FAILED') throw failure(found, request, context);
+  if (state === 'SUSPENDING' || state === 'SUSPENDED') {
+    const answer = answerOfStatus({ message: 'Stockout: the slice was taken away while it came up.' });
+    throw refusal(answer, askedOf(request, context.settings));
+  }
+  return state === 'ACTIVE';
+}
+
+function waitingIn(zone: string, found: QueuedResource | undefined): string {
+  return `The slice waits for capacity in ${zone}: ${found === undefined ? 'CREATING' : stateOf(found)}.`;
+}
+
 async function findSlice({ name, zone }: InstanceRequest, { settings, clients }: GcpContext) {
   const tpu = await (await clients()).tpu();
   const path = `${parentOf(settings, zone)}/queuedResources/${sliceIdOf(name)}`;
   return (await unlessGone(() => tpu.getQueuedResource({ name: path }, callOptions)))?.[0];
 }
 
-/** Undefined where it is there already. */
+/** The operation of asking for a slice. Where it fails, the slice never appears. */
+type Creation = { name?: string | null; error?: Error | null; getOperation: () => Promise<unknown> };
+
+/** Undefined where it is there already. @throws what Google answered, at once or by the operation. */
 async function askForSlice(
   request: InstanceRequest,
   metadata: Record<string, string>,
@@ -101,29 +110,34 @@ async function askForSlice(
     const asked = { parent, queuedResourceId: sliceIdOf(request.name), queuedResource: body, requestId };
     return (await persist(() => tpu.createQueuedResource(asked, callOptions)))[0];
   };
-  return pastFailures(ask, failedBefore).catch((error: unknown) => {
+  try {
+    return requireNoError(await pastFailures(ask, failedBefore));
+  } catch (error) {
     if (judge(answerOf(error)).is === 'there-already') return undefined;
     throw error;
-  });
+  }
 }
-
-/** The operation of asking for a slice. Where it fails, the slice never appears. */
-type Creation = Awaited<ReturnType<v2.TpuClient['createQueuedResource']>>[0];
 
 /** The name of an operation that a launch before this one began, and that failed by what passes. */
 function failedBefore({ name, error }: Creation): string | undefined {
-  return error && isPassing(answerOf(error)) ? name : undefined;
+  return error && isPassing(answerOf(error)) ? (name ?? undefined) : undefined;
 }
 
-/** Reads how far the operation is; where it failed, its `error` says why. */
-async function look(creation: Creation): Promise<void> {
-  await persist(() =>
+function requireNoError(creation: Creation): Creation {
+  if (creation.error) throw creation.error;
+  return creation;
+}
+
+/** Reads how far the operation is. @throws why it failed. */
+async function look(creation: Creation): Promise<Creation> {
+  const read = () =>
     creation.getOperation().catch((error: unknown) => {
       if (!creation.error) throw error;
-    }),
-  ).catch((cause: unknown) => {
+    });
+  await persist(read).catch((cause: unknown) => {
     throw new WeirError('unavailable', 'Cloud TPU does not say how far the slice is.', { cause });
   });
+  return requireNoError(creation);
 }
 
 /** The node is made when there is capacity, not when it was asked for. */
@@ -138,8 +152,8 @@ async function startOf({ name, zone }: InstanceRequest, { settings, clients }: G
 /** Beyond its time a request fails without a word of capacity. */
 const expiryTexts = /valid.?until|expired|deadline|timed? ?out|could not be (fulfilled|provisioned)/i;
 
-function failure(found: QueuedResource | undefined, request: InstanceRequest, { settings }: GcpContext): WeirError {
-  const status = found?.state?.failedData?.error ?? {};
+function failure(found: QueuedResource, request: InstanceRequest, { settings }: GcpContext): WeirError {
+  const status = found.state?.failedData?.error ?? {};
   const message = status.message ?? '';
   const isExpired = message === '' || expiryTexts.test(message);
   const answer = answerOfStatus(isExpired ? { message: `Stockout: ${message}` } : status);

@@ -1,6 +1,7 @@
 import type { Json } from './messages.ts';
 import { ApiError, notFound } from './errors.ts';
-import { diskTypeOf, type AttachedDisk } from './instance-request.ts';
+import type { AttachedDisk } from './instance-body.ts';
+import { diskTypeOf } from './instance-request.ts';
 import { lastOf, link, newId, timestamp } from './links.ts';
 import { aggregatedPage, page } from './lists.ts';
 import { regionOf } from './catalogue.ts';

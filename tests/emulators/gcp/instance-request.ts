@@ -2,49 +2,9 @@ import { gpuMetric, cpuMetric, type Use } from './quotas.ts';
 import { ApiError, invalidValue, notFound } from './errors.ts';
 import { lastOf, resourceOf } from './links.ts';
 import { machineTypes, regionOf, type MachineType } from './catalogue.ts';
+import { isSpot, type Accelerators, type InstanceBody } from './instance-body.ts';
 import { checkProvisioningModel, checkScheduling } from './scheduling.ts';
 import type { World } from './world.ts';
-
-/** Of the Instance message, what the emulator reads. */
-export type InstanceBody = {
-  name: string;
-  machineType: string;
-  labels?: Record<string, string>;
-  metadata?: { items?: { key: string; value: string }[] };
-  tags?: { items?: string[] };
-  disks?: AttachedDisk[];
-  networkInterfaces?: { network?: string; subnetwork?: string; accessConfigs?: unknown[] }[];
-  guestAccelerators?: { acceleratorType: string; acceleratorCount: number }[];
-  scheduling?: Scheduling;
-  serviceAccounts?: { email: string; scopes?: string[] }[];
-  params?: { requestValidForDuration?: { seconds: string } };
-  reservationAffinity?: { consumeReservationType?: string };
-};
-
-export type AttachedDisk = {
-  boot?: boolean;
-  autoDelete?: boolean;
-  source?: string;
-  deviceName?: string;
-  initializeParams?: {
-    diskName?: string;
-    diskSizeGb?: string;
-    diskType?: string;
-    sourceImage?: string;
-    labels?: Record<string, string>;
-  };
-};
-
-export type Scheduling = {
-  provisioningModel?: 'STANDARD' | 'SPOT' | 'FLEX_START' | 'RESERVATION_BOUND';
-  preemptible?: boolean;
-  automaticRestart?: boolean;
-  onHostMaintenance?: 'MIGRATE' | 'TERMINATE';
-  instanceTerminationAction?: 'STOP' | 'DELETE';
-  maxRunDuration?: { seconds: string };
-};
-
-export type Accelerators = { type: string; count: number };
 
 const namePattern = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 const labelPattern = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
@@ -57,10 +17,6 @@ const imageProjects = [
   'ubuntu-os-accelerator-images',
   'ubuntu-os-cloud',
 ];
-
-export function isSpot({ scheduling }: InstanceBody): boolean {
-  return scheduling?.provisioningModel === 'SPOT' || scheduling?.preemptible === true;
-}
 
 /** @throws ApiError as Compute Engine answers a request that can't be carried out, before there is an operation. */
 export function checkInstance(

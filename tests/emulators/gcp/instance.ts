@@ -1,12 +1,11 @@
 import type { Guest } from './guest.ts';
 import type { Json } from './messages.ts';
-import type { Accelerators, InstanceBody } from './instance-request.ts';
 import type { Machine } from './machine.ts';
 import type { MetadataServer, Tree } from './metadata-server.ts';
 import type { MachineType } from './catalogue.ts';
 import type { Use } from './quotas.ts';
 import { lastOf, link, newId, timestamp } from './links.ts';
-import { isSpot } from './instance-request.ts';
+import { isSpot, type Accelerators, type InstanceBody } from './instance-body.ts';
 import { waitSecondsOf } from './scheduling.ts';
 import type { World } from './world.ts';
 

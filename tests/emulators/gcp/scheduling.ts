@@ -1,5 +1,5 @@
 import { ApiError, invalidValue } from './errors.ts';
-import { isSpot, type Accelerators, type InstanceBody } from './instance-request.ts';
+import { isSpot, type Accelerators, type InstanceBody } from './instance-body.ts';
 
 /** @throws ApiError as Compute Engine answers what does not go together. */
 export function checkScheduling(body: InstanceBody, accelerators: Accelerators | undefined): void {
