@@ -15,6 +15,7 @@ let browser: Browser;
 let context: BrowserContext;
 let vision: Client;
 let jobId: string;
+let runningId: string;
 
 beforeAll(async () => {
   await mkdir(screenshots, { recursive: true });
@@ -37,6 +38,7 @@ beforeAll(async () => {
   });
   const running = await vision.submit({ name: 'running', command: 'sleep 300', resources, maxDuration: '10m' });
   await vision.until(running.id, ['running']);
+  runningId = running.id;
   await vision.submit({ name: 'waiting', command: 'true', resources });
   browser = await launchChromium();
   context = await browser.newContext();
@@ -133,11 +135,15 @@ test('quotes are shown against what came; machines with their cost, and the audi
   await page.close();
 });
 
-test('among the jobs that ended last is none that has not ended', async () => {
+test('of jobs that ended last and of the statement the newest comes first, and no job that has not ended', async () => {
   const { page } = await openAs(context, vision.key, `${installation.url}/jobs?sort=-finishedAt`);
   const jobs = page.getByRole('table', { name: 'Ended last' }).locator('tbody');
   await jobs.getByRole('row', { name: /^second succeeded/ }).waitFor();
   expect(await jobs.getByRole('rowheader').allTextContents()).toEqual(['second', 'first']);
+  await page.getByRole('link', { name: 'Tenant' }).click();
+  await page.getByRole('tab', { name: 'Statement' }).click();
+  const lines = page.getByRole('table', { name: 'The money ledger, newest first' }).locator('tbody');
+  expect(await lines.getByRole('link').first().textContent()).toBe(`…${runningId.slice(-6)}`);
   await page.close();
 });
 

@@ -22,14 +22,19 @@ const columns: Column<StatementLine>[] = [
   { name: 'Note', width: '34%', show: ({ note }) => note },
 ];
 
-/** Every line of the ledger, oldest first, a page at a time. */
+/** Every line of the ledger, newest first, a page at a time. */
 export function Statement({ tenantId }: { tenantId: string }) {
   const [trail, setTrail] = useState<Trail>([]);
   const cursor = trail.at(-1);
   const statement = queries.useQuery(
     'get',
     '/v1/tenants/{tenant}/statement',
-    { params: { path: { tenant: tenantId }, query: { limit: perPage, ...(cursor === undefined ? {} : { cursor }) } } },
+    {
+      params: {
+        path: { tenant: tenantId },
+        query: { limit: perPage, sort: '-at', ...(cursor === undefined ? {} : { cursor }) },
+      },
+    },
     { placeholderData: (former) => former },
   );
   return (
@@ -49,7 +54,7 @@ export function Statement({ tenantId }: { tenantId: string }) {
           ) : (
             <>
               <DataTable
-                caption="The money ledger, oldest first"
+                caption="The money ledger, newest first"
                 columns={columns}
                 rows={answer.items}
                 keyOf={({ id }) => id}
