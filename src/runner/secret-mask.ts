@@ -33,10 +33,11 @@ export function createSecretMask(secrets: Iterable<string>): SecretMask {
 
 function replace(data: Buffer, needles: Buffer[], isEnd: boolean): { shown: Buffer; rest: Buffer } {
   const parts: Buffer[] = [];
-  let from = 0;
-  for (;;) {
-    const match = firstMatch(data, needles, from);
-    const pending = isEnd ? data.length : startOfPending(data, needles, from);
+  const firstMatch = createFinder(data, needles);
+  let pending = isEnd ? data.length : startOfPending(data, needles, 0);
+  for (let from = 0; ;) {
+    const match = firstMatch(from);
+    if (pending < from) pending = startOfPending(data, needles, from);
     // A longer secret may still start where this one does, or before it.
     if (match === undefined || pending <= match.at) {
       parts.push(data.subarray(from, pending));
@@ -50,13 +51,20 @@ function replace(data: Buffer, needles: Buffer[], isEnd: boolean): { shown: Buff
   }
 }
 
-function firstMatch(data: Buffer, needles: Buffer[], from: number): { at: number; length: number } | undefined {
-  let first: { at: number; length: number } | undefined;
-  for (const needle of needles) {
-    const at = data.indexOf(needle, from);
-    if (at !== -1 && (first === undefined || at < first.at)) first = { at, length: needle.length };
-  }
-  return first;
+/** Finds the first secret from a place on, which only moves forward: where each was found last is remembered. */
+function createFinder(data: Buffer, needles: Buffer[]) {
+  const found = needles.map((needle) => ({ needle, at: -1 }));
+  return (from: number): { at: number; length: number } | undefined => {
+    let first: { at: number; length: number } | undefined;
+    for (const next of found) {
+      if (next.at < from) {
+        const at = data.indexOf(next.needle, from);
+        next.at = at === -1 ? Infinity : at;
+      }
+      if (next.at < (first?.at ?? Infinity)) first = { at: next.at, length: next.needle.length };
+    }
+    return first;
+  };
 }
 
 /** Where the earliest end of the data starts that is a beginning of a secret. */

@@ -68,3 +68,11 @@ test('a password is masked in a URL too, and in each place that base64 may have 
   ])
     expect(masked([printed], maskedTexts({ PASSWORD: secret }))).toContain('***');
 });
+
+test('many matches of a short secret cost no more for each other secret', () => {
+  const chunk = Buffer.from('1'.repeat(65_536));
+  const mask = createSecretMask(['1', ...Array.from({ length: 50 }, (_, index) => `absent secret ${index}`)]);
+  const startMs = performance.now();
+  expect(mask.feed(chunk).length).toBe(3 * chunk.length);
+  expect(performance.now() - startMs).toBeLessThan(2_000);
+});
