@@ -6,7 +6,7 @@ import { tick, type Zone } from '../parts/format.ts';
 import styles from './plot.module.css';
 import { useWidth } from './use-width.ts';
 
-const margin = { top: 8, right: 12, bottom: 26, left: 52 };
+const margin = { top: 8, right: 12, bottom: 26, left: 64 };
 
 type Scale = (value: number) => number;
 
