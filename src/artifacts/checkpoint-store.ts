@@ -43,7 +43,7 @@ export async function latestCheckpoint(sql: Sql, jobId: string): Promise<Checkpo
     SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes AS "sizeBytes", attempt,
       created_at AS "createdAt"
     FROM artifact WHERE job_id = ${jobId} AND kind = 'checkpoint' AND named_at IS NOT NULL AND superseded_at IS NULL
-    ORDER BY path, attempt DESC, created_at DESC, id DESC`;
+    ORDER BY path, attempt DESC, node, created_at DESC, id DESC`;
   return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));
 }
 

@@ -98,7 +98,7 @@ export async function findJob(
 
 export type ListedArtifact = { path: string; sizeBytes: bigint; sha256: string; attempt: number; createdAt: Date };
 
-/** One row for each path: of the newest attempt that stored it, the newest version. */
+/** One row for each path: of the newest attempt that stored it, and there of the first node, the newest version. */
 export function listPromoted(
   sql: Sql,
   jobId: string,
@@ -107,7 +107,7 @@ export function listPromoted(
   return sql.$queryRaw`
     SELECT DISTINCT ON (path) path, size_bytes AS "sizeBytes", sha256, attempt, created_at AS "createdAt"
     FROM (${promotedOf(jobId)}) promoted WHERE path > ${after}
-    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${take}`;
+    ORDER BY path, attempt DESC, node, created_at DESC, id DESC LIMIT ${take}`;
 }
 
 export type PassedFile = { path: string; objectKey: string; sha256: string; sizeBytes: number };
@@ -122,7 +122,7 @@ export async function listPromotedUnder(
   return sql.$queryRaw<PassedFile[]>`
     SELECT DISTINCT ON (path) path, object_key AS "objectKey", sha256, size_bytes::float8 AS "sizeBytes"
     FROM (${promotedOf(jobId)}) promoted WHERE path = ${path} OR (${isFolder} AND starts_with(path, ${path}))
-    ORDER BY path, attempt DESC, created_at DESC, id DESC LIMIT ${take}`;
+    ORDER BY path, attempt DESC, node, created_at DESC, id DESC LIMIT ${take}`;
 }
 
 export async function findPromoted(sql: Sql, jobId: string, path: string): Promise<PassedFile | undefined> {
@@ -133,10 +133,10 @@ export async function findPromoted(sql: Sql, jobId: string, path: string): Promi
 /** What has become an artifact of a job; of an array what its tasks made, below their places. */
 function promotedOf(jobId: string): Prisma.Sql {
   return Prisma.sql`
-    SELECT id, path, object_key, sha256, size_bytes, attempt, created_at FROM artifact
+    SELECT id, path, object_key, sha256, size_bytes, attempt, node, created_at FROM artifact
     WHERE job_id = ${jobId} AND promoted_at IS NOT NULL AND superseded_at IS NULL
     UNION ALL
-    SELECT a.id, job.array_index || '/' || a.path, object_key, sha256, size_bytes, attempt, a.created_at
+    SELECT a.id, job.array_index || '/' || a.path, object_key, sha256, size_bytes, attempt, node, a.created_at
     FROM job JOIN artifact a ON a.job_id = job.id WHERE job.array_id = ${jobId} AND a.promoted_at IS NOT NULL
       AND a.superseded_at IS NULL`;
 }

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect } from 'vitest';
 import { latestCheckpoint } from '../../src/artifacts/checkpoint-store.ts';
+import { listPromoted } from '../../src/artifacts/store.ts';
 import { accept, ask, list, problem, store, test } from './artifact-app.ts';
 import { put } from './bucket-contract.ts';
-import { insertRunningJob, startAttempt, type RunningJob } from './job-rows.ts';
+import { insertRunningJob, startAttempt, startNode, type RunningJob } from './job-rows.ts';
 
 describe('the last checkpoint', () => {
   const save = (app: FastifyInstance, token: string, [path, text]: [string, string], attempt = 1) =>
@@ -36,6 +37,24 @@ describe('the last checkpoint', () => {
 
     await accept(db, job);
     expect((await list(app, job)).items.map(({ path }) => path)).toEqual(['ckpt/2/model', 'ckpt/2/optimiser']);
+  });
+
+  test('and the artifacts have the first node’s file where several nodes wrote to one path', async ({ db, app }) => {
+    const job = await insertRunningJob(db);
+    const { id: attemptId } = await db.client.attempt.findFirstOrThrow({ where: { jobId: job.jobId } });
+    const second = await startNode(db, { ...job, attemptId, node: 1 });
+    await name(app, job.token, [await save(app, job.token, ['ckpt/model', 'of the first'])]);
+    await name(app, second, [await save(app, second, ['ckpt/model', 'of the second'])]);
+    for (const [token, text] of [
+      [job.token, 'first'],
+      [second, 'second'],
+    ] as const)
+      await store(app, token, { path: 'out', text });
+    const bytesOf = (items: { sizeBytes: number | bigint }[]) => items.map(({ sizeBytes }) => Number(sizeBytes));
+    expect(bytesOf(await latestCheckpoint(db.client, job.jobId))).toEqual(['of the first'.length]);
+    await accept(db, job);
+    const kept = await listPromoted(db.client, job.jobId, { after: '', take: 10 });
+    expect(bytesOf(kept)).toEqual(['of the first'.length, 'first'.length]);
   });
 
   test('of a lost attempt stands until a later attempt names one', async ({ db, app }) => {

@@ -32,7 +32,7 @@ export async function startAttempt(
   { tenantId, jobId }: Omit<RunningJob, 'token'>,
   number: number,
 ): Promise<string> {
-  const [attemptId, token, at] = [newId('attempt'), newToken(), new Date()];
+  const [attemptId, at] = [newId('attempt'), new Date()];
   await db.client.attempt.updateMany({ where: { jobId, finishedAt: null }, data: { finishedAt: at } });
   await db.client.attempt.create({
     data: {
@@ -47,20 +47,29 @@ export async function startAttempt(
       leaseExpiresAt: new Date(at.getTime() + 60_000),
     },
   });
+  await db.client.job.update({ where: { id: jobId }, data: { attemptNumber: number } });
+  return startNode(db, { tenantId, attemptId, node: 0 });
+}
+
+/** Answers the token of its runner. */
+export async function startNode(
+  db: Database,
+  { tenantId, attemptId, node }: { tenantId: string; attemptId: string; node: number },
+): Promise<string> {
+  const token = newToken();
   await db.client.instance.create({
     data: {
       id: newId('instance'),
       attemptId,
       tenantId,
-      node: 0,
+      node,
       provider: 'local',
       zone: 'local',
-      name: `weir-${attemptId}`,
+      name: `weir-${attemptId}-${node}`,
       state: 'ready',
       tokenHash: hashToken(token),
-      requestedAt: at,
+      requestedAt: new Date(),
     },
   });
-  await db.client.job.update({ where: { id: jobId }, data: { attemptNumber: number } });
   return token;
 }
