@@ -27,22 +27,20 @@ type Schema = {
 };
 
 /**
- * Ajv reports every branch of a union. What a reader wants is the faults of the branch that was meant, or, where none was, one fault
- * that names the branches.
+ * Ajv reports every branch of a union, and the union itself after them. What a reader wants is the faults of the branch that was meant,
+ * or, where none was, one fault that names the branches.
  */
 function collapseUnions(errors: ErrorObject[]): ErrorObject[] {
-  // The outermost first: Ajv names what lies inside before.
-  const [union] = errors
-    .filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
-    .toSorted((a, b) => a.schemaPath.length - b.schemaPath.length);
-  if (union === undefined) return errors;
-  const inside = errors.filter((error) => error !== union && isInside(error, union));
-  const outside = errors.filter((error) => error !== union && !isInside(error, union));
-  const meant = branchMeant(inside, union);
-  return [
-    ...collapseUnions(outside),
-    ...(meant === undefined ? [{ ...union, keyword: 'union' }] : collapseUnions(meant)),
-  ];
+  const kept: ErrorObject[] = [];
+  for (const error of errors) {
+    if (error.keyword !== 'anyOf' && error.keyword !== 'oneOf') {
+      kept.push(error);
+      continue;
+    }
+    const inside = kept.splice(kept.findLastIndex((before) => !isInside(before, error)) + 1);
+    for (const each of branchMeant(inside, error) ?? [{ ...error, keyword: 'union' }]) kept.push(each);
+  }
+  return kept;
 }
 
 function isInside(error: ErrorObject, union: ErrorObject): boolean {
@@ -56,7 +54,7 @@ function branchMeant(inside: ErrorObject[], union: ErrorObject): ErrorObject[] |
     ({ schemaPath }) => schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0],
   );
   const isOther = ({ keyword, instancePath }: ErrorObject) =>
-    ['type', 'const', 'enum'].includes(keyword) && instancePath === union.instancePath;
+    ['type', 'const', 'enum', 'union'].includes(keyword) && instancePath === union.instancePath;
   const fitting = [...branches.values()].filter((branch) => !branch.some(isOther));
   const ownFaults = (branch: ErrorObject[]) =>
     branch.filter(({ instancePath }) => instancePath === union.instancePath).length;

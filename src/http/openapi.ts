@@ -52,6 +52,7 @@ export async function collectOpenApi(app: FastifyInstance): Promise<void> {
           security: securityOf(access),
           ...(access === undefined || access === 'public' || access === 'runner' ? {} : { 'x-role': access }),
           ...(idempotent === undefined ? {} : { headers: idempotencyHeader }),
+          ...(isStream(schema) ? { headers: resumptionHeader } : {}),
           ...(bodyIsOptional === true ? { [optionalBody]: true } : {}),
         },
       };
@@ -72,6 +73,22 @@ const idempotencyHeader = {
     },
   },
 };
+
+const resumptionHeader = {
+  type: 'object',
+  properties: {
+    'Last-Event-ID': {
+      type: 'integer',
+      minimum: 0,
+      description: 'Of an event stream: the id of the last event that the client has; it goes on after it.',
+    },
+  },
+};
+
+function isStream({ response }: { response?: unknown } = {}): boolean {
+  const { content = {} } = (response as { 200?: { content?: Json } } | undefined)?.[200] ?? {};
+  return 'text/event-stream' in content;
+}
 
 function securityOf(access: Access | undefined): { [scheme: string]: string[] }[] {
   if (access === undefined || access === 'public') return [];
@@ -141,11 +158,17 @@ function hasBody(status: string): boolean {
   return status !== '204' && !status.startsWith('3');
 }
 
-/** Replaces each schema that has a title by a reference, so that a generated client has a type of that name. */
+/**
+ * Replaces each schema that has a title by a reference, so that a generated client has a type of that name; and says of words that
+ * they are text, which generators for typed languages want to be told.
+ */
 function hoist(node: unknown, schemas: Map<string, Json>): unknown {
   if (Array.isArray(node)) return node.map((member) => hoist(member, schemas));
   if (typeof node !== 'object' || node === null) return node;
-  const copy: Json = Object.fromEntries(Object.entries(node).map(([name, member]) => [name, hoist(member, schemas)]));
+  const copy: Json = {
+    ...('enum' in node && !('type' in node) ? { type: 'string' } : {}),
+    ...Object.fromEntries(Object.entries(node).map(([name, member]) => [name, hoist(member, schemas)])),
+  };
   const { title } = copy;
   if (typeof title !== 'string') return copy;
   const known = schemas.get(title);

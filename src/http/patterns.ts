@@ -8,7 +8,7 @@ import {
   tpuGenerations,
 } from '../protocol/job-spec.ts';
 import { nearestGpu } from '../protocol/nearest-gpu.ts';
-import { exitCodePattern, retryWords } from '../protocol/retries.ts';
+import { retryPattern, retryWords } from '../protocol/retries.ts';
 
 /** What each pattern of the protocol wants, in words. The value stands before it. */
 const explanations: Record<string, string> = {
@@ -28,7 +28,7 @@ export function isOfIds(pattern: string): boolean {
 export function explainPattern(pattern: string, value: string, description: string | undefined): string {
   const shown = `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
   if (pattern === acceleratorsPattern) return explainAccelerators(value, shown);
-  if (pattern === exitCodePattern)
+  if (pattern === retryPattern)
     return `${shown} is nothing that a job can be tried again on.${didYouMean(value, retryWords)} It is one of ${retryWords.join(', ')}, or exit-code:<1 to 255>.`;
   const prefix = idPattern.exec(pattern)?.[1];
   if (prefix !== undefined) return `${shown} is not an id such as ${prefix}_01h455vb4pex5vsknk084sn02q.`;

@@ -32,11 +32,15 @@ export function validateStrictly(app: FastifyInstance): void {
   });
 }
 
-/** RFC 3339 has leap seconds; JavaScript's dates, and PostgreSQL's, have none. */
+/** RFC 3339 has leap seconds and a year 0; JavaScript's dates don't have the one, PostgreSQL's neither. */
 function withFormats(ajv: Ajv): Ajv {
   addFormats(ajv);
   const { validate } = addFormats.get('date-time') as { validate: (text: string) => boolean };
-  return ajv.addFormat('date-time', (text: string) => validate(text) && !Number.isNaN(Date.parse(text)));
+  return ajv.addFormat('date-time', (text: string) => validate(text) && isYearHeld(new Date(text).getUTCFullYear()));
+}
+
+function isYearHeld(year: number): boolean {
+  return year >= 1 && year <= 9999;
 }
 
 function check(validate: ValidateFunction, part: Part, data: unknown) {

@@ -40,23 +40,6 @@ export const Page = Type.Object(
   closed,
 );
 
-/** RFC 9457 problem details. */
-export const Problem = Type.Object(
-  {
-    type: Type.String({ format: 'uri-reference' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    instance: Type.String(),
-    errors: Type.Optional(
-      Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, closed), {
-        description: 'Every fault of the input, each with its JSON pointer.',
-      }),
-    ),
-  },
-  { title: 'Problem' },
-);
-
 export const Blocker = Type.Object(
   {
     code: Type.Enum([
@@ -77,3 +60,44 @@ export const Blocker = Type.Object(
   { ...closed, title: 'Blocker' },
 );
 export type Blocker = Static<typeof Blocker>;
+
+/** With `dearer`: what an option of a quote costs and takes. */
+const Priced = Type.Object(
+  {
+    quoteId: Id('quote'),
+    optionId: Id('option'),
+    expiresAt: Time(),
+    hourlyUsd: Usd(),
+    costUsd: Percentiles,
+    durationSeconds: Percentiles,
+  },
+  { ...closed, title: 'PricedOption' },
+);
+
+/** RFC 9457 problem details. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, closed), {
+        description: 'Every fault of the input, each with its JSON pointer.',
+      }),
+    ),
+    blockers: Type.Optional(Type.Array(Blocker, { description: 'With can-never-start: what is in the way.' })),
+    smallestChange: Type.Optional(Type.String({ description: 'With can-never-start: what would let it start.' })),
+    quoted: Type.Optional(Priced),
+    requoted: Type.Optional(Priced),
+    risePercent: Type.Optional(
+      Nullable(
+        Type.Number({ description: 'With dearer: from quoted to requoted, at p50; null where it cost nothing.' }),
+      ),
+    ),
+    down: Type.Optional(Type.Array(Type.String(), { description: 'Of GET /readyz: what does not answer.' })),
+    retryAfterSeconds: Type.Optional(Type.Integer()),
+  },
+  { title: 'Problem' },
+);

@@ -156,6 +156,7 @@ export const JobSpec = Type.Object(
           closed,
         ),
         {
+          maxItems: 1000,
           description:
             'weir://uploads/<id> is an upload; weir://jobs/<id>/artifacts/<path> what a job made that has ended or is in dependsOn: one artifact, or with a path that ends in / all below it; of an array <index>/<path>. gs:// names an object, or where there is none of that name all objects in that folder; private ones are read with the tenant’s secret GOOGLE_CREDENTIALS, the JSON of a service account’s key, where secrets names it.',
         },
@@ -187,7 +188,11 @@ export const JobSpec = Type.Object(
         description: 'Reserved at the start; the job is stopped, with notice, when it has cost so much.',
       }),
     ),
-    deadline: Type.Optional(Time()),
+    deadline: Type.Optional(
+      Time(
+        'The recommended option is one that is expected to have ended by then, where there is one. The job is not ended at it: that is what maxDuration does.',
+      ),
+    ),
     priority: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 100, description: 'Within the tenant, higher first. Left out: 50.' }),
     ),

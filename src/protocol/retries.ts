@@ -11,14 +11,16 @@ export const retryWords = [
   'heartbeat-lost', 'instance-vanished',
 ] as const; // prettier-ignore
 
-/** One exit code of the command, such as 75, sysexits' EX_TEMPFAIL. */
-export const exitCodePattern = '^exit-code:([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5])$';
+/** One of those, or one exit code of the command, such as 75, sysexits' EX_TEMPFAIL. */
+export const retryPattern = `^(${retryWords.join('|')}|exit-code:([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))$`;
 
 export const Retries = Type.Object(
   {
     max: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 3 })),
     on: Type.Optional(
-      Type.Array(Type.Union([Type.Enum([...retryWords]), Type.String({ pattern: exitCodePattern })]), {
+      // A text with a pattern rather than a union: of a thousand wrong words each is one error, not three.
+      Type.Array(Type.String({ pattern: retryPattern }), {
+        maxItems: retryWords.length + 255,
         description:
           'Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure.',
       }),

@@ -23,7 +23,7 @@ export const Webhook = Type.Object(
     events: Type.Optional(
       Type.Array(Type.Enum([...webhookTypes]), {
         minItems: 1,
-        uniqueItems: true,
+        maxItems: webhookTypes.length,
         description:
           'What to tell of. Left out: every change of the job’s state, its end as job.finished. Forecasts are told only where they are named.',
       }),

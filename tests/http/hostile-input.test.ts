@@ -51,6 +51,9 @@ test('a spec holds nothing that can only fail later', async ({ api }) => {
     '/sizeBytes',
   );
   expect((await api.ask(keys.member, 'GET /v1/shares/report?month=0000-01')).statusCode).toBe(400);
+  expect((await api.ask(keys.viewer, 'GET /v1/changes?after=1e300')).statusCode).toBe(400);
+  const input = { uri: 'weir://uploads/upl_01h455vb4pex5vsknk084sn02q', path: 'data' };
+  expect(await pointerOf({ inputs: Array.from({ length: 1001 }, () => input) })).toBe('/inputs');
 });
 
 test('what is no JSON is said where; no body is no fault where none is wanted', async ({ api }) => {

@@ -116,10 +116,17 @@ test('text that the database can’t hold is the caller’s fault', async ({ api
 });
 
 test('a flood of faults is answered soon and shortly', async ({ api }) => {
-  const flood = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`field${index}`, 1]));
-  const startedAt = performance.now();
-  expect(await faultsOf(api, { ...job, ...flood })).toHaveLength(1000);
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  const { keys } = await api.tenant('vision');
+  const names = Array.from({ length: 20_000 }, (_, index) => `field${index}`);
+  for (const flood of [
+    Object.fromEntries(names.map((name) => [name, 1])),
+    { retries: { on: names } },
+    { webhooks: [{ url: 'https://example.org/', events: names }] },
+  ]) {
+    const startedAt = performance.now();
+    expect((await api.ask(keys.member, 'POST /v1/jobs', { ...job, ...flood })).json().errors).toHaveLength(1000);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  }
 });
 
 test('what a path names that is no id is not there; an unknown query field is refused', async ({ api }) => {
@@ -161,5 +168,6 @@ test('a time that no clock of ours shows is refused', async ({ api }) => {
   const { keys } = await api.tenant('vision');
   const body = { name: 'train', command: 'true', deadline: '2030-12-31T23:59:60Z' };
   expect((await api.ask(keys.member, 'POST /v1/jobs', body)).json().errors[0].pointer).toBe('/deadline');
-  expect((await api.ask(operatorKey, 'GET /v1/audit?from=2025-12-31T23:59:60Z')).statusCode).toBe(400);
+  for (const time of ['2025-12-31T23:59:60Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00'])
+    expect((await api.ask(operatorKey, `GET /v1/audit?from=${time}`)).statusCode).toBe(400);
 });

@@ -18,9 +18,12 @@ type Operation = {
   operationId?: string;
   summary?: string;
   tags?: string[];
+  parameters?: { name: string; in: string }[];
   requestBody?: { content: Record<string, { example?: unknown; examples?: unknown }> };
-  responses: Record<string, { description?: string }>;
+  responses: Record<string, { description?: string; content?: Record<string, unknown> }>;
 };
+
+type Described = { type?: string; properties?: Record<string, unknown> };
 
 async function operations(): Promise<[string, Operation][]> {
   const { paths } = parse(await writeSpecification()) as { paths: Record<string, Record<string, Operation>> };
@@ -41,6 +44,21 @@ test('every operation has a name of its own, a summary, a tag and problems', asy
   );
   expect(incomplete.map(([name]) => name)).toEqual([]);
   expect(new Set(all.map(([, { operationId }]) => operationId)).size).toBe(all.length);
+});
+
+test('every stream says how a client that lost its connection goes on', async () => {
+  const streams = (await operations()).filter(([, { responses }]) => responses['200']?.content?.['text/event-stream']);
+  expect(streams.map(([name]) => name)).toHaveLength(3);
+  for (const [name, { parameters = [] }] of streams)
+    expect([name, parameters]).toEqual([name, expect.arrayContaining([expect.objectContaining({ name: 'Last-Event-ID', in: 'header' })])]); // prettier-ignore
+});
+
+test('of words it says that they are text, and of a problem what it may tell beside its detail', async () => {
+  const { components } = parse(await writeSpecification()) as { components: { schemas: Record<string, Described> } };
+  expect(components.schemas['JobState']).toMatchObject({ type: 'string' });
+  expect(Object.keys(components.schemas['Problem']?.properties ?? {})).toEqual(
+    expect.arrayContaining(['blockers', 'smallestChange', 'quoted', 'requoted', 'risePercent', 'down']),
+  );
 });
 
 test('every answer says what it is, and every body that a client writes shows one that is accepted', async () => {

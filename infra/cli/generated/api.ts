@@ -1096,7 +1096,7 @@ export interface components {
             shortage: {
                 /**
                  * @description The provider had none; a limit of the operator’s account with it was reached; it refuses until an operator changes something.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 cause: "stockout" | "quota" | "refused";
                 message: string;
@@ -1109,7 +1109,7 @@ export interface components {
         };
         /** Blocker */
         Blocker: {
-            /** @enum {unknown} */
+            /** @enum {string} */
             code: "capacity" | "quota" | "cap" | "share-cap" | "concentration" | "budget" | "dependency" | "reservation" | "stockout" | "backoff";
             message: string;
             /** @description What would let the job start. */
@@ -1168,7 +1168,7 @@ export interface components {
             nodes: number;
             /** @description Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not. */
             gigaflopsPerCore?: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             market: "spot" | "on-demand";
             /** @description All nodes together. */
             hourlyUsd: number;
@@ -1181,7 +1181,7 @@ export interface components {
             id: string;
             /** @description As the provider shows it. */
             name: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             state: "requested" | "booting" | "ready" | "gone";
             tenant: string;
             job: string;
@@ -1328,13 +1328,16 @@ export interface components {
             secrets?: string[];
             resources?: components["schemas"]["Resources"];
             workload?: components["schemas"]["Workload"];
-            /** @enum {unknown} */
+            /** @enum {string} */
             objective?: "cheapest" | "fastest";
             /** @description The job is stopped, with notice, when one attempt has run so long. Such as 90s, 30m, 2h or 3d. */
             maxDuration?: string;
             /** @description Reserved at the start; the job is stopped, with notice, when it has cost so much. */
             maxCostUsd?: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The recommended option is one that is expected to have ended by then, where there is one. The job is not ended at it: that is what maxDuration does.
+             */
             deadline?: string;
             /** @description Within the tenant, higher first. Left out: 50. */
             priority?: number;
@@ -1343,7 +1346,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: string[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1363,7 +1366,7 @@ export interface components {
                 job: string;
                 /**
                  * @description Left out: success.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 on?: "success" | "failure" | "end";
             }[];
@@ -1376,7 +1379,7 @@ export interface components {
         };
         /**
          * JobState
-         * @enum {unknown}
+         * @enum {string}
          */
         JobState: "queued" | "provisioning" | "running" | "stopping" | "succeeded" | "failed" | "cancelled";
         /**
@@ -1465,7 +1468,7 @@ export interface components {
             node: number;
             /**
              * @description weir: what the runner itself says.
-             * @enum {unknown}
+             * @enum {string}
              */
             stream: "stdout" | "stderr" | "weir";
             text: string;
@@ -1548,13 +1551,16 @@ export interface components {
             secrets?: string[];
             resources?: components["schemas"]["Resources"];
             workload?: components["schemas"]["Workload"];
-            /** @enum {unknown} */
+            /** @enum {string} */
             objective?: "cheapest" | "fastest";
             /** @description The job is stopped, with notice, when one attempt has run so long. Such as 90s, 30m, 2h or 3d. */
             maxDuration?: string;
             /** @description Reserved at the start; the job is stopped, with notice, when it has cost so much. */
             maxCostUsd?: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The recommended option is one that is expected to have ended by then, where there is one. The job is not ended at it: that is what maxDuration does.
+             */
             deadline?: string;
             /** @description Within the tenant, higher first. Left out: 50. */
             priority?: number;
@@ -1563,7 +1569,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: string[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1583,7 +1589,7 @@ export interface components {
                 job: string;
                 /**
                  * @description Left out: success.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 on?: "success" | "failure" | "end";
             }[];
@@ -1639,13 +1645,16 @@ export interface components {
             secrets?: string[];
             resources?: components["schemas"]["Resources"];
             workload?: components["schemas"]["Workload"];
-            /** @enum {unknown} */
+            /** @enum {string} */
             objective?: "cheapest" | "fastest";
             /** @description The job is stopped, with notice, when one attempt has run so long. Such as 90s, 30m, 2h or 3d. */
             maxDuration?: string;
             /** @description Reserved at the start; the job is stopped, with notice, when it has cost so much. */
             maxCostUsd?: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The recommended option is one that is expected to have ended by then, where there is one. The job is not ended at it: that is what maxDuration does.
+             */
             deadline?: string;
             /** @description Within the tenant, higher first. Left out: 50. */
             priority?: number;
@@ -1654,7 +1663,7 @@ export interface components {
                 /** @default 3 */
                 max?: number;
                 /** @description Whose doing it was (preemption, infrastructure), a reason such as out-of-memory, or one exit code, such as exit-code:75. Left out: preemption and infrastructure. */
-                on?: (("preemption" | "infrastructure" | "exit-code" | "signal" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "output-refused" | "max-duration" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error" | "no-capacity" | "provisioning-failed" | "boot-timeout" | "heartbeat-lost" | "instance-vanished") | string)[];
+                on?: string[];
                 /** @description After so many preemptions of spot machines the job goes on with on-demand offers, where its quote has some. Left out: never. */
                 onDemandAfter?: number;
                 /** @description How long to wait before the first retry; twice as long before each next, up to 15 minutes or what is stated here. Left out: the installation’s. Such as 90s, 30m, 2h or 3d. */
@@ -1674,7 +1683,7 @@ export interface components {
                 job: string;
                 /**
                  * @description Left out: success.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 on?: "success" | "failure" | "end";
             }[];
@@ -1757,7 +1766,7 @@ export interface components {
             nodes: number;
             /** @description Where the kind is cpu: what a matrix product in fp32 reaches on one core, as measured; left out where it was not. */
             gigaflopsPerCore?: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             market: "spot" | "on-demand";
             /** @description All nodes together. */
             hourlyUsd: number;
@@ -1779,7 +1788,7 @@ export interface components {
         Pilot: {
             /**
              * @description While it is running, and where it has failed, the options are computed from the spec alone.
-             * @enum {unknown}
+             * @enum {string}
              */
             state: "running" | "done" | "failed";
             job: string | null;
@@ -1841,7 +1850,7 @@ export interface components {
                 /**
                  * @description hard: never above it; soft: not while another tenant waits. Left out: soft.
                  * @default soft
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 mode?: "soft" | "hard";
             };
@@ -1894,6 +1903,16 @@ export interface components {
                 count: number;
             };
         };
+        /** PricedOption */
+        PricedOption: {
+            quoteId: string;
+            optionId: string;
+            /** Format: date-time */
+            expiresAt: string;
+            hourlyUsd: number;
+            costUsd: components["schemas"]["Percentiles"];
+            durationSeconds: components["schemas"]["Percentiles"];
+        };
         /** Problem */
         Problem: {
             /** Format: uri-reference */
@@ -1907,6 +1926,16 @@ export interface components {
                 pointer: string;
                 detail: string;
             }[];
+            /** @description With can-never-start: what is in the way. */
+            blockers?: components["schemas"]["Blocker"][];
+            /** @description With can-never-start: what would let it start. */
+            smallestChange?: string;
+            quoted?: components["schemas"]["PricedOption"];
+            requoted?: components["schemas"]["PricedOption"];
+            risePercent?: number | null;
+            /** @description Of GET /readyz: what does not answer. */
+            down?: string[];
+            retryAfterSeconds?: number;
         };
         /** Progress */
         Progress: {
@@ -1945,7 +1974,7 @@ export interface components {
             /** @description As the provider names it. */
             metric: string;
             region: string | null;
-            /** @enum {unknown} */
+            /** @enum {string} */
             unit: "GPUs" | "cores";
             limit: number;
             /** @description By weir’s machines, those being made included, and by others of the account. */
@@ -2028,7 +2057,7 @@ export interface components {
             expiresAt: string;
             workload: {
                 flops: number | null;
-                /** @enum {unknown} */
+                /** @enum {string} */
                 basis: "pilot" | "flops" | "transformer" | "examples" | "preset" | "expected-duration" | "history" | "default";
                 assumptions: string[];
                 mostTelling: {
@@ -2126,7 +2155,7 @@ export interface components {
             linearLaw: {
                 /**
                  * @description What S is.
-                 * @enum {unknown}
+                 * @enum {string}
                  */
                 scale: "parameters" | "flops";
                 finishedJobs: number;
@@ -2237,7 +2266,7 @@ export interface components {
             diskGiB?: number;
             /** @description Machines of one gang. Left out: 1. */
             nodes?: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             market?: "spot" | "on-demand" | "any";
             /** @description In this order, the next on shortage. Left out: all. */
             providers?: string[];
@@ -2245,7 +2274,7 @@ export interface components {
         };
         /**
          * Role
-         * @enum {unknown}
+         * @enum {string}
          */
         Role: "viewer" | "member" | "admin" | "operator";
         /** RunnerAssignment */
@@ -2302,7 +2331,7 @@ export interface components {
         /** RunnerBootReport */
         RunnerBootReport: {
             bootstrapToken: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             stage: "booted" | "waiting-for-gpus" | "installing-containers" | "fetching-runner" | "checking-runner" | "starting-runner" | "failed";
             /** @description Why, where it failed; else empty. */
             message: string;
@@ -2331,7 +2360,7 @@ export interface components {
         };
         /** RunnerDirective */
         RunnerDirective: {
-            /** @enum {unknown} */
+            /** @enum {string} */
             directive: "continue" | "stop";
             reason: string | null;
             rendezvous: {
@@ -2342,7 +2371,7 @@ export interface components {
         /** RunnerHeartbeat */
         RunnerHeartbeat: {
             attempt: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             stage: "preparing" | "setup" | "running" | "uploading";
             sample?: components["schemas"]["RunnerSample"];
             progress?: {
@@ -2356,7 +2385,7 @@ export interface components {
         /** RunnerReport */
         RunnerReport: {
             attempt: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             reason: "completed" | "exit-code" | "signal" | "stopped" | "command-not-found" | "setup-failed" | "source-unavailable" | "input-unavailable" | "image-unavailable" | "out-of-memory" | "disk-full" | "log-line-too-long" | "processes-left-behind" | "max-duration" | "preemption" | "output-refused" | "upload-failed" | "storage-refused" | "machine-disk-full" | "isolation-unavailable" | "runner-error";
             /** @description For the tenant: what happened and what to do. */
             message: string;
@@ -2380,7 +2409,7 @@ export interface components {
             attempt: number;
             /** @description Relative to the working directory. */
             path: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "output" | "checkpoint";
             sizeBytes: number;
             sha256: string;
@@ -2441,7 +2470,7 @@ export interface components {
             market: string | null;
             /**
              * @description It had none; a limit of our account was reached; it refuses us until an operator changes something.
-             * @enum {unknown}
+             * @enum {string}
              */
             cause: "stockout" | "quota" | "refused";
             /** @description Whose move it is, and what would help. */
@@ -2723,7 +2752,7 @@ export interface components {
             job: string | null;
             /** @description `available`, `reserved` or `spent`: what the tenant owes. */
             account: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "reserve" | "charge" | "release" | "refund" | "adjust";
             amountUsd: number;
             /** @description Of the account, after this line. */
@@ -2786,7 +2815,7 @@ export interface components {
             /** @description As the provider names it. */
             metric: string;
             region: string | null;
-            /** @enum {unknown} */
+            /** @enum {string} */
             unit: "GPUs" | "cores";
             limit: number;
             /** @description By weir’s machines, those being made included, and by others of the account. */
@@ -2872,7 +2901,7 @@ export interface components {
             id: string;
             url: string;
             message: components["schemas"]["WebhookMessage"];
-            /** @enum {unknown} */
+            /** @enum {string} */
             state: "pending" | "delivered" | "failed";
             tries: number;
             lastStatus: number | null;
@@ -2889,7 +2918,7 @@ export interface components {
         };
         /** WebhookMessage */
         WebhookMessage: {
-            /** @enum {unknown} */
+            /** @enum {string} */
             type: "job.queued" | "job.provisioning" | "job.running" | "job.stopping" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.finished" | "forecast.left-quote" | "cost.nearing-limit";
             /**
              * Format: date-time
@@ -2914,7 +2943,7 @@ export interface components {
         Workload: {
             /** @description A named model or workload, such as llama-2-7b or resnet50-imagenet. */
             preset?: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind?: "llm" | "moe" | "encoder" | "encoder-decoder" | "vision" | "diffusion" | "speech" | "recommender" | "other";
             /** @description Weights of the model, such as 7e9. */
             parameters?: number;
@@ -2927,7 +2956,7 @@ export interface components {
             hiddenSize?: number;
             /** @description Global, in sequences or examples. */
             batchSize?: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             trainable?: "full" | "lora";
             /** @description Examples in one epoch. */
             examples?: number;
@@ -2937,7 +2966,7 @@ export interface components {
             flopsPerExample?: number;
             /** @description The whole run, in FLOP. */
             flops?: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             precision?: "fp32" | "tf32" | "fp16" | "bf16" | "fp8";
             /** @description What the user believes the run takes. Such as 90s, 30m, 2h or 3d. */
             expectedDuration?: string;
@@ -2998,6 +3027,7 @@ export type Policy = components['schemas']['Policy'];
 export type PoolCapacity = components['schemas']['PoolCapacity'];
 export type PoolPolicy = components['schemas']['PoolPolicy'];
 export type PoolResources = components['schemas']['PoolResources'];
+export type PricedOption = components['schemas']['PricedOption'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
 export type ProviderCapacity = components['schemas']['ProviderCapacity'];
@@ -4504,7 +4534,10 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Of an event stream: the id of the last event that the client has; it goes on after it. */
+                "Last-Event-ID"?: number;
+            };
             path: {
                 job: string;
             };
@@ -4544,7 +4577,10 @@ export interface operations {
                 /** @description No lines before the last so many of those there are now. Left out: all. */
                 tail?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Of an event stream: the id of the last event that the client has; it goes on after it. */
+                "Last-Event-ID"?: number;
+            };
             path: {
                 job: string;
             };
@@ -4580,7 +4616,10 @@ export interface operations {
                 /** @description The seq of the last answer. */
                 after?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Of an event stream: the id of the last event that the client has; it goes on after it. */
+                "Last-Event-ID"?: number;
+            };
             path?: never;
             cookie?: never;
         };

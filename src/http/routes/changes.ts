@@ -13,7 +13,9 @@ and without an end; a client that lost its connection goes on after \`Last-Event
 their tenant's.`;
 
 const ChangesQuery = Type.Object({
-  after: Type.Optional(Type.Integer({ minimum: 0, description: 'The seq of the last answer.' })),
+  after: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'The seq of the last answer.' }),
+  ),
 });
 
 export function changeRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
