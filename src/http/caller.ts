@@ -24,6 +24,8 @@ declare module 'fastify' {
     isStillLetIn: (() => Promise<boolean>) | undefined;
     /** On routes with `config.idempotent`: the id for what this request makes, the same for each repeat of it. */
     newId: string;
+    /** Whether an earlier request with this id got no answer: what it asks for may be there already. */
+    isCarriedOn: boolean;
   }
   interface FastifyContextConfig {
     access?: Access;

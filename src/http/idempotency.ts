@@ -36,6 +36,7 @@ type State = WeakMap<FastifyRequest, RequestKey>;
 export function honourIdempotencyKeys(app: FastifyInstance, db: Database, secretKey: Buffer): void {
   const claimed: State = new WeakMap();
   app.decorateRequest('newId', '');
+  app.decorateRequest('isCarriedOn', false);
   app.addHook('onRoute', (route) => {
     const kind = route.config?.idempotent;
     if (kind === undefined) return;
@@ -58,6 +59,7 @@ function createPreHandler({ db, secretKey, claimed }: Keeping, kind: IdKind) {
       return sendJsonText(reply.code(stored.status).header('idempotent-replayed', 'true'), answer);
     }
     request.newId = stored?.resourceId ?? claim.resourceId;
+    request.isCarriedOn = stored !== undefined;
     claimed.set(request, claim);
     return undefined;
   };
@@ -122,7 +124,7 @@ function createOnSend({ db, secretKey, claimed }: Keeping) {
       if (status < 300 && typeof payload === 'string')
         await keepAnswer(db.client, claim, { status, sealed: seal(secretKey, payload, placeOf(claim)) });
       else if (status < 500) await releaseRequest(db.client, claim);
-      else await abandonRequest(db.client, claim);
+      else await abandonRequest(db.client, claim, new Date(Date.now() - claimMs));
     } catch (error) {
       // What was asked for is done. A repeat finds it by its id, since the claim stays.
       request.log.warn({ err: error }, 'the answer to an Idempotency-Key was not kept');

@@ -35,9 +35,9 @@ export async function releaseRequest(sql: Sql, { scope, key }: RequestKey): Prom
   await sql.idempotentRequest.deleteMany({ where: { scope, key, status: null } });
 }
 
-/** It is not known what was made: the next with this key carries on at once, with the same id. */
-export async function abandonRequest(sql: Sql, { scope, key }: RequestKey): Promise<void> {
-  await sql.idempotentRequest.updateMany({ where: { scope, key, status: null }, data: { createdAt: new Date(0) } });
+/** It is not known what was made: the next with this key carries on at once, with the same id, as if it was claimed at `deadSince`. */
+export async function abandonRequest(sql: Sql, { scope, key }: RequestKey, deadSince: Date): Promise<void> {
+  await sql.idempotentRequest.updateMany({ where: { scope, key, status: null }, data: { createdAt: deadSince } });
 }
 
 export async function forgetRequests(sql: Sql, before: Date): Promise<void> {

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
+import { dayMs } from '../../src/core/time.ts';
+import { forgetRequests } from '../../src/http/store.ts';
 import { createTenant } from '../../src/tenants/tenants.ts';
 import { createDatabase } from '../support/database.ts';
 import { openDatabase } from '../../src/db/database.ts';
@@ -67,6 +69,34 @@ test('a repeat after a crash makes the same thing, not another', async ({ api, d
   expect(repeated.json().id).toBe(id);
 });
 
+test('a job that a crash left without an answer is answered as it is, also where it would be refused by now', async ({
+  api,
+  db,
+}) => {
+  const { id: tenantId, keys } = await api.tenant('vision');
+  const { id, quote } = (await api.ask(keys.member, 'POST /v1/jobs', job, once)).json();
+  await db.client.idempotentRequest.updateMany({ data: { status: null, sealed: null, createdAt: new Date(0) } });
+  await db.client.job.update({ where: { id }, data: { state: 'failed', reason: 'exit-code' } });
+  await api.ask(operatorKey, `PUT /v1/tenants/${tenantId}/policy`, { caps: { runningJobs: 0 } });
+  const repeated = await api.ask(keys.member, 'POST /v1/jobs', job, once);
+  expect(repeated.statusCode).toBe(201);
+  expect(repeated.json()).toMatchObject({ id, state: 'failed', quote: { id: quote.id } });
+  expect((await api.ask(keys.member, 'POST /v1/jobs', job, once)).body).toBe(repeated.body);
+});
+
+test('so is a quote', async ({ db }) => {
+  let at = new Date();
+  const { close, ...api } = await openApp(db, { now: () => at });
+  const { keys } = await api.tenant('vision');
+  const spec = { ...job, deadline: new Date(at.getTime() + 60_000).toISOString() };
+  const { id } = (await api.ask(keys.member, 'POST /v1/quotes', spec, once)).json();
+  await db.client.idempotentRequest.updateMany({ data: { status: null, sealed: null, createdAt: new Date(0) } });
+  at = new Date(at.getTime() + 120_000);
+  const repeated = await api.ask(keys.member, 'POST /v1/quotes', spec, once);
+  expect([repeated.statusCode, repeated.json().id]).toEqual([201, id]);
+  await close();
+});
+
 test('a repeat while the first is still carried out by another process is told to come back', async ({ api, db }) => {
   await api.ask(operatorKey, 'POST /v1/tenants', { name: 'vision' }, once);
   await db.client.idempotentRequest.updateMany({ data: { status: null, sealed: null, createdAt: new Date() } });
@@ -89,6 +119,7 @@ test('a failure of ours leaves the key to the next, who carries on with the same
   const failed = await api.ask(keys.member, 'POST /v1/jobs', job, once);
   expect(failed.statusCode).toBe(500);
   expect(failed.body).not.toContain('disk on fire');
+  await forgetRequests(db.client, new Date(Date.now() - dayMs));
   await api.ask(keys.member, 'POST /v1/jobs', job, once);
   expect(ids).toHaveLength(2);
   expect(new Set(ids).size).toBe(1);

@@ -60,8 +60,14 @@ export function jobRoutes({ db, now, submit, cancel }: JobRouteDeps): FastifyPlu
         config: { access: 'member', idempotent: 'job' },
         schema: operations.submitJob,
       },
-      async (request, reply) =>
-        sendJsonText(reply.code(201), await submit(tenantOf(request), request.body, request.newId)),
+      async (request, reply) => {
+        const { newId, isCarriedOn, body } = request;
+        // What is there is not looked at again as a new submission: it runs, or has ended, and what it was checked against has changed.
+        const made = isCarriedOn ? await findShownJob(db.client, newId, now()) : undefined;
+        reply.code(201);
+        if (made !== undefined) return jobView(made, now());
+        return sendJsonText(reply, await submit(tenantOf(request), body, newId));
+      },
     );
     app.get(
       '/v1/jobs/:job',

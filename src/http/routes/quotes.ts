@@ -69,6 +69,8 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
       async (request, reply) => {
         const tenantId = tenantOf(request);
         const { pilot = false, ...spec } = request.body;
+        const stored = request.isCarriedOn ? await findQuote(db.client, request.newId) : undefined;
+        if (stored !== undefined) return reply.code(201).send(stored.quote);
         const [made] = await allChecked([quote(tenantId, spec, request.newId), requireSound(spec, now())]);
         if (!pilot) return sendJsonText(reply.code(201), await keepQuote(made, tenantId, spec));
         await pilots.start(tenantId, spec, made);
