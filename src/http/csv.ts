@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { contentTypeOf } from './format.ts';
+import { streamOf } from './text-stream.ts';
 
 export type Cell = string | number | null;
 
@@ -8,7 +8,7 @@ export type Cell = string | number | null;
 export function sendCsvRows(
   reply: FastifyReply,
   { name, columns, rows }: { name: string; columns: readonly string[]; rows: (readonly Cell[])[] },
-): FastifyReply {
+): Promise<FastifyReply> {
   async function* pages() {
     yield rows;
   }
@@ -16,18 +16,23 @@ export function sendCsvRows(
 }
 
 /** Answers with a table as RFC 4180 has it, of rows that come page by page: however many there are, one page is held. */
-export function sendCsv(
+export async function sendCsv(
   reply: FastifyReply,
   { name, columns, pages }: { name: string; columns: readonly string[]; pages: AsyncIterable<(readonly Cell[])[]> },
-): FastifyReply {
+): Promise<FastifyReply> {
   async function* texts() {
-    yield csvRow(columns);
-    for await (const page of pages) yield page.map(csvRow).join('');
+    let before = csvRow(columns);
+    for await (const page of pages) {
+      yield before + page.map(csvRow).join('');
+      before = '';
+    }
+    if (before !== '') yield before;
   }
+  const stream = await streamOf(texts());
   return reply
     .type(contentTypeOf('csv'))
     .header('content-disposition', `attachment; filename="${name}.csv"`)
-    .send(Readable.from(texts(), { objectMode: false }));
+    .send(stream);
 }
 
 function csvRow(cells: readonly Cell[]): string {

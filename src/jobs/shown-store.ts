@@ -4,29 +4,27 @@ import type { Quote } from '../protocol/quote.ts';
 import { readTaskSpecs } from './array-store.ts';
 import { readArrays, type ArrayReading } from './array-reading-store.ts';
 import { listUnmet, type Upstream } from './dependency-store.ts';
+import { readLightRows, shown, type JobRow, type LightRow } from './job-rows.ts';
 import { readTails } from './queue-tail.ts';
-import { searchJobs, type JobFilter } from './search-store.ts';
 import { storedAnswer, unpack } from '../quotes/packed.ts';
 
-/** A job with all that its answer shows. */
-const shown = {
-  attempts: { orderBy: { number: 'asc' }, include: { instances: { orderBy: { node: 'asc' } } } },
-} as const satisfies Prisma.JobInclude;
-
-export type JobRow = Prisma.JobGetPayload<{ include: typeof shown }>;
-
-export type ShownJob = JobRow & {
+/** What of a job stands in other tables. */
+type Parts = {
   quote: Quote | null;
   /** Of an array: what its tasks are doing. */
   tasks: ArrayReading | null;
-  /** What it waits for before it stands in the queue. */
-  upstream: ShownUpstream[];
-  /** Where no cycle has looked at it yet: what is known from those before it in its tenant's queue. */
-  tail: Job['waiting'] | undefined;
 };
 
+export type ShownJob = JobRow &
+  Parts & {
+    /** What it waits for before it stands in the queue. */
+    upstream: ShownUpstream[];
+    /** Where no cycle has looked at it yet: what is known from those before it in its tenant's queue. */
+    tail: Job['waiting'] | undefined;
+  };
+
 /** A job that another waits for, as far as it tells until when. */
-export type ShownUpstream = Upstream & { row: Omit<ShownJob, 'upstream' | 'tail'> };
+export type ShownUpstream = Upstream & { row: Parts & LightRow };
 
 /** How far places in a queue are counted for one job, and for each of a list. */
 const mostPlaces = { one: 1_000_000, ofList: 10_000 };
@@ -38,14 +36,21 @@ export async function findShownJob(sql: Sql, jobId: string, now: Date): Promise<
   return whole;
 }
 
-/** Those that match, in the order asked for. Tasks come without what is the same for all of an array: the quote and the files. */
-export async function listShownJobs(sql: Sql, filter: JobFilter, now: Date): Promise<ShownJob[]> {
-  const ids = await searchJobs(sql, filter);
-  const jobs = await sql.job.findMany({ where: { id: { in: ids } }, include: shown });
-  const places = new Map(ids.map((id, place) => [id, place]));
-  const sorted = jobs.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
-  const joined = await joinJobs(sql, sorted, { now, places: mostPlaces.ofList, isWhole: true });
-  return joined.map((job) => (job.arrayId === null ? job : withoutShared(job)));
+/** Quotes may be hundreds of kilobytes each: of a long list so many are held at once. */
+const heldAtOnce = 20;
+
+/** These jobs, in this order. Tasks come without what is the same for all of an array: the quote and the files. */
+export async function* readShownJobs(sql: Sql, ids: readonly string[], now: Date): AsyncGenerator<ShownJob> {
+  for (let from = 0; from < ids.length; from += heldAtOnce) {
+    const some = ids.slice(from, from + heldAtOnce);
+    const rows = await sql.job.findMany({ where: { id: { in: some } }, include: shown });
+    const joined = await joinJobs(sql, rows, { now, places: mostPlaces.ofList, isWhole: true });
+    const jobs = new Map(joined.map((job) => [job.id, job]));
+    for (const id of some) {
+      const job = jobs.get(id);
+      if (job !== undefined) yield job.arrayId === null ? job : withoutShared(job);
+    }
+  }
 }
 
 function withoutShared(task: ShownJob): ShownJob {
@@ -62,7 +67,11 @@ export type Joining = {
 };
 
 /** Adds to rows of jobs what stands elsewhere. */
-export async function joinJobs(sql: Sql, jobs: JobRow[], { now, places, isWhole }: Joining): Promise<ShownJob[]> {
+export async function joinJobs<Row extends JobRow>(
+  sql: Sql,
+  jobs: Row[],
+  { now, places, isWhole }: Joining,
+): Promise<(Row & ShownJob)[]> {
   const unexplained = jobs.filter((job) => job.state === 'queued' && !job.held && job.waiting === null);
   const tails = await readTails(
     sql,
@@ -72,24 +81,25 @@ export async function joinJobs(sql: Sql, jobs: JobRow[], { now, places, isWhole 
   const held = jobs.filter((job) => job.held && job.state === 'queued').map(({ id }) => id);
   const unmet = await listUnmet(sql, held);
   const upstreamIds = [...new Set(unmet.map(({ job }) => job))];
-  const rows = await sql.job.findMany({ where: { id: { in: upstreamIds } }, include: shown });
-  const upstream = new Map((await joinParts(sql, rows, { now, isWhole: true })).map((row) => [row.id, row]));
+  const rows = await joinParts(sql, await readLightRows(sql, upstreamIds), { now, isWhole: false });
+  const upstream = new Map(rows.map((row) => [row.id, row]));
+  const unmetOf = Map.groupBy(unmet, ({ jobId }) => jobId);
   const shownJobs = await joinParts(sql, jobs, { now, isWhole });
   return shownJobs.map((job) => ({
     ...job,
     tail: tails.get(job.id),
-    upstream: unmet.flatMap((each) => {
-      const row = each.jobId === job.id ? upstream.get(each.job) : undefined;
+    upstream: (unmetOf.get(job.id) ?? []).flatMap((each) => {
+      const row = upstream.get(each.job);
       return row === undefined ? [] : [{ ...each, row }];
     }),
   }));
 }
 
-async function joinParts(
+async function joinParts<Row extends JobRow>(
   sql: Sql,
-  jobs: JobRow[],
+  jobs: Row[],
   { now, isWhole }: Omit<Joining, 'places'>,
-): Promise<Omit<ShownJob, 'upstream' | 'tail'>[]> {
+): Promise<(Row & Parts)[]> {
   if (jobs.length === 0) return [];
   const quotes = await sql.quote.findMany({
     where: { id: { in: isWhole ? jobs.map((job) => job.quoteId) : [] } },

@@ -177,6 +177,7 @@ function waitingView(row: ShownJob, now: Date): Static<'waiting'> {
       upstream.map(({ row: other, ...each }) => ({
         ...each,
         view: jobView({ ...other, upstream: [], tail: undefined }, now),
+        durationSeconds: other.first?.durationSeconds,
       })),
     );
   // An array waits as the first of its tasks does.

@@ -6,9 +6,15 @@ type Eta = NonNullable<Job['waiting']>['eta'];
 
 const unknown: Eta = { p50: null, p90: null };
 
+type Expected = Upstream & {
+  view: Pick<Job, 'state' | 'progress' | 'waiting' | 'tasks'>;
+  /** Of the option that it would run on first. */
+  durationSeconds: { p50: number; p90: number } | undefined;
+};
+
 /** What a job that waits for others is shown to wait for. It can't start before the last of them is expected to end. */
-export function waitingForOthers(upstream: (Upstream & { view: Job })[]): NonNullable<Job['waiting']> {
-  const ends = upstream.map(({ view }) => expectedEnd(view));
+export function waitingForOthers(upstream: Expected[]): NonNullable<Job['waiting']> {
+  const ends = upstream.map(expectedEnd);
   return {
     position: null,
     eta: { p50: latest(ends.map(({ p50 }) => p50)), p90: latest(ends.map(({ p90 }) => p90)) },
@@ -27,12 +33,10 @@ function dependencyBlocker({ job, name, state, condition }: Upstream, { p50 }: E
   };
 }
 
-function expectedEnd({ state, progress, waiting, quote, tasks }: Job): Eta {
+function expectedEnd({ view: { state, progress, waiting, tasks }, durationSeconds }: Expected): Eta {
   if (state === 'running') return progress?.eta ?? unknown;
-  const option = quote?.options.find(({ id }) => id === quote.recommended);
-  // An array's end is that of its last task, which its quote does not tell.
-  if (waiting === undefined || option === undefined || tasks !== undefined) return unknown;
-  const { durationSeconds } = option;
+  // An array's end is that of its last task, which its options do not tell.
+  if (waiting === undefined || durationSeconds === undefined || tasks !== undefined) return unknown;
   return { p50: after(waiting.eta.p50, durationSeconds.p50), p90: after(waiting.eta.p90, durationSeconds.p90) };
 }
 

@@ -84,6 +84,24 @@ test('jobs are found by state, name, part of it, id and label', async ({ api, db
   expect(wrong.json().errors).toEqual([{ pointer: '?state', detail: expect.any(String) }]);
 });
 
+test('a page of whole jobs comes as it is read, not held whole', async ({ api, db }) => {
+  const { id: tenantId, keys } = await api.tenant('vision');
+  const ids = await addJobs(
+    db,
+    tenantId,
+    Array.from({ length: 45 }, (_, index) => ({ name: `job-${index}` })),
+  );
+  const list = (query: string) => api.ask(keys.viewer, `GET /v1/jobs?sort=createdAt&${query}`);
+  const first = await list('limit=44');
+  expect(first.headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8' });
+  expect(first.headers).not.toHaveProperty('content-length');
+  const { items, nextCursor } = first.json<{ items: Job[]; nextCursor: string }>();
+  expect(items.map(({ id }) => id)).toEqual(ids.slice(0, 44));
+  expect(items[43]).toEqual((await api.ask(keys.viewer, `GET /v1/jobs/${ids[43]}`)).json());
+  expect((await list(`cursor=${nextCursor}`)).json()).toMatchObject({ items: [{ id: ids[44] }], nextCursor: null });
+  expect((await list('name=none')).json()).toEqual({ items: [], nextCursor: null });
+});
+
 test('they are sorted on the server, page after page', async ({ api, db }) => {
   const { id: tenantId, keys } = await api.tenant('vision');
   await addJobs(db, tenantId, [...given, { name: 'bert', state: 'cancelled', costUsd: 1, endedMinute: 5 }]);

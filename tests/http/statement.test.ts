@@ -111,6 +111,13 @@ test('as CSV the statement is one table of all lines, in numbers and text that n
     });
     expect(rows[2]).toMatchObject({ amountUsd: '-0.000001', note: 'line\nbreak' });
   }
+  const unknown = Buffer.from('ent_01h455vb4pex5vsknk084sn02q').toString('base64url');
+  const refused = await api.ask(
+    vision.keys.viewer,
+    `GET /v1/tenants/${vision.id}/statement?format=csv&cursor=${unknown}`,
+  );
+  expect(refused.json()).toMatchObject({ status: 400, errors: [{ pointer: '?cursor' }] });
+  expect(refused.headers).not.toHaveProperty('content-disposition');
   const json = await api.ask(vision.keys.viewer, `GET /v1/tenants/${vision.id}/statement?format=json`, undefined, {
     accept: 'text/csv',
   });

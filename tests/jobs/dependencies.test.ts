@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { Prisma } from '../../src/db/database.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import { insertAlone } from '../../src/jobs/store.ts';
@@ -46,6 +47,8 @@ async function finish(world: World, jobId: string, reason: 'completed' | 'exit-c
 test('a job waits for what it depends on, says for what and until when, and then starts', async ({ world }) => {
   const tenantId = await addTenant(world);
   const first = await addJob(world, tenantId, { name: 'preprocess' });
+  // Of what it waits for no quote is read: there may be a thousand, each of hundreds of kilobytes.
+  await world.db.client.quote.updateMany({ data: { packed: Buffer.from('not read'), answer: Prisma.DbNull } });
   const second = await addDependent(world, tenantId, [{ job: first }]);
   expect((await viewOf(world, second)).waiting?.blockers).toEqual([
     {

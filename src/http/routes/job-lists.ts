@@ -1,15 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
 import type { Clock } from '../../core/time.ts';
-import type { Database } from '../../db/database.ts';
-import type { JobFilter } from '../../jobs/search-store.ts';
-import { listShownJobs } from '../../jobs/shown-store.ts';
+import type { Database, Sql } from '../../db/database.ts';
+import { searchJobs, type JobFilter } from '../../jobs/search-store.ts';
+import { readShownJobs } from '../../jobs/shown-store.ts';
 import { listJobSummaries } from '../../jobs/summary-store.ts';
 import { summaryOf } from '../../jobs/summary.ts';
 import { jobView } from '../../jobs/view.ts';
 import { Id, List, Page } from '../../protocol/common.ts';
 import { Job, JobSummary, jobSorts, jobStates, type JobState } from '../../protocol/job.ts';
 import { listedTenant, type Caller } from '../caller.ts';
+import { sendJsonList } from '../json-text.ts';
 import { pageOf, readCursor } from '../page.ts';
 
 const JobQuery = Type.Object({
@@ -65,14 +66,11 @@ export function jobListRoutes({ db, now }: { db: Database; now: Clock }): Fastif
         config: { access: 'viewer' },
         schema: operations.listJobs,
       },
-      async ({ caller, query }) => {
+      async ({ caller, query }, reply) => {
         const page = pageOf(query.limit);
-        const at = now();
-        const jobs = await listShownJobs(db.client, filterOf(query, caller, page.take), at);
-        return page.answer(
-          jobs.map((job) => jobView(job, at)),
-          ({ id }) => id,
-        );
+        const ids = await searchJobs(db.client, filterOf(query, caller, page.take));
+        const { items, nextCursor } = page.answer(ids, (id) => id);
+        return sendJsonList(reply, { items: jobTexts(db.client, items, now()), nextCursor });
       },
     );
     app.get(
@@ -92,6 +90,10 @@ export function jobListRoutes({ db, now }: { db: Database; now: Clock }): Fastif
       },
     );
   };
+}
+
+async function* jobTexts(sql: Sql, ids: readonly string[], at: Date): AsyncGenerator<string> {
+  for await (const job of readShownJobs(sql, ids, at)) yield JSON.stringify(jobView(job, at));
 }
 
 function filterOf(query: Static<typeof JobQuery>, caller: Caller, limit: number): JobFilter {

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
@@ -12,6 +11,7 @@ import { sees, type Caller } from '../caller.ts';
 import { createEventStreams, lastEventId } from '../event-stream.ts';
 import { contentTypeOf, formatOf } from '../format.ts';
 import { pageOf, seqAfter } from '../page.ts';
+import { streamOf } from '../text-stream.ts';
 
 export const JobParams = Type.Object({ job: Id('job') });
 const LogQuery = Type.Object({
@@ -82,8 +82,9 @@ export function logRoutes(deps: FollowDeps): FastifyPluginAsyncTypebox {
   };
 }
 
-function sendText(reply: FastifyReply, batches: AsyncIterable<LogLine[]>): FastifyReply {
-  return reply.type(contentTypeOf('text')).send(Readable.from(textOf(batches), { objectMode: false }));
+async function sendText(reply: FastifyReply, batches: AsyncIterable<LogLine[]>): Promise<FastifyReply> {
+  const stream = await streamOf(textOf(batches));
+  return reply.type(contentTypeOf('text')).send(stream);
 }
 
 async function* textOf(batches: AsyncIterable<LogLine[]>): AsyncGenerator<string> {
