@@ -16,6 +16,9 @@ export type Caller = {
 /** Who may call a route: anyone, a runner with its own token (which the route checks), or keys from this role upwards. */
 export type Access = 'public' | 'runner' | Role;
 
+/** Of a body that is read before it is known whose it is, so that strangers can't keep the API busy. */
+export const maxUnknownBytes = 64 * 1024;
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route that a role guards. */

@@ -3,7 +3,7 @@ import { hashToken } from '../core/tokens.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { activeStates } from '../jobs/state.ts';
 import { lockJob, type LockedJob } from '../jobs/store.ts';
-import { findSpeaker } from './store.ts';
+import { findSpeaker, type Speaker } from './store.ts';
 
 export type Runner = {
   instance: { id: string; name: string; node: number };
@@ -16,11 +16,16 @@ export type Runner = {
  * @throws WeirError `unauthorized` for a token never given, `stale-attempt` for one whose attempt is over.
  */
 export async function requireRunner(db: Database, token: string, attemptNumber: number): Promise<Runner> {
-  const speaker = await findSpeaker(db, hashToken(token));
-  if (speaker === undefined) throw new WeirError('unauthorized', 'This runner token is not known.');
-  const { instance, attempt, job, isCurrent } = speaker;
+  const { instance, attempt, job, isCurrent } = await requireSpeaker(db, token);
   if (!isCurrent || attempt.number !== attemptNumber) throw staleAttempt(attemptNumber);
   return { instance, attempt, job };
+}
+
+/** @throws WeirError `unauthorized` for a token never given. */
+export async function requireSpeaker(db: Database, token: string): Promise<Speaker> {
+  const speaker = await findSpeaker(db, hashToken(token));
+  if (speaker === undefined) throw new WeirError('unauthorized', 'This runner token is not known.');
+  return speaker;
 }
 
 /**

@@ -52,7 +52,7 @@ export async function findInstance(db: Database, id: string): Promise<InstanceRo
   return rows[0];
 }
 
-type Speaker = {
+export type Speaker = {
   instance: { id: string; name: string; node: number };
   attempt: { id: string; number: number };
   job: { id: string; tenantId: string };

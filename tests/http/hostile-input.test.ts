@@ -96,3 +96,11 @@ test('the same body in another order is the same request', async ({ api }) => {
   expect((await submit('{"env":{"B":"2","A":"1"},"command":"true","name":"a"}')).id).toBe(first.id);
   expect((await submit('{"name":"a","command":"true","env":{"A":"2","B":"1"}}')).status).toBe(422);
 });
+
+test('who has no key sends no large body', async ({ api }) => {
+  const body = { host: { gpus: Array.from({ length: 40_000 }, () => 1) } };
+  const small = ['claim', 'stage', 'heartbeat', 'report', 'uploads'].map((name) => `/v1/runner/${name}`);
+  for (const path of [...small, '/v1/session'])
+    expect([path, (await api.ask(undefined, `POST ${path}`, body)).statusCode]).toEqual([path, 413]);
+  expect((await api.ask('a'.repeat(32), 'POST /v1/runner/checkpoint', body)).statusCode).toBe(401);
+});

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { BootReport } from '../../protocol/runner.ts';
+import { maxUnknownBytes } from '../caller.ts';
 
 export type RunnerBootRouteDeps = { bootStage: (report: BootReport) => Promise<void> };
 
@@ -11,6 +12,7 @@ export function runnerBootRoutes({ bootStage }: RunnerBootRouteDeps): FastifyPlu
       '/v1/runner/stage',
       {
         config: { access: 'public' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'reportBootStage',
           tags: ['Runner'],

@@ -5,7 +5,8 @@ import { completeTicket, openTicket, takeCheckpoint, type ReceiveDeps } from '..
 import type { Producer } from '../../artifacts/store.ts';
 import { closed, Id } from '../../protocol/common.ts';
 import { RunnerCheckpoint, RunnerUpload, UploadTicket } from '../../protocol/runner.ts';
-import { runnerOf } from '../runner-of.ts';
+import { maxUnknownBytes } from '../caller.ts';
+import { createRequireSpeaker, runnerOf } from '../runner-of.ts';
 
 const Completion = Type.Object({ attempt: Type.Integer() }, { ...closed, title: 'RunnerUploadCompletion' });
 
@@ -21,6 +22,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
       '/v1/runner/uploads',
       {
         config: { access: 'runner' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'openRunnerUpload',
           tags: ['Runner'],
@@ -40,6 +42,7 @@ export function runnerUploadRoutes(deps: ReceiveDeps): FastifyPluginAsyncTypebox
       '/v1/runner/uploads/:id/complete',
       {
         config: { access: 'runner' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'completeRunnerUpload',
           tags: ['Runner'],
@@ -69,6 +72,7 @@ function checkpointRoute(deps: ReceiveDeps): FastifyPluginAsyncTypebox {
       {
         config: { access: 'runner' },
         bodyLimit: checkpointBytes,
+        onRequest: createRequireSpeaker(deps.db),
         schema: {
           operationId: 'takeRunnerCheckpoint',
           tags: ['Runner'],

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Database } from '../../db/database.ts';
 import type { Runner } from '../../instances/fence.ts';
 import { Assignment, Claim, Directive, Heartbeat, Report } from '../../protocol/runner.ts';
+import { maxUnknownBytes } from '../caller.ts';
 import { runnerOf } from '../runner-of.ts';
 
 export type RunnerRouteDeps = {
@@ -19,6 +20,7 @@ export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps):
       '/v1/runner/claim',
       {
         config: { access: 'public' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'claimAttempt',
           tags: ['Runner'],
@@ -33,6 +35,7 @@ export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps):
       '/v1/runner/heartbeat',
       {
         config: { access: 'runner' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'beat',
           tags: ['Runner'],
@@ -47,6 +50,7 @@ export function runnerRoutes({ db, claim, heartbeat, report }: RunnerRouteDeps):
       '/v1/runner/report',
       {
         config: { access: 'runner' },
+        bodyLimit: maxUnknownBytes,
         schema: {
           operationId: 'reportEnd',
           tags: ['Runner'],

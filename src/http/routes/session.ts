@@ -7,7 +7,7 @@ import type { Database } from '../../db/database.ts';
 import { Me, NewSession } from '../../protocol/session.ts';
 import { describeMe } from '../../tenants/me.ts';
 import { createSession, endSession, operatorKeyId } from '../../tenants/sessions.ts';
-import type { Caller } from '../caller.ts';
+import { maxUnknownBytes, type Caller } from '../caller.ts';
 import { callerOfSession, type Keyring } from '../keyring.ts';
 import { originOf } from '../same-origin.ts';
 import type { SessionCookie } from '../session-cookie.ts';
@@ -59,7 +59,7 @@ export function sessionRoutes({
     );
     app.post(
       '/v1/session',
-      { config: { access: 'public' }, schema: operations.createSession },
+      { config: { access: 'public' }, bodyLimit: maxUnknownBytes, schema: operations.createSession },
       async (request, reply) => {
         // Another site could otherwise sign people in as somebody whose jobs it then watches.
         if (originOf(request, publicUrl) === 'foreign')
