@@ -146,3 +146,16 @@ test('addresses with a password or of another scheme, and events that do not exi
   const pointers = answer.json().errors.map(({ pointer }: { pointer: string }) => pointer);
   expect(pointers).toEqual(['/webhooks/0/url', '/webhooks/1/url', '/webhooks/2/events/0']);
 });
+
+test('of what is due each tenant has its turn, however much another has due longer', async ({ api, db }) => {
+  const quiet = await submitted(api, [{ url: 'https://example.org/' }]);
+  const [own] = await quiet.deliveries();
+  const { id: tenantId } = await api.tenant('loud');
+  const body = JSON.stringify(own?.message);
+  const long = new Date(Date.now() - 60_000);
+  const data = Array.from({ length: 1000 }, () => ({ id: newId('delivery'), jobId: quiet.job, tenantId, url: 'https://example.org/', type: 'job.queued', body, createdAt: long, nextTryAt: long })); // prettier-ignore
+  await db.client.webhookDelivery.createMany({ data });
+  const due = await listDue(db.client, new Date());
+  expect(due.slice(0, 2)).toContain(own?.id);
+  expect(due).toHaveLength(100);
+});
