@@ -6,7 +6,7 @@ import { recordDeliveries, type Teller } from '../webhooks/store.ts';
 import { countEnd, hasAllEnded, type TaskEnds } from './array-store.ts';
 import { endOfArray } from './array.ts';
 import { markDependencies } from './dependency-store.ts';
-import { isEnd, pathTo, type EndState, type NextState } from './state.ts';
+import { isEnd, isForward, type EndState, type NextState } from './state.ts';
 import { lockJob } from './store.ts';
 
 /** What else may change on a job's row as it moves. */
@@ -149,15 +149,11 @@ export async function endArray(tx: Sql, arrayId: string, ends: TaskEnds, at: Dat
 
 type ArrayMove = Pick<Move<JobState>, 'to' | 'at' | 'reason' | 'message'> & { set?: Changes };
 
-/** Moves an array over the states between: it has no attempt that would stand in them. */
-export async function moveArray(tx: Sql, arrayId: string, { set = {}, ...change }: ArrayMove): Promise<void> {
+/** Moves an array straight to a state: it has no attempt that would stand in those between, and nobody is told of them. */
+export async function moveArray(tx: Sql, arrayId: string, change: ArrayMove): Promise<void> {
   const job = await lockJob(tx, arrayId);
-  if (job === undefined) return;
-  let from = job.state;
-  for (const to of pathTo(from, change.to)) {
-    await move(tx, { ...change, jobId: arrayId, from, to, attempt: null, set: to === change.to ? set : {} });
-    from = to;
-  }
+  if (job === undefined || !isForward(job.state, change.to)) return;
+  await move(tx, { ...change, jobId: arrayId, from: job.state, attempt: null });
 }
 
 export type NewEvent = {

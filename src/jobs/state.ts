@@ -24,16 +24,9 @@ export function isEnd(state: JobState): state is EndState {
   return next[state].length === 0;
 }
 
-/** The states on the shortest way from one to another, without the first: none where it is there already. */
-export function pathTo(from: JobState, to: NextState<JobState>): NextState<JobState>[] {
-  if (from === to) return [];
-  const ways: NextState<JobState>[][] = next[from].map((state) => [state]);
-  for (const way of ways) {
-    const last = way.at(-1);
-    if (last === undefined || last === to) return way;
-    if (way.length < jobStates.length) ways.push(...next[last].map((state) => [...way, state]));
-  }
-  return [];
+/** Whether a job that is in no attempt, such as an array, may go straight from one to another: never back, nor out of an end. */
+export function isForward(from: JobState, to: JobState): boolean {
+  return !isEnd(from) && jobStates.indexOf(from) < jobStates.indexOf(to);
 }
 
 /** How another job has to end for one that depends on it. */

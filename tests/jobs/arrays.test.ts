@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import { countQueued } from '../../src/dispatch/queue-store.ts';
 import type { Job } from '../../src/protocol/job.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
-import { findShownJob, listShownJobs } from '../../src/jobs/shown-store.ts';
+import { searchJobs } from '../../src/jobs/search-store.ts';
+import { findShownJob, readShownJobs } from '../../src/jobs/shown-store.ts';
 import { jobView } from '../../src/jobs/view.ts';
 import {
   accountsOf,
@@ -25,7 +26,8 @@ async function viewOf({ db, now }: World, jobId: string): Promise<Job> {
 
 /** In the order of their places. */
 async function tasksOf({ db, now }: World, array: string): Promise<Job[]> {
-  const rows = await listShownJobs(db.client, { tenantId: null, array, limit: 1000 }, now());
+  const ids = await searchJobs(db.client, { tenantId: null, array, limit: 1000 });
+  const rows = await Array.fromAsync(readShownJobs(db.client, ids, now()));
   return rows.map((row) => jobView(row, now())).toReversed();
 }
 
@@ -121,7 +123,7 @@ test('the array runs once a task does, and succeeds with the last of them; it co
       6,
     ),
   });
-  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'running', 'stopping', 'succeeded']);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'running', 'succeeded']);
 });
 
 test('a task that fails for good fails the array in the end, and the others go on; one that is tried again does not', async ({
@@ -187,7 +189,7 @@ test('cancelling an array twice is cancelling it once', async ({ world }) => {
   await run(world, first);
   await world.cancel(array);
   await world.cancel(array);
-  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'running', 'stopping']);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'running', 'stopping']);
 });
 
 /** An array of two whose tasks have been started, with how their first heartbeats come. */
@@ -205,13 +207,13 @@ async function startTwo(world: World): Promise<{ array: string; beats: (() => Pr
 test('of two tasks that come to run at the same moment, one makes the array run', async ({ world, db }) => {
   const { array, beats } = await startTwo(world);
   await meetingAtTheRow(db, array, beats);
-  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'running']);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'running']);
 });
 
 test('an array that is cancelled as its first task comes to run is stopped', async ({ world, db }) => {
   const { array, beats } = await startTwo(world);
   await meetingAtTheRow(db, array, [() => world.cancel(array), ...beats.slice(1)]);
-  expect(await eventsOf(world, array)).toEqual(['queued', 'provisioning', 'stopping']);
+  expect(await eventsOf(world, array)).toEqual(['queued', 'stopping']);
   await world.tend();
   const states = (await tasksOf(world, array)).map(({ state }) => state);
   expect(states).toEqual(['stopping', 'stopping']);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { after, defaultRetries, next, outcomes, pathTo, type StopReason } from '../../src/jobs/state.ts';
+import { after, defaultRetries, isForward, next, outcomes, type StopReason } from '../../src/jobs/state.ts';
 import { retryWords } from '../../src/protocol/retries.ts';
 
 test('the table of states', () => {
@@ -98,11 +98,10 @@ test('what a spec may name is every reason that another attempt can help against
   expect([...retryWords].toSorted()).toEqual([...reasons, 'preemption', 'infrastructure'].toSorted());
 });
 
-test('from any state the table leads an array to where its tasks are', () => {
-  expect(pathTo('queued', 'running')).toEqual(['provisioning', 'running']);
-  expect(pathTo('queued', 'cancelled')).toEqual(['cancelled']);
-  expect(pathTo('queued', 'succeeded')).toEqual(['provisioning', 'stopping', 'succeeded']);
-  expect(pathTo('running', 'failed')).toEqual(['stopping', 'failed']);
-  expect(pathTo('failed', 'running')).toEqual([]);
-  expect(pathTo('stopping', 'stopping')).toEqual([]);
+test('from any state an array goes to where its tasks are, and never back', () => {
+  expect(isForward('queued', 'running')).toBe(true);
+  expect(isForward('running', 'failed')).toBe(true);
+  expect(isForward('stopping', 'stopping')).toBe(false);
+  expect(isForward('stopping', 'running')).toBe(false);
+  expect(isForward('succeeded', 'failed')).toBe(false);
 });
