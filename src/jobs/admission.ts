@@ -6,6 +6,7 @@ import type { Blocker } from '../protocol/common.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { Policy } from '../protocol/tenant.ts';
+import { tasksOf } from '../quotes/array.ts';
 import { quotaFault, type PassedQuota } from '../quotes/reasons.ts';
 import type { Lineage } from '../tenants/lineage.ts';
 
@@ -75,7 +76,7 @@ type Level = Lineage[number];
 function limitBlockers(
   { id, policy }: Level,
   isAbove: boolean,
-  { petaflopsPerAccelerator }: Admission,
+  { spec, petaflopsPerAccelerator }: Admission,
   { offer: { accelerators, nodes } }: QuoteOption,
 ): Blocker[] {
   const { kind } = accelerators;
@@ -83,7 +84,7 @@ function limitBlockers(
   const petaflops = petaflopsPerAccelerator(kind) * wanted;
   const who = isAbove ? `the organisation ${id}` : 'the tenant';
   const { runningJobs = Infinity, computePflops = Infinity } = policy.caps ?? {};
-  const blockers = countBlockers(policy, { kind, wanted, who });
+  const blockers = [...countBlockers(policy, { kind, wanted, who }), ...queueBlockers(policy, tasksOf(spec), who)];
   if (runningJobs === 0)
     blockers.push({
       code: 'cap',
@@ -97,6 +98,22 @@ function limitBlockers(
       unblocks: `Ask for fewer or slower accelerators, or an operator raises caps.computePflops to ${upwards(petaflops)}.`,
     });
   return blockers;
+}
+
+/** Tasks of an array are queued all at once: where they are more than the cap, no end of another makes room for them. */
+function queueBlockers({ caps: { queuedJobs = Infinity } = {} }: Policy, tasks: number, who: string): Blocker[] {
+  if (tasks <= queuedJobs) return [];
+  const smaller = queuedJobs > 0 ? `Make arrays of at most ${queuedJobs} tasks, or an` : 'An';
+  return [
+    {
+      code: 'cap',
+      message:
+        tasks === 1
+          ? `The policy lets ${who} queue no jobs.`
+          : `The array has ${tasks} tasks; ${who} may have ${queuedJobs} jobs queued.`,
+      unblocks: `${smaller} operator raises caps.queuedJobs to ${tasks}.`,
+    },
+  ];
 }
 
 /** Sums of speeds are not exact: as a cycle compares them. */

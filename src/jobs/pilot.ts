@@ -23,7 +23,7 @@ export type PilotDeps = {
 };
 
 export type Pilots = {
-  /** Stores the quote and starts its pilot: a job of the tenant's like any other. */
+  /** Stores the quote of what is `requirePilotable` and starts its pilot: a job of the tenant's like any other. */
   start: (tenantId: string, spec: JobSpec, quote: Quote) => Promise<void>;
   /** Quotes anew from what the pilot has measured, once. Nothing happens where it has not ended, or the job is no pilot. */
   finish: (jobIds: string[]) => Promise<void>;
@@ -39,7 +39,6 @@ export function createPilots(deps: PilotDeps): Pilots {
   const { db, now } = deps;
   return {
     start: async (tenantId, spec, quote) => {
-      requirePilotable(spec);
       const jobId = partId('job', quote.id, 0);
       const isPossible = pilotOption(quote) !== undefined;
       const message = isPossible ? 'The pilot is on its way.' : 'Nothing that can be bought here runs the job.';
@@ -62,7 +61,8 @@ export function createPilots(deps: PilotDeps): Pilots {
   };
 }
 
-function requirePilotable(spec: JobSpec): void {
+/** @throws WeirError `invalid` */
+export async function requirePilotable(spec: JobSpec): Promise<void> {
   if (spec.array !== undefined)
     throw invalid(
       '/pilot',

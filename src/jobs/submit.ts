@@ -86,9 +86,13 @@ export function createSubmit({
   return async (tenantId, { quoteId, optionId, ...spec }, jobId) => {
     const [held, lineage] = await allChecked([
       quoteId === undefined
-        ? quote(tenantId, spec).then((made): HeldQuote => ({ quote: made, optionId, isNew: true }))
+        ? quote(tenantId, spec).then((made): HeldQuote => ({ quote: made, optionId: undefined, isNew: true }))
         : holdQuote(tenantId, { quoteId, optionId, spec }),
-      lineageOf(tenantId),
+      lineageOf(tenantId).then((found) => {
+        checkPriority(bindingPolicy(found), spec);
+        return found;
+      }),
+      requireQuoteOfOption(quoteId, optionId),
       requireSound(spec, now()),
       checkReferences(tenantId, spec),
       requireDependencies(db.client, tenantId, spec),
@@ -97,7 +101,6 @@ export function createSubmit({
     const outlook = await prospects(lineage);
     const within = { policy: limits, tooSmall: outlook.tooSmall };
     const options = await openTo(tenantId, countable(choicesOf(held, within, spec), spec), isBarred);
-    checkPriority(limits, spec);
     checkPolicy({ lineage, spec, ...outlook, petaflopsPerAccelerator }, options);
     const ranked = withPriority(spec, limits);
     const asked: NewJobRow = {
@@ -113,6 +116,11 @@ export function createSubmit({
     wakeDispatch();
     return spec.dependsOn === undefined ? newJobText(row) : viewOf(db, row);
   };
+}
+
+async function requireQuoteOfOption(quoteId: string | undefined, optionId: string | undefined): Promise<void> {
+  if (optionId !== undefined && quoteId === undefined)
+    throw invalid('/optionId', 'An option is one of a quote: name the quote too, as quoteId.');
 }
 
 /** What it waits for is in other jobs' rows. */

@@ -103,7 +103,12 @@ test('a cap of queued jobs counts the tasks that wait, made or not', async ({ ap
   const { id, keys } = await api.tenant('vision');
   await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { caps: { queuedJobs: 10 } });
   const submit = (count: number) => api.ask(keys.member, 'POST /v1/jobs', { ...job, array: { count } });
-  expect((await submit(11)).json()).toMatchObject({ type: expect.stringMatching(/too-many-queued$/) });
+  expect((await submit(11)).json()).toMatchObject({
+    type: expect.stringMatching(/can-never-start$/),
+    blockers: [
+      { code: 'cap', unblocks: 'Make arrays of at most 10 tasks, or an operator raises caps.queuedJobs to 11.' },
+    ],
+  });
   expect((await submit(7)).statusCode).toBe(201);
   expect((await submit(4)).json().detail).toContain('has 7 jobs queued, and its cap is 10, and this array has 4 tasks');
   expect((await submit(3)).statusCode).toBe(201);

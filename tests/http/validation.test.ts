@@ -150,18 +150,28 @@ test('what a job can’t be tried again on is refused with the nearest word', as
 });
 
 test('faults that no schema knows are named together with those of what the spec names', async ({ api }) => {
-  const { keys } = await api.tenant('vision');
+  const { id, keys } = await api.tenant('vision');
+  await api.ask(operatorKey, `PUT /v1/tenants/${id}/policy`, { priorityCeiling: 50 });
   const spec = {
     name: 'train',
     command: 'true',
     deadline: '2020-01-01T00:00:00Z',
     secrets: ['NONE'],
     dependsOn: [{ job: 'job_01h455vb4pex5vsknk084sn02q' }],
+    priority: 90,
   };
-  const pointers = async (path: string) =>
-    (await api.ask(keys.member, `POST ${path}`, spec)).json().errors.map(({ pointer }: { pointer: string }) => pointer);
-  expect(await pointers('/v1/jobs')).toEqual(['/deadline', '/secrets/0', '/dependsOn/0/job']);
-  expect(await pointers('/v1/quotes')).toEqual(['/deadline']);
+  const pointers = async (path: string, more: object) =>
+    (await api.ask(keys.member, `POST ${path}`, { ...spec, ...more }))
+      .json()
+      .errors.map(({ pointer }: { pointer: string }) => pointer);
+  expect(await pointers('/v1/jobs', { optionId: 'opt_01h455vb4pex5vsknk084sn02q' })).toEqual([
+    '/priority',
+    '/optionId',
+    '/deadline',
+    '/secrets/0',
+    '/dependsOn/0/job',
+  ]);
+  expect(await pointers('/v1/quotes', { pilot: true, array: { count: 2 } })).toEqual(['/deadline', '/pilot']);
 });
 
 test('a time that no clock of ours shows is refused', async ({ api }) => {

@@ -33,6 +33,16 @@ test('what others are guaranteed and never lend can’t be had, unless it is one
   expect(blockersOf([{ id: 'a', policy: {} }], { most: () => 1 })).toEqual([]);
 });
 
+test('whom the policy lets queue nothing is not told to wait', () => {
+  expect(blockersOf([{ id: 'a', policy: { caps: { queuedJobs: 0 } } }], {})).toEqual([
+    {
+      code: 'cap',
+      message: 'The policy lets the tenant queue no jobs.',
+      unblocks: 'An operator raises caps.queuedJobs to 1.',
+    },
+  ]);
+});
+
 const gpus = options.map((option) => ({
   ...option,
   offer: { ...option.offer, accelerators: { kind: 'H100', count: 8 } },

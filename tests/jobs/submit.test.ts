@@ -41,7 +41,10 @@ test('a submission that is refused does not make the machine its tenant’s', as
 });
 
 test('one that is refused since too many are queued does not either', async ({ db }) => {
-  const submit = submissions(db, { capped: { caps: { queuedJobs: 0 } } });
+  const submit = submissions(db, { capped: { caps: { queuedJobs: 1 } } });
+  await submit('capped');
+  // Nobody's again.
+  await db.client.setting.deleteMany();
   await expect(submit('capped')).rejects.toMatchObject({ code: 'too-many-queued' });
   expect(await submit('first')).toMatchObject({ state: 'queued' });
   await expect(submit('capped')).rejects.toMatchObject({ code: 'can-never-start' });

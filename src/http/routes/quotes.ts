@@ -4,7 +4,7 @@ import { allChecked, notFound } from '../../core/errors.ts';
 import type { Clock } from '../../core/time.ts';
 import type { Database } from '../../db/database.ts';
 import { closed, Id } from '../../protocol/common.ts';
-import type { Pilots } from '../../jobs/pilot.ts';
+import { requirePilotable, type Pilots } from '../../jobs/pilot.ts';
 import { requireSound } from '../../jobs/spec-faults.ts';
 import { NewQuote, Quote, QuoteAccuracy, Scaling } from '../../protocol/quote.ts';
 import { accuracy } from '../../quotes/accuracy.ts';
@@ -71,7 +71,11 @@ export function quoteRoutes({ db, now, quote, pilots }: QuoteRouteDeps): Fastify
         const { pilot = false, ...spec } = request.body;
         const stored = request.isCarriedOn ? await findQuote(db.client, request.newId) : undefined;
         if (stored !== undefined) return reply.code(201).send(stored.quote);
-        const [made] = await allChecked([quote(tenantId, spec, request.newId), requireSound(spec, now())]);
+        const [made] = await allChecked([
+          quote(tenantId, spec, request.newId),
+          requireSound(spec, now()),
+          ...(pilot ? [requirePilotable(spec)] : []),
+        ]);
         if (!pilot) return sendJsonText(reply.code(201), await keepQuote(made, tenantId, spec));
         await pilots.start(tenantId, spec, made);
         return reply.code(201).send((await requireQuote(db.client, tenantId, made.id)).quote);
