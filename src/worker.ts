@@ -30,6 +30,7 @@ import { createCalibrate, createCalibrateSweep, recalibrate } from './quotes/cal
 import { readGooglePrices } from './quotes/google-prices.ts';
 import { arePricesDue, createRefreshPrices } from './quotes/refresh-prices.ts';
 import { insertDue } from './quotes/residual-store.ts';
+import { forgetQuotes } from './quotes/store.ts';
 import { createQuoting } from './quoting.ts';
 import { createRollup, createRollupSweep } from './shares/rollup.ts';
 import { committedByTenant, heldBy, lockTenants, release, reserve, reserveAll } from './shares/store.ts';
@@ -246,6 +247,7 @@ async function clean({ config, db, bucket, residence, now, onError }: Foundation
     () => forgetRequests(db.client, ago(keyMs)),
     () => forgetSessions(db.client, now()),
     () => forgetDeliveries(db.client, ago(deliveriesMs)),
+    () => forgetQuotes(db.client, now()),
     () => removeLeftovers({ db, bucket, now, uploadMs: timing.uploadMs, onError }),
     () => archiveLogs({ db, bucket, residence, now, onError }),
     async () => logsDays !== undefined && removeOldLogs({ db, bucket, onError }, ago(logsDays * dayMs)),

@@ -235,7 +235,7 @@ export const LinearLawReport = Type.Object(
 /** What the service has seen of its own error: predicted against actual, over finished jobs. */
 export const QuoteAccuracy = Type.Object(
   {
-    quotes: Type.Integer({ description: 'How many were made.' }),
+    quotes: Type.Integer({ description: 'How many were made; those that no job came of, of the last month.' }),
     ...Figures,
     byAccelerator: Type.Array(Type.Object({ accelerator: Type.String(), ...Figures }, closed)),
     byBasis: Type.Array(Type.Object({ basis: Type.String(), ...Figures }, closed)),

@@ -1,5 +1,6 @@
 import { notFound } from '../core/errors.ts';
 import { createBatcher } from '../core/batch.ts';
+import { dayMs } from '../core/time.ts';
 import type { Database, Prisma, Sql } from '../db/database.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
 import type { Quote } from '../protocol/quote.ts';
@@ -66,6 +67,24 @@ const insertQuotesSql = `
 export async function packLines(texts: readonly string[]): Promise<string> {
   const packed = await Promise.all(texts.map(pack));
   return packed.map((each) => each.toString('base64')).join('\n');
+}
+
+/** A quote is kept for so long after it has expired; one that did so before twice that was looked at in time. */
+const forgettingMs = 30 * dayMs;
+const forgottenAtOnce = 1000;
+
+/** Forgets quotes that no job was made of and no pilot measures. */
+export async function forgetQuotes(sql: Sql, now: Date): Promise<void> {
+  const [since, before] = [2, 1].map((times) => new Date(now.getTime() - times * forgettingMs));
+  let forgotten: number;
+  do
+    forgotten = await sql.$executeRaw`
+      DELETE FROM quote WHERE id IN (
+        SELECT id FROM quote WHERE expires_at >= ${since} AND expires_at < ${before}
+          AND NOT EXISTS (SELECT FROM job WHERE quote_id = quote.id)
+          AND NOT EXISTS (SELECT FROM pilot WHERE quote_id = quote.id AND ended_at IS NULL)
+        LIMIT ${forgottenAtOnce})`;
+  while (forgotten === forgottenAtOnce);
 }
 
 export type StoredQuote = { quote: Quote; spec: JobSpec };

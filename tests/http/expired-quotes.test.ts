@@ -1,14 +1,15 @@
 import { describe, expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
+import { dayMs } from '../../src/core/time.ts';
 import type { Database } from '../../src/db/database.ts';
 import { createHoldQuote } from '../../src/jobs/requote.ts';
 import { createSubmit } from '../../src/jobs/submit.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { createQuoter } from '../../src/quotes/quote.ts';
-import { insertQuote, requireQuote } from '../../src/quotes/store.ts';
+import { forgetQuotes, insertQuote, requireQuote } from '../../src/quotes/store.ts';
 import { localMachine } from '../quotes/sample.ts';
-import { openApp, type TestApp } from '../support/app.ts';
+import { openApp, test as withApi, type TestApp } from '../support/app.ts';
 import { test } from '../support/database.ts';
 
 const spec = {
@@ -143,4 +144,21 @@ describe('a job submitted with an expired quote', () => {
       expect(middle(quote)?.durationSeconds.p50).toBeCloseTo(1800, -1);
     },
   );
+});
+
+withApi('a quote that no job came of is forgotten a month after it expired', async ({ api, db }) => {
+  const { keys } = await api.tenant('vision');
+  const made = async () =>
+    (await api.ask(keys.member, 'POST /v1/quotes', { name: 'train', command: 'true' })).json().id;
+  const [unused, live, piloted, used] = [await made(), await made(), await made(), await made()];
+  await api.ask(keys.member, 'POST /v1/jobs', { name: 'train', command: 'true', quoteId: used });
+  await db.client.pilot.create({ data: { quoteId: piloted, tenantId: 'any', jobId: newId('job'), since: new Date() } });
+  await db.client.quote.updateMany({
+    where: { id: { in: [unused, piloted, used] } },
+    data: { expiresAt: new Date(Date.now() - 31 * dayMs) },
+  });
+  await forgetQuotes(db.client, new Date());
+  const left = await db.client.quote.findMany({ select: { id: true } });
+  expect(new Set(left.map(({ id }) => id))).toEqual(new Set([live, piloted, used]));
+  expect((await api.ask(keys.viewer, `GET /v1/quotes/${unused}`)).statusCode).toBe(404);
 });
