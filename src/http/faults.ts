@@ -4,7 +4,7 @@ import { explainPattern } from './patterns.ts';
 import { didYouMean } from '../core/nearest.ts';
 
 /** A body of faults alone must not cost more than a body of sense. */
-const maxFaults = 1000;
+export const maxFaults = 1000;
 
 /** Ajv's errors as faults: one for each mistake, saying where it is, what is wrong and what would be right. */
 export function faultsOf(errors: ErrorObject[], pointerOf: (path: string) => string): Fault[] {

@@ -1,8 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { invalid, WeirError, type Fault } from '../core/errors.ts';
-import { escapePointer, faultsOf } from './faults.ts';
+import { escapePointer, faultsOf, maxFaults } from './faults.ts';
+import { closed } from '../protocol/common.ts';
 import { isOfIds } from './patterns.ts';
 
 const addFormats = addFormatsModule.default;
@@ -27,9 +29,31 @@ export function validateStrictly(app: FastifyInstance): void {
     return (data: unknown) => check((validate ??= compile()), part, data);
   });
   refuseUnstorableText(app);
+  refuseWhatNoRouteReads(app);
   app.addHook('preValidation', async (request) => {
     if (request.routeOptions.config.bodyIsOptional === true) request.body ??= {};
   });
+}
+
+/** A field that is written where none is read was meant for something. An identity provider says on its way back what it likes. */
+function refuseWhatNoRouteReads(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === 'public') return;
+    route.schema = { querystring: Type.Object({}, closed), ...route.schema };
+  });
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (routeOptions.schema?.body !== undefined || !isRecord(body)) return;
+    const faults = Object.keys(body).map((name) => ({
+      pointer: `/${escapePointer(name)}`,
+      detail: 'This takes no body; leave it out.',
+    }));
+    if (faults.length > 0) throw refusal(faults.slice(0, maxFaults));
+  });
+}
+
+/** JSON's object, and no stream of bytes. */
+function isRecord(body: unknown): body is Record<string, unknown> {
+  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype;
 }
 
 /** RFC 3339 has leap seconds and a year 0; JavaScript's dates don't have the one, PostgreSQL's neither. */

@@ -7,21 +7,19 @@ import { seal, unseal } from './seal.ts';
 
 export type SecretRef = { tenantId: string; name: string; actor: string };
 
-/** Keeps a secret, encrypted. Its value goes to jobs only, never into an answer, a log or the audit. */
+/** Keeps a secret, encrypted; says whether there was none of that name. Its value goes to jobs only, never into an answer, a log or the audit. */
 export async function putSecret(
   db: Database,
   secretKey: Buffer,
   { tenantId, name, actor, value }: SecretRef & { value: string },
-): Promise<Static<typeof Secret>> {
+): Promise<{ secret: Static<typeof Secret>; isNew: boolean }> {
   const sealed = seal(secretKey, value, placeOf(tenantId, name));
   return db.transaction(async (tx) => {
-    const row = await tx.secret.upsert({
-      where: { tenantId_name: { tenantId, name } },
-      create: { tenantId, name, sealed },
-      update: { sealed, updatedAt: new Date() },
-    });
+    const { count } = await tx.secret.createMany({ data: { tenantId, name, sealed }, skipDuplicates: true });
+    const where = { tenantId_name: { tenantId, name } };
+    const row = await tx.secret.update({ where, data: count > 0 ? {} : { sealed, updatedAt: new Date() } });
     await writeAudit(tx, { actor, tenantId, action: 'secret.put', target: name });
-    return view(row);
+    return { secret: view(row), isNew: count > 0 };
   });
 }
 

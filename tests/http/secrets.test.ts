@@ -4,9 +4,11 @@ import { test } from '../support/app.ts';
 test('a secret is kept encrypted, replaced, listed by name only, and removed', async ({ api, db }) => {
   const { id, keys } = await api.tenant('vision');
   const put = await api.ask(keys.admin, `PUT /v1/tenants/${id}/secrets/HF_TOKEN`, { value: 'hf_one' });
-  expect(put.statusCode).toBe(200);
+  expect(put.statusCode).toBe(201);
   expect(put.body).not.toContain('hf_one');
-  await api.ask(keys.admin, `PUT /v1/tenants/${id}/secrets/HF_TOKEN`, { value: 'hf_two' });
+  const again = await api.ask(keys.admin, `PUT /v1/tenants/${id}/secrets/HF_TOKEN`, { value: 'hf_two' });
+  expect(again.statusCode).toBe(200);
+  expect(again.json()).toMatchObject({ name: 'HF_TOKEN', createdAt: put.json().createdAt });
   const [row] = await db.client.secret.findMany();
   expect(Buffer.from(row?.sealed ?? []).toString('latin1')).not.toContain('hf_two');
   expect((await api.ask(keys.admin, `GET /v1/tenants/${id}/secrets`)).json()).toMatchObject({

@@ -136,6 +136,14 @@ test('what a path names that is no id is not there; an unknown query field is re
   expect(answer.json().errors).toEqual([
     { pointer: '?limti', detail: 'There is no field "limti" here. Did you mean "limit"?' },
   ]);
+  const { id } = (await api.ask(keys.member, 'POST /v1/jobs', job)).json();
+  expect((await api.ask(keys.viewer, `GET /v1/jobs/${id}/checkpoints?limit=3`)).json().errors).toMatchObject([
+    { pointer: '?limit' },
+  ]);
+  expect((await api.ask(keys.member, `POST /v1/jobs/${id}/cancel`, { reson: 'x' })).json().errors).toMatchObject([
+    { pointer: '/reson' },
+  ]);
+  expect((await api.ask(keys.member, `POST /v1/jobs/${id}/cancel`, {})).statusCode).toBe(200);
 });
 
 test('what a job can’t be tried again on is refused with the nearest word', async ({ api }) => {

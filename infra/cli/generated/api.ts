@@ -2084,7 +2084,7 @@ export interface components {
         };
         /** QuoteAccuracy */
         QuoteAccuracy: {
-            /** @description How many were made. */
+            /** @description How many were made; those that no job came of, of the last month. */
             quotes: number;
             finishedJobs: number;
             duration: {
@@ -3549,6 +3549,15 @@ export interface operations {
                     "application/json": components["schemas"]["Secret"];
                 };
             };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
             /** @description What went wrong. */
             default: {
                 headers: {
@@ -4248,7 +4257,7 @@ export interface operations {
     submitJob: {
         parameters: {
             query?: {
-                /** @description For operators: for whom. */
+                /** @description For which tenant. Only operators need it. */
                 tenant?: string;
             };
             header?: {

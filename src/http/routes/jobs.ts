@@ -10,13 +10,12 @@ import type { Submit } from '../../jobs/submit.ts';
 import { jobView } from '../../jobs/view.ts';
 import { Id } from '../../protocol/common.ts';
 import { Job, JobProgress, NewJob } from '../../protocol/job.ts';
-import { sees, tenantOf, type Caller } from '../caller.ts';
+import { sees, TenantQuery, tenantOf, type Caller } from '../caller.ts';
 import { sendJsonText } from '../json-text.ts';
 
 export type JobRouteDeps = { db: Database; now: Clock; submit: Submit; cancel: Cancel };
 
 const JobParams = Type.Object({ job: Id('job') });
-const SubmitQuery = Type.Object({ tenant: Type.Optional(Id('tenant', 'For operators: for whom.')) });
 
 const operations = {
   submitJob: {
@@ -25,7 +24,7 @@ const operations = {
     summary: 'Submit a job',
     description:
       'It waits until it may start. One that can never start is refused: 422, of a type that ends in `/can-never-start`, with its `blockers`.',
-    querystring: SubmitQuery,
+    querystring: Type.Object(TenantQuery),
     body: NewJob,
     response: { 201: Job },
   },

@@ -26,7 +26,7 @@ const operations = {
     summary: 'Keep a secret for jobs; its value never comes back',
     params: SecretParams,
     body: SecretValue,
-    response: { 200: Secret },
+    response: { 200: Secret, 201: Secret },
   },
   listSecrets: {
     operationId: 'listSecrets',
@@ -53,13 +53,15 @@ export function secretRoutes({ db, secretKey }: SecretRouteDeps): FastifyPluginA
         config: { access: 'admin' },
         schema: operations.putSecret,
       },
-      ({ params, body, caller }) =>
-        putSecret(db, secretKey, {
+      async ({ params, body, caller }, reply) => {
+        const { secret, isNew } = await putSecret(db, secretKey, {
           tenantId: params.tenant,
           name: params.name,
           value: body.value,
           actor: caller.actor,
-        }),
+        });
+        return reply.code(isNew ? 201 : 200).send(secret);
+      },
     );
     app.get(
       '/v1/tenants/:tenant/secrets',
