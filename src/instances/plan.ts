@@ -144,8 +144,11 @@ const unheard = new Set<string>([
   'provisioning-failed',
 ]);
 
-/** A budget is kept to within a minute of what runs: a job that has used it up gets this long at most, the rest is for rounds and clouds. */
-const beyondBudgetMs = 40_000;
+/** Their jobs have nothing left in reserve: what they cost from then on may be beyond the budget. */
+const usedUp = new Set<string>(['budget', 'max-cost']);
+
+/** A budget is kept to within a minute of what runs: a job that has used up what it had gets this long at most, the rest is for rounds and clouds. */
+const beyondReserveMs = 40_000;
 
 /** Whether a machine of a stopping attempt may be taken away: its runner has said all it had, or won't any more. */
 export function mayDestroy(
@@ -154,6 +157,7 @@ export function mayDestroy(
   { now, graceMs, stopMs }: Limits,
 ): boolean {
   if (instance.hasReported || !instance.isListed || (reason !== null && unheard.has(reason))) return true;
-  const timeMs = reason === 'budget' ? Math.min(graceMs + stopMs, beyondBudgetMs) : graceMs + stopMs;
+  const isUsedUp = reason !== null && usedUp.has(reason);
+  const timeMs = isUsedUp ? Math.min(graceMs + stopMs, beyondReserveMs) : graceMs + stopMs;
   return now.getTime() > (stoppingAt ?? now).getTime() + timeMs;
 }

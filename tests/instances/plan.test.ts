@@ -97,9 +97,11 @@ test('a machine of a stopping job keeps its time to deliver, unless there is not
   expect(mayDestroy({ reason: 'heartbeat-lost', stoppingAt: start }, machine(), limits(1))).toBe(true);
 });
 
-test('beyond its budget a job has less than a minute to deliver, whatever others have', () => {
+test('a job that has used up its budget, or all that it had in reserve, has less than a minute to deliver, whatever others have', () => {
   const patient = (seconds: number) => ({ ...limits(seconds), stopMs: 600_000 });
   expect(mayDestroy({ reason: 'cancelled', stoppingAt: start }, machine(), patient(60))).toBe(false);
-  expect(mayDestroy({ reason: 'budget', stoppingAt: start }, machine(), patient(39))).toBe(false);
-  expect(mayDestroy({ reason: 'budget', stoppingAt: start }, machine(), patient(41))).toBe(true);
+  for (const reason of ['budget', 'max-cost']) {
+    expect(mayDestroy({ reason, stoppingAt: start }, machine(), patient(39))).toBe(false);
+    expect(mayDestroy({ reason, stoppingAt: start }, machine(), patient(41))).toBe(true);
+  }
 });
