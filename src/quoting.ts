@@ -43,7 +43,7 @@ export function createQuoting(foundation: Foundation) {
     catalogue: createCurrentCatalogue(db, now),
     history: createHistory(db, now),
     policy,
-    share: createOutlook({ db, now, policy }),
+    share: createOutlook({ db, now, policy, petaflopsPerAccelerator: foundation.petaflopsPerAccelerator }),
     queueWait: createQueueOutlook({ db, now, capacities: () => capacitiesOf(providers) }),
     petaflopsPerAccelerator: foundation.petaflopsPerAccelerator,
     bucketRegion: ({ regions }) => residenceIn(regions, buckets) ?? buckets.home,

@@ -1,5 +1,7 @@
+import { hourMs } from '../core/time.ts';
 import type { Sql } from '../db/database.ts';
 import { budgetLeft, isMonthTighter } from '../shares/budget.ts';
+import { readUseByHour } from '../shares/use-store.ts';
 import type { Policy, PoolPolicy } from '../protocol/tenant.ts';
 import { lockBudgets, rollUpCommitted, type BudgetDeps } from './budgets.ts';
 import { ancestorsOf, rollUp, type Parents } from './hierarchy.ts';
@@ -15,7 +17,6 @@ import {
   windowMsOf,
 } from './limits.ts';
 import type { ShareCap, TenantUse } from './snapshot.ts';
-import { readLeaving } from './window-store.ts';
 
 export type TenantUseDeps = BudgetDeps & {
   poolPolicy: (tx: Sql) => Promise<PoolPolicy>;
@@ -121,6 +122,12 @@ async function readShareCap(
     floorPetaflopSeconds: floor,
     ...(isNear ? { leaving: await readLeaving(tx, [id, ...teams], lengthMs, now) } : {}),
   };
+}
+
+/** What these tenants have used in a window of this length, by the hour, and when that hour will have left it. */
+async function readLeaving(tx: Sql, tenantIds: string[], lengthMs: number, now: Date) {
+  const hours = await readUseByHour(tx, tenantIds, new Date(now.getTime() - lengthMs));
+  return hours.map(({ start, petaflopSeconds }) => ({ at: start.getTime() + hourMs + lengthMs, petaflopSeconds }));
 }
 
 async function readConcentration(

@@ -30,7 +30,7 @@ export async function readInstallation(sql: Sql, after: bigint | undefined): Pro
       SELECT "to", coalesce(reason, '') AS reason, count(*) AS count FROM job_event, last
       WHERE job_event.id > ${after ?? null}::bigint AND job_event.id <= last.id AND "to" IS NOT NULL GROUP BY "to", reason
     ), waits AS (
-      SELECT greatest(0, extract(epoch FROM job.started_at - job.created_at)) AS seconds FROM job_event, last, job
+      SELECT greatest(0, extract(epoch FROM job.started_at - job.queued_at)) AS seconds FROM job_event, last, job
       WHERE job_event.id > ${after ?? null}::bigint AND job_event.id <= last.id AND "to" = 'running' AND attempt IS NOT NULL
         AND job.id = job_event.job_id AND job.started_at = job_event.at
     )

@@ -25,10 +25,10 @@ export async function readGroups(
     return summed(seen.map((use) => ({ ...use, value: valueOf(use.id), name: names.get(valueOf(use.id)) ?? null })));
   }
   const rows = await readUse(sql, { ...scope, tenantIds: viewer === null ? null : [viewer] }, groupBy);
-  const groups = summed(rows.map((row) => ({ ...row, name: null })));
-  const rest = minus(sumOf(seen), sumOf(groups));
+  const named = rows.map((row) => ({ ...row, name: null }));
+  const rest = minus(sumOf(seen), sumOf(named));
   const isLabel = groupBy.startsWith('label:') && rest.petaflopSeconds > 1e-6;
-  return (isLabel ? [...groups, { ...rest, value: null, name: null }] : groups).slice(0, mostGroups);
+  return summed(isLabel ? [...named, { ...rest, value: null, name: null }] : named).slice(0, mostGroups);
 }
 
 /** The organisation at the top: the tenant itself where it has no parent. Policies have no cycle of parents. */

@@ -1,7 +1,10 @@
 import type { Sql } from '../db/database.ts';
 import type { Window } from './window.ts';
 
-/** From submission to the first start, of jobs that started in the window. `tenantId` is null for all together. */
+/**
+ * From submission to the first start, of jobs that started in the window; of an array each task, since the array was submitted.
+ * `tenantId` is null for all together.
+ */
 export type WaitRow = { tenantId: string | null; jobs: number; p50Seconds: number; p90Seconds: number };
 
 export async function readWaits(sql: Sql, { from, to }: Window): Promise<WaitRow[]> {
@@ -10,8 +13,9 @@ export async function readWaits(sql: Sql, { from, to }: Window): Promise<WaitRow
       percentile_cont(0.5) WITHIN GROUP (ORDER BY waited)::float8 AS "p50Seconds",
       percentile_cont(0.9) WITHIN GROUP (ORDER BY waited)::float8 AS "p90Seconds"
     FROM (
-      SELECT tenant_id, greatest(0, extract(epoch FROM started_at - created_at)) AS waited FROM job
+      SELECT tenant_id, greatest(0, extract(epoch FROM started_at - queued_at)) AS waited FROM job
       WHERE started_at >= ${from} AND started_at < ${to}
+        AND NOT EXISTS (SELECT FROM job_array WHERE job_array.job_id = job.id)
     ) started
     GROUP BY GROUPING SETS ((tenant_id), ()) HAVING count(*) > 0`;
 }

@@ -150,7 +150,7 @@ function wasteText({ wasted, total, unit }: ShareReport): string {
 }
 
 function method({ unit }: ShareReport): string {
-  return `Compute is counted in ${unit}: what a machine of 10¹⁵ operations a second at its peak does in a day. It is the peak of the machines that a tenant kept busy (dense bf16, or fp16 where there is no bf16; for CPU cores fp32) times the time it had them, so that a share means the same on every kind of machine, and not what its programs got out of them. Accelerator-hours count each accelerator, or each core where there is none. Time counts from the moment a machine was granted until it was gone, to the millisecond, from an append-only record; money is counted in millionths of a dollar, and what was refunded for faults of the infrastructure is taken off. Tenants that used nothing count in every figure.`;
+  return `Compute is counted in ${unit}: what a machine of 10¹⁵ operations a second at its peak does in a day. It is the peak of the machines that a tenant kept busy (dense bf16, or fp16 where there is no bf16; for CPU cores fp32) times the time it had them, so that a share means the same on every kind of machine, and not what its programs got out of them. Accelerator-hours count each accelerator, or each core where there is none. Time counts from the moment a machine was granted until it was gone, to the millisecond, from an append-only record; money is counted in millionths of a dollar, and what was refunded for faults of the infrastructure is taken off, except from the cost of what came to nothing. Tenants that used nothing count in every figure.`;
 }
 
 function nameOf({ tenant }: Row): string {

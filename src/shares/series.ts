@@ -49,7 +49,8 @@ export async function readSeries(sql: Sql, pool: PoolUse, asked: AskedSeries): P
 async function readGrouped(sql: Sql, { scope, tenants }: PoolUse, asked: AskedSeries) {
   const { groupBy, groups, viewer, policies, bucket } = asked;
   if (groupBy === undefined) return [];
-  const shown = new Set(groups.slice(0, mostGroups).flatMap(({ value }) => (value === null ? [] : [value])));
+  const named = groups.flatMap(({ value }) => value ?? []);
+  const shown = new Set(named.slice(0, mostGroups));
   const isOfTenants = groupBy === 'tenant' || groupBy === 'parent';
   const own: BucketScope = {
     ...scope,

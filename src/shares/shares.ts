@@ -1,3 +1,4 @@
+import { hourMs } from '../core/time.ts';
 import { computeUnit, type Shares, type Usage } from '../protocol/share.ts';
 import { currentPolicies } from '../tenants/policies.ts';
 import { readGroups, withTeams, type GroupBy } from './groups.ts';
@@ -52,6 +53,8 @@ export async function readUsage(deps: SharesDeps, asked: AskedUsage): Promise<Us
 
 async function windowOf({ sql, now }: SharesDeps, text: string): Promise<Window> {
   const lengthMs = windowMs(text);
-  const from = lengthMs === undefined ? ((await readBeginning(sql)) ?? now) : new Date(now.getTime() - lengthMs);
-  return { from, to: now };
+  if (lengthMs !== undefined) return { from: new Date(now.getTime() - lengthMs), to: now };
+  const beginning = ((await readBeginning(sql)) ?? now).getTime();
+  // What was wasted is known of whole hours, of the first one too.
+  return { from: new Date(beginning - (beginning % hourMs)), to: now };
 }

@@ -60,6 +60,26 @@ export async function readUse(sql: Sql, scope: Scope, dimension: Dimension): Pro
     WHERE value IS NOT NULL GROUP BY tenant_id, value ORDER BY "petaflopSeconds" DESC, tenant_id, value`;
 }
 
+/** Petaflop-seconds that these tenants used since a moment, by the hour, together. */
+export async function readUseByHour(
+  sql: Sql,
+  tenantIds: string[],
+  since: Date,
+): Promise<{ start: Date; petaflopSeconds: number }[]> {
+  const { edge } = coverOf({ from: since, to: since });
+  const firstHour = edge?.to ?? since;
+  const bounds = { from: Prisma.sql`${since}::timestamptz`, to: Prisma.sql`'infinity'::timestamptz` };
+  const stretches = [...(edge === undefined ? [] : [entriesIn(edge)]), pendingSince(firstHour)];
+  return sql.$queryRaw`
+    SELECT start, sum(petaflop_seconds)::float8 AS "petaflopSeconds" FROM (
+      SELECT r.start, r.petaflop_seconds FROM use_rollup r
+      WHERE r.dimension = 'all' AND r.grain = 'hour' AND r.start >= ${firstHour} AND r.tenant_id = ANY(${tenantIds})
+      UNION ALL
+      SELECT date_trunc('hour', s."from", 'UTC'), s.petaflop_seconds * ${partWithin(bounds)}
+      FROM (${Prisma.join(stretches, ' UNION ALL ')}) s WHERE s.tenant_id = ANY(${tenantIds})
+    ) part GROUP BY start ORDER BY start`;
+}
+
 export type BucketScope = Scope & { dimension: Dimension; bucket: Bucket };
 
 /** Of each bucket that has any. Buckets are whole: the first is the one that the window begins in. */

@@ -91,6 +91,22 @@ test('as Markdown it is a text that explains itself, as CSV a row for each tenan
   ]);
 });
 
+test('of an array each task waited since the array was submitted; the array itself is no job that started', async ({
+  api,
+  db,
+}) => {
+  const { id: tenantId } = await api.tenant('vision');
+  const job = { tenantId, name: 'a', state: 'running', spec: {}, quoteId: '', options: [], priority: 50 } as const;
+  const times = { createdAt: at('10T11:00'), queuedAt: at('10T11:00'), startedAt: at('10T11:01') };
+  const arrayId = newId('job');
+  await db.client.job.create({ data: { ...job, ...times, id: arrayId } });
+  await db.client.jobArray.create({ data: { jobId: arrayId, tenantId, tasks: 1, unmade: 0 } });
+  const task = { ...job, ...times, id: newId('job'), arrayId, arrayIndex: 0 };
+  await db.client.job.create({ data: { ...task, createdAt: at('10T11:50'), startedAt: at('10T12:00') } });
+  const { wait } = (await api.ask(operatorKey, `GET /v1/shares/report?month=${month}`)).json();
+  expect(wait).toEqual({ jobs: 1, p50Seconds: 3600, p90Seconds: 3600 });
+});
+
 test('the cap of an organisation is compared with what its teams used', async ({ api, db }) => {
   const { vision } = await january(api, db);
   const lab = await api.tenant('lab');

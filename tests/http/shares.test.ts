@@ -56,6 +56,8 @@ test('use in groups: by tenant, organisation, kind and label, each with its shar
   expect(await groups(speech.keys.viewer, 'kind')).toEqual([['H100', null, close(2), close(2 / 8)]]);
   expect(await groups(speech.keys.viewer, 'tenant')).toEqual([[speech.id, 'speech', close(2), close(2 / 8)]]);
   expect(await groups(speech.keys.viewer, 'parent')).toEqual([[org.id, null, close(2), close(2 / 8)]]);
+  await use(db, vision.id, 7);
+  expect((await groups(operatorKey, 'label:project')).map(([value]: unknown[]) => value)).toEqual([null, 'maps']);
   const wrong = await api.ask(operatorKey, 'GET /v1/shares?groupBy=colour');
   expect(wrong.json()).toMatchObject({ status: 400, errors: [{ pointer: '?groupBy' }] });
 });

@@ -6,7 +6,14 @@ import type { Database } from '../../src/db/database.ts';
 import { createRollup } from '../../src/shares/rollup.ts';
 import { lockRollup, sumUp } from '../../src/shares/rollup-store.ts';
 import { decayedUse, useSince } from '../../src/shares/usage.ts';
-import { readUse, readUseByBucket, readWaste, type Dimension, type Use } from '../../src/shares/use-store.ts';
+import {
+  readUse,
+  readUseByBucket,
+  readUseByHour,
+  readWaste,
+  type Dimension,
+  type Use,
+} from '../../src/shares/use-store.ts';
 import { splitByHour } from '../../src/shares/window.ts';
 import { test } from '../support/database.ts';
 import { epoch, insertRunning, insertTenant, minutesLater } from './fixtures.ts';
@@ -120,6 +127,11 @@ async function expectExact(db: Database, entries: Entry[], window: { from: Date;
   const since = await useSince(db.client, window.from);
   for (const [tenantId, use] of summed(entries, window, (entry) => entry.tenantId))
     expect(since.get(tenantId) ?? 0).toBeCloseTo(use.petaflopSeconds, 6);
+  const some = [...new Set(entries.map(({ tenantId }) => tenantId))].slice(0, 2);
+  const hours = await readUseByHour(db.client, some, window.from);
+  const ofSome = entries.filter(({ tenantId }) => some.includes(tenantId));
+  for (const [hour, use] of summed(ofSome, window, hourOf))
+    expect(hours.find(({ start }) => start.getTime() === hour)?.petaflopSeconds).toBeCloseTo(use.petaflopSeconds, 6);
   const from = new Date(Math.floor(window.from.getTime() / dayMs) * dayMs);
   const days = await readUseByBucket(db.client, { ...scope, bucket: 'day', dimension: 'all' });
   expectSame(
@@ -130,12 +142,14 @@ async function expectExact(db: Database, entries: Entry[], window: { from: Date;
   );
 }
 
-function summed(
+const hourOf = ({ from }: Entry) => Math.floor(from.getTime() / hourMs) * hourMs;
+
+function summed<Key>(
   entries: Entry[],
   { from, to }: { from: Date; to: Date },
-  keyOf: (entry: Entry) => string,
-): Map<string, Use> {
-  const sums = new Map<string, Use>();
+  keyOf: (entry: Entry) => Key,
+): Map<Key, Use> {
+  const sums = new Map<Key, Use>();
   for (const entry of entries) {
     const lengthMs = entry.to.getTime() - entry.from.getTime();
     const within = Math.min(entry.to.getTime(), to.getTime()) - Math.max(entry.from.getTime(), from.getTime());
@@ -158,6 +172,17 @@ function expectSame(found: Map<string, Use>, expected: Map<string, Use>): void {
     for (const field of ['acceleratorSeconds', 'petaflopSeconds', 'microUsd'] as const)
       expect([key, field, found.get(key)?.[field]]).toEqual([key, field, expect.closeTo(use[field], 4)]);
 }
+
+test('hour by hour, what is rolled up is not read from the entries', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  const start = new Date(now.getTime() - 5 * hourMs);
+  const amounts = { acceleratorSeconds: 1, petaflopSeconds: 7, microUsd: 0n };
+  await db.client.useRollup.create({
+    data: { dimension: 'all', grain: 'hour', start, tenantId, value: '', ...amounts },
+  });
+  const hours = await readUseByHour(db.client, [tenantId], new Date(now.getTime() - dayMs));
+  expect(hours).toEqual([{ start, petaflopSeconds: 7 }]);
+});
 
 test('past use decays from roll-ups as from the entries, within a fortieth', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');

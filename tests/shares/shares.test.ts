@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
+import { createOutlook } from '../../src/shares/outlook.ts';
+import { createRollup } from '../../src/shares/rollup.ts';
 import { createAccrue, refundUse } from '../../src/shares/usage.ts';
 import type { SharesDeps } from '../../src/shares/pool-use.ts';
 import { readReport } from '../../src/shares/report.ts';
@@ -79,6 +81,22 @@ test('in the last hour of a month a short window is answered as in any other', a
   expect(wasted.idle.costUsd).toBe(0);
 });
 
+test('what was wasted in the first hour of the installation is in the window of all', async ({ db }) => {
+  const tenantId = await insertTenant(db, 'vision');
+  await db.client.tenant.update({ where: { id: tenantId }, data: { createdAt: minutesLater(5) } });
+  const { attemptId, jobId, instanceIds } = await insertRunning(db, tenantId, minutesLater(10));
+  const [instanceId = ''] = instanceIds;
+  const until = { from: minutesLater(10), to: minutesLater(20) };
+  const accrual = { instanceId, tenantId, jobId, attempt: 1, ...until, offer, microUsdPerHour };
+  await db.transaction((tx) => accrue(tx, [accrual]));
+  const ended = { state: 'failed', reason: 'exit-code', stoppingAt: until.to, finishedAt: until.to } as const;
+  await db.client.attempt.update({ where: { id: attemptId }, data: ended });
+  await createRollup({ db, preemptions: [] })();
+  const { window, wasted } = await readShares(at(db, 30), { window: 'all' }, operator);
+  expect(window.from).toBe(epoch.toISOString());
+  expect(wasted.failed.costUsd).toBeCloseTo(0.6, 6);
+});
+
 test('what runs counts up to now, and the same once it is in the accounts', async ({ db }) => {
   const tenantId = await insertTenant(db, 'vision');
   const { jobId, instanceIds } = await insertRunning(db, tenantId, epoch);
@@ -90,6 +108,16 @@ test('what runs counts up to now, and the same once it is in the accounts', asyn
   expect(after.total.acceleratorHours).toBeCloseTo(before.total.acceleratorHours, 9);
   expect(after.total.costUsd).toBe(before.total.costUsd);
   expect(after.total.compute).toBeCloseTo(before.total.compute, 9);
+});
+
+test('what a job would change is told beside what runs now, as in the shares', async ({ db }) => {
+  const [vision, speech] = [await insertTenant(db, 'vision'), await insertTenant(db, 'speech')];
+  await insertRunning(db, vision, epoch);
+  await finished(db, speech, 30);
+  const outlook = createOutlook({ ...at(db, 30), db, now: () => minutesLater(30), policy: async () => ({}) });
+  const { before, after } = await outlook(vision);
+  expect(before).toBeCloseTo(0.5, 9);
+  expect(after((8 * 1800 * 0.5) / 86_400)).toBeCloseTo(2 / 3, 9);
 });
 
 test('a machine that is gone counts until it went, before and after its attempt is settled', async ({ db }) => {
