@@ -28,6 +28,7 @@ export type SweepDeps = {
 export function createSweep(deps: SweepDeps) {
   const { db, providers, onError } = deps;
   const sinceGap = createSinceGap();
+  const destroyStrays = createDestroyStrays(deps);
   return async (): Promise<void> => {
     deps.wakeDispatch();
     // Listed before the rows are read: a row is committed before its machine is made, so what is shown without a row is a stray.
@@ -42,7 +43,7 @@ export function createSweep(deps: SweepDeps) {
       // One that can't be helped must not keep the others from it.
       await carryOut(attempt, factsOf(attempt, round), round, deps).catch(onError);
     }
-    for (const provider of providers) await destroyStrays(provider, listings.get(provider.name)?.instances ?? [], deps);
+    await withPatience(providers.map((each) => destroyStrays(each, listings.get(each.name)?.instances ?? [])));
   };
 }
 
@@ -68,7 +69,14 @@ type Listing = { at: Date; instances: SeenInstance[]; names: Set<string> };
 type Round = { listing: Listing | undefined; limits: Limits };
 
 /** A provider that takes longer is not waited for: limits are kept without it. */
-const listingMs = 10_000;
+const patienceMs = 10_000;
+
+async function withPatience(work: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise((resolve) => (timer = setTimeout(resolve, patienceMs)));
+  await Promise.race([enough, Promise.all(work)]);
+  clearTimeout(timer);
+}
 
 /** Without an entry where a provider could not be asked. */
 async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<string, Listing>> {
@@ -78,10 +86,7 @@ async function listAll({ providers, limits, onError }: SweepDeps): Promise<Map<s
     const instances = await provider.list();
     listings.set(provider.name, { at, instances, names: new Set(instances.filter(isUp).map(({ name }) => name)) });
   };
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise((resolve) => (timer = setTimeout(resolve, listingMs)));
-  await Promise.race([enough, Promise.all(providers.map((provider) => list(provider).catch(onError)))]);
-  clearTimeout(timer);
+  await withPatience(providers.map((provider) => list(provider).catch(onError)));
   // What comes later is of another time than the rows.
   return new Map(listings);
 }
@@ -142,12 +147,23 @@ function factsOf(attempt: ActiveAttempt, { listing, limits }: Round): AttemptFac
   };
 }
 
-async function destroyStrays(provider: Provider, listed: SeenInstance[], { db, onError }: SweepDeps): Promise<void> {
-  const unwanted = await listUnwanted(
-    db.client,
-    listed.map(({ name }) => name),
-  );
-  for (const { name, zone } of listed) {
-    if (unwanted.has(name)) await provider.destroy({ name, zone }).catch(onError);
-  }
+/** Of each provider one run at a time: of those that it is slow to delete the next rounds would only ask again. */
+function createDestroyStrays({ db, onError }: SweepDeps) {
+  const busy = new Set<string>();
+  const destroyEach = async (provider: Provider, listed: SeenInstance[]): Promise<void> => {
+    const unwanted = await listUnwanted(
+      db.client,
+      listed.map(({ name }) => name),
+    );
+    for (const { name, zone } of listed) {
+      if (unwanted.has(name)) await provider.destroy({ name, zone }).catch(onError);
+    }
+  };
+  return async (provider: Provider, listed: SeenInstance[]): Promise<void> => {
+    if (busy.has(provider.name)) return;
+    busy.add(provider.name);
+    await destroyEach(provider, listed)
+      .catch(onError)
+      .finally(() => busy.delete(provider.name));
+  };
 }

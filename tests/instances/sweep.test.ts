@@ -4,6 +4,8 @@ import { isAwaited, whileHeld } from '../support/meeting.ts';
 import { fallSilent } from './silence.ts';
 import { addJob, addTenant, jobOf, startAttempt, startRunning, test, type World } from './world.ts';
 
+afterEach(() => void vi.useRealTimers());
+
 const reasonOf = async (world: World, jobId: string) => (await jobOf(world, jobId)).attempts.at(-1)?.reason;
 
 describe('while one step of a round hangs', () => {
@@ -55,8 +57,6 @@ describe('while one step of a round hangs', () => {
 });
 
 describe('while a provider can’t be asked what it shows', () => {
-  afterEach(() => void vi.useRealTimers());
-
   test('what jobs may cost, and runners that fall silent, are looked after all the same', async ({ world }) => {
     const tenantId = await addTenant(world);
     const dear = await addJob(world, tenantId, { maxCostUsd: 0.3 });
@@ -104,6 +104,27 @@ describe('while a provider can’t be asked what it shows', () => {
     world.provider.release();
     expect(await reasonOf(world, jobId)).toBe('max-cost');
   });
+});
+
+test('machines without a row that are slow to go keep no round from what jobs may cost', async ({ world }) => {
+  const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 0.1 });
+  await startRunning(world, jobId);
+  const [running] = world.provider.machines.values();
+  if (running === undefined) throw new Error('no machine runs');
+  world.provider.machines.set('stray', { ...running, name: 'stray' });
+  world.provider.fail('destroy', 'slow');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const isSlow = world.provider.whenSlow();
+  const swept = world.sweep();
+  await isSlow;
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  await swept;
+  world.advance(20);
+  await world.sweep();
+  expect(await reasonOf(world, jobId)).toBe('max-cost');
+  world.provider.release();
+  await vi.waitFor(() => expect([...world.provider.machines.keys()]).toEqual([running.name]));
 });
 
 test('after hours without a database a runner has a whole lease to be heard again', async ({ world }) => {
