@@ -48,7 +48,6 @@ export function createCycle(deps: CycleDeps): Cycle {
       if (!(await lockCycle(tx))) return undefined;
       const at = deps.now();
       const snapshot = await readSnapshot(tx, { at, turn: (turn += 1) }, capacities, deps);
-      if (snapshot.queued.length === 0) return { instanceIds: [], preemptions: [], isMore: false };
       const state = openState(snapshot);
       const decided = decideRound(state, byTenant(snapshot.queued));
       const decisions = { ...decided, starts: inTurn(decided.starts, snapshot) };
@@ -66,8 +65,7 @@ export function createCycle(deps: CycleDeps): Cycle {
     await Promise.all(applied.instanceIds.map((id) => deps.wakeLaunch(id)));
     for (const preemption of applied.preemptions) await deps.preempt(preemption);
     // What is told of a round must not undo it.
-    if (applied.figures !== undefined)
-      await deps.record(applied.figures, (performance.now() - startedAt) / 1000).catch(deps.onError);
+    await deps.record(applied.figures, (performance.now() - startedAt) / 1000).catch(deps.onError);
     return applied.isMore ? 'more' : 'done';
   };
 }

@@ -14,20 +14,24 @@ export async function readRound(sql: Sql): Promise<RecordedRound | undefined> {
   return (row?.value ?? undefined) as RecordedRound | undefined;
 }
 
-/** A round comes many times a second, and nobody looks oftener than this. */
+/** A round comes many times a second, and nobody looks oftener than this; while no job waits, all there is to see is what is measured. */
 const restMs = 1_000;
+const quietRestMs = 15_000;
 
 /**
  * Keeps what a round was like. A ceiling on concentration that it finds passed, and the one before did not, is an entry in the audit and
  * a line on the statement of the tenant with the largest share.
  */
 export function createRecord({ db, now }: { db: Database; now: Clock }) {
-  let last: { atMs: number; breached: string } | undefined;
+  let last: { atMs: number; state: string } | undefined;
   return async (figures: Figures, seconds: number): Promise<void> => {
     const at = now();
-    const breached = figures.breaches.map(({ figure }) => figure).join();
-    if (last !== undefined && last.breached === breached && at.getTime() - last.atMs < restMs) return;
+    const isQuiet = figures.looked === 0;
+    const state = JSON.stringify([isQuiet, figures.breaches.map(({ figure }) => figure)]);
+    if (last?.state === state && at.getTime() - last.atMs < (isQuiet ? quietRestMs : restMs)) return;
     await db.transaction(async (tx) => {
+      // Of two workers that find the same ceiling passed, one tells it.
+      await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('weir last dispatch'))::text`;
       const before = await readRound(tx);
       const value = { ...figures, at: at.toISOString(), seconds };
       await tx.setting.upsert({
@@ -39,7 +43,7 @@ export function createRecord({ db, now }: { db: Database; now: Clock }) {
       const known = new Set(before?.breaches.map(({ figure }) => figure));
       for (const breach of figures.breaches) if (!known.has(breach.figure)) await tell(tx, breach, at);
     });
-    last = { atMs: at.getTime(), breached };
+    last = { atMs: at.getTime(), state };
   };
 }
 

@@ -206,41 +206,6 @@ test('a team spends from its organisation’s budget, and may run where both may
   expect(blockersOf(await jobOf(world, second))).toMatchObject([{ code: 'capacity' }]);
 });
 
-/** Of a second ago, as if a job had used so much. */
-async function addUse({ db, now }: World, tenantId: string, jobId: string, petaflopSeconds: number): Promise<void> {
-  const machine = { instanceId: `of ${tenantId}`, provider: 'scripted', region: 'z', kind: 'cpu' };
-  const amounts = { acceleratorSeconds: petaflopSeconds, petaflopSeconds, microUsd: 0 };
-  const from = new Date(now().getTime() - 1000);
-  await db.client.usageEntry.create({
-    data: { tenantId, jobId, attempt: 1, ...machine, ...amounts, from, to: now() },
-  });
-}
-
-test('a ceiling on concentration that is found passed is told once, to the operator and to whom it is about', async ({
-  world,
-  db,
-}) => {
-  await db.client.policyVersion.create({ data: { tenantId: null, policy: { hhiCeiling: 0.6 }, createdBy: 'test' } });
-  const tenantId = await addTenant(world);
-  const waiting = await addJob(world, tenantId);
-  // Alone it might start whatever the ceiling says.
-  for (const other of [await addTenant(world), await addTenant(world)]) await addUse(world, other, waiting, 1);
-  await world.cycle();
-  expect(blockersOf(await jobOf(world, waiting))).toMatchObject([{ code: 'concentration' }]);
-  // It has no job any more.
-  const dear = await addTenant(world);
-  await addUse(world, dear, waiting, 1e9);
-  for (let round = 0; round < 2; round += 1) {
-    await addJob(world, tenantId);
-    world.advance(2);
-    await world.cycle();
-  }
-  const told = await db.client.audit.findMany({ where: { action: 'concentration.breach' } });
-  expect(told).toMatchObject([{ after: { figure: 'hhi', value: expect.closeTo(1), largest: dear } }]);
-  expect(await db.client.ledgerEntry.count({ where: { tenantId: dear } })).toBe(1);
-  expect(world.errors).toEqual([]);
-});
-
 test('who is at a share cap is told when use will have left the window', async ({ world, db }) => {
   world.provider.capacity = async () => ({
     cpus: 4,
