@@ -1,6 +1,7 @@
 import { lastCheckpointAt } from './artifacts/checkpoint-store.ts';
 import { lifecycleRules, removeLeftovers, removeOldArtifacts } from './artifacts/retention.ts';
 import { promote } from './artifacts/store.ts';
+import { every } from './core/every.ts';
 import { dayMs, hourMs } from './core/time.ts';
 import { createBudgetLeft } from './dispatch/budgets.ts';
 import { createCycle, type Cycle } from './dispatch/cycle.ts';
@@ -13,6 +14,7 @@ import { createLaunch } from './instances/launch.ts';
 import { createMeter } from './instances/meter.ts';
 import type { Limits } from './instances/plan.ts';
 import { onOneHost } from './instances/one-host.ts';
+import { requireProvidersInUse } from './instances/providers-in-use.ts';
 import { createSettle } from './instances/settle.ts';
 import { createSweep } from './instances/sweep.ts';
 import { createAnnounce } from './jobs/announce.ts';
@@ -46,6 +48,10 @@ import { forgetSessions } from './tenants/sessions.ts';
  * process of its machine, what runs on this machine leaves with it, to go on from its checkpoint at the next start.
  */
 export async function startWorker(opened: Foundation, ownsMachine: boolean): Promise<() => Promise<void>> {
+  await requireProvidersInUse(
+    opened.db.client,
+    opened.providers.map(({ name }) => name),
+  );
   const hosts = { db: opened.db, leaseMs: opened.config.timing.leaseMs };
   const foundation = {
     ...opened,
@@ -276,23 +282,4 @@ function limitsOf({ config: { timing }, now }: Foundation): () => Limits {
     graceMs: timing.graceMs,
     stopMs: timing.stopMs,
   });
-}
-
-/** Does it now and again after each rest, one at a time. Answers how to stop, which waits for what is under way. */
-function every(restMs: number, work: () => Promise<void>, onError: (error: unknown) => void): () => Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  const round = async (): Promise<void> => {
-    await work().catch(onError);
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, restMs);
-  };
-  let running = round();
-  return async () => {
-    isStopped = true;
-    clearTimeout(timer);
-    await running;
-  };
 }

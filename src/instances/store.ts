@@ -214,6 +214,12 @@ export async function readReports(sql: Sql, attemptId: string): Promise<(Report 
   return rows.map(({ reported }) => reported);
 }
 
+/** Of each provider that has any of ours, or was asked for one. */
+export async function countMachines(sql: Sql): Promise<{ provider: string; count: number }[]> {
+  const rows = await sql.instance.groupBy({ by: ['provider'], where: { state: { not: 'gone' } }, _count: true });
+  return rows.map(({ provider, _count: count }) => ({ provider, count }));
+}
+
 /** How often the job lost a spot machine, this time too; making way for another job is none. */
 export async function countEvictions(sql: Sql, jobId: string): Promise<number> {
   return sql.attempt.count({
