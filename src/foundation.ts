@@ -10,6 +10,7 @@ import { newId } from './core/ids.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { settle as settleSetting } from './db/settings.ts';
 import { createThrottle } from './dispatch/throttle.ts';
+import type { WakeLaunch } from './instances/launch.ts';
 import { createStop, type Stop } from './jobs/stop.ts';
 import { hostPetaflopsPerCore } from './providers/local/peak-rate.ts';
 import type { PricedMachine, Provider, RunnerExecutable } from './providers/provider.ts';
@@ -33,7 +34,7 @@ export type Foundation = {
   now: () => Date;
   petaflopsPerAccelerator: (kind: string) => number;
   wakeDispatch: () => void;
-  wakeLaunch: (instanceId: string) => Promise<void>;
+  wakeLaunch: WakeLaunch;
   wakeSettle: (attemptId: string, delayMs?: number) => Promise<void>;
   wakeCalibrate: (jobId: string) => Promise<void>;
   wakeRollup: () => Promise<void>;
@@ -60,17 +61,19 @@ export async function openFoundation({
   const bucket = await openBucket(config, now);
   const petaflopsPerCore = hostPetaflopsPerCore();
   const wakeSettle = (id: string, delayMs = 0) => queues.wake({ step: 'settle', id, version: 0, delayMs });
+  const providers = await makeProviders({
+    config,
+    installation,
+    prices: pricesFrom(createCurrentCatalogue(db, now)),
+    runner: runnerFrom(config, bucket, now),
+    onError,
+  });
+  const here = new Set(providers.filter(({ host }) => host !== undefined).map(({ name }) => name));
   return {
     config,
     db,
     queues,
-    providers: await makeProviders({
-      config,
-      installation,
-      prices: pricesFrom(createCurrentCatalogue(db, now)),
-      runner: runnerFrom(config, bucket, now),
-      onError,
-    }),
+    providers,
     bucket,
     residence: createResidence(db, bucketRegionsOf(config.bucket)),
     installation,
@@ -80,7 +83,8 @@ export async function openFoundation({
       () => void queues.wake({ step: 'dispatch', id: 'cycle', version: 0 }),
       dispatchThrottleMs,
     ),
-    wakeLaunch: (id) => queues.wake({ step: 'launch', id, version: 0 }),
+    wakeLaunch: ({ id, provider }) =>
+      queues.wake({ step: here.has(provider) ? 'launch-here' : 'launch', id, version: 0 }),
     wakeSettle,
     wakeCalibrate: (id) => queues.wake({ step: 'calibrate', id, version: 0 }),
     wakePrices: () => queues.wake({ step: 'prices', id: 'prices', version: 0 }),

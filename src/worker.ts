@@ -70,7 +70,9 @@ export async function startWorker(opened: Foundation, ownsMachine: boolean): Pro
       if ((await cycle()) !== 'done' || isMoreToTend) foundation.wakeDispatch();
     }),
   );
-  queues.work('launch', 20, starting.unlessOver(buildLaunch(foundation)));
+  const launch = starting.unlessOver(buildLaunch(foundation));
+  queues.work('launch', cloudLaunches, launch);
+  queues.work('launch-here', 20, launch);
   queues.work('settle', 20, buildSettle(foundation));
   queues.work('deliver', 10, buildDeliver(foundation));
   const { pilots } = createQuoting(foundation);
@@ -100,6 +102,9 @@ export async function startWorker(opened: Foundation, ownsMachine: boolean): Pro
     for (const provider of providers) await provider.evacuate?.();
   };
 }
+
+/** At a time: they wait for a cloud, for seconds to minutes each. Compute Engine takes about 20 requests a second. */
+const cloudLaunches = 200;
 
 /** The reasons of attempts that ended for another's sake. */
 const preemptions = Object.entries(outcomes).flatMap(([reason, { cause }]) => (cause === 'preemption' ? [reason] : []));

@@ -2,6 +2,7 @@ import type { MicroUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import type { Capacity } from '../providers/provider.ts';
+import type { WakeLaunch } from '../instances/launch.ts';
 import { probeShortage } from '../instances/shortage-store.ts';
 import { createDescribe } from './describe.ts';
 import { forecast } from './explain.ts';
@@ -30,7 +31,7 @@ export type CycleDeps = SnapshotDeps & {
   preempt: (preemption: Preemption) => Promise<unknown>;
   /** Keeps what the round was like, and how long it took. */
   record: (figures: Figures, seconds: number) => Promise<unknown>;
-  wakeLaunch: (instanceId: string) => Promise<void>;
+  wakeLaunch: WakeLaunch;
   bootMs: number;
 };
 
@@ -54,15 +55,15 @@ export function createCycle(deps: CycleDeps): Cycle {
       const { starts, preemptions, waits } = decisions;
       const waiting = explain({ starts, waits }, { snapshot, state });
       // Last of all what others wait for: rows of jobs, and accounts.
-      const instanceIds = await applyStarts(tx, starts, at, deps);
+      const machines = await applyStarts(tx, starts, at, deps);
       await writeWaiting(tx, explained.news(waiting, snapshot.now), at);
       await forgetWaiting(tx, outdated(snapshot, waiting));
       const isMore = starts.length < decided.starts.length;
-      return { instanceIds, preemptions, isMore, figures: figuresOf(snapshot, state, decisions) };
+      return { machines, preemptions, isMore, figures: figuresOf(snapshot, state, decisions) };
     });
     if (applied === undefined) return 'busy';
     explained.keep();
-    await Promise.all(applied.instanceIds.map((id) => deps.wakeLaunch(id)));
+    await Promise.all(applied.machines.map(deps.wakeLaunch));
     for (const preemption of applied.preemptions) await deps.preempt(preemption);
     // What is told of a round must not undo it.
     await deps.record(applied.figures, (performance.now() - startedAt) / 1000).catch(deps.onError);
@@ -70,11 +71,13 @@ export function createCycle(deps: CycleDeps): Cycle {
   };
 }
 
+type Machine = Parameters<WakeLaunch>[0];
+
 /** A job that can't be started for a fault in its row or in us is looked at again after so long. */
 const putOffMs = 60_000;
 
 /** All together behind a savepoint, and each behind its own where that fails: one that the database refuses keeps none of the others from starting. */
-async function applyStarts(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
+async function applyStarts(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<Machine[]> {
   if (starts.length === 0) return [];
   await tx.$executeRaw`SAVEPOINT start`;
   try {
@@ -89,13 +92,13 @@ async function applyStarts(tx: Sql, starts: Start[], at: Date, deps: CycleDeps):
   }
 }
 
-async function applyEach(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
-  const instanceIds: string[] = [];
-  for (const start of starts) instanceIds.push(...(await applyStarts(tx, [start], at, deps)));
-  return instanceIds;
+async function applyEach(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<Machine[]> {
+  const machines: Machine[] = [];
+  for (const start of starts) machines.push(...(await applyStarts(tx, [start], at, deps)));
+  return machines;
 }
 
-async function applyTogether(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<string[]> {
+async function applyTogether(tx: Sql, starts: Start[], at: Date, deps: CycleDeps): Promise<Machine[]> {
   const open = await openTo(tx, starts, deps);
   const begun = await insertStarts(tx, open, at, new Date(at.getTime() + deps.bootMs));
   const probed = open.flatMap(({ choice }) => choice.shortage?.id ?? []);
@@ -106,7 +109,7 @@ async function applyTogether(tx: Sql, starts: Start[], at: Date, deps: CycleDeps
       return { tenantId, jobId, attempt, amount: reservation, note: `Attempt ${attempt} starts.`, at };
     }),
   );
-  return begun.flatMap(({ instanceIds }) => instanceIds);
+  return begun.flatMap(({ provider, instanceIds }) => instanceIds.map((id) => ({ id, provider })));
 }
 
 /** Those on machines that can keep jobs apart, or are their tenant's. */

@@ -177,6 +177,7 @@ export async function lockCycle(tx: Sql): Promise<boolean> {
 export type StartedAttempt = Pick<Start, 'jobId' | 'tenantId'> & {
   attempt: number;
   reservation: MicroUsd;
+  provider: string;
   instanceIds: string[];
 };
 
@@ -205,11 +206,12 @@ export async function insertStarts(
   const begun = attempts.filter(({ start }) => moved.has(start.jobId));
   await insertAttempts(tx, begun, at, bootDeadline);
   await insertInstances(tx, begun, at);
-  return begun.map(({ start: { jobId, tenantId, choice }, number, instances }) => ({
+  return begun.map(({ start: { jobId, tenantId, choice }, number, offer, instances }) => ({
     jobId,
     tenantId,
     attempt: number,
     reservation: choice.reservation,
+    provider: offer.provider,
     instanceIds: instances.map(({ id }) => id),
   }));
 }

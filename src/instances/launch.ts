@@ -7,7 +7,9 @@ import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import type { InstanceRequest, Provider, Shortage } from '../providers/provider.ts';
 import { bootstrapToken } from './bootstrap.ts';
 import { forgetShortages, recordShortage } from './shortage-store.ts';
-import { findInstance, markBooting, type InstanceRow } from './store.ts';
+import { findInstance, markAsked, markBooting, type InstanceRow } from './store.ts';
+
+export type WakeLaunch = (machine: { id: string; provider: string }) => Promise<void>;
 
 export type LaunchDeps = {
   db: Database;
@@ -37,21 +39,44 @@ export function createLaunch(deps: LaunchDeps) {
     const instance = await findInstance(deps.db, instanceId);
     if (instance?.state !== 'requested' || instance.attempt.state !== 'provisioning') return;
     const provider = deps.provider(instance.provider);
-    let since: Date | undefined;
-    try {
-      since = await provider.create(requestFor(instance, deps));
-    } catch (error) {
-      await giveUp(error, instance, deps);
-      return;
-    }
-    await forgetShortages(deps.db.client, instance.attempt.offer, deps.now());
+    const asked = isMadeWithFirst(instance, provider) ? await lookAtFirst(instance, deps) : await ask(instance, deps);
+    if (asked === undefined) return;
     const at = deps.now();
+    const { since } = asked;
     const isStillWanted = await markBooting(deps.db, instance, { at, since: earlier(since ?? at, at) });
     if (!isStillWanted) {
       const { name, zone, attempt } = instance;
       await provider.destroy({ name, zone, machineType: attempt.offer.machineType });
     }
   };
+}
+
+function isMadeWithFirst({ node, attempt }: InstanceRow, { madeTogether }: Provider): boolean {
+  return node > 0 && madeTogether?.(attempt.offer.machineType) === true;
+}
+
+/** Since when it is paid, where that is known. Undefined: it is not there. */
+type Asked = { since: Date | undefined } | undefined;
+
+/** One that is made with the first of its attempt is there when that is. The sweep comes back until then. */
+async function lookAtFirst({ attempt }: InstanceRow, { db }: LaunchDeps): Promise<Asked> {
+  const first = await findInstance(db, attempt.instanceIds[0] ?? '');
+  const since = first?.createdAt ?? undefined;
+  return since && { since };
+}
+
+async function ask(instance: InstanceRow, deps: LaunchDeps): Promise<Asked> {
+  const { db, now, provider } = deps;
+  await markAsked(db, instance.id, now());
+  let since: Date | undefined;
+  try {
+    since = await provider(instance.provider).create(requestFor(instance, deps));
+  } catch (error) {
+    await giveUp(error, instance, deps);
+    return undefined;
+  }
+  await forgetShortages(db.client, instance.attempt.offer, now());
+  return { since };
 }
 
 /** Clocks differ, and nothing is paid before it was asked for. */

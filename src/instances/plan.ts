@@ -14,6 +14,8 @@ export type SeenRow = {
   isListed: boolean;
   hasReported: boolean;
   requestedAt: Date;
+  /** When its provider was asked for it first. */
+  askedAt: Date | null;
   createdAt: Date | null;
   /** When its runner was last heard. */
   heartbeatAt: Date | null;
@@ -22,9 +24,10 @@ export type SeenRow = {
 
 export type AttemptFacts = Omit<Announced, 'instances'> & {
   reason: string | null;
-  createdAt: Date;
   stoppingAt: Date | null;
   instances: SeenRow[];
+  /** Its provider makes them all when it is asked for the first. */
+  isMadeTogether: boolean;
   /** When the provider was asked what it shows. */
   listedAt: Date;
   /** Of the job: what it has in reserve. */
@@ -67,11 +70,17 @@ export function plan(attempt: AttemptFacts, limits: Limits): Step {
   if (announcement !== undefined) return { do: 'announce', ...announcement };
   const lateness = tooLate(attempt, limits) ?? tooDear(attempt, now);
   if (lateness !== undefined) return lateness;
-  const waiting = attempt.instances.filter(
+  const waiting = toAskFor(attempt).filter(
     ({ state, requestedAt }) => state === 'requested' && now.getTime() - requestedAt.getTime() > relaunchMs,
   );
   if (waiting.length > 0) return { do: 'launch', instanceIds: waiting.map(({ id }) => id) };
   return isDue(attempt, now) ? { do: 'meter' } : { do: 'wait' };
+}
+
+/** While the first is not there, nobody asks for those that are made with it. */
+function toAskFor({ instances, isMadeTogether }: AttemptFacts): SeenRow[] {
+  const [first] = instances;
+  return isMadeTogether && first?.state === 'requested' ? [first] : instances;
 }
 
 function stop(reason: StopReason, message: string): Step {
@@ -95,9 +104,17 @@ function isVanished({ state, isListed, hasReported, createdAt }: SeenRow, listed
   return (state === 'booting' || state === 'ready') && listedAt.getTime() - createdAt.getTime() > listingMs;
 }
 
-function tooLate({ state, createdAt, startedAt, instances, spec }: AttemptFacts, limits: Limits): Step | undefined {
+/** When the last of its machines began to come up. What waits to be asked for does not come up yet. */
+function bootsSince(attempt: AttemptFacts, now: Date): Date {
+  const begins = toAskFor(attempt).map(({ createdAt, askedAt }) => createdAt ?? askedAt ?? now);
+  return new Date(Math.max(...begins.map((begin) => begin.getTime())));
+}
+
+function tooLate(attempt: AttemptFacts, limits: Limits): Step | undefined {
+  const { state, startedAt, instances, spec } = attempt;
   const { now, upSince, bootMs, leaseMs, graceMs } = limits;
-  if (state === 'provisioning' && now.getTime() > Math.max(createdAt.getTime(), upSince.getTime()) + bootMs) {
+  const bootsSinceMs = Math.max(bootsSince(attempt, now).getTime(), upSince.getTime());
+  if (state === 'provisioning' && now.getTime() > bootsSinceMs + bootMs) {
     return stop('boot-timeout', `No runner came up within ${bootMs / 1000} s.`);
   }
   const silent = state === 'running' ? instances.find((instance) => isSilent(instance, startedAt, limits)) : undefined;
@@ -153,7 +170,7 @@ const beyondReserveMs = 40_000;
 /** Whether a machine of a stopping attempt may be taken away: its runner has said all it had, or won't any more. */
 export function mayDestroy(
   { reason, stoppingAt }: Pick<AttemptFacts, 'reason' | 'stoppingAt'>,
-  instance: SeenRow,
+  instance: Pick<SeenRow, 'isListed' | 'hasReported'>,
   { now, graceMs, stopMs }: Limits,
 ): boolean {
   if (instance.hasReported || !instance.isListed || (reason !== null && unheard.has(reason))) return true;

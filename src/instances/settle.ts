@@ -10,7 +10,7 @@ import type { Accrue } from '../shares/usage.ts';
 import { chargeMachines } from './charge.ts';
 import { endingOf, endOf, type Around } from './ending.ts';
 import { endOfRunning, lastHeard } from './cost.ts';
-import { isUp, mayDestroy, type Limits, type SeenRow } from './plan.ts';
+import { isUp, mayDestroy, type Limits } from './plan.ts';
 import { findAttempt, type AttemptRow, type MachineRow } from './attempt-store.ts';
 import { longestFor } from './shortage.ts';
 import { listShortages } from './shortage-store.ts';
@@ -72,8 +72,7 @@ function lookAgainMs({ stoppingAt }: AttemptRow, now: Date): number {
 async function takeAway(attempt: AttemptRow, { db, now, provider, limits }: SettleDeps): Promise<boolean> {
   const left = attempt.instances.filter(({ state }) => state !== 'gone');
   const mayGo = (row: MachineRow, isListed: boolean): boolean => {
-    const seen: SeenRow = { ...row, isListed, hasReported: row.reported !== null };
-    return mayDestroy(attempt, seen, limits());
+    return mayDestroy(attempt, { isListed, hasReported: row.reported !== null }, limits());
   };
   // Asking what is there costs calls of the cloud: only where the answer decides.
   const isDecided = left.every((row) => mayGo(row, true));

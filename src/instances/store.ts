@@ -17,6 +17,7 @@ export type InstanceRow = {
   name: string;
   state: 'requested' | 'booting' | 'ready' | 'gone';
   requestedAt: Date;
+  createdAt: Date | null;
   readyAt: Date | null;
   attempt: {
     jobId: string;
@@ -41,7 +42,8 @@ export async function findInstance(db: Database, id: string): Promise<InstanceRo
     name: 'find-instance',
     text: `
       SELECT instance.id, attempt_id AS "attemptId", instance.tenant_id AS "tenantId", node, provider, zone, instance.name,
-        instance.state::text, requested_at AS "requestedAt", ready_at AS "readyAt",
+        instance.state::text, requested_at AS "requestedAt",
+        instance.created_at AS "createdAt", ready_at AS "readyAt",
         jsonb_build_object('jobId', job.id, 'number', number, 'state', attempt.state, 'offer', offer,
           'limits', limits, 'options', options, 'spec', spec,
           'instanceIds', (SELECT jsonb_agg(gang.id ORDER BY gang.node) FROM instance AS gang WHERE gang.attempt_id = attempt.id),
@@ -73,6 +75,12 @@ export async function findSpeaker(db: Database, tokenHash: string): Promise<Spea
     values: [tokenHash],
   });
   return rows[0];
+}
+
+/** Its provider is asked for it now: from the first time on it has its time to come up. */
+export async function markAsked({ pool }: Database, id: string, at: Date): Promise<void> {
+  const text = 'UPDATE instance SET asked_at = $2 WHERE id = $1 AND asked_at IS NULL';
+  await pool.query({ name: 'mark-asked', text, values: [id, at] });
 }
 
 /** The provider took the request, and has it paid since then. False where the attempt was given up meanwhile. */

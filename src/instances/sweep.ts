@@ -4,6 +4,7 @@ import { stopHeld } from '../jobs/stop.ts';
 import { lockJob } from '../jobs/store.ts';
 import { toTrack } from '../quotes/progress.ts';
 import type { Provider, SeenInstance } from '../providers/provider.ts';
+import type { WakeLaunch } from './launch.ts';
 import type { Meter } from './meter.ts';
 import { isUp, plan, type AttemptFacts, type Limits, type Step } from './plan.ts';
 import { findActiveAttempt, listActiveAttempts, type ActiveAttempt } from './attempt-store.ts';
@@ -16,7 +17,7 @@ export type SweepDeps = {
   meter: Meter;
   announce: Announce;
   wakeDispatch: () => void;
-  wakeLaunch: (instanceId: string) => Promise<void>;
+  wakeLaunch: WakeLaunch;
   wakeSettle: (attemptId: string) => Promise<void>;
   onError: (error: unknown) => void;
 };
@@ -38,8 +39,7 @@ export function createSweep(deps: SweepDeps) {
     const attempts = await listActiveAttempts(db.client);
     const limits = sinceGap(read);
     for (const attempt of attempts) {
-      const { provider } = attempt.offer;
-      const round: Round = { listing: listings.get(provider), limits: withWait(limits, provider, deps) };
+      const round = roundOf(attempt, { listings, limits, providers });
       // One that can't be helped must not keep the others from it.
       await carryOut(attempt, factsOf(attempt, round), round, deps).catch(onError);
     }
@@ -66,7 +66,19 @@ function createSinceGap(): (limits: Limits) => Limits {
 type Listing = { at: Date; instances: SeenInstance[]; names: Set<string> };
 
 /** What an attempt is looked at with. Where its provider could not be asked, nothing may be concluded of its machines. */
-type Round = { listing: Listing | undefined; limits: Limits };
+type Round = { listing: Listing | undefined; limits: Limits; isMadeTogether: boolean };
+
+type Around = { listings: Map<string, Listing>; limits: Limits; providers: Provider[] };
+
+/** A machine that may wait for capacity has that much longer to come up. */
+function roundOf({ offer }: ActiveAttempt, { listings, limits, providers }: Around): Round {
+  const provider = providers.find(({ name }) => name === offer.provider);
+  return {
+    listing: listings.get(offer.provider),
+    limits: { ...limits, bootMs: limits.bootMs + (provider?.capacityWaitMs ?? 0) },
+    isMadeTogether: provider?.madeTogether?.(offer.machineType) ?? false,
+  };
+}
 
 /** A provider that takes longer is not waited for: limits are kept without it. */
 const patienceMs = 10_000;
@@ -97,7 +109,7 @@ async function carryOut(attempt: ActiveAttempt, facts: AttemptFacts, round: Roun
   const step = plan(facts, round.limits);
   switch (step.do) {
     case 'launch':
-      for (const instanceId of step.instanceIds) await wakeLaunch(instanceId);
+      for (const instanceId of step.instanceIds) await wakeLaunch({ id: instanceId, provider: attempt.offer.provider });
       return;
     case 'settle':
       return wakeSettle(id);
@@ -127,17 +139,12 @@ async function stop({ id, jobId, number }: ActiveAttempt, round: Round, deps: Sw
   if (isStopped) await deps.wakeSettle(id);
 }
 
-/** A machine that may wait for capacity has that much longer to come up. */
-function withWait(limits: Limits, provider: string, { providers }: SweepDeps): Limits {
-  const { capacityWaitMs = 0 } = providers.find(({ name }) => name === provider) ?? {};
-  return { ...limits, bootMs: limits.bootMs + capacityWaitMs };
-}
-
-function factsOf(attempt: ActiveAttempt, { listing, limits }: Round): AttemptFacts {
+function factsOf(attempt: ActiveAttempt, { listing, limits, isMadeTogether }: Round): AttemptFacts {
   const isListed = (name: string): boolean => listing === undefined || listing.names.has(name);
   return {
     ...attempt,
     track: toTrack(attempt.progress),
+    isMadeTogether,
     listedAt: listing?.at ?? limits.now,
     instances: attempt.instances.map((row) => ({
       ...row,

@@ -132,6 +132,8 @@ export type Provider = {
   quotas?: () => Promise<QuotaReading>;
   /** Whether each job has machines of its own, and with them all that they have. Left out: it takes a part, and no more. */
   givesWholeMachines?: boolean;
+  /** Whether asking for the first machine of an attempt makes all of them, as with the hosts of a slice. Left out: of no type. */
+  madeTogether?: (machineType: string) => boolean;
   /** So long a machine may wait for capacity before it comes up. Left out: none waits. */
   capacityWaitMs?: number;
   /** Whether jobs of different tenants can run here side by side. */

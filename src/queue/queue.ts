@@ -7,7 +7,18 @@ import { openPostgres, openRedis, type Backend } from './backend.ts';
  * Wake-ups. A message names a step and a row; the row is the truth, so a message may be lost, doubled or late. The sweep
  * of each worker sends what is missing again.
  */
-export const steps = ['dispatch', 'launch', 'settle', 'deliver', 'calibrate', 'rollup', 'prices', 'quotas'] as const;
+export const steps = [
+  'dispatch',
+  'launch',
+  // Of machines that are this one: they are there at once, and stand behind none that a cloud makes.
+  'launch-here',
+  'settle',
+  'deliver',
+  'calibrate',
+  'rollup',
+  'prices',
+  'quotas',
+] as const;
 export type Step = (typeof steps)[number];
 
 export type WakeUp = { step: Step; id: string; version: number; delayMs?: number };
@@ -129,6 +140,7 @@ function openQueues(backend: Backend, onError: (error: unknown) => void) {
   return {
     dispatch: open('dispatch'),
     launch: open('launch'),
+    'launch-here': open('launch-here'),
     settle: open('settle'),
     deliver: open('deliver'),
     calibrate: open('calibrate'),

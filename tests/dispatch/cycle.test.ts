@@ -3,16 +3,7 @@ import type { Database } from '../../src/db/database.ts';
 import { findShownJob } from '../../src/jobs/shown-store.ts';
 import { jobView } from '../../src/jobs/view.ts';
 import { adjust } from '../../src/shares/store.ts';
-import {
-  accountsOf,
-  addJob,
-  addTenant,
-  createWorld,
-  jobOf,
-  startRunning,
-  test,
-  type World,
-} from '../instances/world.ts';
+import { accountsOf, addJob, addTenant, createWorld, jobOf, startRunning, test } from '../instances/world.ts';
 import { waitFor } from '../support/wait.ts';
 
 async function countWaiting({ client }: Database): Promise<number> {

@@ -109,7 +109,9 @@ test('a launch that fails late leaves the next attempt alone', async ({ world })
   await world.cycle();
   const first = await lastAttempt(world, jobId);
   world.provider.fail('create', 'slow');
+  const isSlow = world.provider.whenSlow();
   const launching = world.launch(first.instances[0]?.id ?? '');
+  await isSlow;
   world.advance(61);
   await world.sweep();
   await world.settle(first.id);

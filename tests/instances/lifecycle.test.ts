@@ -84,6 +84,27 @@ describe('machines', () => {
     expect((await jobOf(world, jobId)).state).toBe('running');
   });
 
+  test('made with the first of their attempt, the others are there since that is, and are not asked for', async ({
+    world,
+  }) => {
+    world.provider.madeTogether = () => true;
+    const jobId = await addJob(world, await addTenant(world), { resources: { nodes: 2 } });
+    await world.cycle();
+    const machines = async () => (await lastAttempt(world, jobId)).instances;
+    const [first, second] = (await machines()).map(({ id }) => id);
+    await world.launch(second ?? '');
+    expect([...world.provider.machines]).toEqual([]);
+    await world.launch(first ?? '');
+    const createdAt = world.now();
+    world.advance(2);
+    await world.launch(second ?? '');
+    expect(await machines()).toMatchObject([
+      { state: 'booting', createdAt },
+      { state: 'booting', createdAt },
+    ]);
+    expect(world.provider.machines.size).toBe(1);
+  });
+
   test('made for an attempt that was given up meanwhile, it is taken away again', async ({ world }) => {
     const jobId = await addJob(world, await addTenant(world));
     await world.cycle();

@@ -32,6 +32,7 @@ const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({
   isListed: true,
   hasReported: false,
   requestedAt: start,
+  askedAt: start,
   createdAt: start,
   heartbeatAt: later(1000),
   goneAt: null,
@@ -40,10 +41,10 @@ const machine = (overrides: Partial<SeenRow> = {}): SeenRow => ({
 const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   state: 'running',
   reason: null,
-  createdAt: start,
   startedAt: start,
   stoppingAt: null,
   instances: [machine()],
+  isMadeTogether: false,
   listedAt: start,
   spec: {},
   offer,
@@ -58,6 +59,15 @@ const attempt = (overrides: Partial<AttemptFacts> = {}): AttemptFacts => ({
   ...overrides,
 });
 
+const provisioning = (...machines: Partial<SeenRow>[]) =>
+  attempt({
+    state: 'provisioning',
+    startedAt: null,
+    instances: machines.map((each, node) => machine({ node, ...each })),
+  });
+const toCome = { state: 'requested', createdAt: null, isListed: false } as const;
+const unasked = { ...toCome, askedAt: null };
+
 describe('what the sweep does', () => {
   const told = ['cost.nearing-limit'];
   const cases: [string, AttemptFacts, number, string][] = [
@@ -67,7 +77,12 @@ describe('what the sweep does', () => {
     ['a machine just made may not be listed yet', attempt({ instances: [machine({ isListed: false })] }), 3, 'wait'],
     ['a machine that its provider no longer shows is lost', attempt({ instances: [machine({ isListed: false })] }), 10, 'stop instance-vanished'],
     ['a machine whose runner has reported may be gone', attempt({ instances: [machine({ isListed: false, hasReported: true })] }), 10, 'wait'],
-    ['no runner within the boot time', attempt({ state: 'provisioning', startedAt: null }), 61, 'stop boot-timeout'],
+    ['no runner within the boot time', provisioning({}), 61, 'stop boot-timeout'],
+    ['a machine that was asked for and is not made within the boot time', provisioning(toCome), 61, 'stop boot-timeout'],
+    ['a machine that its provider made late has its boot time from then', provisioning({ createdAt: later(30) }), 61, 'wait'],
+    ['what waits to be asked for does not come up yet', provisioning({}, unasked), 61, 'launch'],
+    ['of a gang the boot time counts from its last machine', provisioning({}, { createdAt: later(30) }), 61, 'wait'],
+    ['hosts that are made with the first have its time', { ...provisioning(toCome, unasked), isMadeTogether: true }, 61, 'stop boot-timeout'],
     ['a lease that ran out', attempt({ instances: [machine({ heartbeatAt: later(10) })] }), 41, 'stop heartbeat-lost'],
     ['a lease that ran out while we were away', attempt({ instances: [machine({ heartbeatAt: later(-100) })] }), 29, 'wait'],
     ['a node that is not heard, however often the others are', attempt({ instances: [machine(), machine({ node: 1, heartbeatAt: later(10) })] }), 41, 'stop heartbeat-lost'],
@@ -86,6 +101,15 @@ describe('what the sweep does', () => {
     const step = plan({ ...facts, listedAt: later(seconds) }, limits(seconds));
     expect(step.do === 'stop' ? `stop ${step.reason}` : step.do).toBe(wanted);
   });
+});
+
+test('of hosts that are made together the first is asked for; once it is there, the others', () => {
+  const launched = (first: Partial<SeenRow>) => {
+    const facts = { ...provisioning({ id: 'a', ...first }, { id: 'b', ...unasked }), isMadeTogether: true };
+    return plan({ ...facts, listedAt: later(5) }, limits(5));
+  };
+  expect(launched(toCome)).toEqual({ do: 'launch', instanceIds: ['a'] });
+  expect(launched({ state: 'booting' })).toEqual({ do: 'launch', instanceIds: ['b'] });
 });
 
 test('a machine of a stopping job keeps its time to deliver, unless there is nothing to wait for', () => {

@@ -106,7 +106,7 @@ export function createWorld(db: Database) {
       preempt: createPreempt({ db, now, wakeSettle: wake('settle') }),
       record: createRecord({ db, now }),
       onError: (error) => void errors.push(error),
-      wakeLaunch: wake('launch'),
+      wakeLaunch: ({ id }) => wake('launch')(id),
       bootMs: timing.bootMs,
     }),
     launch: createLaunch({
@@ -150,7 +150,7 @@ export function createWorld(db: Database) {
       }),
       announce: createAnnounce({ db, now }),
       wakeDispatch: () => undefined,
-      wakeLaunch: wake('launch'),
+      wakeLaunch: ({ id }) => wake('launch')(id),
       wakeSettle: wake('settle'),
       onError: (error) => void errors.push(error),
     }),

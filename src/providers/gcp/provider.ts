@@ -46,7 +46,7 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
       throw error;
     }));
   const context: GcpContext = { settings, installation, clients };
-  // The hosts of a slice are launched side by side: one looks after it for all of them.
+  // Of those that ask for a slice at the same time one looks after it for all.
   const together = joined<Date | undefined>();
   const market = createMarket(options, clients, now);
   await market.read().catch((error: unknown) => {
@@ -58,6 +58,7 @@ export async function createGcpProvider(options: GcpProviderOptions): Promise<Pr
     name: 'gcp',
     isolatesTenants: true,
     givesWholeMachines: true,
+    madeTogether: (machineType) => sliceTypeOf(machineType) !== undefined,
     capacityWaitMs: waitsForCapacity(settings) ? (settings.capacityWaitSeconds ?? 300) * 1000 : 0,
     sellables: async () => {
       const [priced, places] = [await prices(), await market.places()];
