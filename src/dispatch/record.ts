@@ -23,12 +23,13 @@ const quietRestMs = 15_000;
  * a line on the statement of the tenant with the largest share.
  */
 export function createRecord({ db, now }: { db: Database; now: Clock }) {
-  let last: { atMs: number; state: string } | undefined;
+  let last: { atMs: number; breached: string; isQuiet: boolean } | undefined;
   return async (figures: Figures, seconds: number): Promise<void> => {
     const at = now();
     const isQuiet = figures.looked === 0;
-    const state = JSON.stringify([isQuiet, figures.breaches.map(({ figure }) => figure)]);
-    if (last?.state === state && at.getTime() - last.atMs < (isQuiet ? quietRestMs : restMs)) return;
+    const breached = figures.breaches.map(({ figure }) => figure).join();
+    const dueMs = isQuiet && last?.isQuiet === true ? quietRestMs : restMs;
+    if (last?.breached === breached && at.getTime() - last.atMs < dueMs) return;
     await db.transaction(async (tx) => {
       // Of two workers that find the same ceiling passed, one tells it.
       await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('weir last dispatch'))::text`;
@@ -43,7 +44,7 @@ export function createRecord({ db, now }: { db: Database; now: Clock }) {
       const known = new Set(before?.breaches.map(({ figure }) => figure));
       for (const breach of figures.breaches) if (!known.has(breach.figure)) await tell(tx, breach, at);
     });
-    last = { atMs: at.getTime(), state };
+    last = { atMs: at.getTime(), breached, isQuiet };
   };
 }
 
