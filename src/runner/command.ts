@@ -51,7 +51,9 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
   out.closeWriteEnd();
   err.closeWriteEnd();
   const rootPid = child.pid ?? 0;
-  const clientExited = exitOf(child, isWrapped);
+  let pidInside: number | undefined;
+  // Before it has started, bubblewrap's process still sees the machine's files.
+  const clientExited = exitOf(child, isWrapped, () => (pidInside ??= firstInside(rootPid)));
   const exited = plan.container === undefined ? clientExited : clientExited.then(plan.container.exitOf);
   const census =
     rootPid === 0
@@ -68,8 +70,7 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
   if (rootPid !== 0) introduce(rootPid, plan);
   // An engine takes its time to start what it was asked for: until its client ends, there are processes to come.
   let hasExited = plan.container === undefined;
-  const seeExit = (): void => void (hasExited = true);
-  clientExited.then(seeExit, seeExit);
+  clientExited.finally(() => (hasExited = true)).catch(() => undefined);
 
   const kill = (): Promise<void> => killAll(rootPid, census, plan);
   const finish = async (): Promise<Finished> => {
@@ -84,10 +85,9 @@ export function startCommand(plan: CommandPlan, log: JobLog): RunningCommand {
     return { exit, leftBehind };
   };
 
-  let pidInside: number | undefined;
   return {
     census,
-    pidInside: () => (isWrapped ? (pidInside ??= firstInside(rootPid)) : undefined),
+    pidInside: () => pidInside,
     kill,
     stop: async (graceMs) => {
       let areTold = false;
@@ -145,13 +145,13 @@ function introduce(rootPid: number, plan: CommandPlan): void {
 }
 
 /** How the command ended: as its process did, or as the waiting shell around it tells. */
-async function exitOf(child: ChildProcess, isWrapped: boolean): Promise<Exit> {
+async function exitOf(child: ChildProcess, isWrapped: boolean, onStarted: () => void): Promise<Exit> {
   const exited = new Promise<Exit>((resolve) => {
     child.on('error', (error) => resolve({ code: null, signal: null, error }));
     child.on('exit', (code, signalName) => resolve({ code, signal: signalName }));
   });
   if (!isWrapped) return exited;
-  const told = await readStatus(child.stdio[statusFd] as Readable);
+  const told = await readStatus(child.stdio[statusFd] as Readable, onStarted);
   if (told.status !== undefined) return exitOfStatus(told.status);
   const exit = await exited;
   if (exit.error === undefined && !told.isStarted && exit.signal === null) {
@@ -163,7 +163,10 @@ async function exitOf(child: ChildProcess, isWrapped: boolean): Promise<Exit> {
   return exit;
 }
 
-function readStatus(stream: Readable): Promise<{ isStarted: boolean; status: number | undefined }> {
+function readStatus(
+  stream: Readable,
+  onStarted: () => void,
+): Promise<{ isStarted: boolean; status: number | undefined }> {
   let text = '';
   return new Promise((resolve) => {
     const answer = () => {
@@ -172,6 +175,7 @@ function readStatus(stream: Readable): Promise<{ isStarted: boolean; status: num
     };
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString();
+      if (answer().isStarted) onStarted();
       if (answer().status !== undefined) resolve(answer());
     });
     stream.on('error', () => undefined);

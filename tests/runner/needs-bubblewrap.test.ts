@@ -91,6 +91,15 @@ test.each([
   expect((await runJob(job(command), boot)).report).toMatchObject(report);
 });
 
+test('what lies in the machine’s own /dev/shm is none of the job’s memory, from its first moment', async () => {
+  const file = `/dev/shm/weir-test-${process.pid}`;
+  onTestFinished(() => rmSync(file, { force: true }));
+  writeFileSync(file, Buffer.alloc(100e6));
+  const limits = { cpus: 1, memoryBytes: 80e6, diskBytes: 1e9, gpus: [] };
+  const { report } = await runJob({ ...job('sleep 1'), limits }, boot);
+  expect(report.reason).toBe('completed');
+});
+
 test('a setup that shuts its directory does not keep the command from starting', async () => {
   const { report } = await runJob(job('echo x > y; exit 3', { setup: 'chmod 0 .' }), boot);
   expect(report).toMatchObject({ reason: 'exit-code', exitCode: 3 });
