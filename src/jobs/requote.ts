@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { WeirError } from '../core/errors.ts';
+import { invalid, WeirError } from '../core/errors.ts';
 import { formatUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { JobSpec } from '../protocol/job-spec.ts';
@@ -26,7 +26,7 @@ const toleratedRise = 0.1;
 
 /**
  * The quote that a submission names: as it is while it is live, so that its prices hold; anew where it has expired.
- * @throws WeirError `not-found`; `invalid` where the quote is of another spec; `dearer` where the job costs over a tenth more now,
+ * @throws WeirError `not-found`; `invalid` where the quote is of another spec, or its option's offer is gone; `dearer` where the job costs over a tenth more now,
  * with both figures and a live quote to submit with.
  */
 export function createHoldQuote({ now, quote, requireQuote, storeQuote }: RequoteDeps): HoldQuote {
@@ -38,18 +38,24 @@ export function createHoldQuote({ now, quote, requireQuote, storeQuote }: Requot
     const anew = await quote(tenantId, spec, pilot?.measured ?? undefined);
     // What was measured stays with the quote, for when this one has expired too.
     const fresh = pilot === undefined || pilot.measured === null ? anew : { ...anew, pilot };
-    const before = optionOf(stored.quote, optionId ?? stored.quote.recommended);
+    const before = optionId === undefined ? firstChoice(stored.quote) : optionOf(stored.quote, optionId);
     const offerId = optionId === undefined ? undefined : before?.offer.id;
-    const today =
-      offerId === undefined
-        ? optionOf(fresh, fresh.recommended)
-        : fresh.options.find(({ offer }) => offer.id === offerId);
+    const today = offerId === undefined ? firstChoice(fresh) : fresh.options.find(({ offer }) => offer.id === offerId);
+    if (before !== undefined && offerId !== undefined && today === undefined) {
+      await storeQuote(tenantId, fresh, spec);
+      throw notSold(before, fresh);
+    }
     if (before !== undefined && today !== undefined && isDearer(before, today)) {
       await storeQuote(tenantId, fresh, spec);
       throw dearer(stored.quote, before, { fresh, option: today });
     }
     return { quote: fresh, optionId: offerId === undefined ? optionId : today?.id, isNew: true };
   };
+}
+
+/** What a job runs on whose submission names no option. */
+function firstChoice(quote: Quote): QuoteOption | undefined {
+  return optionOf(quote, quote.recommended) ?? quote.options.find(({ feasible }) => feasible);
 }
 
 function optionOf({ options }: Quote, optionId: string | null): QuoteOption | undefined {
@@ -71,6 +77,11 @@ function requireSameSpec(quoted: JobSpec, submitted: JobSpec): void {
 
 function isDearer(before: QuoteOption, today: QuoteOption): boolean {
   return today.costUsd.p50 > before.costUsd.p50 * (1 + toleratedRise);
+}
+
+function notSold({ offer }: QuoteOption, fresh: Quote): WeirError {
+  const what = `${offer.machineType} in ${offer.zone ?? offer.region} (${offer.market})`;
+  return invalid('/optionId', `${what} is not sold any more: the quote ${fresh.id} has what is.`);
 }
 
 function dearer(

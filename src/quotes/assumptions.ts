@@ -26,6 +26,8 @@ export type QuotedOn = {
   telling: Telling | undefined;
   /** The recommended option, else the first. */
   best: QuoteOption | undefined;
+  /** What all of it takes there, where maxDuration stops it before. */
+  wholeSeconds: number | undefined;
   /** Seconds that it waits in the queue. */
   wait: { p50: number; p90: number } | undefined;
 };
@@ -93,9 +95,12 @@ function ofTelling({ spread, telling }: QuotedOn): string[] {
   return [`Stating workload.${field} would narrow the range most, by a factor of up to ${factor}.`];
 }
 
-function ofWork({ spec: { name, maxDuration }, work, spread }: QuotedOn): string[] {
+function ofWork({ spec: { name, maxDuration }, work, spread, wholeSeconds }: QuotedOn): string[] {
   const limit = [
     ...(maxDuration === undefined ? [] : [`No attempt takes longer than maxDuration, ${maxDuration}.`]),
+    ...(wholeSeconds === undefined
+      ? []
+      : [`The whole is expected to take ${formatDuration(wholeSeconds)}, so it is stopped before it is done.`]),
     ...(spread.isBeyondStopped === true
       ? [`The last job of the name ${name} was stopped at its maxDuration, so the whole takes longer than that did.`]
       : []),

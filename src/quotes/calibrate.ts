@@ -4,9 +4,10 @@ import { fromUsd } from '../core/money.ts';
 import type { Clock } from '../core/time.ts';
 import type { Database, Sql } from '../db/database.ts';
 import { ofOneTask } from './array.ts';
-import type { QuoteOption } from '../protocol/quote.ts';
+import type { Offer, QuoteOption } from '../protocol/quote.ts';
 import { modelFingerprint } from './fingerprint.ts';
 import { pilotsAmong } from './pilot-store.ts';
+import { overheadOf, volumesOf } from './overhead.ts';
 import { modelSeconds } from './predict.ts';
 import {
   findFinishedJobs,
@@ -18,6 +19,7 @@ import {
   type NewResidual,
 } from './residual-store.ts';
 import { gangOf } from './speed.ts';
+import { interruptionsOf } from './terms.ts';
 import { resolveWork, type Work } from './work.ts';
 
 /** No clock here measures less; a ratio to nothing would have no logarithm. */
@@ -86,8 +88,8 @@ function residualOf(job: FinishedJob, coreRates: CoreRates): NewResidual | undef
   const modelled = work && modelSeconds(job.spec, work, gang);
   const option = job.quote.options.find((candidate) => candidate.offer.id === offer.id);
   if (work === undefined || modelled === undefined || modelled <= 0 || option === undefined) return undefined;
-  const actualSeconds = Math.max(shortestSeconds, secondsOf(job));
   const { wasStopped } = job;
+  const actualSeconds = Math.max(shortestSeconds, secondsOf(wasStopped ? job.attempts.slice(-1) : job.attempts));
   const { durationSeconds, costUsd } = ofOneTask(option, job.tasks);
   return {
     jobId: job.jobId,
@@ -97,7 +99,7 @@ function residualOf(job: FinishedJob, coreRates: CoreRates): NewResidual | undef
     quotedBasis: job.quote.workload.basis,
     kind: gang.kind,
     workKind: work.kind,
-    logRatio: Math.log(actualSeconds / inflationOf(option) / modelled),
+    logRatio: Math.log(Math.max(shortestSeconds, doneSeconds(job, work, offer)) / checkpointingOf(option) / modelled),
     model: modelFingerprint(),
     predictedSeconds: durationSeconds.p50,
     p10Seconds: durationSeconds.p10,
@@ -115,13 +117,26 @@ function residualOf(job: FinishedJob, coreRates: CoreRates): NewResidual | undef
   };
 }
 
-/**
- * By how much checkpoints and interruptions lengthen the work where it ran, as the quote has it. The next quote adds them again,
- * so they are no part of what the model is off by.
- */
-function inflationOf({ durationSeconds, phases }: QuoteOption): number {
+/** By how much checkpoints lengthen the work where it ran. The next quote adds them again, so they are no error of the model. */
+function checkpointingOf({ phases }: QuoteOption): number {
   const work = phases.setupSeconds + phases.transferSeconds + phases.trainingSeconds;
-  return work > 0 ? Math.max(1, durationSeconds.p50 / work) : 1;
+  return work > 0 ? 1 + phases.checkpointSeconds / work : 1;
+}
+
+/**
+ * Without what its interruptions, if any, cost, which the next quote adds too. What writes no checkpoints, or was stopped, was
+ * done by its last attempt alone; else each attempt before lost its start and, in the middle, half of what lies between two checkpoints.
+ */
+function doneSeconds({ spec, attempts, wasStopped }: FinishedJob, work: Work, offer: Offer): number {
+  if (wasStopped || spec.checkpoints === undefined) return secondsOf(attempts.slice(-1));
+  const { market, nodes, accelerators } = offer;
+  const { kind } = accelerators;
+  const around = { volumes: volumesOf(spec, work), overhead: overheadOf(spec, work, kind) };
+  const machines = { market, nodes, kind, startSeconds: { p50: 0, p90: 0 } };
+  const { restartSeconds, everySeconds } = interruptionsOf(machines, spec, around);
+  const lost = restartSeconds + (everySeconds ?? 0) / 2;
+  const kept = attempts.slice(0, -1).map((attempt) => Math.max(0, secondsOf([attempt]) - lost));
+  return kept.reduce((sum, each) => sum + each, secondsOf(attempts.slice(-1)));
 }
 
 /** At the start: the model may be another than the one that the residuals were taken against. */
@@ -140,11 +155,11 @@ function workOf({ spec }: FinishedJob): Work | undefined {
 }
 
 /**
- * From the runner's start until its machine was gone, as the job shows it and pays for it; over all attempts, since what an
- * interruption cost is part of what was quoted. What was stopped had done no more than its last attempt, if it began anew with it.
+ * From the runner's start until its machine was gone, as the job shows it and pays for it. Of a job that is over all attempts, since
+ * what an interruption cost is part of what was quoted; what was stopped had done no more than its last, if it began anew with it.
  */
-function secondsOf({ attempts, wasStopped }: FinishedJob): number {
-  return (wasStopped ? attempts.slice(-1) : attempts).reduce(
+function secondsOf(attempts: FinishedJob['attempts']): number {
+  return attempts.reduce(
     (sum, { startedAt, finishedAt }) => sum + (finishedAt.getTime() - startedAt.getTime()) / 1000,
     0,
   );

@@ -122,13 +122,15 @@ function withPool(wider: Spread, pool: Calibration | undefined, fromRuns: number
   };
 }
 
-/** Runs of one name differ far less than names do, so even one run counts for nearly all. */
+/** Runs of one name differ far less than names do, and names by no less than these show: even one run counts for nearly all. */
 function withRuns(wider: Spread, runs: Calibration | undefined): Spread {
   if (runs === undefined) return wider;
-  const between = (wider.halfWidth / deviationsOf80) ** 2;
+  const distance = Math.abs(runs.centre - wider.shift);
+  const between = Math.max(wider.halfWidth / deviationsOf80, distance) ** 2;
   const within = usualDeviation ** 2 / runs.runs;
   const shift = towards(wider.shift, runs.centre, between / (between + within));
-  const halfWidth = runs.halfWidth ?? halfWidthOfFew(wider.halfWidth, runs);
+  const known = Math.max(wider.halfWidth, Math.min(distance, narrowestOfFewRuns));
+  const halfWidth = runs.halfWidth ?? halfWidthOfFew(known, runs);
   return { shift, halfWidth: halfWidth + Math.abs(runs.centre - shift), calibration: runs, isOfSameName: true };
 }
 

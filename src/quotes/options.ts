@@ -10,7 +10,7 @@ import { modelSeconds } from './predict.ts';
 import { costsOf, takenBy, type Taken } from './price.ts';
 import { memoryReasons, policyReasons } from './reasons.ts';
 import type { Wares } from './sellers.ts';
-import { hardlyFinishes } from './spot.ts';
+import { hardlyFinishes, unluckier } from './spot.ts';
 import { carriagePrice, termsOf, type Around } from './terms.ts';
 import type { Wanted } from './wanted.ts';
 import type { Work } from './work.ts';
@@ -33,8 +33,13 @@ export type OptionsInput = {
   newId: () => string;
 };
 
-/** An option, and whether all that is in its way is that this installation does not buy there. */
-export type Planned = { option: QuoteOption; isForPlanning: boolean };
+export type Planned = {
+  option: QuoteOption;
+  /** Whether all that is in its way is that this installation does not buy there. */
+  isForPlanning: boolean;
+  /** What the whole is expected to take, where maxDuration stops it before. */
+  wholeSeconds: number | undefined;
+};
 
 /** Every way to run the job, with time and cost as distributions, and the Pareto front marked; in no order yet. */
 export function listOptions(input: OptionsInput): Planned[] {
@@ -49,7 +54,7 @@ export function listOptions(input: OptionsInput): Planned[] {
 }
 
 /** What is the same on like machines wherever they are: the time, and what is in the way. */
-type Figures = { taken: Taken; start: QuoteOption['start']; reasons: string[] };
+type Figures = { taken: Taken; start: QuoteOption['start']; reasons: string[]; wholeSeconds: number | undefined };
 
 /**
  * Worked out once for machines that are alike and as far from the bucket: most of the catalogue is a few machines in many
@@ -64,9 +69,9 @@ function figuresOf(input: OptionsInput): (candidate: Candidate) => Figures | und
     if (duration === undefined) return undefined;
     const terms = termsOf(candidate, spec, around, duration.modelled);
     const reasons = memoryReasons(candidate, work);
-    if (hardlyFinishes(duration.spread.p90, terms.interruptions)) reasons.push(neverFinishing);
+    if (hardlyFinishes(duration.spread.p90, unluckier(terms.interruptions))) reasons.push(neverFinishing);
     const start = { p50Seconds: startSeconds.p50, p90Seconds: startSeconds.p90 };
-    return { taken: takenBy(duration.spread, terms), start, reasons };
+    return { taken: takenBy(duration.spread, terms), start, reasons, wholeSeconds: duration.wholeSeconds };
   };
   const known = new Map<string, Figures | undefined>();
   return (candidate) => {
@@ -82,7 +87,7 @@ const neverFinishing =
 
 const beyondMoney = `It may cost more than ${formatUsd(Math.floor(mostUsd))}, which can't be accounted for.`;
 
-type Duration = { modelled: number; spread: Percentiles };
+type Duration = { modelled: number; spread: Percentiles; wholeSeconds: number | undefined };
 
 type DurationOn = (count: number, gigaflopsPerCore: number | undefined) => Duration | undefined;
 
@@ -94,23 +99,21 @@ function durationsOf({ spec, work, wanted, spread }: OptionsInput): DurationOn {
     const key = `${count}/${gigaflopsPerCore ?? ''}`;
     if (!known.has(key)) {
       const modelled = modelSeconds(spec, work, { kind: wanted.kind, count, gigaflopsPerCore });
-      known.set(
-        key,
-        modelled === undefined
-          ? undefined
-          : { modelled, spread: withinLimit(distribution(modelled, spreadAt(spread, count)), mostSeconds) },
-      );
+      const whole = distribution(modelled ?? 0, spreadAt(spread, count));
+      known.set(key, modelled === undefined ? undefined : { modelled, ...withinLimit(whole, mostSeconds) });
     }
     return known.get(key);
   };
 }
 
 /** An attempt is stopped at maxDuration, so it can neither take nor cost more. */
-function withinLimit({ p10, p50, p90 }: Percentiles, most: number): Percentiles {
-  return { p10: Math.min(p10, most), p50: Math.min(p50, most), p90: Math.min(p90, most) };
+function withinLimit({ p10, p50, p90 }: Percentiles, most: number): Pick<Duration, 'spread' | 'wholeSeconds'> {
+  const spread = { p10: Math.min(p10, most), p50: Math.min(p50, most), p90: Math.min(p90, most) };
+  return { spread, wholeSeconds: p50 > most ? p50 : undefined };
 }
 
-function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures, input: OptionsInput): Planned {
+function planOf(candidate: Candidate, figures: Figures, input: OptionsInput): Planned {
+  const { taken, start, reasons: ofLike, wholeSeconds } = figures;
   const { offer, isForPlanning, microUsdPerHour } = candidate;
   const { durationSeconds, phases } = taken;
   const { costUsd, breakdown } = costsOf(taken, microUsdPerHour);
@@ -136,7 +139,7 @@ function planOf(candidate: Candidate, { taken, start, reasons: ofLike }: Figures
     feasible: reasons.length === 0,
     reasons,
   };
-  return { option, isForPlanning: isForPlanning && isOpen };
+  return { option, isForPlanning: isForPlanning && isOpen, wholeSeconds };
 }
 
 function startAfter(start: QuoteOption['start'], wait: { p50: number; p90: number }): QuoteOption['start'] {

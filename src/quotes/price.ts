@@ -42,17 +42,21 @@ type Paid = { seconds: number; storage: MicroUsd; egress: MicroUsd };
 
 /** What work of these durations takes: a machine is paid from its start, and time that is lost is paid again. */
 export function takenBy(work: Percentiles, terms: Terms): Taken {
-  const seconds = {
-    p10: interruptedSeconds(work.p10, luckier(terms.interruptions)),
-    p50: interruptedSeconds(work.p50, terms.interruptions),
-    p90: interruptedSeconds(work.p90, unluckier(terms.interruptions)),
-  };
+  const seconds = withInterruptions(work, terms.interruptions);
   const spent = phasesOf(work.p50, seconds.p50, terms);
   return {
     durationSeconds: { p10: rounded(seconds.p10), p50: rounded(seconds.p50), p90: rounded(seconds.p90) },
     phases: roundedPhases(spent),
     spent,
     paid: { p10: paidFor(seconds.p10, terms), p50: paidFor(seconds.p50, terms), p90: paidFor(seconds.p90, terms) },
+  };
+}
+
+export function withInterruptions(work: Percentiles, interruptions: Interruptions): Percentiles {
+  return {
+    p10: interruptedSeconds(work.p10, luckier(interruptions)),
+    p50: interruptedSeconds(work.p50, interruptions),
+    p90: interruptedSeconds(work.p90, unluckier(interruptions)),
   };
 }
 

@@ -86,10 +86,12 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
   const optionId = partIds('option', id);
   let made = 0;
   const newId = () => optionId(made++);
-  const goal = { ...spec, providers: wanted.providers };
-  const options = inOrder(listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId }), goal);
+  const goal = { ...spec, providers: wanted.providers, isCountOpen: wanted.count === null };
+  const planned = inOrder(listOptions({ spec, work, wanted, wares, spread, policy, queueWait, around, newId }), goal);
+  const options = planned.map(({ option }) => option);
   const { recommended, notes } = recommend(options, goal, now);
   const best = options.find((option) => option.id === recommended) ?? options[0];
+  const wholeSeconds = planned.find(({ option }) => option === best)?.wholeSeconds;
   const wait = best && queueWait(best.offer, best.durationSeconds);
   const isMeasured = spread.calibration !== undefined || pilot !== undefined;
   const telling = isMeasured ? undefined : tellingOf(spec, work, best);
@@ -105,6 +107,7 @@ function weigh(input: QuoteInput): QuotedOn & { recommended: string | null; note
     catalogue,
     telling,
     best,
+    wholeSeconds,
     wait,
     now,
     recommended,

@@ -82,6 +82,17 @@ export function interruptedSeconds(seconds: number, interruptions: Interruptions
   return pieces * Math.min(paid, piece * never);
 }
 
+/** The useful seconds of so many, by halving: `interruptedSeconds` the other way. */
+export function uninterruptedSeconds(seconds: number, interruptions: Interruptions): number {
+  let [least, most] = [0, seconds];
+  for (let halving = 0; halving < 60; halving++) {
+    const middle = (least + most) / 2;
+    if (interruptedSeconds(middle, interruptions) < seconds) least = middle;
+    else most = middle;
+  }
+  return most;
+}
+
 /** What has to be done at a stretch, in seconds, and how often. */
 function piecesOf(
   seconds: number,

@@ -88,10 +88,9 @@ const questions: readonly Question[] = [
 /** Nobody trains so large a model in fp32. */
 const leastOfHalfPrecision = 1e9;
 
-function usualPrecisions({ kind, parameters, flops }: Work): readonly Precision[] {
-  // A language model of unknown size is taken to have a twentieth of its tokens (arXiv:2203.15556): 120·N² FLOP.
-  const isLanguage = kind === 'llm' || kind === 'moe';
-  const size = parameters ?? (isLanguage && flops !== null ? Math.sqrt(flops / 120) : 0);
+function usualPrecisions({ parameters, flops }: Work): readonly Precision[] {
+  // A model of unknown size is taken to have a twentieth of its tokens (arXiv:2203.15556): 120·N² FLOP.
+  const size = parameters ?? Math.sqrt((flops ?? 0) / 120);
   return size > leastOfHalfPrecision ? ['bf16', 'fp16', 'fp8'] : ['fp32', 'bf16', 'fp8'];
 }
 

@@ -62,10 +62,17 @@ function continentOf(region: string): string {
   return place === 'northamerica' ? 'us' : place;
 }
 
-function interruptionsOf(candidate: Candidate, spec: JobSpec, { volumes, overhead }: Around): Interruptions {
-  const { market, nodes, kind, startSeconds } = candidate;
+type Machines = Pick<Candidate, 'market' | 'nodes' | 'kind' | 'startSeconds'> &
+  Partial<Pick<Candidate, 'spotMeanUpSeconds'>>;
+
+export function interruptionsOf(
+  machines: Machines,
+  spec: JobSpec,
+  { volumes, overhead }: Pick<Around, 'volumes' | 'overhead'>,
+): Interruptions {
+  const { market, nodes, kind, startSeconds } = machines;
   const writing = checkpointSeconds(volumes, nodes);
-  const meanUp = (candidate.spotMeanUpSeconds ?? spotMeanUpSeconds(kind)) / nodes;
+  const meanUp = (machines.spotMeanUpSeconds ?? spotMeanUpSeconds(kind)) / nodes;
   return {
     meanUpSeconds: market === 'spot' ? meanUp : Infinity,
     restartSeconds: startSeconds.p50 + restoreSeconds(overhead, volumes, nodes),

@@ -208,19 +208,25 @@ function fromNothing(workload: Workload, assumptions: string[]): Found {
 /** So many weights are hardly ever anything but a language model; with a shape or a length in tokens, fewer are one too. */
 const surelyLanguage = 1e9;
 const likelyLanguage = 1e8;
+/** Nor are so many FLOP spent on anything small. */
+const languageFlops = 1e21;
 
 function kindOf(workload: Workload, assumptions: string[]): WorkKind {
-  const { kind, activeParameters, parameters, flopsPerExample } = workload;
+  const { kind, activeParameters, parameters, flopsPerExample, flops = 0 } = workload;
   if (kind !== undefined) return kind;
   if (activeParameters !== undefined) return 'moe';
+  if ((tokensOf(workload) ?? workload.sequenceLength) !== undefined) return 'llm';
+  if (parameters === undefined && flops >= languageFlops) {
+    assumptions.push('kind is not stated: with so many FLOP a language model is assumed.');
+    return 'llm';
+  }
   if (parameters === undefined) return 'other';
-  if (tokensOf(workload) !== undefined) return 'llm';
   const least = isSequential(workload) ? likelyLanguage : surelyLanguage;
   if (flopsPerExample !== undefined || parameters < least) return 'other';
   assumptions.push('kind is not stated: with so many parameters a language model is assumed.');
   return 'llm';
 }
 
-function isSequential({ sequenceLength, layers, hiddenSize, trainable }: Workload): boolean {
-  return (sequenceLength ?? layers ?? hiddenSize) !== undefined || trainable === 'lora';
+function isSequential({ layers, hiddenSize, trainable }: Workload): boolean {
+  return (layers ?? hiddenSize) !== undefined || trainable === 'lora';
 }

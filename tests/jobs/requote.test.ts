@@ -48,6 +48,26 @@ describe('an expired one', () => {
     expect((await hold(stored.options[0]?.id)).optionId).toBe(fresh.options[0]?.id);
   });
 
+  test('is refused where the offer of its option is gone, and not run on another', async () => {
+    const [stored, sold] = [quoteAt(1, -1), quoteAt(1, 1000)];
+    const fresh = {
+      ...sold,
+      options: sold.options.map((option) => ({ ...option, offer: { ...option.offer, id: 'x' } })),
+    };
+    const { hold, kept } = holding(stored, fresh);
+    await expect(hold(stored.options[0]?.id)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining(fresh.id),
+      faults: [{ pointer: '/optionId' }],
+    });
+    expect(kept).toEqual([fresh]);
+  });
+
+  test('is refused where it got so dear that nothing is recommended', async () => {
+    const { hold } = holding(quoteAt(1, -1), { ...quoteAt(2, 1000), recommended: null });
+    await expect(hold()).rejects.toMatchObject({ code: 'dearer', extra: { risePercent: 100 } });
+  });
+
   test('is refused where it got dearer, with old and new figures and a live quote to accept them by', async () => {
     const [stored, fresh] = [quoteAt(1, -1), quoteAt(1.25, 1000)];
     const { hold, kept } = holding(stored, fresh);

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import type { Quote } from '../../src/protocol/quote.ts';
+import type { Sellable } from '../../src/providers/provider.ts';
 import { accuracy } from '../../src/quotes/accuracy.ts';
 import { createCalibrate, createCalibrateSweep, recalibrate, recordResiduals } from '../../src/quotes/calibrate.ts';
 import { createHistory } from '../../src/quotes/history.ts';
@@ -119,6 +120,25 @@ test('a residual is against the rate that the offer’s cores were measured at; 
   };
   expect(await logRatioOf(quoteOf(spec, { wares }), 40)).toBeCloseTo(Math.log(3), 6);
   expect(await logRatioOf(quoteOf(spec), 80)).toBeCloseTo(Math.log(3), 6);
+});
+
+test('of what ran on spot the residual is of the work alone, interrupted or not', async ({ db }) => {
+  const spot: Sellable = { ...localMachine, market: 'spot', spotMeanUpSeconds: 20_000 };
+  const wares = indexWares([{ provider: 'local', sellables: [spot] }], builtInCatalogue);
+  const hours: JobSpec = { ...spec, workload: { expectedDuration: '2h' } };
+  const logRatioOf = async (ran: JobSpec, seconds: number, before: number[]): Promise<number | undefined> => {
+    const quote = quoteOf(ran, { wares });
+    expect(quote.options[0]?.phases.preemptionSeconds).toBeGreaterThan(0);
+    const jobId = await finish(db, { tenantId: newId('tenant'), quote, seconds, before, ran });
+    await recordResiduals(db.client, [jobId]);
+    return (await db.client.quoteResidual.findUnique({ where: { jobId } }))?.logRatio;
+  };
+  expect(await logRatioOf(hours, 7200, [])).toBeCloseTo(0, 6);
+  expect(await logRatioOf(hours, 7200, [5000, 300])).toBeCloseTo(0, 6);
+  const saving: JobSpec = { ...hours, checkpoints: { path: 'ckpt/', every: '10m' } };
+  // A tenth for checkpoints, of 60 s each. The first attempt loses 5 min in the middle, and a minute to read the last one.
+  expect(await logRatioOf(saving, 7920, [])).toBeCloseTo(0, 6);
+  expect(await logRatioOf(saving, 3960, [3960 + 360, 200])).toBeCloseTo(0, 6);
 });
 
 const repeated: { what: string; ran: JobSpec; base: number }[] = [

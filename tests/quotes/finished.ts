@@ -21,12 +21,24 @@ export type Ran = {
   reason?: string;
   ran?: JobSpec;
   at?: Date;
+  /** Of the attempts before the last, which were interrupted. */
+  before?: number[];
 };
 
 /** A job as it stands when its last attempt has ended. */
 export async function finish(
   db: Database,
-  { tenantId, quote, seconds, usd = 0.001, state = 'succeeded', reason = 'completed', ran = spec, at = now }: Ran,
+  {
+    tenantId,
+    quote,
+    seconds,
+    usd = 0.001,
+    state = 'succeeded',
+    reason = 'completed',
+    ran = spec,
+    at = now,
+    before = [],
+  }: Ran,
 ): Promise<string> {
   const id = newId('job');
   const end = new Date(at.getTime() + seconds * 1000);
@@ -47,17 +59,21 @@ export async function finish(
       chargedMicroUsd: fromUsd(usd),
     },
   });
-  await db.client.attempt.create({
-    data: {
-      id: newId('attempt'),
-      jobId: id,
-      ...common,
-      number: 1,
-      offer: option?.offer ?? {},
-      limits: {},
-      stoppingAt: end,
-      leaseExpiresAt: end,
-    },
-  });
+  for (const [index, each] of [...before, seconds].entries()) {
+    const finishedAt = new Date(at.getTime() + each * 1000);
+    await db.client.attempt.create({
+      data: {
+        id: newId('attempt'),
+        jobId: id,
+        ...common,
+        finishedAt,
+        number: index + 1,
+        offer: option?.offer ?? {},
+        limits: {},
+        stoppingAt: finishedAt,
+        leaseExpiresAt: finishedAt,
+      },
+    });
+  }
   return id;
 }

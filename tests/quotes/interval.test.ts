@@ -71,6 +71,18 @@ test('five runs of one name bring the middle within 5 % and narrow the range mor
   );
 });
 
+test.each([0.02, 0.1, 0.3])('nor does a pool of names that differ by %f hold five runs of one back', (between) => {
+  const names = calibrate(residuals(...Array.from({ length: 12 }, (_, at) => (between * (at - 5.5)) / 4)), 100);
+  for (const middle of [-4, -0.7, 0.2, 0.7, 4]) {
+    const sameName = calibrate(residuals(...[0.01, -0.01, 0.02, -0.02, 0].map((each) => middle + each)));
+    const { shift, halfWidth } = spreadOf(work, 'cpu', { all: names, tenant: names, sameName });
+    expect(Math.abs(Math.expm1(shift - middle))).toBeLessThan(0.05);
+    expect(halfWidth).toBeLessThan(0.08);
+  }
+  const first = spreadOf(work, 'cpu', { all: names, tenant: names, sameName: calibrate(residuals(4)) });
+  expect(first.halfWidth).toBeGreaterThanOrEqual(Math.min(Math.log(1.3), 0.3));
+});
+
 test('a few runs narrow the range, one at a time, and never below what two runs could show', () => {
   const widths = [1, 2, 3].map(
     (count) =>

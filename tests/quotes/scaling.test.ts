@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { JobSpec } from '../../src/protocol/job-spec.ts';
 import { scalingOf } from '../../src/quotes/scaling.ts';
 import { builtInCatalogue } from '../../src/quotes/price-list.ts';
 import { indexWares } from '../../src/quotes/sellers.ts';
@@ -44,6 +45,32 @@ test('counts that can’t hold the model are left out', () => {
   };
   const { points } = scalingOf({ quote: quoteOf(spec), spec });
   expect(points[0]?.accelerators.count).toBe(4);
+});
+
+test('on spot the curve is what a quote for each count says, and leaves out what would hardly finish or not be done', () => {
+  const at = (count: number, more: Partial<JobSpec> = {}) => {
+    const spec = {
+      name: 'train',
+      command: 'true',
+      resources: { accelerators: `A100-80GB:${count}`, market: 'spot' as const },
+      workload: { parameters: 7e9, tokens: 2.5e7, sequenceLength: 2048 },
+      ...more,
+    };
+    const quote = quoteOf(spec);
+    return { option: quote.options[0], ...scalingOf({ quote, spec }) };
+  };
+  const { points } = at(8);
+  const pointAt = (count: number) => points.find(({ accelerators }) => accelerators.count === count);
+  for (const count of [4, 8]) {
+    const { durationSeconds } = pointAt(count) ?? {};
+    const { option } = at(count);
+    for (const percentile of ['p10', 'p50', 'p90'] as const)
+      expect((durationSeconds?.[percentile] ?? 0) / (option?.durationSeconds[percentile] ?? 0)).toBeCloseTo(1, 2);
+  }
+  expect(at(2).option?.reasons.join(' ')).toContain('may never finish');
+  expect(pointAt(2)).toBeUndefined();
+  const limited = at(4, { maxDuration: '15m' }).points;
+  expect(limited.map(({ accelerators }) => accelerators.count)).toEqual([4, 32, 64]);
 });
 
 test('a mere duration has one point', () => {

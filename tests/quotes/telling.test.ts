@@ -32,6 +32,7 @@ test.each<[string, Partial<JobSpec>, string]>([
 test.each<[string, NonNullable<JobSpec['workload']>]>([
   ['by its weights', { parameters: 7e9, tokens: 1e12, sequenceLength: 2048 }],
   ['by its FLOP', { kind: 'llm', flops: 1e22 }],
+  ['by its FLOP alone', { flops: 1e22 }],
 ])('the precisions of a large language model are those of half width and less: %s', (_name, workload) => {
   const { mostTelling } = quoteOf({ resources: { accelerators: 'H100:8' }, workload }).workload;
   expect(mostTelling).toEqual({ field: 'precision', factor: expect.any(Number) });

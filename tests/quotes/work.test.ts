@@ -151,6 +151,16 @@ describe('the best description wins', () => {
   });
 });
 
+test.each<[Workload, string]>([
+  [{ flops: 8.4e22, tokens: 2e12 }, 'llm'],
+  [{ flops: 1e20, sequenceLength: 4096 }, 'llm'],
+  [{ flops: 8.4e22 }, 'llm'],
+  [{ flops: 1e20 }, 'other'],
+  [{ kind: 'vision', flops: 8.4e22 }, 'vision'],
+])('%j, whose kind may not be stated, is of the kind %s', (workload, kind) => {
+  expect(resolveWork(workload).kind).toBe(kind);
+});
+
 describe('contradictions are named, with what was probably meant', () => {
   test.each<[string, Workload, string, string]>([
     ['7 parameters', { parameters: 7, tokens: 1e9 }, '/workload/parameters', '7e9'],
