@@ -20,6 +20,8 @@ export type ElsewhereReport = {
   runs: Predicted[];
   score: Score;
   coveragePercent: number;
+  /** How many lie within, by how wide their interval is. */
+  coverageByWidth: { factor: string; runs: number; covered: number }[];
   /** The median error of the tables' own runs once these are in the fit too. */
   tablesMedianErrorPercent: number;
   /** Of those whose batch is known: with it left out, and stated. */
@@ -48,12 +50,20 @@ export function evaluateElsewhere(tables: Tables, ofRuns?: OfRuns): ElsewhereRep
     runs,
     score: scoreOf(runs.map((run) => scored(run, run.p50))),
     coveragePercent: Math.round((100 * runs.filter(({ isCovered }) => isCovered).length) / runs.length),
+    coverageByWidth: coverageByWidth(runs),
     tablesMedianErrorPercent: scoreOf(ofTables.filter(({ predicted }) => !Number.isNaN(predicted))).medianErrorPercent,
     batch: {
       unstated: scoreOf(withBatches.map(({ run }) => scored(run, predictedOf(run)))),
       stated: scoreOf(withBatches.map(({ run, predicted }) => scored(run, predicted))),
     },
   };
+}
+
+function coverageByWidth(runs: readonly Predicted[]): ElsewhereReport['coverageByWidth'] {
+  const groups = Map.groupBy(runs, ({ p50, p90 }) => (p90 / p50).toFixed(1));
+  return [...groups]
+    .map(([factor, of]) => ({ factor, runs: of.length, covered: of.filter(({ isCovered }) => isCovered).length }))
+    .toSorted((left, right) => Number(left.factor) - Number(right.factor));
 }
 
 type Predictors = { predictedOf: (run: Run) => number; predictedWithBatch: (run: Run) => number | undefined };

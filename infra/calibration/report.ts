@@ -81,13 +81,15 @@ The median of so few runs is itself uncertain by about 4 points. Three things we
 /** Of exp(x) - 1, x normal around 0: about as far from it as exp is at the quartiles of x. */
 const medianErrorOf = (deviation: number): number => Math.round(100 * Math.sinh(0.6745 * deviation));
 
-function ofElsewhere({ runs, score, coveragePercent, tablesMedianErrorPercent, batch }: ElsewhereReport): string {
+function ofElsewhere(report: ElsewhereReport): string {
+  const { runs, score, coveragePercent, coverageByWidth, tablesMedianErrorPercent, batch } = report;
+  const byWidth = coverageByWidth.map(({ factor, runs: of, covered }) => `×${factor} ${covered} of ${of}`);
   const rows = runs.map(
     ({ name, count, accelerator, acceleratorHours, p10, p50, p90, isCovered, source }) =>
       `| ${name} | ${count ?? ''} ${accelerator} | ${hours(acceleratorHours)} | ${[p10, p50, p90].map(hours).join(' – ')} | ${(p50 / acceleratorHours).toFixed(2)} | ${isCovered ? 'yes' : 'no'} | ${source} |`,
   );
   return `### Well-known runs that are in no table
-Hours as papers and model cards state them; those that a search could not confirm are from memory of these. The shipped coefficients are fitted to the tables' runs and to these together, since whoever asks for a quote is somewhere among all of them, and the tables have hardly an encoder, a diffusion model or a V100. Here each is predicted by the same fit without its group: median error ${shown(score.medianErrorPercent)} %, within the 80 % interval that such a quote has ${coveragePercent} % of ${score.rows}. With these in the fit the tables' own runs, again without their groups, have ${shown(tablesMedianErrorPercent)} %.
+Hours as papers and model cards state them; those that a search could not confirm are from memory of these. The shipped coefficients are fitted to the tables' runs and to these together, since whoever asks for a quote is somewhere among all of them, and the tables have hardly an encoder, a diffusion model or a V100. Here each is predicted by the same fit without its group: median error ${shown(score.medianErrorPercent)} %, within the 80 % interval that such a quote has ${coveragePercent} % of ${score.rows} (${byWidth.join(', ')}). With these in the fit the tables' own runs, again without their groups, have ${shown(tablesMedianErrorPercent)} %.
 
 Stating the global batch does no harm: of ${batch.stated.rows} runs whose batch is known the mean error is ${shown(batch.stated.meanErrorPercent)} % with it and ${shown(batch.unstated.meanErrorPercent)} % without. Whole runs are fitted without theirs, so what a usual batch costs is in the intercept, and only a step smaller than 16,384 tokens an accelerator (of a model of over 7 billion parameters, fewer in proportion) costs more.
 

@@ -8,6 +8,7 @@ import type { Catalogue } from './price-list.ts';
 import { needsRecomputation, smallestCountThatHolds } from './memory.ts';
 import type { Telling } from './telling.ts';
 import type { Around } from './terms.ts';
+import { languageKinds } from './transformer.ts';
 import type { Wanted } from './wanted.ts';
 import { tuningOf } from './tuning.ts';
 import type { Work } from './work.ts';
@@ -48,6 +49,7 @@ export function assumptionsOf(quoted: QuotedOn): string[] {
     ...(quoted.reading === null ? [] : [quoted.reading]),
     ...ofWork(quoted),
     ...ofSpeed(quoted.work, quoted.wanted.kind),
+    ...ofBatch(quoted),
     ...ofMemory(quoted),
     ...ofQueue(quoted),
     ...costAssumptions(quoted),
@@ -61,6 +63,20 @@ function ofQueue({ best, wait }: QuotedOn): string[] {
   const { p50, p90 } = wait;
   return [
     `${best.offer.provider} is full now: the job waits about ${formatDuration(p50)} in the queue (p90 ${formatDuration(p90)}), if what runs and waits there takes as long as was quoted; start counts it.`,
+  ];
+}
+
+/** Of a step on one accelerator, in public runs: below, what is fitted to them says little. */
+const fewestTokens = 1000;
+
+function ofBatch({ work: { kind, shape }, best }: QuotedOn): string[] {
+  const { batchSize, sequenceLength } = shape;
+  if (best === undefined || batchSize === null || sequenceLength === null || !languageKinds.has(kind)) return [];
+  const count = countOf(best);
+  const tokens = Math.round((batchSize * sequenceLength) / count);
+  if (count === 1 || tokens >= fewestTokens) return [];
+  return [
+    `A batch of ${batchSize} leaves each of ${count} accelerators ${tokens} tokens a step: exchanging gradients between them may take several times as long as is quoted.`,
   ];
 }
 

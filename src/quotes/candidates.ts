@@ -44,9 +44,10 @@ export function listCandidates(wanted: Wanted, work: Work, wares: Wares): Candid
 }
 
 function purchasable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
+  const least = leastOfGang(wanted.kind, wares);
   return (wares.byKind.get(wanted.kind) ?? []).flatMap((ware) => {
     const { sellable, provider } = ware;
-    return sizesOf(ware, wanted, work).map((size) =>
+    return sizesOf(ware, wanted, work, least).map((size) =>
       complete({
         provider,
         region: sellable.region,
@@ -95,7 +96,7 @@ function memoryOf({ divisible, memoryBytes }: Sellable, wanted: Wanted, { count 
 
 type Size = { count: number; nodes: number };
 
-function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work): Size[] {
+function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work, least: number): Size[] {
   const most = sellable.accelerators.count;
   if (sellable.hosts !== undefined) {
     const isWanted = wanted.count === most * sellable.hosts && (wanted.nodes ?? 1) === 1;
@@ -105,19 +106,25 @@ function sizesOf({ sellable }: Ware, wanted: Wanted, work: Work): Size[] {
   if (wanted.kind === 'cpu') return [{ count: isSliced ? (wanted.count ?? 1) : most, nodes: wanted.nodes ?? 1 }];
   if (wanted.count !== null)
     return isSliced || most === wanted.count ? [{ count: wanted.count, nodes: wanted.nodes ?? 1 }] : [];
-  if (!isSliced) return gangsOf(wanted, work, most);
+  if (!isSliced) return gangsOf(wanted, work, { count: most, least });
   const counts = Array.from({ length: most }, (_, at) => at + 1).filter(
     (count) => Number.isInteger(Math.log2(count)) || count === most,
   );
   return counts.map((count) => ({ count, nodes: wanted.nodes ?? 1 }));
 }
 
+/** Gangs are of machines with eight accelerators or more; where none of the kind has so many, of the largest. */
+function leastOfGang(kind: string, { byKind, catalogue }: Wares): number {
+  const own = (byKind.get(kind) ?? []).map(({ sellable }) => sellable.accelerators.count);
+  return Math.min(8, Math.max(...own, ...catalogue.offers(kind).map(({ count }) => count)));
+}
+
 /** One node, and doublings of a full machine while the work is long or the model too large. */
-function gangsOf(wanted: Wanted, work: Work, count: number): Size[] {
+function gangsOf(wanted: Wanted, work: Work, { count, least }: { count: number; least: number }): Size[] {
   if (wanted.nodes !== null) return [{ count, nodes: wanted.nodes }];
   const sizes = [{ count, nodes: 1 }];
   const needed = smallestCountThatHolds(work, wanted.kind) ?? 1;
-  for (let nodes = 2; count >= 8 && work.flops !== null && nodes <= largestGangNodes; nodes *= 2) {
+  for (let nodes = 2; count >= least && work.flops !== null && nodes <= largestGangNodes; nodes *= 2) {
     const before = (count * nodes) / 2;
     const seconds = workSeconds(work, { kind: wanted.kind, count: before }) ?? 0;
     if (seconds <= longEnoughSeconds && before >= needed) break;
@@ -176,11 +183,12 @@ const gib = (bytes: number): number => Number((bytes / bytesPerGiB).toFixed(1));
 function plannable(wanted: Wanted, work: Work, wares: Wares): Candidate[] {
   const isAmongFirst = counter();
   if (wanted.kind === 'cpu') return cheapestMachines(wanted, wares);
+  const least = leastOfGang(wanted.kind, wares);
   const gangs = new Map<number, Size[]>();
   const sizesFor = (count: number): Size[] => {
     const sizes =
       gangs.get(count) ??
-      (wanted.count === null ? gangsOf(wanted, work, count) : [{ count, nodes: wanted.nodes ?? 1 }]);
+      (wanted.count === null ? gangsOf(wanted, work, { count, least }) : [{ count, nodes: wanted.nodes ?? 1 }]);
     gangs.set(count, sizes);
     return sizes;
   };

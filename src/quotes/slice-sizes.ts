@@ -34,9 +34,11 @@ export function chipsOfSlice(generation: string, size: number): number {
   const near = [known.findLast((each) => each < size), known.find((each) => each > size)].flatMap((each) =>
     each === undefined ? [] : [`${generation}-${each}`],
   );
+  const part = known.findLast((each) => size % each === 0) ?? 0;
+  const asMany = part > 1 && part < size ? ` ${generation}-${part} with nodes ${size / part} has as many.` : '';
   const nearest = near.length === 1 ? `the nearest is ${near[0]}` : `the nearest are ${near.join(' and ')}`;
   throw invalid(
     '/resources/accelerators',
-    `There is no slice ${generation}-${size}: ${nearest}.${isByCores ? ` ${generation} counts cores, two a chip.` : ''}`,
+    `There is no slice ${generation}-${size}: ${nearest}.${asMany}${isByCores ? ` ${generation} counts cores, two a chip.` : ''}`,
   );
 }

@@ -126,7 +126,14 @@ function withoutUndefined(fields: { [Key in keyof Workload]?: Workload[Key] | un
 }
 
 function assumedBy(stated: Workload, { source, note }: Preset): string[] {
-  return [`${stated.preset}: ${source}.`, ...(note === null || hasOwnData(stated) ? [] : [note])];
+  if (hasOwnData(stated)) return [`${stated.preset}: ${source}.`];
+  const ofAdapters =
+    stated.trainable === 'lora'
+      ? [
+          'No data is stated: the adapters are taken to see all that the preset was trained on. State tokens or examples.',
+        ]
+      : [];
+  return [`${stated.preset}: ${source}.`, ...(note === null ? [] : [note]), ...ofAdapters];
 }
 
 function shapeOf({ sequenceLength, layers, hiddenSize, batchSize }: Workload): Shape {
@@ -213,6 +220,10 @@ const languageFlops = 1e21;
 
 function kindOf(workload: Workload, assumptions: string[]): WorkKind {
   const { kind, activeParameters, parameters, flopsPerExample, flops = 0 } = workload;
+  if (kind === 'llm' && activeParameters !== undefined && activeParameters < (parameters ?? 0) / 2) {
+    assumptions.push('activeParameters is a small part of parameters, so the model is taken for a mixture of experts.');
+    return 'moe';
+  }
   if (kind !== undefined) return kind;
   if (activeParameters !== undefined) return 'moe';
   if ((tokensOf(workload) ?? workload.sequenceLength) !== undefined) return 'llm';

@@ -12,7 +12,7 @@ test('the less public runs say of a kind of model on an accelerator, the wider i
   expect(widthOf('llm', 'B200')).toBeGreaterThan(widthOf('llm', 'V100'));
   expect(widthOf('llm', 'A100', 1e8)).toBeGreaterThan(widthOf('llm', 'A100'));
   expect(widthOf('moe', 'A100')).toBeGreaterThan(widthOf('moe', 'H100'));
-  expect(widthOf('vision', 'v4')).toBeGreaterThan(widthOf('vision', 'A100'));
+  expect(widthOf('vision', 'A100')).toBeGreaterThan(widthOf('encoder', 'A100'));
   expect(widthOf('diffusion', 'A100')).toBeGreaterThan(widthOf('vision', 'v4'));
   expect(widthOf('encoder', 'V100')).toBeGreaterThan(widthOf('llm', 'V100'));
   expect(widthOf('llm', 'cpu')).toBeGreaterThan(widthOf('diffusion', 'A100'));
@@ -42,7 +42,13 @@ test('of fine-tuning less is known than of training anew', () => {
   const tuning = width({ parameters: 7e9, tokens: 1e8 });
   expect(between).toBeGreaterThan(anew);
   expect(tuning).toBeGreaterThan(between);
-  expect(width({ parameters: 7e9, tokens: 1e12, trainable: 'lora' })).toBe(tuning);
+  expect(width({ parameters: 7e9, tokens: 1e8, trainable: 'lora' })).toBe(tuning);
+  expect(width({ parameters: 7e9, flops: 1e18, kind: 'llm', trainable: 'lora' })).toBe(tuning);
+});
+
+test('of parameters and examples whose kind is not stated next to nothing is known', () => {
+  const { halfWidth } = priorOf(resolveWork({ parameters: 25.6e6, examples: 1_281_167, epochs: 90 }), 'V100');
+  expect(halfWidth).toBe(Math.log(20));
 });
 
 test.each(workloadKinds)('%s has a prior that is sure of nothing nor of everything', (kind) => {

@@ -137,6 +137,29 @@ describe('accelerators', () => {
     expect(new Set(totals)).toEqual(new Set([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]));
   });
 
+  test('of a count that weir chooses the first takes a month at most, or is the fastest there is', () => {
+    const first = (preset: string) => quoteOf({ resources: { accelerators: 'H100' }, workload: { preset } }).options[0];
+    expect(first('pythia-160m')?.durationSeconds.p50).toBeLessThan(30 * 86_400);
+    const { count } = first('llama-3.1-405b')?.offer.accelerators ?? {};
+    expect((count ?? 0) * (first('llama-3.1-405b')?.offer.nodes ?? 0)).toBe(512);
+  });
+
+  test('gangs are of the largest machine also where that has fewer than eight', () => {
+    const quote = quoteOf({ resources: { accelerators: 'T4' }, workload: { preset: 'pythia-6.9b' } });
+    expect(quote.options.some(({ offer }) => offer.accelerators.count === 4 && offer.nodes === 2)).toBe(true);
+    expect(quote.workload.assumptions.join(' ')).not.toContain('Nothing listed holds the model');
+  });
+
+  test('a batch that leaves each next to nothing is said to', () => {
+    const told = (batchSize: number) =>
+      quoteOf({
+        resources: { accelerators: 'A100-80GB:1024' },
+        workload: { parameters: 7e9, tokens: 1e12, sequenceLength: 2048, batchSize },
+      }).workload.assumptions.join(' ');
+    expect(told(32)).toContain('A batch of 32 leaves each of 1024 accelerators 64 tokens a step');
+    expect(told(2048)).not.toContain('tokens a step');
+  });
+
   test('local GPUs are shared out one by one', () => {
     const wares = waresWithGpus('L4');
     const counts = feasibleOf(quoteOf({ resources: { accelerators: 'L4' } }, { wares })).map(

@@ -44,6 +44,17 @@ test('cores are as fast as they were measured; of accelerators the host’s core
   expect(on('H100', 100)).toBe(on('H100', 50));
 });
 
+test('adapters never take longer than all weights, and without data of their own are said to see the preset’s', () => {
+  const seconds = (workload: Workload) => workSeconds(resolveWork(workload), { kind: 'A100-80GB', count: 8 }) ?? NaN;
+  for (const tokens of [1e7, 1e9, 3e9, 1e10, 1e12]) {
+    const full = { parameters: 7e9, tokens, sequenceLength: 2048 };
+    expect(seconds({ ...full, trainable: 'lora' })).toBeLessThan(seconds(full));
+  }
+  const assumed = (workload: Workload) => resolveWork(workload).assumptions.join(' ');
+  expect(assumed({ preset: 'llama-2-7b', trainable: 'lora' })).toContain('State tokens or examples');
+  expect(assumed({ preset: 'llama-2-7b', trainable: 'lora', tokens: 1e8 })).not.toContain('State tokens');
+});
+
 test('fine-tuning is slower a token than training anew, and more tokens never take less time', () => {
   const secondsOf = (tokens: number) =>
     workSeconds(resolveWork({ kind: 'llm', parameters: 7e9, tokens }), { kind: 'A100', count: 8 }) ?? NaN;

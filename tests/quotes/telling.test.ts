@@ -5,10 +5,14 @@ import { quoteOf, waresWithGpus } from './sample.ts';
 test.each<[string, Partial<JobSpec>, string]>([
   ['where nothing is known, the work', {}, 'flops'],
   ['where only a duration is believed, the work', { workload: { expectedDuration: '2h' } }, 'flops'],
-  ['of examples with parameters, their kind', { workload: { examples: 1e6, parameters: 5e8, epochs: 2 } }, 'kind'],
+  [
+    'of examples with parameters, their FLOP',
+    { workload: { examples: 1e6, parameters: 5e8, epochs: 2 } },
+    'flopsPerExample',
+  ],
   [
     'of images with parameters, their FLOP',
-    { workload: { kind: 'vision', examples: 1e6, parameters: 1e7, epochs: 2 } },
+    { workload: { kind: 'vision', examples: 1e6, parameters: 1e7, epochs: 2, precision: 'bf16' } },
     'flopsPerExample',
   ],
   [

@@ -157,6 +157,8 @@ test.each<[Workload, string]>([
   [{ flops: 8.4e22 }, 'llm'],
   [{ flops: 1e20 }, 'other'],
   [{ kind: 'vision', flops: 8.4e22 }, 'vision'],
+  [{ kind: 'llm', parameters: 671e9, activeParameters: 37e9, tokens: 1e12 }, 'moe'],
+  [{ kind: 'llm', parameters: 7e9, activeParameters: 6.5e9, tokens: 1e12 }, 'llm'],
 ])('%j, whose kind may not be stated, is of the kind %s', (workload, kind) => {
   expect(resolveWork(workload).kind).toBe(kind);
 });
