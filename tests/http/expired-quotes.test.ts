@@ -126,6 +126,21 @@ describe('a job submitted with an expired quote', () => {
   );
 
   market(
+    'is refused where it got so dear that nothing is recommended any more',
+    async ({ market: { ask, tenant, later } }) => {
+      const { keys } = await tenant('vision');
+      const limited = { ...spec, maxCostUsd: 0.05 };
+      const quoted: Quote = (await ask(keys.member, 'POST /v1/quotes', limited)).json();
+      expect(quoted.recommended).not.toBeNull();
+      later(10);
+      const refused = await ask(keys.member, 'POST /v1/jobs', { ...limited, quoteId: quoted.id });
+      expect(refused.statusCode).toBe(409);
+      const fresh: Quote = (await ask(keys.member, `GET /v1/quotes/${refused.json().requoted.quoteId}`)).json();
+      expect(fresh.recommended).toBeNull();
+    },
+  );
+
+  market(
     'is quoted from what its pilot measured, not from the spec again',
     async ({ db, market: { ask, tenant, later } }) => {
       const { id, keys } = await tenant('vision');
