@@ -39,18 +39,22 @@ export function createHoldQuote({ now, quote, requireQuote, storeQuote }: Requot
     // What was measured stays with the quote, for when this one has expired too.
     const fresh = pilot === undefined || pilot.measured === null ? anew : { ...anew, pilot };
     const before = optionId === undefined ? firstChoice(stored.quote) : optionOf(stored.quote, optionId);
-    const offerId = optionId === undefined ? undefined : before?.offer.id;
-    const today = offerId === undefined ? firstChoice(fresh) : fresh.options.find(({ offer }) => offer.id === offerId);
-    if (before !== undefined && offerId !== undefined && today === undefined) {
+    const today =
+      optionId === undefined ? firstChoice(fresh) : fresh.options.find(({ offer }) => offer.id === before?.offer.id);
+    const refusal = before && refusalOf(stored.quote, before, { fresh, today, isNamed: optionId !== undefined });
+    if (refusal !== undefined) {
       await storeQuote(tenantId, fresh, spec);
-      throw notSold(before, fresh);
+      throw refusal;
     }
-    if (before !== undefined && today !== undefined && isDearer(before, today)) {
-      await storeQuote(tenantId, fresh, spec);
-      throw dearer(stored.quote, before, { fresh, option: today });
-    }
-    return { quote: fresh, optionId: offerId === undefined ? optionId : today?.id, isNew: true };
+    return { quote: fresh, optionId: optionId && (today?.id ?? optionId), isNew: true };
   };
+}
+
+type Anew = { fresh: Quote; today: QuoteOption | undefined; isNamed: boolean };
+
+function refusalOf(quoted: Quote, before: QuoteOption, { fresh, today, isNamed }: Anew): WeirError | undefined {
+  if (today === undefined) return isNamed ? notSold(before, fresh) : undefined;
+  return isDearer(before, today) ? dearer(quoted, before, { fresh, option: today }) : undefined;
 }
 
 /** What a job runs on whose submission names no option. */

@@ -219,12 +219,14 @@ const likelyLanguage = 1e8;
 const languageFlops = 1e21;
 
 function kindOf(workload: Workload, assumptions: string[]): WorkKind {
-  const { kind, activeParameters, parameters, flopsPerExample, flops = 0 } = workload;
-  if (kind === 'llm' && activeParameters !== undefined && activeParameters < (parameters ?? 0) / 2) {
-    assumptions.push('activeParameters is a small part of parameters, so the model is taken for a mixture of experts.');
-    return 'moe';
-  }
-  if (kind !== undefined) return kind;
+  const { kind, activeParameters = Infinity, parameters = 0 } = workload;
+  if (kind !== 'llm' || activeParameters >= parameters / 2) return kind ?? unstatedKind(workload, assumptions);
+  assumptions.push('activeParameters is a small part of parameters, so the model is taken for a mixture of experts.');
+  return 'moe';
+}
+
+function unstatedKind(workload: Workload, assumptions: string[]): WorkKind {
+  const { activeParameters, parameters, flopsPerExample, flops = 0 } = workload;
   if (activeParameters !== undefined) return 'moe';
   if ((tokensOf(workload) ?? workload.sequenceLength) !== undefined) return 'llm';
   if (parameters === undefined && flops >= languageFlops) {
