@@ -105,9 +105,10 @@ function without(queues: Queues, started: ReadonlySet<string>): Queues {
 function nextChange(state: State, queues: Queues, percentile: 'p50' | 'p90'): number | undefined {
   let next = Infinity;
   const mayPreempt = isAnyPreempted(state);
-  for (const { endsAt, startedAt, isStopping } of state.running.values()) {
+  for (const { endsAt, startedAt, isStopping, attempt } of state.running.values()) {
     next = Math.min(next, Math.max(endsAt[percentile], state.now + 1));
-    if (!mayPreempt || isStopping || startedAt === undefined) continue;
+    // Those that it has started itself are looked at when something ends.
+    if (!mayPreempt || isStopping || startedAt === undefined || attempt === 0) continue;
     const mayGoAt = startedAt + state.rules.minRuntimeMs;
     if (mayGoAt > state.now) next = Math.min(next, mayGoAt);
   }
