@@ -16,9 +16,9 @@ export type Subject = {
   close: () => Promise<void>;
 };
 
-/** What weir relies on with every provider. */
-export function describeProvider(title: string, open: () => Promise<Subject>): void {
-  const guarantee = (name: string, check: (subject: Subject) => Promise<void>) =>
+/** Tests that each have a subject of their own. */
+export function guaranteeOf<Of extends Pick<Subject, 'close'>>(open: () => Promise<Of>) {
+  return (name: string, check: (subject: Of) => Promise<void>) =>
     test(name, async () => {
       const subject = await open();
       try {
@@ -27,6 +27,11 @@ export function describeProvider(title: string, open: () => Promise<Subject>): v
         await subject.close();
       }
     });
+}
+
+/** What weir relies on with every provider. */
+export function describeProvider(title: string, open: () => Promise<Subject>): void {
+  const guarantee = guaranteeOf(open);
   const names = async (provider: Provider) => (await provider.list()).map(({ name }) => name);
   const destroyUntilGone = (provider: Provider, { name, zone }: { name: string; zone: string }) =>
     waitFor(`${name} to be gone`, async () => {

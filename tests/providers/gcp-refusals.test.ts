@@ -1,19 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../support/wait.ts';
-import { refusalOf, startGcpCloud, type GcpSubject } from './gcp-subject.ts';
+import { guaranteeOf } from './contract.ts';
+import { refusalOf, startGcpCloud } from './gcp-subject.ts';
 
 const { cloud, open } = await startGcpCloud({ secondMs: 10 });
 afterAll(() => cloud.close());
 
-const guarantee = (name: string, check: (subject: GcpSubject) => Promise<void>) =>
-  test(name, async () => {
-    const subject = await open();
-    try {
-      await check(subject);
-    } finally {
-      await subject.close();
-    }
-  });
+const guarantee = guaranteeOf(open);
 
 describe('what Google does not make, not yet, or not at once', () => {
   guarantee(

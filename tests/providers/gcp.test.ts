@@ -1,23 +1,15 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config.ts';
 import { waitFor } from '../support/wait.ts';
-import { describeProvider } from './contract.ts';
-import { refusalOf, startGcpCloud, type GcpSubject } from './gcp-subject.ts';
+import { describeProvider, guaranteeOf } from './contract.ts';
+import { refusalOf, startGcpCloud } from './gcp-subject.ts';
 
 const { cloud, open } = await startGcpCloud();
 afterAll(() => cloud.close());
 
 describeProvider('gcp', open);
 
-const guarantee = (name: string, check: (subject: GcpSubject) => Promise<void>) =>
-  test(name, async () => {
-    const subject = await open();
-    try {
-      await check(subject);
-    } finally {
-      await subject.close();
-    }
-  });
+const guarantee = guaranteeOf(open);
 
 const callsOf = (method: string) => cloud.calls.filter((call) => call.method === method);
 
