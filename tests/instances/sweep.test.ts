@@ -94,17 +94,22 @@ describe('while a provider can’t be asked what it shows', () => {
     await startRunning(world, jobId);
     world.advance(20);
     world.provider.fail('list', 'slow');
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const isSlow = world.provider.whenSlow();
-    const swept = world.sweep();
-    await isSlow;
-    vi.advanceTimersByTime(10_000);
-    vi.useRealTimers();
-    await swept;
+    await sweepPastPatience(world);
     world.provider.release();
     expect(await reasonOf(world, jobId)).toBe('max-cost');
   });
 });
+
+/** A round in which the provider is slow, until it is waited for no more. */
+async function sweepPastPatience(world: World): Promise<void> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const isSlow = world.provider.whenSlow();
+  const swept = world.sweep();
+  await isSlow;
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  await swept;
+}
 
 test('machines without a row that are slow to go keep no round from what jobs may cost', async ({ world }) => {
   const jobId = await addJob(world, await addTenant(world), { maxCostUsd: 0.1 });
@@ -113,13 +118,7 @@ test('machines without a row that are slow to go keep no round from what jobs ma
   if (running === undefined) throw new Error('no machine runs');
   world.provider.machines.set('stray', { ...running, name: 'stray' });
   world.provider.fail('destroy', 'slow');
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const isSlow = world.provider.whenSlow();
-  const swept = world.sweep();
-  await isSlow;
-  vi.advanceTimersByTime(10_000);
-  vi.useRealTimers();
-  await swept;
+  await sweepPastPatience(world);
   world.advance(20);
   await world.sweep();
   expect(await reasonOf(world, jobId)).toBe('max-cost');
